@@ -1,0 +1,50 @@
+# Set-up, the simulated study, the tests. `make help` lists the targets.
+PYTHON ?= python3
+CORES  ?= $(shell $(PYTHON) -c 'import os; print(min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()))')
+BIN    := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help study test lint format lock clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
+
+study: .venv/study.stamp  ## set up, then run the simulated study into results/simulated/
+	snakemake --cores $(CORES) --configfile config/simulated.yaml
+	@$(PYTHON) workflow/scripts/show_study.py results/simulated
+
+test: .venv/test.stamp  ## set up, then run all tests
+	pytest
+
+lint: .venv/test.stamp  ## ruff, snakefmt, mypy, snakemake --lint
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	mypy
+	snakemake --lint
+
+format: .venv/test.stamp  ## rewrite the sources in the project's format
+	ruff check --fix .
+	ruff format .
+	snakefmt Snakefile workflow
+
+lock:  ## pin the newest versions again, with hashes
+	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv
+	cd envs && for name in requirements requirements-dev; do \
+	  ../.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	    --generate-hashes --no-annotate --upgrade $$name.in --output-file $$name.lock; done
+	rm -rf .venv-lock
+
+clean:  ## remove what the simulated study made
+	rm -rf results/simulated
+
+.venv/study.stamp: envs/requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"error: Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}. Name another one: make PYTHON=python3.12 study")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+.venv/test.stamp: envs/requirements-dev.lock .venv/study.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@

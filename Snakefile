@@ -1,0 +1,2 @@
+# Front door: `snakemake --cores 8` here runs the study of config/config.yaml.
+include: "workflow/Snakefile"

@@ -1,0 +1,83 @@
+"""Names of mask methods: what they mean and how they combine.
+
+`value_4.6`, `derivative_10`: a slice, with the percentage of pixels it retains.
+`segmentation`: the pipeline's own. `value_1_or_derivative_4.6` is a union,
+`value_1_and_derivative_4.6` an intersection; both work on masks of the names they join.
+`@published` or `@crop` behind a slice names its domain where that is not the study's.
+"""
+
+import re
+from dataclasses import dataclass
+
+from mirimask.errors import MaskError
+
+__all__ = ["DOMAINS", "SLICES", "Method", "check_methods", "parse_method"]
+
+SLICES = ("value", "derivative")
+DOMAINS = ("published", "crop")
+_JOINS = {"_or_": "union", "_and_": "intersection"}
+_SLICE = re.compile(rf"(?P<kind>{'|'.join(SLICES)})_(?P<percent>[^@]*)(?:@(?P<domain>.*))?")
+
+
+@dataclass(frozen=True)
+class Method:
+    """A parsed method name.
+
+    `kind` is a slice kind, `segmentation`, `union` or `intersection`; `percent` and `domain`
+    belong to slices (`domain` is None where the study's is meant), `parts` to combinations.
+    """
+
+    name: str
+    kind: str
+    percent: float | None = None
+    domain: str | None = None
+    parts: tuple[str, ...] = ()
+
+    @property
+    def is_slice(self) -> bool:
+        return self.percent is not None
+
+
+def parse_method(name: str) -> Method:
+    """Parse a method name; MaskError says what is wrong with it and what would be right."""
+    for join, kind in _JOINS.items():
+        if join in name:
+            parts = tuple(name.split(join))
+            for part in parts:
+                parse_method(part)
+            return Method(name, kind, parts=parts)
+    if name == "segmentation":
+        return Method(name, name)
+    match = _SLICE.fullmatch(name)
+    if match is None:
+        raise MaskError(
+            f"methods: '{name}' is not a mask method. Known: segmentation, "
+            + ", ".join(f"{kind}_<top percent>" for kind in SLICES)
+            + " (value_4.6), and combinations with _or_ and _and_."
+        )
+    try:
+        percent = float(match["percent"])
+    except ValueError:
+        percent = float("nan")
+    if not 0 < percent < 100:
+        raise MaskError(
+            f"methods: '{name}' keeps '{match['percent']}' % of the pixels; the percentage must be "
+            "a number above 0 and below 100, with a point for decimals (value_4.6)."
+        )
+    if match["domain"] is not None and match["domain"] not in DOMAINS:
+        raise MaskError(f"methods: '{name}': the domain behind @ must be one of {DOMAINS}.")
+    return Method(name, match["kind"], percent=percent, domain=match["domain"])
+
+
+def check_methods(names: list[str]) -> list[Method]:
+    """Parse all names; MaskError where two are the same mask (`value_1` and `value_1.0` too)."""
+    methods = [parse_method(name) for name in names]
+    seen: dict[tuple, str] = {}
+    for method in methods:
+        key = (method.kind, method.percent, method.domain, method.parts)
+        if key in seen:
+            raise MaskError(
+                f"methods: '{seen[key]}' and '{method.name}' are the same mask; remove one."
+            )
+        seen[key] = method.name
+    return methods

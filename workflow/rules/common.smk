@@ -1,0 +1,140 @@
+import ast
+import hashlib
+import importlib
+import os
+import re
+import sys
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+
+# Arrays here are small: more threads a job only get in the other jobs' way.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import pandas as pd
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import validate
+
+# The library and the scripts are found beside this file, by this process and by its jobs.
+WORKFLOW = Path(workflow.current_basedir).parent
+SCRIPTS = WORKFLOW / "scripts"
+for folder in (WORKFLOW, SCRIPTS):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    dict.fromkeys([str(WORKFLOW), str(SCRIPTS), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
+).rstrip(os.pathsep)
+
+from job import logged
+from mirimask.errors import MaskError
+from mirimask.methods import DOMAINS, check_methods, parse_method
+
+
+### settings #######################################################################################
+
+
+def read_images(path):
+    """The table of images by their code, every cell a text, '' where nothing is given."""
+    try:
+        table = pd.read_csv(path, sep="\t", dtype=str, comment="#", keep_default_na=False)
+    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise WorkflowError(f"images: the table '{path}' cannot be read: {error}") from None
+    for row in table.to_dict("records"):
+        validate_row = {key: cell for key, cell in row.items() if cell != ""}
+        try:
+            validate(validate_row, WORKFLOW / "schemas" / "images.schema.yaml")
+        except WorkflowError as error:
+            raise WorkflowError(f"images: in '{path}', row {row}: {error}") from None
+    twice = sorted(set(table["image"][table["image"].duplicated()]))
+    if twice:
+        raise WorkflowError(f"images: '{path}' has {', '.join(twice)} more than once.")
+    return table.reindex(
+        columns=list(dict.fromkeys([*table.columns, *IMAGE_COLUMNS])), fill_value=""
+    ).set_index("image", drop=False)
+
+
+IMAGE_COLUMNS = (
+    "program observation filter observation_id i2d err wht segm catalogue pixel_unit"
+).split()
+
+validate(config, WORKFLOW / "schemas" / "config.schema.yaml")
+IMAGES = read_images(config["images"])
+
+
+def source_of(image):
+    """Where an image comes from: a row that names an i2d is local."""
+    return "local" if IMAGES.loc[image, "i2d"] else config["archive"]["source"]
+
+
+def images_from(source):
+    """Regular expression of the images of a source; matches nothing where it has none."""
+    return "|".join(re.escape(i) for i in IMAGES.index if source_of(i) == source) or "(?!)"
+
+
+def own_name(name):
+    """A method's name without a domain that is the study's own."""
+    return name.removesuffix("@" + config["slice_domain"])
+
+
+def in_other_domain(name):
+    """The same slice in the domain that is not the study's; other methods as they are."""
+    (other,) = set(DOMAINS) - {config["slice_domain"]}
+    return f"{own_name(name)}@{other}" if parse_method(name).is_slice else name
+
+
+try:
+    config["methods"] = [own_name(name) for name in config["methods"]]
+    METHODS = [method.name for method in check_methods(config["methods"])]
+except MaskError as error:
+    raise WorkflowError(str(error)) from None
+OTHER_METHODS = [in_other_domain(name) for name in METHODS] if config["also_other_domain"] else []
+
+
+pathvars:
+    results=f"results/{config['study']}",
+    logs=f"results/{config['study']}/logs",
+
+
+wildcard_constraints:
+    image="|".join(map(re.escape, IMAGES.index)),
+    method=r"[^/]+",
+
+
+### code as an input ###############################################################################
+
+
+@cache
+def imported_files(file):
+    """The project's own modules that a file imports, directly or through another, and itself."""
+    found = {file}
+    for node in ast.walk(ast.parse(file.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            for folder in (WORKFLOW, SCRIPTS):
+                module = folder / (name.replace(".", "/") + ".py")
+                if module.exists() and module not in found:
+                    found |= imported_files(module)
+    return frozenset(found)
+
+
+@cache
+def code(script):
+    """Hash of a script and of the library modules it uses.
+
+    As a parameter of the rule it makes Snakemake see a change in imported code, which it would
+    otherwise pass over.
+    """
+    digest = hashlib.sha256()
+    for file in sorted(imported_files(SCRIPTS / f"{script}.py")):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def here(script, **job):
+    """Run a script's main in this process (see job.py)."""
+    logged(importlib.import_module(script).main, SimpleNamespace(**job))
