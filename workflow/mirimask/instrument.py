@@ -1,0 +1,73 @@
+"""What is known of MIRI's imager: pixel scale, filters, widths of the PSF, zero point."""
+
+import math
+from dataclasses import dataclass
+
+from mirimask.errors import MaskError
+
+__all__ = [
+    "FILTERS",
+    "PIXEL_SCALE_ARCSEC",
+    "Filter",
+    "imaging_filter",
+    "psf_fwhm_arcsec",
+    "psf_fwhm_px",
+    "zero_point_ab",
+]
+
+PIXEL_SCALE_ARCSEC = 0.11  # of the detector and of the level-3 products (Bouchet et al. 2015)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Pass band (half-power wavelengths, micrometers) and PSF FWHM measured in flight (arcsec)."""
+
+    blue_um: float
+    red_um: float
+    fwhm_arcsec: float
+
+
+# JWST User Documentation, "MIRI Filters and Dispersers" and "MIRI Point Spread Functions" (flight).
+FILTERS = {
+    "F560W": Filter(5.054, 6.171, 0.207),
+    "F770W": Filter(6.581, 8.687, 0.269),
+    "F1000W": Filter(9.023, 10.891, 0.328),
+    "F1130W": Filter(10.953, 11.667, 0.375),
+    "F1280W": Filter(11.588, 14.115, 0.420),
+    "F1500W": Filter(13.527, 16.640, 0.488),
+    "F1800W": Filter(16.519, 19.502, 0.591),
+    "F2100W": Filter(18.477, 23.159, 0.674),
+    "F2550W": Filter(23.301, 26.733, 0.803),
+    "F2550WR": Filter(23.301, 26.733, 0.803),
+}
+
+
+def imaging_filter(name: str) -> Filter:
+    """The filter of that name (`F770W`); MaskError for a name that is no MIRI imaging filter."""
+    try:
+        return FILTERS[name.strip().upper()]
+    except KeyError:
+        raise MaskError(
+            f"filter: '{name}' is not a MIRI imaging filter. Known: {', '.join(FILTERS)}."
+        ) from None
+
+
+def psf_fwhm_arcsec(filter_name: str) -> float:
+    """FWHM of the PSF in arcsec; MaskError for an unknown filter."""
+    return imaging_filter(filter_name).fwhm_arcsec
+
+
+def psf_fwhm_px(filter_name: str, pixel_scale_arcsec: float = PIXEL_SCALE_ARCSEC) -> float:
+    """FWHM of the PSF in pixels of `pixel_scale_arcsec`; MaskError for an unknown filter."""
+    return psf_fwhm_arcsec(filter_name) / pixel_scale_arcsec
+
+
+def zero_point_ab(pixar_sr: float) -> float:
+    """AB magnitude of a pixel of 1 MJy/sr: 8.90 - 2.5 log10(1e6 x `pixar_sr`).
+
+    `pixar_sr` is the solid angle of a pixel (PIXAR_SR, steradian); 25.265 at 2.84404e-13 sr.
+    MaskError where it is not a positive number.
+    """
+    if not (math.isfinite(pixar_sr) and pixar_sr > 0):
+        raise MaskError(f"PIXAR_SR is {pixar_sr}; it must be the solid angle of a pixel in sr.")
+    return 8.90 - 2.5 * math.log10(1e6 * pixar_sr)
