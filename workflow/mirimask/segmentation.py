@@ -26,6 +26,7 @@ from photutils.segmentation import (
     detect_sources,
     make_2dgaussian_kernel,
 )
+from photutils.utils.exceptions import NoDetectionsWarning
 
 from mirimask.errors import MaskError
 
@@ -155,6 +156,7 @@ def segment(
     with warnings.catch_warnings():
         # of masked areas larger than the kernel (they stay masked), of nothing found (a result)
         warnings.simplefilter("ignore", AstropyUserWarning)
+        warnings.simplefilter("ignore", NoDetectionsWarning)
         smooth = convolve(subtracted, kernel, mask=mask, normalize_kernel=True)
         smooth[mask] = 0
         found = detect_sources(
