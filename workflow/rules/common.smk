@@ -77,10 +77,12 @@ def own_name(name):
     return name.removesuffix("@" + config["slice_domain"])
 
 
+(OTHER_DOMAIN,) = set(DOMAINS) - {config["slice_domain"]}
+
+
 def in_other_domain(name):
     """The same slice in the domain that is not the study's; other methods as they are."""
-    (other,) = set(DOMAINS) - {config["slice_domain"]}
-    return f"{own_name(name)}@{other}" if parse_method(name).is_slice else name
+    return f"{name}@{OTHER_DOMAIN}" if parse_method(name).is_slice else name
 
 
 try:
@@ -106,8 +108,8 @@ wildcard_constraints:
 
 @cache
 def imported_files(file):
-    """The project's own modules that a file imports, directly or through another, and itself."""
-    found = {file}
+    """The project's own modules that a file imports itself."""
+    found = set()
     for node in ast.walk(ast.parse(file.read_text())):
         names = []
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -115,11 +117,8 @@ def imported_files(file):
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         for name in names:
-            for folder in (WORKFLOW, SCRIPTS):
-                module = folder / (name.replace(".", "/") + ".py")
-                if module.exists() and module not in found:
-                    found |= imported_files(module)
-    return frozenset(found)
+            found |= {folder / (name.replace(".", "/") + ".py") for folder in (WORKFLOW, SCRIPTS)}
+    return {module for module in found if module.exists()}
 
 
 @cache
@@ -129,8 +128,12 @@ def code(script):
     As a parameter of the rule it makes Snakemake see a change in imported code, which it would
     otherwise pass over.
     """
+    files, new = set(), {SCRIPTS / f"{script}.py"}
+    while new:
+        files |= new
+        new = set().union(*map(imported_files, new)) - files
     digest = hashlib.sha256()
-    for file in sorted(imported_files(SCRIPTS / f"{script}.py")):
+    for file in sorted(files):
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -138,3 +141,24 @@ def code(script):
 def here(script, **job):
     """Run a script's main in this process (see job.py)."""
     logged(importlib.import_module(script).main, SimpleNamespace(**job))
+
+
+### what a study ends with #########################################################################
+
+PAPER_IMAGES = {f"Img{number}" for number in range(1, 8)}
+
+
+def final_outputs():
+    """Everything that the study is run for."""
+    ends = [
+        "<results>/manifest.tsv",
+        *expand(
+            "<results>/tables/table{number}.{form}", number=[1, 2, 3], form=["csv", "md", "tex"]
+        ),
+        *figure_outputs(),
+    ]
+    if config["published"]:
+        ends.append("<results>/comparison/summary.md")
+    if PAPER_IMAGES <= set(IMAGES.index) and config["archive"]["source"] != "local":
+        ends.append("<results>/claims.md")
+    return ends

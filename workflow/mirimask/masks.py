@@ -1,0 +1,50 @@
+"""From a crop and a method to a mask."""
+
+from functools import reduce
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mirimask.derivative import derivative
+from mirimask.errors import MaskError
+from mirimask.frame import Frame
+from mirimask.methods import Method
+from mirimask.slicing import slice_domain, thresholds, top_slice
+
+__all__ = ["combined_mask", "slice_mask", "sliced_image"]
+
+
+def sliced_image(
+    crop: Frame, kind: str, *, domain: str, frame: NDArray[np.float32] | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The image that a slice of `kind` cuts, and the values that its percentile is taken over.
+
+    In the domain `crop`, empty pixels are NaN and belong to neither. In `published`, they are 0
+    and belong to both, as does the rest of the frame: `frame` is then the whole (ny, nx) image for
+    a value slice, and ignored for a derivative.
+    """
+    if domain == "crop":
+        image = crop.masked if kind == "value" else derivative(crop.masked)
+        return image, image
+    filled = np.nan_to_num(crop.data, nan=0.0)
+    image = filled if kind == "value" else derivative(filled)
+    size = crop.primary["FRAMENX"] * crop.primary["FRAMENY"]
+    if kind == "value" and frame is None:
+        raise ValueError("a value slice over the published domain needs the whole frame")
+    return image, slice_domain(image, size, frame if kind == "value" else None)
+
+
+def slice_mask(
+    crop: Frame, method: Method, *, domain: str, frame: NDArray[np.float32] | None = None
+) -> tuple[NDArray[np.bool_], float]:
+    """The mask of a value or derivative slice, (ny, nx) bool, and its threshold in MJy/sr (/px)."""
+    image, values = sliced_image(crop, method.kind, domain=domain, frame=frame)
+    (threshold,) = thresholds(values, [float(method.percent)])  # type: ignore[arg-type]
+    return top_slice(image, threshold), float(threshold)
+
+
+def combined_mask(masks: list[NDArray[np.bool_]], kind: str) -> NDArray[np.bool_]:
+    """Union or intersection of masks of one shape."""
+    if kind not in ("union", "intersection"):
+        raise MaskError(f"masks are combined by union or intersection, not by '{kind}'.")
+    return reduce(np.logical_or if kind == "union" else np.logical_and, masks)

@@ -1,0 +1,87 @@
+"""Reference peaks: what an eye would call a bright point of the original image."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mirimask.errors import MaskError
+
+__all__ = ["reference_peaks", "signal_to_noise"]
+
+
+def signal_to_noise(
+    data: NDArray[np.floating],
+    empty: NDArray[np.bool_],
+    *,
+    fwhm_px: float,
+    background_box_px: int,
+) -> NDArray[np.float32]:
+    """Signal-to-noise image of PSF-like signals.
+
+    The background (sigma-clipped median in boxes of `background_box_px`, median-filtered 3 x 3;
+    photutils `Background2D`) is taken off, the rest convolved with a Gaussian of the PSF's width
+    (the matched filter of a Gaussian PSF), and divided by the clipped scatter of the convolved
+    image in the same boxes, so that correlated noise needs no model.
+
+    `data` is (ny, nx); empty and NaN pixels weigh nothing and come back as 0.
+    Raises MaskError where no box holds enough pixels.
+    """
+    from astropy.stats import SigmaClip
+    from photutils.background import Background2D, MADStdBackgroundRMS, MedianBackground
+    from scipy.ndimage import gaussian_filter
+
+    mask = empty | ~np.isfinite(data)
+    box = min(background_box_px, *data.shape)
+
+    def meshes(image: NDArray) -> Background2D:
+        try:
+            return Background2D(
+                image,
+                box,
+                mask=mask,
+                filter_size=3,
+                exclude_percentile=75,
+                sigma_clip=SigmaClip(3, maxiters=5),
+                bkg_estimator=MedianBackground(),
+                bkgrms_estimator=MADStdBackgroundRMS(),
+            )
+        except ValueError as error:
+            raise MaskError(
+                f"peaks: no background in boxes of {box} px ({error}); the crop is nearly empty."
+            ) from None
+
+    signal = np.where(mask, 0, data - meshes(np.where(mask, 0, data)).background)
+    sigma = fwhm_px / np.sqrt(8 * np.log(2))
+    # dividing by the filtered coverage keeps the level beside empty pixels and at the rim
+    coverage = gaussian_filter((~mask).astype(float), sigma, mode="constant")
+    matched = gaussian_filter(signal, sigma, mode="constant") / np.maximum(coverage, 0.1)
+    scatter = meshes(matched).background_rms
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = matched / scatter
+    return np.where(mask | ~np.isfinite(ratio), 0, ratio).astype(np.float32)
+
+
+def reference_peaks(
+    data: NDArray[np.floating],
+    empty: NDArray[np.bool_],
+    *,
+    fwhm_px: float,
+    snr: float,
+    background_box_px: int,
+) -> pd.DataFrame:
+    """Local maxima of the signal-to-noise image above `snr`, brightest first.
+
+    A maximum is the highest pixel within one FWHM. Columns: x, y (int, 0-based pixels), value
+    (of `data`), snr. No maximum gives a table without rows.
+    """
+    from photutils.detection import find_peaks
+
+    ratio = signal_to_noise(data, empty, fwhm_px=fwhm_px, background_box_px=background_box_px)
+    found = None
+    if ratio.max() > snr:
+        found = find_peaks(ratio, snr, box_size=2 * int(np.ceil(fwhm_px)) - 1)
+    if found is None:
+        return pd.DataFrame({"x": [], "y": [], "value": [], "snr": []}).astype({"x": int, "y": int})
+    x, y = np.asarray(found["x_peak"], dtype=int), np.asarray(found["y_peak"], dtype=int)
+    peaks = pd.DataFrame({"x": x, "y": y, "value": data[y, x], "snr": ratio[y, x]})
+    return peaks.sort_values(["snr", "y", "x"], ascending=[False, True, True], ignore_index=True)

@@ -1,0 +1,174 @@
+"""Tables 1 to 3 as data and as text."""
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from mirimask.methods import parse_method
+from mirimask.statistics import MOMENTS
+
+__all__ = [
+    "as_latex",
+    "as_markdown",
+    "count_verdicts",
+    "method_label",
+    "paper_layout",
+    "printable_statistics",
+]
+
+_LABELS = {"value": "Img", "derivative": "Diff"}
+SIMULATED = "SIMULATED: computed from simulated images, not from the sky."
+
+
+def method_label(name: str) -> str:
+    """A method as the paper's Table 3 heads it: 'Img Top 4.6 %', 'Orig. Segm.'"""
+    method = parse_method(name)
+    if method.parts:
+        join = " or " if method.kind == "union" else " and "
+        return join.join(method_label(part) for part in method.parts)
+    if not method.is_slice:
+        return "Orig. Segm." if name == "segmentation" else name
+    label = f"{_LABELS[method.kind]} Top {method.percent:g} %"
+    return f"{label} ({method.domain} domain)" if method.domain else label
+
+
+def count_verdicts(
+    verdicts: pd.DataFrame, clutter: pd.DataFrame, *, clutter_limit: float, scorer: str
+) -> pd.DataFrame:
+    """Table 3 as data: a row for each image and method, in the order of `clutter`.
+
+    `verdicts` has image, method and one row a source; `clutter` has image, method, clutter and one
+    row a mask (masks without sources count 0). `scorer` is 'peaks' (column verdict) or 'pixels'
+    (column verdict_pixels). `needs_processing` is the paper's exclamation mark: clutter above
+    `clutter_limit`. `bold` is the paper's bold: better than the segmentation of the same image,
+    that is more successes, or as many with fewer failures.
+    """
+    column = {"peaks": "verdict", "pixels": "verdict_pixels"}[scorer]
+    rows = []
+    for (image, method), share in clutter.set_index(["image", "method"])["clutter"].items():
+        given = verdicts[(verdicts["image"] == image) & (verdicts["method"] == method)][column]
+        rows.append(
+            {
+                "image": image,
+                "method": method,
+                "success": int((given == "success").sum()),
+                "near": int((given == "near").sum()),
+                "failure": int((given == "failure").sum()),
+                "sources": len(given),
+                "clutter": share,
+                "needs_processing": bool(share > clutter_limit),
+            }
+        )
+    table = pd.DataFrame(rows)
+    reference = table[table["method"] == "segmentation"].set_index("image")
+
+    def better(row: pd.Series) -> bool:
+        if row["image"] not in reference.index or row["method"] == "segmentation":
+            return False
+        its = reference.loc[row["image"]]
+        return bool(
+            row["success"] > its["success"]
+            or (row["success"] == its["success"] and row["failure"] < its["failure"])
+        )
+
+    table["bold"] = table.apply(better, axis=1)
+    return table
+
+
+def paper_layout(table: pd.DataFrame, bold: Callable[[str], str]) -> pd.DataFrame:
+    """Table 3 as the paper prints it: `S/near`, ` !` and F for each method, bold where better.
+
+    Adds a row with the totals of all images.
+    """
+    methods = list(dict.fromkeys(table["method"]))
+    totals = table.groupby("method", sort=False)[["success", "near", "failure"]].sum()
+    layout: dict[str, list[str]] = {"Image": [*dict.fromkeys(table["image"]), "All"]}
+    by_cell = table.set_index(["image", "method"])
+    for method in methods:
+        label = method_label(method)
+        successes, failures = [], []
+        for image in layout["Image"]:
+            row = totals.loc[method] if image == "All" else by_cell.loc[(image, method)]
+            text = f"{row['success']}/{row['near']}" if row["near"] else f"{row['success']}"
+            if image != "All":
+                text = bold(text) if row["bold"] else text
+                text += " !" if row["needs_processing"] else ""
+            successes.append(text)
+            failures.append(f"{row['failure']}")
+        layout[f"{label} S"], layout[f"{label} F"] = successes, failures
+    return pd.DataFrame(layout)
+
+
+def printable_statistics(table: pd.DataFrame) -> pd.DataFrame:
+    """Table 2 with seven significant digits for levels, four for the moments."""
+    shown = table.copy()
+    for column in MOMENTS:
+        digits = 7 if column in ("min", "max", "mean", "median") else 4
+        shown[column] = [f"{value:.{digits}g}" for value in table[column]]
+    return shown
+
+
+def _clean(value: object) -> str:
+    return "" if value is None or value != value else str(value)
+
+
+def as_markdown(table: pd.DataFrame, *, title: str, notes: Sequence[str], simulated: bool) -> str:
+    """A Markdown page with the table; texts of headers and catalogues cannot break out of a cell."""
+
+    def cell(value: object) -> str:
+        text = " ".join(_clean(value).split())
+        for character in "\\`|<>[]":
+            text = text.replace(character, f"&#{ord(character)};")
+        return text
+
+    lines = [f"# {title}", ""]
+    if simulated:
+        lines += [f"**{SIMULATED}**", ""]
+    lines.append("| " + " | ".join(map(cell, table.columns)) + " |")
+    lines.append("|" + "---|" * len(table.columns))
+    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in table.itertuples(index=False)]
+    lines += ["", *(f"- {note}" for note in notes)] if notes else []
+    return "\n".join(lines) + "\n"
+
+
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "&": r"\&",
+        "%": r"\%",
+        "$": r"\$",
+        "#": r"\#",
+        "_": r"\_",
+        "{": r"\{",
+        "}": r"\}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+    }
+)
+
+
+def as_latex(table: pd.DataFrame, *, title: str, label: str, simulated: bool) -> str:
+    """A LaTeX table; cells may hold \\textbf{...} around text without special characters."""
+
+    def cell(value: object) -> str:
+        text = _clean(value)
+        if text.startswith(r"\textbf{"):
+            inner, _, rest = text.removeprefix(r"\textbf{").partition("}")
+            return rf"\textbf{{{inner.translate(_LATEX)}}}{rest.translate(_LATEX)}"
+        return text.translate(_LATEX)
+
+    caption = f"{SIMULATED} {title}" if simulated else title
+    lines = [
+        r"\begin{table*}",
+        rf"\caption{{{caption.translate(_LATEX)}}}",
+        rf"\label{{{label}}}",
+        rf"\begin{{tabular}}{{l{'r' * (len(table.columns) - 1)}}}",
+        r"\hline",
+        " & ".join(map(cell, table.columns)) + r" \\",
+        r"\hline",
+        *(" & ".join(map(cell, row)) + r" \\" for row in table.itertuples(index=False)),
+        r"\hline",
+        r"\end{tabular}",
+        r"\end{table*}",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,137 @@
+"""Verdicts: does a mask mark a catalogued source? (paper, section 3, made exact)"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import ndimage
+
+__all__ = ["VERDICTS", "Spots", "label_spots", "literal_verdicts", "peak_verdicts"]
+
+VERDICTS = ("success", "near", "failure")
+
+
+class Spots:
+    """The spots of a mask and which of the reference peaks they mark.
+
+    Attributes: `labels` (ny, nx) int32, 0 where there is no spot; `count`; `peak_labels`, for each
+    peak the spot that marks it, 0 for none; `mask_pixels`; `bright_pixels`, those on bright spots.
+    """
+
+    def __init__(
+        self,
+        labels: NDArray[np.int32],
+        count: int,
+        peak_labels: NDArray[np.int32],
+        mask_pixels: int,
+    ) -> None:
+        self.labels, self.count, self.peak_labels = labels, count, peak_labels
+        self.mask_pixels = mask_pixels
+        self.bright = np.unique(peak_labels[peak_labels > 0])
+        self.bright_pixels = int(np.isin(labels, self.bright).sum()) if self.bright.size else 0
+
+    @property
+    def clutter(self) -> float:
+        """Share of the mask's pixels that lie on no bright spot; NaN for an empty mask."""
+        return 1 - self.bright_pixels / self.mask_pixels if self.mask_pixels else float("nan")
+
+
+def label_spots(
+    mask: NDArray[np.bool_], peaks: pd.DataFrame, *, min_pixels: int, tolerance_px: float
+) -> Spots:
+    """Split a mask into 8-connected spots of at least `min_pixels`, and find the bright ones.
+
+    A spot marks a peak that lies on it or within `tolerance_px` of one of its pixels (the nearest
+    spot, where several are): the signed derivative marks the rising flank of a star, not its
+    peak, where it is zero. A spot that marks a peak is bright.
+    """
+    mask = np.asarray(mask, dtype=bool)
+    labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
+    if min_pixels > 1:
+        kept = np.bincount(labels.ravel(), minlength=count + 1) >= min_pixels
+        kept[0] = False
+        renumbered = np.where(kept, np.cumsum(kept), 0)
+        labels, count = renumbered[labels], int(kept.sum())
+    return Spots(
+        labels.astype(np.int32),
+        count,
+        _labels_near(labels, peaks["x"].to_numpy(int), peaks["y"].to_numpy(int), tolerance_px),
+        int(mask.sum()),
+    )
+
+
+def _labels_near(labels: NDArray, x: NDArray, y: NDArray, radius: float) -> NDArray[np.int32]:
+    """The label at each pixel (x, y) or, where that is 0, the nearest within `radius`; else 0."""
+    reach = int(radius)
+    dy, dx = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    distance = np.hypot(dx, dy)
+    inside = distance <= radius
+    order = np.argsort(distance[inside], kind="stable")
+    dx, dy = dx[inside][order], dy[inside][order]
+    around = np.pad(labels, reach)[y[:, None] + dy + reach, x[:, None] + dx + reach]
+    first = np.argmax(around > 0, axis=1)
+    return around[np.arange(len(x)), first].astype(np.int32)
+
+
+def _verdict(distance: NDArray[np.float64], radius: float, near: float) -> NDArray[np.str_]:
+    return np.select([distance <= radius, distance <= radius + near], VERDICTS[:2], VERDICTS[2])
+
+
+def peak_verdicts(
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    spots: Spots,
+    peaks: pd.DataFrame,
+    *,
+    radius_px: float,
+    near_px: float,
+) -> pd.DataFrame:
+    """A verdict for each position: is the peak of a bright spot near it?
+
+    `success` where the nearest marked peak lies within `radius_px`, `near` within the next
+    `near_px`, `failure` otherwise (paper, section 3: a circle of 36 px, and "closer than 25 JWST
+    pixel distance to the circumference"). Columns: verdict, distance_px, peak_snr and spot of that
+    peak (inf, NaN and 0 where the mask marks none).
+    """
+    marked = spots.peak_labels > 0
+    if not marked.any() or len(x) == 0:
+        distance, nearest = np.full(len(x), np.inf), None
+    else:
+        px, py = peaks["x"].to_numpy(float)[marked], peaks["y"].to_numpy(float)[marked]
+        distances = np.hypot(np.asarray(x)[:, None] - px, np.asarray(y)[:, None] - py)
+        nearest = distances.argmin(axis=1)
+        distance = distances[np.arange(len(x)), nearest]
+    none = nearest is None
+    return pd.DataFrame(
+        {
+            "verdict": _verdict(distance, radius_px, near_px),
+            "distance_px": distance,
+            "peak_snr": np.nan if none else peaks["snr"].to_numpy(float)[marked][nearest],
+            "spot": 0 if none else spots.peak_labels[marked][nearest],
+        }
+    )
+
+
+def literal_verdicts(
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    mask: NDArray[np.bool_],
+    *,
+    radius_px: float,
+    near_px: float,
+) -> NDArray[np.str_]:
+    """The literal rule: is any pixel of the mask in the circle, or in the ring around it?
+
+    Distances are from the position to the nearest pixel's centre. Positions may lie
+    outside the mask. Returns one of `VERDICTS` for each position.
+    """
+    ny, nx = mask.shape
+    reach = int(np.ceil(radius_px + near_px)) + 1
+    distance = np.full(len(x), np.inf)
+    for i, (xi, yi) in enumerate(zip(x, y, strict=True)):
+        x0, y0 = max(int(round(xi)) - reach, 0), max(int(round(yi)) - reach, 0)
+        x1, y1 = min(int(round(xi)) + reach + 1, nx), min(int(round(yi)) + reach + 1, ny)
+        if x0 < x1 and y0 < y1:
+            rows, columns = np.nonzero(mask[y0:y1, x0:x1])
+            if rows.size:
+                distance[i] = np.hypot(columns + x0 - xi, rows + y0 - yi).min()
+    return _verdict(distance, radius_px, near_px)

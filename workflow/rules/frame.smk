@@ -1,0 +1,73 @@
+rule crop:
+    input:
+        i2d="<results>/archive/{image}/i2d.fits",
+    output:
+        frame="<results>/frame/{image}.fits",
+        statistics="<results>/statistics/{image}.json",
+    log:
+        "<logs>/crop/{image}.log",
+    params:
+        rows=lookup("crop/rows", within=config, default=None),
+        columns=lookup("crop/columns", within=config, default=None),
+        filter=lambda wildcards: IMAGES.loc[wildcards.image, "filter"],
+        code=code("crop_frame"),
+    message:
+        "Cropping and describing {wildcards.image}"
+    run:
+        here(
+            "crop_frame",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )
+
+
+rule sources:
+    input:
+        frame="<results>/frame/{image}.fits",
+        catalogue=f"<results>/archive/{{image}}/{config['catalogue']['name']}.ecsv",
+    output:
+        sources="<results>/sources/{image}.ecsv",
+    log:
+        "<logs>/sources/{image}.log",
+    params:
+        catalogue={
+            key: config["catalogue"][key] for key in ("name", "id", "ra", "dec", "keep")
+        },
+        code=code("locate_sources"),
+    message:
+        "Placing catalogue sources on {wildcards.image}"
+    run:
+        here(
+            "locate_sources",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )
+
+
+rule peaks:
+    input:
+        frame="<results>/frame/{image}.fits",
+    output:
+        peaks="<results>/peaks/{image}.csv",
+    log:
+        "<logs>/peaks/{image}.log",
+    params:
+        **config["peaks"],
+        code=code("find_peaks"),
+    message:
+        "Finding the reference peaks of {wildcards.image}"
+    run:
+        here(
+            "find_peaks",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )

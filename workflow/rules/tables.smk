@@ -1,0 +1,92 @@
+rule identity_tables:
+    input:
+        statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
+        manifest="<results>/manifest.tsv",
+    output:
+        table1_csv="<results>/tables/table1.csv",
+        table1_md="<results>/tables/table1.md",
+        table1_tex="<results>/tables/table1.tex",
+        table2_csv="<results>/tables/table2.csv",
+        table2_md="<results>/tables/table2.md",
+        table2_tex="<results>/tables/table2.tex",
+    log:
+        "<logs>/identity_tables.log",
+    params:
+        code=code("identity_tables"),
+    message:
+        "Writing tables 1 and 2"
+    run:
+        here("identity_tables", input=input, output=output, params=params, log=log)
+
+
+rule verdict_tables:
+    input:
+        verdicts=expand(
+            "<results>/verdicts/{image}/{method}.csv",
+            image=IMAGES.index,
+            method=dict.fromkeys(METHODS + OTHER_METHODS),
+        ),
+        spots=expand(
+            "<results>/spots/{image}/{method}.csv",
+            image=IMAGES.index,
+            method=dict.fromkeys(METHODS + OTHER_METHODS),
+        ),
+        statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
+    output:
+        csv="<results>/tables/table3.csv",
+        md="<results>/tables/table3.md",
+        tex="<results>/tables/table3.tex",
+        variants="<results>/tables/table3_variants.csv",
+    log:
+        "<logs>/verdict_tables.log",
+    params:
+        methods=METHODS,
+        others=OTHER_METHODS,
+        domain=config["slice_domain"],
+        other_domain=OTHER_DOMAIN,
+        scorer=config["verdict"]["scorer"],
+        clutter_limit=config["clutter_limit"],
+        code=code("verdict_tables"),
+    message:
+        "Writing table 3"
+    run:
+        here("verdict_tables", input=input, output=output, params=params, log=log)
+
+
+def published(number):
+    return f"{config['published']}/table{number}.csv" if config["published"] else []
+
+
+rule comparison:
+    input:
+        tables=expand("<results>/tables/table{number}.csv", number=[1, 2, 3]),
+        published=[published(number) for number in (1, 2, 3)],
+    output:
+        cells=expand("<results>/comparison/table{number}.csv", number=[1, 2, 3]),
+        summary="<results>/comparison/summary.md",
+    log:
+        "<logs>/comparison.log",
+    params:
+        code=code("compare_published"),
+    message:
+        "Comparing with the published tables"
+    run:
+        here("compare_published", input=input, output=output, params=params, log=log)
+
+
+rule claims:
+    input:
+        table2="<results>/tables/table2.csv",
+        table3="<results>/tables/table3.csv",
+        published=[published(2), published(3)] if config["published"] else [],
+    output:
+        md="<results>/claims.md",
+        csv="<results>/claims.csv",
+    log:
+        "<logs>/claims.log",
+    params:
+        code=code("answer_claims"),
+    message:
+        "Answering the paper's claims"
+    run:
+        here("answer_claims", input=input, output=output, params=params, log=log)

@@ -1,0 +1,27 @@
+rule verdicts:
+    input:
+        mask="<results>/masks/{image}/{method}.fits",
+        peaks="<results>/peaks/{image}.csv",
+        sources="<results>/sources/{image}.ecsv",
+        frame="<results>/frame/{image}.fits",
+    output:
+        verdicts="<results>/verdicts/{image}/{method}.csv",
+        spots="<results>/spots/{image}/{method}.csv",
+    log:
+        "<logs>/verdicts/{image}/{method}.log",
+    params:
+        **config["spots"],
+        radius=config["verdict"]["radius"],
+        near=config["verdict"]["near"],
+        code=code("give_verdicts"),
+    message:
+        "Judging {wildcards.method} on {wildcards.image}"
+    run:
+        here(
+            "give_verdicts",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )

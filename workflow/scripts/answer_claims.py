@@ -1,0 +1,42 @@
+"""Answer the paper's claims from its printed tables and from the computed ones: claims.md, .csv."""
+
+import pandas as pd
+from job import script
+from mirimask.atomic import replacing, write_text
+from mirimask.claims import CLAIMS, answer_claims
+from mirimask.tables import as_markdown
+
+
+def main(job):
+    table2, table3 = pd.read_csv(job.input.table2), pd.read_csv(job.input.table3)
+    simulated = bool(table3["simulated"].any())
+    answers = {}
+    if job.input.get("published"):
+        published2, published3 = (
+            pd.read_csv(path).rename(columns={"code": "image"}) for path in job.input.published
+        )
+        answers["printed tables"] = answer_claims(published3, published2)
+    answers["computed" + (" (SIMULATED)" if simulated else "")] = answer_claims(table3, table2)
+    rows = []
+    for claim in CLAIMS:
+        row = {"id": claim.id, "claim (section)": claim.text}
+        for source, given in answers.items():
+            row[source] = given[claim.id].verdict
+            row[f"{source}: numbers"] = given[claim.id].numbers
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    with replacing(job.output.csv) as temporary:
+        table.to_csv(temporary, index=False)
+    notes = [
+        "read strictly: 'better' is more successes in each image named; equal counts make it "
+        "'holds with a tie'",
+        "'not testable here': the tables do not hold what the claim is about",
+    ]
+    write_text(
+        job.output.md,
+        as_markdown(table, title="The paper's claims", notes=notes, simulated=simulated),
+    )
+
+
+if "snakemake" in globals():
+    script(main, snakemake)

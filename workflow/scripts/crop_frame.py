@@ -1,0 +1,48 @@
+"""Crop an image's frame and describe it: frame/<image>.fits and statistics/<image>.json."""
+
+import json
+import logging
+
+import numpy as np
+from job import script
+from mirimask.atomic import write_text
+from mirimask.frame import crop_frame, read_frame, write_crop
+from mirimask.instrument import psf_fwhm_px
+from mirimask.statistics import describe, identify
+
+log = logging.getLogger("mirimask.crop_frame")
+
+PAPER_SHAPE = (1028, 1032)
+
+
+def main(job):
+    image = job.wildcards.image
+    frame = read_frame(job.input.i2d)
+    crop = crop_frame(frame, rows=job.params.rows, columns=job.params.columns, image=image)
+    band = job.params.filter or crop.primary.get("FILTER", "")
+    crop.primary["FILTER"] = band
+    crop.primary["PSFFWHM"] = (psf_fwhm_px(band, crop.pixel_scale), "[px] FWHM of the PSF")
+    if frame.data.shape != PAPER_SHAPE:
+        log.warning("the frame is %s pixels, %s in the paper", frame.data.shape, PAPER_SHAPE)
+    write_crop(job.output.frame, crop)
+    row = {
+        "image": image,
+        "simulated": crop.simulated,
+        **identify(crop.primary),
+        "filter": band,
+        "cal_ver": crop.primary.get("CAL_VER"),
+        "crds_ctx": crop.primary.get("CRDS_CTX"),
+        "frame_shape": list(frame.data.shape),
+        "crop_shape": list(crop.data.shape),
+        "n_pixels": int(crop.data.size),
+        "n_empty": int(crop.empty.sum()),
+        "n_not_finite": int((~np.isfinite(crop.data)).sum()),
+        "pixel_scale_arcsec": crop.pixel_scale,
+        "psf_fwhm_px": crop.fwhm_px,
+        **describe(crop.data),
+    }
+    write_text(job.output.statistics, json.dumps(row, indent=1) + "\n")
+
+
+if "snakemake" in globals():
+    script(main, snakemake)

@@ -1,0 +1,28 @@
+"""Place the catalogue's sources on the crop: sources/<image>.ecsv."""
+
+from astropy.table import Table
+from job import script
+from mirimask.atomic import replacing
+from mirimask.catalogue import locate_sources
+from mirimask.frame import read_crop
+
+
+def main(job):
+    crop = read_crop(job.input.frame)
+    settings = job.params.catalogue
+    sources = locate_sources(
+        Table.read(job.input.catalogue, format="ascii.ecsv"),
+        crop.header,
+        crop.data.shape,
+        id_column=settings["id"],
+        ra_column=settings["ra"],
+        dec_column=settings["dec"],
+        keep=settings["keep"],
+    )
+    sources.meta["catalogue"] = settings["name"]
+    with replacing(job.output.sources) as temporary:
+        sources.write(temporary, format="ascii.ecsv")
+
+
+if "snakemake" in globals():
+    script(main, snakemake)
