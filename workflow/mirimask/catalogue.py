@@ -5,6 +5,7 @@ import logging
 import numpy as np
 from astropy.io import fits
 from astropy.table import Table
+from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
 
@@ -48,9 +49,9 @@ def locate_sources(
             raise MaskError(f"catalogue.keep: '{keep}' cannot be evaluated: {error}.") from None
         if kept.shape != (len(catalogue),):
             raise MaskError(f"catalogue.keep: '{keep}' is not a condition on the rows.")
-    ra, dec = (
-        np.ma.filled(np.ma.asarray(catalogue[name], dtype=float), np.nan)
-        for name in (ra_column, dec_column)
+    ra: NDArray[np.float64] = np.ma.filled(np.ma.asarray(catalogue[ra_column], dtype=float), np.nan)
+    dec: NDArray[np.float64] = np.ma.filled(
+        np.ma.asarray(catalogue[dec_column], dtype=float), np.nan
     )
     finite = np.isfinite(ra) & np.isfinite(dec)
     x, y = np.full(len(ra), np.nan), np.full(len(ra), np.nan)

@@ -175,11 +175,11 @@ def _errors_in_img5(table3: pd.DataFrame, _: pd.DataFrame) -> Answer:
         )
     clutter = table3.pivot(index="image", columns="method", values="clutter")
     names = [n for n in ("value_4.6", "derivative_4.6", "derivative_10") if n in clutter]
-    more = [n for n in names if clutter.loc["Img5", n] > clutter[n].drop("Img5").median()]
+    usual = clutter.drop("Img5").median()
+    more = [n for n in names if clutter.loc["Img5", n] > usual[n]]
     verdict = HOLDS if len(more) == len(names) else (FAILS if not more else "holds in part")
     numbers = ", ".join(
-        f"{n} {clutter.loc['Img5', n]:.2f} against a median of {clutter[n].drop('Img5').median():.2f}"
-        for n in names
+        f"{n} {clutter.loc['Img5', n]:.2f} against a median of {usual[n]:.2f}" for n in names
     )
     return Answer(verdict, f"clutter in Img5: {numbers}")
 

@@ -11,7 +11,7 @@ __all__ = ["compare_identity", "compare_statistics", "compare_verdicts", "summar
 
 
 def _same_name(published: str, computed: str) -> bool:
-    """'Gillian Wright' and 'Wright, Gillian S.' name the same person: same words, initials aside."""
+    """'Gillian Wright' and 'Wright, Gillian S.': the same words, initials aside."""
 
     def words(name: str) -> set[str]:
         parts = name.replace(",", " ").replace(".", " ").casefold().split()
@@ -31,7 +31,7 @@ def _as_printed(published: str, computed: object) -> bool:
 
 
 def _cells(published: pd.DataFrame, computed: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """One row a cell; `published` holds texts as printed. Images that were not computed are left."""
+    """One row a cell of the images in both; `published` holds texts as printed."""
     by_image = computed.set_index("image")
     rows = [
         {

@@ -90,6 +90,15 @@ def empty_pixels(
     return empty
 
 
+def _planes(hdus: fits.HDUList) -> list[NDArray[np.float32] | None]:
+    """ERR and WHT, None where the file has none."""
+    names = {hdu.name for hdu in hdus}
+    return [
+        np.array(hdus[name].data, dtype=np.float32) if name in names else None
+        for name in ("ERR", "WHT")
+    ]
+
+
 def read_science(path: str | Path) -> NDArray[np.float32]:
     """The SCI array of an archive file alone, (ny, nx) float32."""
     with fits.open(path) as hdus:
@@ -109,15 +118,11 @@ def read_frame(path: str | Path) -> Frame:
             names = {hdu.name for hdu in hdus}
             if "SCI" not in names or hdus["SCI"].data is None or hdus["SCI"].data.ndim != 2:
                 raise MaskError(f"{path}: no two-dimensional SCI image in it.")
-            data, error, weight = (
-                np.array(hdus[name].data, dtype=np.float32) if name in names else None
-                for name in ("SCI", "ERR", "WHT")
-            )
+            data = np.array(hdus["SCI"].data, dtype=np.float32)
+            error, weight = _planes(hdus)
             primary, header = hdus[0].header.copy(), hdus["SCI"].header.copy()
-    except OSError as error_:
-        raise MaskError(
-            f"{path}: cannot be read as FITS ({error_}). Remove it and run again."
-        ) from None
+    except OSError as problem:
+        raise MaskError(f"{path}: cannot be read as FITS ({problem}).") from None
     wcs = WCS(header)
     if not wcs.has_celestial:
         raise MaskError(f"{path}: the SCI header has no celestial WCS; sources cannot be placed.")
@@ -149,8 +154,8 @@ def crop_frame(
     (y0, y1), (x0, x1) = rows or (0, ny), columns or (0, nx)
     if not (0 <= y0 < y1 <= ny and 0 <= x0 < x1 <= nx):
         raise MaskError(
-            f"{image}: the crop of rows {y0} to {y1} and columns {x0} to {x1} does not fit into its "
-            f"frame of {ny} rows and {nx} columns. Set 'crop' in the configuration, or null for "
+            f"{image}: the crop of rows {y0} to {y1} and columns {x0} to {x1} does not fit into "
+            f"its frame of {ny} rows and {nx} columns. Set 'crop' in the configuration, or null for "
             "the whole frame."
         )
     window = np.s_[y0:y1, x0:x1]
@@ -209,11 +214,7 @@ def write_crop(path: str | Path, crop: Frame) -> None:
 def read_crop(path: str | Path) -> Frame:
     """Read what `write_crop` wrote."""
     with fits.open(path) as hdus:
-        names = {hdu.name for hdu in hdus}
-        error, weight = (
-            np.array(hdus[name].data, dtype=np.float32) if name in names else None
-            for name in ("ERR", "WHT")
-        )
+        error, weight = _planes(hdus)
         return Frame(
             np.array(hdus["SCI"].data, dtype=np.float32),
             np.array(hdus["EMPTY"].data, dtype=bool),

@@ -33,19 +33,19 @@ def method_label(name: str) -> str:
 
 
 def count_verdicts(
-    verdicts: pd.DataFrame, clutter: pd.DataFrame, *, clutter_limit: float, scorer: str
+    verdicts: pd.DataFrame, clutter: pd.Series, *, clutter_limit: float, scorer: str
 ) -> pd.DataFrame:
     """Table 3 as data: a row for each image and method, in the order of `clutter`.
 
-    `verdicts` has image, method and one row a source; `clutter` has image, method, clutter and one
-    row a mask (masks without sources count 0). `scorer` is 'peaks' (column verdict) or 'pixels'
-    (column verdict_pixels). `needs_processing` is the paper's exclamation mark: clutter above
-    `clutter_limit`. `bold` is the paper's bold: better than the segmentation of the same image,
-    that is more successes, or as many with fewer failures.
+    `verdicts` has image, method and one row a source; `clutter` has one value a mask and is indexed
+    by image and method (masks without sources count 0). `scorer` is 'peaks' (column verdict) or
+    'pixels' (column verdict_pixels). `needs_processing` is the paper's exclamation mark: clutter
+    above `clutter_limit`. `bold` is the paper's bold: better than the segmentation of the same
+    image, that is more successes, or as many with fewer failures.
     """
     column = {"peaks": "verdict", "pixels": "verdict_pixels"}[scorer]
     rows = []
-    for (image, method), share in clutter.set_index(["image", "method"])["clutter"].items():
+    for (image, method), share in clutter.items():
         given = verdicts[(verdicts["image"] == image) & (verdicts["method"] == method)][column]
         rows.append(
             {
@@ -113,7 +113,7 @@ def _clean(value: object) -> str:
 
 
 def as_markdown(table: pd.DataFrame, *, title: str, notes: Sequence[str], simulated: bool) -> str:
-    """A Markdown page with the table; texts of headers and catalogues cannot break out of a cell."""
+    """A Markdown page with the table; no text of a header can break out of its cell."""
 
     def cell(value: object) -> str:
         text = " ".join(_clean(value).split())

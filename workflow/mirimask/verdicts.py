@@ -128,8 +128,9 @@ def literal_verdicts(
     reach = int(np.ceil(radius_px + near_px)) + 1
     distance = np.full(len(x), np.inf)
     for i, (xi, yi) in enumerate(zip(x, y, strict=True)):
-        x0, y0 = max(int(round(xi)) - reach, 0), max(int(round(yi)) - reach, 0)
-        x1, y1 = min(int(round(xi)) + reach + 1, nx), min(int(round(yi)) + reach + 1, ny)
+        column, row = round(float(xi)), round(float(yi))
+        x0, y0 = max(column - reach, 0), max(row - reach, 0)
+        x1, y1 = min(column + reach + 1, nx), min(row + reach + 1, ny)
         if x0 < x1 and y0 < y1:
             rows, columns = np.nonzero(mask[y0:y1, x0:x1])
             if rows.size:

@@ -32,10 +32,14 @@ def main(job):
     groups = {job.params.domain: job.params.methods, job.params.other_domain: job.params.others}
     variants = {}
     for domain, methods in groups.items():
-        own = spots[spots["method"].isin(methods)]
+        own = spots.set_index(["image", "method"]).reindex(
+            pd.MultiIndex.from_product([spots["image"].unique(), methods])
+        )
         for scorer in SCORERS:
             if len(own):
-                counts = count_verdicts(verdicts, own, clutter_limit=limit, scorer=scorer)
+                counts = count_verdicts(
+                    verdicts, own["clutter"], clutter_limit=limit, scorer=scorer
+                )
                 # the domain has a column of its own here
                 counts["method"] = [name.removesuffix(f"@{domain}") for name in counts["method"]]
                 variants[domain, scorer] = counts
