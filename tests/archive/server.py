@@ -1,0 +1,618 @@
+"""A small archive: MAST's and VizieR's protocols over the seven fields of a folder.
+
+    python tests/archive/server.py results/simulated/archive
+
+prints the addresses to give to a study (archive.mast_server, archive.vizier_server) and serves
+`<folder>/<image>/{i2d.fits,segm.fits,cat.ecsv,unwise.ecsv}` as the level-3 products of the
+observations in config/images.tsv, among products that are not them: level-2 images, other
+filters, other observations of the programme, associations of several observations, spectra.
+VizieR's rows are those of all fields, with rows outside the crop and masked values.
+
+It misbehaves on demand: `serve(folder, images, half="i2d", unavailable=("query", 1))`.
+"""
+
+import argparse
+import csv
+import datetime
+import fnmatch
+import io
+import ipaddress
+import json
+import re
+import ssl
+import tempfile
+import threading
+import time
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.io import fits, votable
+from astropy.table import MaskedColumn, Table, vstack
+from astropy.wcs import WCS
+
+FAULTS = {
+    "unavailable": "503",
+    "missing": "404",
+    "forbidden": "401, as for exclusive-access data",
+    "half": "Content-Length of the whole, then the connection closes half-way",
+    "no_length": "no Content-Length",
+    "no_length_half": "no Content-Length and half of the body",
+    "wrong_length": "a Content-Length and a body of another length than MAST announces",
+    "no_ranges": "does not know Range",
+    "garbage": "random bytes of the right length",
+    "truncated": "a FITS file cut after its headers, announced with that length",
+    "html": "an error page with status 200",
+    "executing": "a query that is EXECUTING",
+    "error": "the archive's own error reply with status 200",
+    "empty": "no rows",
+    "bare": "no rows and no table",
+    "hang": "accepts the request and says nothing",
+}
+PRODUCTS = {"i2d": "i2d.fits", "segm": "segm.fits", "cat": "cat.ecsv"}
+CATALOGUE = "II/363/unwise"
+HTML = b"<!DOCTYPE html><html><body><h1>Maintenance</h1>Back on Monday.</body></html>"
+
+_OBSERVATION_COLUMNS = {
+    "obs_collection": "string",
+    "instrument_name": "string",
+    "project": "string",
+    "filters": "string",
+    "target_name": "string",
+    "obs_id": "string",
+    "proposal_id": "string",
+    "calib_level": "int",
+    "dataproduct_type": "string",
+    "s_ra": "float",
+    "t_min": "float",
+    "dataRights": "string",
+    "obsid": "string",
+}
+_PRODUCT_COLUMNS = {
+    "obsID": "string",
+    "obs_collection": "string",
+    "obs_id": "string",
+    "dataURI": "string",
+    "productType": "string",
+    "productSubGroupDescription": "string",
+    "productFilename": "string",
+    "size": "int",
+    "calib_level": "int",
+    "filters": "string",
+}
+
+
+@dataclass
+class Served:
+    """A running archive: its addresses, what was asked of it, and the faults still to come."""
+
+    mast_url: str
+    vizier_host: str
+    ca_bundle: Path
+    requests_log: list[str]
+    faults: dict[str, list] = field(default_factory=dict)
+
+    def count(self, text: str) -> int:
+        """How many requests had `text` in them."""
+        return sum(text in line for line in self.requests_log)
+
+
+class _Holdings:
+    """Observations, their products and the catalogue of a folder of fields."""
+
+    def __init__(self, folder: Path, images: list[dict[str, str]], catalogue_name: str) -> None:
+        self.observations: list[dict] = []
+        self.products: list[dict] = []
+        self.files: dict[str, Path | bytes] = {}
+        catalogues = []
+        for number, row in enumerate(images, start=1):
+            place = folder / row["image"]
+            program, observation = int(row["program"]), int(row["observation"])
+            self._level3(program, f"o{observation:03d}", number + 1, row["filter"], place)
+            self._distractors(program, observation, number + 1, row["filter"])
+            path = place / f"{catalogue_name}.ecsv"
+            if path.exists():
+                catalogues.append(_published(path, place / "i2d.fits", number))
+        self.catalogue = vstack(catalogues, metadata_conflicts="silent") if catalogues else Table()
+
+    def _observe(self, obs_id: str, program: int, filter_name: str, level: int, **other) -> str:
+        obsid = str(100000000 + len(self.observations))
+        self.observations.append(
+            {
+                "obs_collection": "JWST",
+                "project": "JWST",
+                "instrument_name": "MIRI/IMAGE",
+                "filters": filter_name,
+                "target_name": "UNKNOWN",
+                "obs_id": obs_id,
+                "proposal_id": str(program),
+                "calib_level": level,
+                "dataproduct_type": "image",
+                "s_ra": None,
+                "t_min": 59800.5,
+                "dataRights": "PUBLIC",
+                "obsid": obsid,
+                **other,
+            }
+        )
+        return obsid
+
+    def _offer(
+        self, obsid: str, obs_id: str, suffix: str, content: Path | bytes, level: int
+    ) -> None:
+        name = f"{obs_id}_{suffix}"
+        uri = f"mast:JWST/product/{name}"
+        self.files[uri] = content
+        self.products.append(
+            {
+                "obsID": obsid,
+                "obs_collection": "JWST",
+                "obs_id": obs_id,
+                "dataURI": uri,
+                "productType": "SCIENCE",
+                "productSubGroupDescription": suffix.split(".")[0].upper(),
+                "productFilename": name,
+                "size": content.stat().st_size if isinstance(content, Path) else len(content),
+                "calib_level": level,
+                "filters": "",
+            }
+        )
+
+    def _level3(
+        self, program: int, group: str, target: int, filter_name: str, place: Path | None
+    ) -> None:
+        obs_id = f"jw{program:05d}-{group}_t{target:03d}_miri_{filter_name.lower()}"
+        if any(row["obs_id"] == obs_id for row in self.observations):
+            return
+        obsid = self._observe(obs_id, program, filter_name, 3)
+        for suffix in PRODUCTS.values():
+            self._offer(obsid, obs_id, suffix, place / suffix if place else _decoy(obs_id), 3)
+        self._offer(obsid, obs_id, "i2d.jpg", b"\xff\xd8 preview", 3)
+        # the exposures that went into it are listed among its products
+        member = f"jw{program:05d}{group[1:]}001_02101_00001_mirimage"
+        for suffix in ("i2d.fits", "cal.fits"):
+            self._offer(obsid, member, suffix, _decoy(member), 2)
+
+    def _distractors(self, program: int, observation: int, target: int, filter_name: str) -> None:
+        other_filter = "F560W" if filter_name != "F560W" else "F1000W"
+        group = f"o{observation:03d}"
+        self._level3(program, group, target, other_filter, None)
+        # 14 is not 140, nor 114
+        for other in (observation * 10 % 1000, (observation + 100) % 1000):
+            if other != observation:
+                self._level3(program, f"o{other:03d}", target, filter_name, None)
+        self._level3(program, "c1001", target, filter_name, None)
+        for exposure in (1, 2):
+            obs_id = f"jw{program:05d}{observation:03d}001_02101_{exposure:05d}_mirimage"
+            obsid = self._observe(obs_id, program, filter_name, 2)
+            self._offer(obsid, obs_id, "i2d.fits", _decoy(obs_id), 2)
+        self._observe(
+            f"jw{program:05d}-{group}_t{target:03d}_miri_ch1-short",
+            program,
+            filter_name,
+            3,
+            instrument_name="MIRI/IFU",
+        )
+
+    def find(self, filters: list[dict]) -> list[dict]:
+        """Rows of `Mast.Caom.Filtered`."""
+
+        def matches(row: dict, wanted: dict) -> bool:
+            cell = str(row[wanted["paramName"]])
+            pattern = wanted.get("freeText", "").replace("%", "*")
+            return cell in map(str, wanted["values"]) or bool(
+                pattern and fnmatch.fnmatchcase(cell, pattern)
+            )
+
+        return [row for row in self.observations if all(matches(row, f) for f in filters)]
+
+    def rows(self, ra: float, dec: float, box: float) -> Table:
+        """Rows of the catalogue in a box."""
+        if not len(self.catalogue):
+            return self.catalogue
+        offset = SkyCoord(ra, dec, unit="deg").spherical_offsets_to(
+            SkyCoord(self.catalogue["RAJ2000"], self.catalogue["DEJ2000"], unit="deg")
+        )
+        inside = [np.abs(axis.deg) <= box / 2 for axis in offset]
+        return self.catalogue[np.array(inside[0] & inside[1])]
+
+
+def _decoy(obs_id: str) -> bytes:
+    """A FITS file that is not the one that is wanted."""
+    buffer = io.BytesIO()
+    header = fits.Header({"OBS_ID": f"decoy {obs_id}", "FILTER": "NONE"})
+    fits.HDUList(
+        [fits.PrimaryHDU(header=header), fits.ImageHDU(np.zeros((4, 4), "f4"), name="SCI")]
+    ).writeto(buffer)
+    return buffer.getvalue()
+
+
+def _published(path: Path, i2d: Path, number: int) -> Table:
+    """A field's catalogue as VizieR would have it.
+
+    With rows left of the crop until there are more than VizieR's default limit of 50 in the box,
+    and values that are not known.
+    """
+    table = Table.read(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of files that are truncated on purpose
+        header = fits.getheader(i2d, "SCI")
+    wcs, ny, nx = WCS(header), header["NAXIS2"], header["NAXIS1"]
+    if (ny, nx) == (1028, 1032):
+        rng = np.random.default_rng(number)
+        x, y = rng.uniform([[40], [60]], [[400], [960]], (2, 70))
+        ra, dec = wcs.pixel_to_world_values(x, y)
+        more = Table({"objID": [f"outside{number}_{i:02d}" for i in range(x.size)]})
+        more["RAJ2000"], more["DEJ2000"] = ra * u.deg, dec * u.deg
+        for name in ("RAJ2000", "DEJ2000"):
+            table[name].unit = u.deg
+        table["objID"] = table["objID"].astype(str)
+        table = vstack([table, more], metadata_conflicts="silent")
+    table.meta.clear()
+    if "FW1" not in table.colnames and "FW2" not in table.colnames and len(table):
+        flux = np.linspace(1, 2, len(table))
+        table["FW2"] = MaskedColumn(flux, mask=np.arange(len(table)) % 3 == 0, unit="nMgy")
+    return table
+
+
+def _votable(table: Table | None, *, error: str = "") -> bytes:
+    """A reply of VizieR."""
+    if table is None:
+        status = (
+            f'<INFO ID="Error" name="Error" value="{error}" />'
+            f'<INFO name="QUERY_STATUS" value="ERROR">{error}</INFO>'
+            if error
+            else '<INFO name="QUERY_STATUS" value="OK" />'
+        )
+        return (
+            '<?xml version="1.0" encoding="UTF-8"?>\n<VOTABLE version="1.4" '
+            'xmlns="http://www.ivoa.net/xml/VOTable/v1.3">\n'
+            f"<DESCRIPTION>VizieR</DESCRIPTION>{status}<RESOURCE></RESOURCE></VOTABLE>\n"
+        ).encode()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of units that the VOTable standard does not have
+        document = votable.from_table(table)
+        document.resources[0].name = "II/363"
+        document.resources[0].tables[0].name = CATALOGUE
+        buffer = io.BytesIO()
+        votable.writeto(document, buffer)
+    return buffer.getvalue()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 30
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    @property
+    def archive(self) -> "_Server":
+        return self.server  # type: ignore[return-value]
+
+    def fault(self, where: str) -> str | None:
+        """The fault that is due for this request; each counts down."""
+        with self.archive.lock:
+            for kind, (places, times) in self.archive.served.faults.items():
+                if where in places and times != 0:
+                    self.archive.served.faults[kind][1] = None if times is None else times - 1
+                    return kind
+        return None
+
+    def answer(self, body: bytes, content_type: str, *, status: int = 200, **headers: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def misbehave(self, kind: str | None) -> bool:
+        """Answer with a fault that is the same for every request; False where it is another."""
+        if kind == "unavailable":
+            self.answer(b"busy", "text/plain", status=503)
+        elif kind == "missing":
+            self.answer(b"no such thing", "text/plain", status=404)
+        elif kind == "forbidden":
+            self.answer(b"log in", "text/plain", status=401)
+        elif kind == "html":
+            self.answer(HTML, "text/html")
+        elif kind == "hang":
+            self.archive.stopping.wait(60)
+            self.close_connection = True
+        else:
+            return False
+        return True
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        log = f"{self.command} {unquote(self.path)} {self.headers.get('Range', '')}".strip()
+        self.archive.served.requests_log.append(log)
+        if address.path != "/api/v0.1/Download/file":
+            if not self.misbehave(self.fault("root")):
+                self.answer(b"an archive", "text/plain")
+            return
+        uri = parse_qs(address.query)["uri"][0]
+        content = self.archive.holdings.files.get(uri)
+        if content is None:
+            self.answer(b"no such product", "text/plain", status=404)
+            return
+        body = content.read_bytes() if isinstance(content, Path) else content
+        where = uri.rsplit("_", 1)[-1].split(".")[0]
+        self.send_file(body, self.fault(where))
+
+    def send_file(self, body: bytes, kind: str | None) -> None:
+        if self.misbehave(kind):
+            return
+        if kind == "garbage":
+            body = np.random.default_rng(1).bytes(len(body))
+        elif kind == "truncated":
+            body = body[: 2 * 2880 + 1000]
+        elif kind == "wrong_length":
+            body = body + bytes(2880)
+        start, whole = 0, len(body)
+        wanted = self.headers.get("Range")
+        if wanted and kind != "no_ranges":
+            start = int(wanted.removeprefix("bytes=").split("-")[0])
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {start}-{whole - 1}/{whole}")
+        else:
+            self.send_response(200)
+        if kind != "no_ranges":
+            self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Content-Type", "application/octet-stream")
+        body = body[start:]
+        if kind in ("no_length", "no_length_half"):
+            self.send_header("Connection", "close")
+            self.close_connection = True
+        else:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if kind in ("half", "no_length_half"):
+            body = body[: len(body) // 2]
+            self.close_connection = True
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        self.archive.served.requests_log.append(f"POST {self.path} {unquote(body)}")
+        path = urlsplit(self.path).path
+        if path == "/portal/Mashup/Mashup.asmx/columnsconfig":
+            self.columns_config()
+        elif path == "/api/v0/invoke":
+            self.invoke(json.loads(parse_qs(body)["request"][0]))
+        elif path == "/viz-bin/votable":
+            self.vizier(body)
+        else:
+            self.answer(b"no such service", "text/plain", status=404)
+
+    def columns_config(self) -> None:
+        if self.misbehave(self.fault("config")):
+            return
+        datatypes = {"string": "char", "int": "int", "float": "double"}
+        columns = {
+            name: {"text": name, "vot.datatype": datatypes[kind], "vot.name": name}
+            for name, kind in (_OBSERVATION_COLUMNS | _PRODUCT_COLUMNS).items()
+        }
+        columns["filters"]["separator"] = ";"
+        self.answer(json.dumps(columns).encode(), "application/json")
+
+    def invoke(self, request: dict) -> None:
+        observations = request["service"] == "Mast.Caom.Filtered"
+        where = "query" if observations else "products"
+        kind = self.fault(where)
+        if self.misbehave(kind):
+            return
+        if kind == "executing":
+            self.json({"status": "EXECUTING", "msg": "", "data": []})
+            return
+        if kind == "error":
+            self.json({"status": "ERROR", "msg": "Error converting data type.", "data": []})
+            return
+        if observations:
+            rows = self.archive.holdings.find(request["params"]["filters"])
+            columns = _OBSERVATION_COLUMNS
+        elif request["service"] == "Mast.Caom.Products":
+            wanted = request["params"]["obsid"].split(",")
+            rows = [row for row in self.archive.holdings.products if row["obsID"] in wanted]
+            columns = _PRODUCT_COLUMNS
+        else:
+            self.json({"status": "ERROR", "msg": f"unknown service {request['service']}"})
+            return
+        rows = [] if kind == "empty" else rows
+        size = request.get("pagesize") or 50000
+        page = request.get("page") or 1
+        shown = rows[(page - 1) * size : page * size]
+        self.json(
+            {
+                "status": "COMPLETE",
+                "msg": "",
+                "data": [row | {"_selected_": None} for row in shown],
+                "fields": [{"name": n, "type": t} for n, t in columns.items()]
+                + [{"name": "_selected_", "type": "boolean"}],
+                "paging": {
+                    "page": page,
+                    "pageSize": size,
+                    "pagesFiltered": max(1, -(-len(rows) // size)),
+                    "rows": len(shown),
+                    "rowsFiltered": len(rows),
+                    "rowsTotal": len(rows),
+                },
+            }
+        )
+
+    def json(self, reply: dict) -> None:
+        self.answer(json.dumps(reply).encode(), "application/json")
+
+    def vizier(self, body: str) -> None:
+        kind = self.fault("vizier")
+        if self.misbehave(kind):
+            return
+        asked = dict(line.split("=", 1) if "=" in line else (line, "") for line in body.split("\n"))
+        if kind == "error" or asked.get("-source") != CATALOGUE:
+            reply = _votable(None, error="The database is not currently reachable.")
+        elif kind == "bare":
+            reply = _votable(None)
+        else:
+            centre = asked["-c"].strip()
+            split = max(centre.rfind("+"), centre.rfind("-"))
+            box = float(asked["-c.bd"].split("x")[0])
+            rows = self.archive.holdings.rows(float(centre[:split]), float(centre[split:]), box)
+            limit = asked.get("-out.max", "50")
+            rows = rows[: None if limit == "unlimited" else int(limit)]
+            if "-out.all" not in asked:
+                rows = rows[["RAJ2000", "DEJ2000", "objID"]]
+            if kind == "empty" or not len(rows):  # VizieR then sends the columns, and no DATA
+                rows = self.archive.holdings.catalogue
+                reply = _votable(rows if rows.colnames else None)
+                reply = re.sub(rb"<DATA>.*</DATA>", b"", reply, flags=re.DOTALL)
+            else:
+                reply = _votable(rows)
+        if kind == "half":
+            reply = reply[: len(reply) // 2]
+        self.answer(reply, "text/xml")
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 64
+    holdings: _Holdings
+    served: Served
+    lock: threading.Lock
+    stopping: threading.Event
+
+    def handle_error(self, *_: object) -> None:
+        pass  # clients that hang up are part of the tests
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A self-signed certificate for localhost and its key, as PEM files in `folder`."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=30))
+        .add_extension(
+            x509.SubjectAlternativeName(
+                [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+            ),
+            critical=False,
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "localhost.pem", folder / "localhost.key"
+    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return paths
+
+
+def _due(fault: object) -> list:
+    """`"i2d"`, `("i2d", 2)` or `(["i2d", "cat"], 2)` as [places, times]; None for ever."""
+    places, times = fault if isinstance(fault, tuple) else (fault, None)
+    return [[places] if isinstance(places, str) else list(places), times]
+
+
+@contextmanager
+def serve(
+    folder: str | Path,
+    images: str | Path | list[dict[str, str]],
+    *,
+    catalogue_name: str = "unwise",
+    **faults: object,
+):
+    """Serve a folder of fields while the block runs; gives `Served`.
+
+    `images` is the table of images (a path, or its rows). Each fault is one of FAULTS and names
+    where it happens: root, config, query, products, i2d, segm, cat or vizier, optionally with how
+    many times: `half="i2d"`, `unavailable=("query", 1)`, `hang=(["i2d", "segm"], 2)`.
+    """
+    unknown = set(faults) - set(FAULTS)
+    if unknown:
+        raise ValueError(f"unknown fault {unknown}; known: {', '.join(FAULTS)}")
+    if not isinstance(images, list):
+        with open(images, newline="") as file:
+            images = list(csv.DictReader(file, delimiter="\t"))
+    holdings = _Holdings(Path(folder), images, catalogue_name)
+    with tempfile.TemporaryDirectory() as secrets:
+        pem, key = certificate(Path(secrets))
+        mast, vizier = (_Server(("127.0.0.1", 0), _Handler) for _ in range(2))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem, key)
+        vizier.socket = context.wrap_socket(
+            vizier.socket, server_side=True, do_handshake_on_connect=False
+        )
+        served = Served(
+            f"http://127.0.0.1:{mast.server_port}",
+            f"localhost:{vizier.server_port}",
+            pem,
+            [],
+            {kind: _due(fault) for kind, fault in faults.items()},
+        )
+        lock, stopping = threading.Lock(), threading.Event()
+        for server in (mast, vizier):
+            server.holdings, server.served = holdings, served
+            server.lock, server.stopping = lock, stopping
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            yield served
+        finally:
+            stopping.set()
+            for server in (mast, vizier):
+                server.shutdown()
+                server.server_close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", help="a study's archive, such as results/simulated/archive")
+    parser.add_argument("--images", default="config/images.tsv", help="table of the images")
+    options = parser.parse_args()
+    with serve(options.folder, options.images) as served:
+        print(
+            f"archive.mast_server:    {served.mast_url}\n"
+            f"archive.vizier_server:  {served.vizier_host}\n\n"
+            f"REQUESTS_CA_BUNDLE={served.ca_bundle} snakemake --cores 2 --config study=served "
+            f'\'archive={{source: mast, mast_server: "{served.mast_url}", '
+            f'vizier_server: "{served.vizier_host}"}}\'\n\nStop with Ctrl-C.',
+            flush=True,
+        )
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            pass
+
+
+if __name__ == "__main__":
+    main()
