@@ -31,31 +31,34 @@ def signal_to_noise(
     from scipy.ndimage import gaussian_filter
 
     mask = empty | ~np.isfinite(data)
-    box = min(background_box_px, *data.shape)
+    box = min(background_box_px, *(length - 1 for length in data.shape))
+    inside = np.s_[box:-box, box:-box]
 
     def meshes(image: NDArray) -> Background2D:
+        # Meshes level off beyond the centres of the outermost boxes, which would leave the end of
+        # a gradient at the rim: continued by its odd reflection, an image has no rim.
         try:
             return Background2D(
-                image,
+                np.pad(image, box, mode="reflect", reflect_type="odd"),
                 box,
-                mask=mask,
+                mask=np.pad(mask, box, mode="reflect"),
                 filter_size=3,
                 exclude_percentile=75,
                 sigma_clip=SigmaClip(3, maxiters=5),
                 bkg_estimator=MedianBackground(),
-                bkgrms_estimator=MADStdBackgroundRMS(),
+                bkg_rms_estimator=MADStdBackgroundRMS(),
             )
         except ValueError as error:
             raise MaskError(
                 f"peaks: no background in boxes of {box} px ({error}); the crop is nearly empty."
             ) from None
 
-    signal = np.where(mask, 0, data - meshes(np.where(mask, 0, data)).background)
+    signal = np.where(mask, 0, data - meshes(np.where(mask, 0, data)).background[inside])
     sigma = fwhm_px / np.sqrt(8 * np.log(2))
     # dividing by the filtered coverage keeps the level beside empty pixels and at the rim
     coverage = gaussian_filter((~mask).astype(float), sigma, mode="constant")
     matched = gaussian_filter(signal, sigma, mode="constant") / np.maximum(coverage, 0.1)
-    scatter = meshes(matched).background_rms
+    scatter = meshes(matched).background_rms[inside]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = matched / scatter
     return np.where(mask | ~np.isfinite(ratio), 0, ratio).astype(np.float32)

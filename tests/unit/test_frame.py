@@ -1,0 +1,183 @@
+"""The crop keeps its sky, tells empty from seen, and refuses what is no image."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import MaskedColumn, Table
+from astropy.wcs import WCS
+from mirimask.catalogue import locate_sources
+from mirimask.errors import MaskError
+from mirimask.frame import (
+    crop_frame,
+    empty_pixels,
+    pixels,
+    read_crop,
+    read_frame,
+    write_crop,
+    write_mask,
+)
+from mirimask.statistics import describe, identify
+
+
+def _header(angle=25.0, scale=0.11):
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval = [83.6, -69.1]
+    wcs.wcs.crpix = [60, 50]
+    turn = np.deg2rad(angle)
+    wcs.wcs.cd = (scale / 3600) * np.array(
+        [[-np.cos(turn), np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    )
+    return wcs.to_header()
+
+
+@pytest.fixture
+def product(tmp_path):
+    data = np.random.default_rng(0).normal(10, 1, (100, 120)).astype(np.float32)
+    data[:5] = 0
+    weight = np.ones_like(data)
+    weight[:5] = 0
+    header = _header()
+    header["BUNIT"] = "MJy/sr"
+    primary = fits.Header({"OBS_ID": "V01", "SIMULATD": True, "FILTER": "F770W"})
+    path = tmp_path / "i2d.fits"
+    fits.HDUList(
+        [
+            fits.PrimaryHDU(header=primary),
+            fits.ImageHDU(data, header, name="SCI"),
+            fits.ImageHDU(weight, name="WHT"),
+        ]
+    ).writeto(path)
+    return path, data
+
+
+def test_crop_has_the_pixels_and_the_sky_of_the_frame(product, tmp_path):
+    path, data = product
+    frame = read_frame(path)
+    assert frame.pixel_scale == pytest.approx(0.11)
+    crop = crop_frame(frame, rows=(2, 90), columns=(30, 70), image="Img1")
+    np.testing.assert_array_equal(crop.data, data[2:90, 30:70])
+    assert crop.empty.sum() == 3 * 40
+    assert np.isnan(crop.masked[:3]).all()
+    crop.primary["PSFFWHM"] = 2.445
+    write_crop(tmp_path / "crop.fits", crop)
+    again = read_crop(tmp_path / "crop.fits")
+    np.testing.assert_array_equal(again.data, crop.data)
+    np.testing.assert_array_equal(again.empty, crop.empty)
+    assert again.simulated
+    np.testing.assert_allclose(
+        WCS(again.header).all_pix2world(3, 4, 0), WCS(frame.header).all_pix2world(33, 6, 0)
+    )
+    write_mask(tmp_path / "mask.fits", crop.data > 11, crop, method="value_1", thresh=11.0)
+    with fits.open(tmp_path / "mask.fits") as hdus:
+        assert hdus["MASK"].data.dtype == np.uint8
+        assert hdus[0].header["NKEPT"] == (crop.data > 11).sum()
+        assert hdus[0].header["SIMULATD"] is True
+        np.testing.assert_allclose(
+            WCS(hdus["MASK"].header).all_pix2world(3, 4, 0),
+            WCS(frame.header).all_pix2world(33, 6, 0),
+        )
+
+
+def test_writing_twice_gives_the_same_bytes(product, tmp_path):
+    crop = crop_frame(read_frame(product[0]), rows=None, columns=None, image="Img1")
+    for name in "ab":
+        write_crop(tmp_path / name, crop)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_frame_that_is_too_small_says_its_size(product):
+    frame = read_frame(product[0])
+    with pytest.raises(MaskError, match=r"Img3.*100 rows and 120 columns"):
+        crop_frame(frame, rows=(20, 1000), columns=(430, 1020), image="Img3")
+
+
+@pytest.mark.parametrize(("fill", "says"), [(np.nan, "empty"), (7.0, "have the value 7")])
+def test_a_crop_without_an_image(product, fill, says):
+    frame = read_frame(product[0])
+    frame.data[5:] = fill
+    frame.empty[5:] = np.isnan(fill)
+    with pytest.raises(MaskError, match=says):
+        crop_frame(frame, rows=(10, 90), columns=(0, 50), image="Img1")
+
+
+@pytest.mark.parametrize(
+    ("size", "scale", "expected"), [("18 px", 0.08, 18), ("1.98 arcsec", 0.11, 18)]
+)
+def test_sizes(size, scale, expected):
+    assert pixels(size, scale) == pytest.approx(expected)
+
+
+def test_size_without_a_unit():
+    with pytest.raises(MaskError, match="18 px"):
+        pixels("18", 0.11)
+
+
+def test_empty_pixels():
+    data = np.array([[1.0, 0, np.nan, 0]])
+    assert list(empty_pixels(data)[0]) == [False, True, True, True]
+    assert list(empty_pixels(data, weight=np.array([[1, 0, 0, 1]]))[0]) == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    error = np.array([[0.1, np.nan, np.nan, 0.1]])
+    assert list(empty_pixels(data, error=error)[0]) == [False, True, True, False]
+
+
+def _catalogue():
+    wcs = WCS(_header())
+    ra, dec = wcs.all_pix2world([10.0, 50, -3, 50], [20.0, 60, 20, 60], 0)
+    return Table(
+        {
+            "objID": [1, 2, 3, 4],
+            "RAJ2000": MaskedColumn(ra, mask=[False, False, False, True]),
+            "DEJ2000": dec,
+            "flux": [1.0, 30, 30, 30],
+        }
+    )
+
+
+COLUMNS = {"id_column": "objID", "ra_column": "RAJ2000", "dec_column": "DEJ2000"}
+
+
+def test_sources_fall_where_the_sky_is_and_the_rest_is_counted():
+    sources = locate_sources(_catalogue(), _header(), (100, 120), **COLUMNS)
+    np.testing.assert_allclose(sources["x"], [10, 50])
+    np.testing.assert_allclose(sources["y"], [20, 60])
+    assert sources.meta == {"n_rows": 4, "n_removed": 0, "n_not_finite": 1, "n_outside": 1}
+    kept = locate_sources(_catalogue(), _header(), (100, 120), keep="flux > 20", **COLUMNS)
+    assert list(kept["id"]) == ["2"]
+    assert kept.meta["n_removed"] == 1
+
+
+def test_catalogue_errors():
+    with pytest.raises(MaskError, match=r"no column RAJ2000.*objID, flux"):
+        locate_sources(_catalogue()["objID", "flux"], _header(), (100, 120), **COLUMNS)
+    with pytest.raises(MaskError, match="nonsense"):
+        locate_sources(_catalogue(), _header(), (100, 120), keep="nonsense > 2", **COLUMNS)
+
+
+def test_an_empty_catalogue_is_legal():
+    sources = locate_sources(_catalogue()[:0], _header(), (100, 120), keep="flux > 2", **COLUMNS)
+    assert len(sources) == 0
+    assert sources.colnames == ["id", "ra", "dec", "x", "y"]
+
+
+def test_statistics_by_hand():
+    """1, 2, 3, 10: mean 4, variance 50 / 4, third moment 45, fourth 1394 / 4 = 348.5."""
+    row = describe(np.array([[1.0, 2, 3, 10, np.nan]]))
+    assert row["mean"] == 4
+    assert row["median"] == 2.5
+    assert row["variance"] == 12.5
+    assert row["skewness"] == pytest.approx(45 / 12.5**1.5)
+    assert row["kurtosis"] == pytest.approx(348.5 / 12.5**2 - 3)
+    assert np.isnan(describe(np.full(3, np.nan))["mean"])
+
+
+def test_identity_of_a_header_with_gaps():
+    row = identify(fits.Header({"OBS_ID": "V01", "GS_RA": 83.61}))
+    assert row["observation_id"] == "V01"
+    assert row["guide_star_ra_deg"] == 83.61
+    assert row["principal_investigator"] is None

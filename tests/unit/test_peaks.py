@@ -1,0 +1,44 @@
+"""Reference peaks: found where stars are, not where noise or a gradient is."""
+
+import numpy as np
+import pytest
+from mirimask.errors import MaskError
+from mirimask.peaks import reference_peaks
+from scipy.ndimage import gaussian_filter
+
+SETTINGS = {"fwhm_px": 2.445, "snr": 5, "background_box_px": 32}
+STARS = [(40, 60), (150, 30), (100, 170)]
+
+
+def _image(stars, *, flux=8.0, seed=0, shape=(200, 200)):
+    rng = np.random.default_rng(seed)
+    image = gaussian_filter(rng.normal(0, 0.3, shape), 0.6) + 6
+    points = np.zeros(shape)
+    for x, y in stars:
+        points[y, x] = flux
+    return image + gaussian_filter(points, 2.445 / 2.355)
+
+
+def test_stars_are_found_and_little_else():
+    image = _image(STARS)
+    peaks = reference_peaks(image, np.zeros(image.shape, bool), **SETTINGS)
+    found = {(x, y) for x, y in zip(peaks["x"], peaks["y"], strict=True)}
+    for x, y in STARS:
+        assert any(abs(x - i) <= 1 and abs(y - j) <= 1 for i, j in found)
+    assert len(peaks) == 3
+    assert peaks["snr"].is_monotonic_decreasing
+
+
+def test_a_gradient_and_an_empty_corner_make_no_peaks():
+    image = _image([]) + np.linspace(0, 5, 200)[:, None]
+    empty = np.zeros(image.shape, bool)
+    empty[:60, :50] = True
+    image[empty] = 0
+    assert len(reference_peaks(image, empty, **SETTINGS)) == 0
+    image[empty] = np.nan
+    assert len(reference_peaks(image, empty, **SETTINGS)) == 0
+
+
+def test_all_empty_is_said():
+    with pytest.raises(MaskError, match="nearly empty"):
+        reference_peaks(np.zeros((50, 50)), np.ones((50, 50), bool), **SETTINGS)

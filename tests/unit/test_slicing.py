@@ -1,0 +1,133 @@
+"""Slices keep the share they say, and cut where numpy's percentile does."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from mirimask.derivative import derivative
+from mirimask.errors import MaskError
+from mirimask.frame import Frame
+from mirimask.masks import combined_mask, slice_mask
+from mirimask.methods import check_methods, parse_method
+from mirimask.slicing import slice_domain, thresholds, top_slice
+
+PERCENTS = [0.02, 0.3, 1, 4.6, 10, 25, 99.9]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [1, 2, 7, 1000, 98_765])
+def test_thresholds_are_numpys_percentiles(size, dtype):
+    values = np.random.default_rng(size).normal(size=size).astype(dtype)
+    expected = [np.percentile(values, np.float64(100) - percent) for percent in PERCENTS]
+    np.testing.assert_array_equal(thresholds(values, PERCENTS), expected)
+
+
+@pytest.mark.parametrize("percent", PERCENTS)
+def test_a_slice_keeps_its_share_of_the_finite_pixels(percent):
+    data = np.random.default_rng(3).normal(size=(200, 300))
+    data[:20] = np.nan
+    kept = top_slice(data, thresholds(data, [percent])[0])
+    assert abs(kept.sum() - percent / 100 * 180 * 300) <= 1
+    assert not kept[:20].any()
+
+
+def test_ties_at_the_threshold_are_left_out():
+    data = np.array([[0.0, 1, 1, 1, 2]])
+    assert top_slice(data, thresholds(data, [40])[0]).sum() == 1
+
+
+def test_thresholds_of_nothing_is_an_error():
+    with pytest.raises(ValueError, match="finite"):
+        thresholds(np.full(4, np.nan), [1])
+
+
+def test_derivative_of_a_ramp_is_constant_and_signed():
+    ramp = 3.0 * np.arange(50)[:, None] + np.zeros((50, 8))
+    np.testing.assert_allclose(derivative(ramp), 3)
+    np.testing.assert_allclose(derivative(-ramp), -3)
+    np.testing.assert_array_equal(derivative(ramp.T), 0)  # along y only
+
+
+def _crop(data, *, frame_shape, empty=None):
+    primary = fits.Header()
+    primary["FRAMENY"], primary["FRAMENX"] = frame_shape
+    empty = np.zeros(data.shape, bool) if empty is None else empty
+    return Frame(data, empty, None, None, primary, fits.Header())
+
+
+def test_published_domain_of_a_derivative_is_the_whole_frame():
+    """The crop fills a quarter of the frame: the top 5 % of the frame are 20 % of the crop."""
+    data = np.random.default_rng(1).normal(size=(100, 100)).astype(np.float32)
+    crop = _crop(data, frame_shape=(200, 200))
+    mask, _ = slice_mask(crop, parse_method("derivative_5"), domain="published")
+    assert mask.sum() == 2000
+    mask, _ = slice_mask(crop, parse_method("derivative_5"), domain="crop")
+    assert mask.sum() == 500
+
+
+def test_published_domain_of_values_counts_empty_pixels_as_zero():
+    """Whether the product fills empty pixels with 0 or NaN, the published slice is the same."""
+    rng = np.random.default_rng(2)
+    frame = rng.uniform(5, 6, (100, 100)).astype(np.float32)
+    frame[:50] = 0
+    with_nan = np.where(frame == 0, np.float32(np.nan), frame)
+    masks = []
+    for whole in (frame, with_nan):
+        crop = _crop(whole[40:], frame_shape=(100, 100), empty=~(whole[40:] > 0))
+        masks.append(slice_mask(crop, parse_method("value_10"), domain="published", frame=whole)[0])
+    np.testing.assert_array_equal(*masks)
+    assert masks[0].sum() == 1000  # 10 % of 100 x 100, all of them in the half that is not empty
+    mask, _ = slice_mask(crop, parse_method("value_10"), domain="crop")
+    assert mask.sum() == 500  # 10 % of the 50 x 100 that were seen
+
+
+def test_empty_rim_makes_no_derivative_in_the_crop_domain():
+    data = np.random.default_rng(4).normal(10, 0.1, (60, 60)).astype(np.float32)
+    data[:20] = 0
+    crop = _crop(data, frame_shape=(60, 60), empty=data == 0)
+    published, _ = slice_mask(crop, parse_method("derivative_1"), domain="published")
+    own, _ = slice_mask(crop, parse_method("derivative_1"), domain="crop")
+    assert published[19:21].sum() == 36  # 1 % of 3600, all on the rim
+    assert not own[:21].any()
+
+
+def test_slice_domain_size():
+    assert slice_domain(np.ones((3, 4)), 100).sum() == 12
+    assert slice_domain(np.ones((3, 4)), 100).shape == (100,)
+
+
+def test_combinations():
+    one, other = np.array([[True, True, False]]), np.array([[False, True, False]])
+    np.testing.assert_array_equal(combined_mask([one, other], "union"), one)
+    np.testing.assert_array_equal(combined_mask([one, other], "intersection"), other)
+
+
+def test_method_names():
+    method = parse_method("derivative_4.6@crop")
+    assert (method.kind, method.percent, method.domain) == ("derivative", 4.6, "crop")
+    assert parse_method("value_1_or_derivative_4.6").parts == ("value_1", "derivative_4.6")
+    assert parse_method("value_1_and_derivative_4.6").kind == "intersection"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("value_0", "above 0 and below 100"),
+        ("value_100", "above 0 and below 100"),
+        ("derivative_120", "above 0 and below 100"),
+        ("value_4,6", "a point for decimals"),
+        ("value_nan", "above 0"),
+        ("value_", "above 0"),
+        ("top_5", "not a mask method"),
+        ("value_1@frame", "domain"),
+        ("value_1_or_top_5", "not a mask method"),
+    ],
+)
+def test_wrong_method_names_say_what_would_be_right(name, says):
+    with pytest.raises(MaskError, match=says):
+        parse_method(name)
+
+
+def test_two_names_of_the_same_mask():
+    with pytest.raises(MaskError, match="same mask"):
+        check_methods(["value_1", "value_1.0"])
+    check_methods(["value_1", "value_1@crop", "derivative_1"])

@@ -1,0 +1,149 @@
+"""Table 3, the comparison and the claims, on the paper's own printed tables."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from mirimask.claims import CLAIMS, answer_claims
+from mirimask.comparison import compare_identity, compare_statistics, compare_verdicts, summarise
+from mirimask.tables import as_latex, as_markdown, count_verdicts, method_label, paper_layout
+
+PUBLISHED = Path(__file__).parents[2] / "config" / "published"
+
+
+def _published(number, **options):
+    return pd.read_csv(PUBLISHED / f"table{number}.csv", **options)
+
+
+@pytest.fixture
+def verdicts():
+    """The printed Table 3 turned back into one verdict a source."""
+    rows = []
+    for row in _published(3).to_dict("records"):
+        for verdict in ("success", "near", "failure"):
+            rows += [{"image": row["code"], "method": row["method"], "verdict": verdict}] * row[
+                verdict
+            ]
+    return pd.DataFrame(rows).assign(verdict_pixels="success")
+
+
+@pytest.fixture
+def clutter():
+    table = _published(3).rename(columns={"code": "image"})
+    return table.set_index(["image", "method"])["needs_processing"].astype(float)
+
+
+def test_counts_flags_and_bold_of_the_printed_table(verdicts, clutter):
+    table = count_verdicts(verdicts, clutter, clutter_limit=0.5, scorer="peaks")
+    published = _published(3)
+    for column in ("success", "near", "failure", "needs_processing"):
+        np.testing.assert_array_equal(table[column], published[column])
+    # bold by the definition: Img1, segmentation 7/0 13
+    assert list(table[table["bold"] & (table["image"] == "Img1")]["method"]) == [
+        "derivative_0.3",
+        "value_4.6",
+        "derivative_4.6",
+        "value_1",
+        "derivative_10",
+    ]
+    assert not table[(table["image"] == "Img7")]["bold"].any()  # 42/1 0 is only a tie
+    literal = count_verdicts(verdicts, clutter, clutter_limit=0.5, scorer="pixels")
+    assert (literal["success"] == literal["sources"]).all()
+
+
+def test_layout_is_the_papers(verdicts, clutter):
+    table = count_verdicts(verdicts, clutter, clutter_limit=0.5, scorer="peaks")
+    layout = paper_layout(table, bold=lambda text: f"**{text}**").set_index("Image")
+    assert layout.loc["Img1", "Diff Top 0.3 % S"] == "**12/3**"
+    assert layout.loc["Img1", "Diff Top 4.6 % S"] == "**20** !"
+    assert layout.loc["Img5", "Orig. Segm. S"] == "13/2"
+    assert layout.loc["Img5", "Orig. Segm. F"] == "2"
+    assert layout.loc["All", "Orig. Segm. S"] == "138/6"
+    assert list(layout.columns[:4]) == [
+        "Img Top 0.3 % S",
+        "Img Top 0.3 % F",
+        "Diff Top 0.3 % S",
+        "Diff Top 0.3 % F",
+    ]
+
+
+def test_image_without_sources_counts_nothing(verdicts, clutter):
+    clutter.loc[("Img8", "segmentation")] = 0.1
+    table = count_verdicts(verdicts, clutter, clutter_limit=0.5, scorer="peaks")
+    assert table[table["image"] == "Img8"]["sources"].item() == 0
+
+
+def test_hostile_text_stays_in_its_cell():
+    table = pd.DataFrame({"a": ["<script>x|y`\nz", "100 % & #_{}$"], "b": [None, np.nan]})
+    markdown = as_markdown(table, title="T", notes=[], simulated=True)
+    assert "<script>" not in markdown
+    assert "SIMULATED" in markdown
+    assert markdown.count("\n|") == 4
+    latex = as_latex(table, title="T", label="t", simulated=False)
+    assert r"100 \% \& \#\_\{\}\$" in latex
+    assert "SIMULATED" not in latex
+
+
+def test_labels():
+    assert method_label("value_4.6") == "Img Top 4.6 %"
+    assert method_label("derivative_10@crop") == "Diff Top 10 % (crop domain)"
+    assert method_label("value_1_or_derivative_4.6") == "Img Top 1 % or Diff Top 4.6 %"
+
+
+def test_the_published_tables_agree_with_themselves():
+    texts = {"dtype": str, "keep_default_na": False}
+    one, two, three = (_published(n).rename(columns={"code": "image"}) for n in (1, 2, 3))
+    identity = compare_identity(_published(1, **texts), one)
+    statistics = compare_statistics(_published(2, **texts), two)
+    verdicts = compare_verdicts(_published(3), three)
+    assert identity["agrees"].all()
+    assert statistics["agrees"].all()
+    assert verdicts["agrees"].all()
+    summary = summarise(identity, statistics, verdicts)
+    assert list(summary["cells"]) == [49, 49, 49]
+    assert list(summary["agree"]) == [49, 49, 49]
+    assert (summary["worst"] == "").all()
+
+
+def test_differences_are_found_and_named():
+    texts = {"dtype": str, "keep_default_na": False}
+    one, two, three = (_published(n).rename(columns={"code": "image"}) for n in (1, 2, 3))
+    one.loc[0, "principal_investigator"] = "Wright, Gillian S."
+    one.loc[1, "observation_id"] = "V0"
+    two.loc[2, "median"] = 10.6234  # prints 10.622 no more
+    three.loc[3, "success"] = 19
+    identity = compare_identity(_published(1, **texts), one)
+    assert identity["agrees"].sum() == 48
+    statistics = compare_statistics(_published(2, **texts), two)
+    assert statistics[~statistics["agrees"]]["column"].tolist() == ["median"]
+    verdicts = compare_verdicts(_published(3), three)
+    assert verdicts[~verdicts["agrees"]]["success_difference"].tolist() == [-1]
+    summary = summarise(identity, statistics, verdicts)
+    assert list(summary["agree"]) == [48, 48, 48]
+    assert "Img1 derivative_4.6: 20 successes became 19" in summary["worst"].tolist()
+
+
+def test_claims_of_the_printed_tables():
+    """What claims.md of the study says of the printed tables, read strictly."""
+    two, three = (_published(n).rename(columns={"code": "image"}) for n in (2, 3))
+    answers = answer_claims(three, two)
+    verdicts = {claim: answer.verdict for claim, answer in answers.items()}
+    assert list(verdicts) == [claim.id for claim in CLAIMS]
+    assert verdicts["C1"] == "holds with a tie"  # Img7 is 42 against 42
+    assert "Img7 42 against 42" in answers["C1"].numbers
+    assert verdicts["C2"] == "holds with a tie"
+    assert verdicts["C4"] == "holds"
+    assert verdicts["C11"] == "holds"
+    assert verdicts["C12"] == "holds"
+    assert verdicts["C13"] == "not testable here"
+    assert verdicts["C14"] == "holds"
+
+
+def test_claims_can_fail():
+    two, three = (_published(n).rename(columns={"code": "image"}) for n in (2, 3))
+    three.loc[(three["image"] == "Img3") & (three["method"] == "derivative_10"), "success"] = 0
+    two.loc[two["image"] == "Img1", ["mean", "kurtosis"]] = [5.234, 1e6]
+    answers = answer_claims(three, two)
+    assert answers["C1"].verdict == "fails"
+    assert answers["C11"].verdict == "fails"

@@ -1,0 +1,119 @@
+"""Verdicts on constructed masks, with answers worked out by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from mirimask.verdicts import label_spots, literal_verdicts, peak_verdicts
+
+CIRCLE = {"radius_px": 18, "near_px": 25}
+
+
+def _peaks(*positions):
+    x, y = zip(*positions, strict=True)
+    return pd.DataFrame({"x": x, "y": y, "value": 1.0, "snr": 10.0 + np.arange(len(x))})
+
+
+def _mask(*positions, shape=(200, 200)):
+    mask = np.zeros(shape, bool)
+    for x, y in positions:
+        mask[y, x] = True
+    return mask
+
+
+def _judge(mask, peaks, x, y, *, min_pixels=1, tolerance=2.5):
+    spots = label_spots(mask, peaks, min_pixels=min_pixels, tolerance_px=tolerance)
+    return peak_verdicts(np.array(x), np.array(y), spots, peaks, **CIRCLE)
+
+
+def test_distances_decide():
+    """A marked peak at (100, 100): 18 px are in the circle, 43 px still near, more is a failure."""
+    verdicts = _judge(
+        _mask((100, 100)), _peaks((100, 100)), [100, 118, 118.1, 143, 143.1], [100.0] * 5
+    )
+    assert list(verdicts["verdict"]) == ["success", "success", "near", "near", "failure"]
+    np.testing.assert_allclose(verdicts["distance_px"], [0, 18, 18.1, 43, 43.1])
+    assert (verdicts["peak_snr"] == 10).all()
+    assert (verdicts["spot"] == 1).all()
+
+
+@pytest.mark.parametrize(("offset", "bright"), [(2, True), (3, False)])
+def test_a_flank_within_the_tolerance_marks_its_peak(offset, bright):
+    """A derivative marks the rising flank, below the peak."""
+    spots = label_spots(_mask((50, 50 - offset)), _peaks((50, 50)), min_pixels=1, tolerance_px=2.5)
+    assert bool(spots.bright.size) is bright
+
+
+def test_a_peak_without_a_spot_and_a_spot_without_a_peak_do_not_count():
+    verdicts = _judge(_mask((10, 10)), _peaks((100, 100)), [100.0, 10.0], [100.0, 10.0])
+    assert list(verdicts["verdict"]) == ["failure", "failure"]
+    assert np.isinf(verdicts["distance_px"]).all()
+    assert (verdicts["spot"] == 0).all()
+
+
+def test_spots_touch_by_corners_and_small_ones_are_dropped():
+    mask = _mask((10, 10), (11, 11), (12, 12), (50, 50))
+    spots = label_spots(mask, _peaks((10, 10), (50, 50)), min_pixels=3, tolerance_px=0)
+    assert spots.count == 1
+    assert list(spots.peak_labels) == [1, 0]
+    assert spots.clutter == pytest.approx(1 / 4)  # the lone pixel is on no bright spot
+
+
+def test_clutter_of_an_empty_mask_is_unknown():
+    spots = label_spots(_mask(), _peaks((5, 5)), min_pixels=1, tolerance_px=2.5)
+    assert np.isnan(spots.clutter)
+
+
+def test_peaks_at_the_rim():
+    spots = label_spots(
+        _mask((0, 0), (199, 199)), _peaks((0, 0), (199, 199)), min_pixels=1, tolerance_px=2.5
+    )
+    assert list(spots.peak_labels) == [1, 2]
+
+
+def test_the_nearest_spot_marks_the_peak():
+    mask = _mask((48, 50), (51, 50))
+    spots = label_spots(mask, _peaks((50, 50)), min_pixels=1, tolerance_px=2.5)
+    assert spots.peak_labels[0] == spots.labels[50, 51]
+
+
+def test_literal_rule():
+    verdicts = literal_verdicts(
+        np.array([100.0, 118, 118.1, 143, 143.1, -5]),
+        np.array([100.0] * 5 + [100]),
+        _mask((100, 100)),
+        **CIRCLE,
+    )
+    assert list(verdicts) == ["success", "success", "near", "near", "failure", "failure"]
+
+
+def test_no_sources_and_no_peaks():
+    none = pd.DataFrame({"x": [], "y": [], "value": [], "snr": []}).astype({"x": int, "y": int})
+    assert len(_judge(_mask((5, 5)), _peaks((5, 5)), [], [])) == 0
+    assert list(_judge(_mask((5, 5)), none, [5.0], [5.0])["verdict"]) == ["failure"]
+    assert len(literal_verdicts(np.array([]), np.array([]), _mask(), **CIRCLE)) == 0
+
+
+def test_order_of_sources_does_not_matter():
+    rng = np.random.default_rng(5)
+    mask = rng.random((200, 200)) < 0.01
+    peaks = _peaks(*rng.integers(0, 200, (30, 2)))
+    x, y = rng.uniform(0, 200, (2, 60))
+    order = rng.permutation(60)
+    first, second = _judge(mask, peaks, x, y), _judge(mask, peaks, x[order], y[order])
+    pd.testing.assert_frame_equal(
+        first.iloc[order].reset_index(drop=True), second, check_exact=True
+    )
+    np.testing.assert_array_equal(
+        literal_verdicts(x, y, mask, **CIRCLE)[order],
+        literal_verdicts(x[order], y[order], mask, **CIRCLE),
+    )
+
+
+def test_literal_rule_is_never_stricter_than_the_peaks():
+    rng = np.random.default_rng(6)
+    mask = rng.random((200, 200)) < 0.002
+    peaks = _peaks(*rng.integers(0, 200, (50, 2)))
+    x, y = rng.uniform(0, 200, (2, 80))
+    literal = literal_verdicts(x, y, mask, radius_px=18 + 2.5, near_px=25)
+    judged = _judge(mask, peaks, x, y)["verdict"].to_numpy()
+    assert (literal[judged == "success"] == "success").all()
