@@ -1,0 +1,588 @@
+"""Figures 1 to 5: arrays, positions and verdicts in, matplotlib figures out. Draws, computes not."""
+
+import math
+import textwrap
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from astropy.io import fits
+from astropy.visualization.wcsaxes import WCSAxes
+from astropy.wcs import WCS, FITSFixedWarning
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import PatchCollection
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle, Patch, Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from mirimask.atomic import replacing
+
+__all__ = [
+    "VERDICT_STYLES",
+    "Histogram",
+    "Panel",
+    "draw_frame",
+    "draw_histograms",
+    "draw_panels",
+    "save_figure",
+]
+
+# Colours of Paul Tol's high-contrast scheme: told apart by colour-blind eyes and in grey.
+VERDICT_STYLES: dict[str, dict[str, Any]] = {
+    "success": {"edgecolor": "#004488", "linestyle": "solid"},
+    "near": {"edgecolor": "#DDAA33", "linestyle": (0, (4, 1.6))},
+    "failure": {"edgecolor": "#BB5566", "linestyle": (0, (1, 1.1))},
+}
+_SOURCE_STYLE: dict[str, Any] = {"edgecolor": "black", "linestyle": "solid"}
+
+# Values run from light grey to black, so that neither white nor a hue can be read as a value.
+_LEVELS = 240
+_GREYS = LinearSegmentedColormap.from_list("greys", ["#cdcdcd", "black"], N=_LEVELS)
+_NOT_KEPT, _EMPTY = "#ffffff", "#f0dfb4"
+_SIMULATED = "SIMULATED: not from the sky"
+_MAX_NUMBERED = 80  # more numbers than this hide the image
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel of `draw_panels`.
+
+    `image` is (ny, nx), in `unit`; `limits` are the values drawn lightest and darkest. `kept` is
+    (ny, nx) bool, or None where the whole image is shown. `verdicts` has one of `VERDICT_STYLES`
+    for each source, or is None where there is nothing to judge. `note` is a line below the title.
+    """
+
+    title: str
+    image: NDArray[np.floating]
+    limits: tuple[float, float]
+    unit: str
+    note: str
+    kept: NDArray[np.bool_] | None = None
+    verdicts: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """One panel of `draw_histograms`; levels in MJy/sr.
+
+    `counts` (n) and `edges` (n + 1) as `numpy.histogram` gives them; `mean_2sd` is the mean plus
+    two standard deviations, `percentile` the level of the 95.4th percentile; `shown` is the share
+    of the pixels that lies within the edges.
+    """
+
+    title: str
+    note: str
+    counts: NDArray[np.integer]
+    edges: NDArray[np.floating]
+    mean_2sd: float
+    percentile: float
+    shown: float
+
+
+def _default_style(function: Callable) -> Callable:
+    """Run with matplotlib's own defaults: a person's matplotlibrc must not change a figure."""
+
+    @wraps(function)
+    def styled(*args: Any, **options: Any) -> Any:
+        with mpl.rc_context():
+            mpl.rcdefaults()
+            return function(*args, **options)
+
+    return styled
+
+
+@_default_style
+def save_figure(figure: Figure, *, png: str | Path, pdf: str | Path) -> None:
+    """Write a figure as PNG and PDF, each whole or not at all; equal figures give equal bytes."""
+    with replacing(png) as temporary:
+        figure.savefig(temporary, metadata={"Software": None}, pil_kwargs={"compress_level": 4})
+    with replacing(pdf) as temporary:
+        figure.savefig(
+            temporary, metadata={"CreationDate": None, "Creator": None, "Producer": None}
+        )
+
+
+def _plain(text: object, limit: int) -> str:
+    """A text from outside on one line of at most `limit` characters."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _new_figure(width: float, height: float, *, dpi: float, title: str, simulated: bool) -> Figure:
+    """An empty figure of that size in inches with its title line."""
+    figure = Figure(figsize=(width, height), dpi=dpi)
+    FigureCanvasAgg(figure)
+    room = width - 0.5 - (3.3 if simulated else 0)
+    top = 1 - 0.12 / height
+    figure.text(
+        0.25 / width,
+        top,
+        _plain(title, int(room / 0.115)),
+        fontsize=14,
+        fontweight="bold",
+        va="top",
+        parse_math=False,
+    )
+    if simulated:
+        figure.text(
+            1 - 0.25 / width,
+            top,
+            _SIMULATED,
+            fontsize=13,
+            fontweight="bold",
+            color="white",
+            va="top",
+            ha="right",
+            bbox={"facecolor": "#a00028", "edgecolor": "none", "pad": 3},
+        )
+    return figure
+
+
+def _colours(
+    image: NDArray[np.floating],
+    limits: tuple[float, float],
+    kept: NDArray[np.bool_] | None,
+    empty: NDArray[np.bool_],
+) -> NDArray[np.uint8]:
+    """(ny, nx, 3) colours: values in grey, then what was not kept, then what was not observed."""
+    table = np.vstack([_GREYS(np.arange(_LEVELS)), mpl.colors.to_rgba_array([_NOT_KEPT, _EMPTY])])
+    low, high = limits
+    scaled = (image - low) / (high - low if high > low else 1) * (_LEVELS - 1)
+    shown = ~empty if kept is None else kept
+    index = np.full(image.shape, _LEVELS, dtype=np.intp)
+    index[empty] = _LEVELS + 1
+    shown = shown & ~np.isnan(image)
+    index[shown] = np.clip(scaled[shown], 0, _LEVELS - 1).astype(np.intp)
+    return np.rint(255 * table[:, :3]).astype(np.uint8)[index]
+
+
+def _show(axes: Axes, colours: NDArray[np.uint8], zoom: float) -> None:
+    """Draw at native resolution where a pixel is a whole number of dots."""
+    whole = zoom >= 1 and abs(zoom - round(zoom)) < 1e-6
+    axes.imshow(colours, origin="lower", interpolation="none" if whole else "auto", aspect="equal")
+    ny, nx = colours.shape[:2]
+    axes.set_xlim(-0.5, nx - 0.5)
+    axes.set_ylim(-0.5, ny - 0.5)
+
+
+def _zoom(n: int, inches: float) -> tuple[float, float]:
+    """Dots an image pixel is drawn with along an axis of n pixels, and the dots per inch for it."""
+    low, high = 110, 230
+    zoom = math.floor(high * inches / n)
+    dpi = zoom * n / inches
+    return (float(zoom), dpi) if zoom >= 1 and dpi >= low else (160 * inches / n, 160.0)
+
+
+### sky coordinates ################################################################################
+
+_RA_STEPS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
+_DEC_STEPS_ARCSEC = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
+
+
+def _celestial(header: fits.Header) -> WCS:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FITSFixedWarning)
+        return WCS(header).celestial
+
+
+def _edge_ranges(wcs: WCS, nx: int, ny: int) -> NDArray[np.float64]:
+    """By how many degrees (RA, Dec) change along the lower and along the left edge: (2, 2)."""
+    corners = wcs.all_pix2world([[0, 0], [nx - 1, 0], [0, ny - 1]], 0)
+    change = corners[1:] - corners[0]
+    change[:, 0] = (change[:, 0] + 180) % 360 - 180
+    return np.abs(change)
+
+
+def _label_sky(
+    axes: WCSAxes, shape: tuple[int, int], *, width: float, height: float, left: bool
+) -> None:
+    """Ticks for a field of any roll angle: each edge gets the coordinate that varies along it.
+
+    The steps follow from the range along that edge and its length in inches.
+    """
+    import astropy.units as u
+
+    ny, nx = shape
+    change = _edge_ranges(axes.wcs, nx, ny)
+    squeeze = math.cos(math.radians(float(axes.wcs.wcs.crval[1])))
+    swapped = bool(change[0, 0] * squeeze < change[0, 1])
+    for index, coordinate in enumerate(axes.coords):
+        edge = int((index == 0) == swapped)  # 0: the lower edge, 1: the left one
+        is_ra = index == 0
+        steps = _RA_STEPS_S if is_ra else _DEC_STEPS_ARCSEC
+        extent = change[edge, index] * (240 if is_ra else 3600)
+        room = max(2, int(width / 1.25)) if edge == 0 else max(2, int(height / 0.9))
+        step = next((step for step in steps if extent / step <= room), steps[-1])
+        digits = "." + "s" * math.ceil(-math.log10(step)) if step < 1 else ""
+        coordinate.set_ticks(spacing=step * (15 if is_ra else 1) * u.arcsec)
+        coordinate.set_major_formatter(("hh:mm:ss" if is_ra else "dd:mm:ss") + digits)
+        side = "b" if edge == 0 else "l"
+        coordinate.set_ticks_position(side)
+        coordinate.set_ticklabel_position(side)
+        coordinate.set_axislabel_position(side)
+        coordinate.set_axislabel(
+            ("RA" if is_ra else "Dec") + " (ICRS)", fontsize=11, minpad=0.5 if edge == 0 else 0.3
+        )
+        coordinate.set_ticklabel(
+            size=10, exclude_overlapping=True, rotation="vertical" if edge else "horizontal"
+        )
+        if edge == 1:
+            coordinate.set_ticklabel(va="center")
+            if not left:
+                coordinate.set_ticklabel_visible(False)
+                coordinate.set_axislabel("")
+                coordinate.set_auto_axislabel(False)
+
+
+def _compass(axes: WCSAxes, shape: tuple[int, int], *, width: float) -> None:
+    """Arrows to the north and the east, and a bar of a round number of arcseconds."""
+    ny, nx = shape
+    wcs, inch = axes.wcs, nx / width
+    x, y = nx - 0.55 * inch, ny - 0.55 * inch
+    ra, dec = wcs.all_pix2world(x, y, 0)
+    scale = float(np.sqrt(np.abs(np.linalg.det(wcs.pixel_scale_matrix))))
+    small = 20 * scale
+    ends = wcs.all_world2pix([ra, ra + small / math.cos(math.radians(dec))], [dec + small, dec], 0)
+    halo = [withStroke(linewidth=3.5, foreground="white")]
+    for name, dx, dy in zip("NE", ends[0] - x, ends[1] - y, strict=True):
+        unit = np.array([dx, dy]) / math.hypot(dx, dy)
+        tip = np.array([x, y]) + 0.28 * inch * unit
+        axes.annotate(
+            "", tip, (x, y), arrowprops={"arrowstyle": "->", "lw": 1.4, "path_effects": halo}
+        )
+        axes.text(
+            *(tip + 0.11 * inch * unit), name, ha="center", va="center", fontsize=10,
+            fontweight="bold", path_effects=halo,
+        )  # fmt: skip
+    arcsec = next((n for n in (60, 30, 20, 10, 5, 2, 1) if n / 3600 / scale < 0.35 * nx), 1)
+    length, at = arcsec / 3600 / scale, 0.16 * inch
+    axes.plot([at, at + length], [at, at], color="black", lw=2, path_effects=halo)
+    axes.text(
+        at + length / 2, at + 0.05 * inch, f"{arcsec}″", ha="center", va="bottom", fontsize=10,
+        fontweight="bold", path_effects=halo,
+    )  # fmt: skip
+
+
+### figures 3, 4 and 5 #############################################################################
+
+
+def _circles(
+    axes: Axes,
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    radius: float,
+    *,
+    style: dict[str, Any],
+    width: float = 1.7,
+) -> None:
+    """Circles to scale: a coloured line on a white one is seen on white and on black."""
+    if len(x):
+        circles = [Circle(centre, radius) for centre in zip(x, y, strict=True)]
+        common = {"facecolor": "none", "capstyle": "butt"}
+        axes.add_collection(
+            PatchCollection(circles, edgecolor="white", linewidth=width + 1.8, **common),
+            autolim=False,
+        )
+        axes.add_collection(
+            PatchCollection(circles, linewidth=width, **common, **style), autolim=False
+        )
+
+
+def _mark_sources(
+    axes: Axes,
+    panel: Panel,
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    *,
+    radius_px: float,
+    near_px: float,
+    inch: float,
+) -> list[Line2D]:
+    """Circles and their legend; where a verdict is not a success, the outer limit of `near` too."""
+    if panel.verdicts is None:
+        _circles(axes, x, y, radius_px, style=_SOURCE_STYLE, width=1.3)
+        if len(x) <= _MAX_NUMBERED:
+            halo = [withStroke(linewidth=2.5, foreground="white")]
+            ny, nx = panel.image.shape
+            for number, (xi, yi) in enumerate(zip(x, y, strict=True), start=1):
+                out = radius_px * 0.78 + 0.05 * inch
+                left, down = xi + out > nx - 0.2 * inch, yi + out > ny - 0.2 * inch
+                axes.text(
+                    xi + (-out if left else out), yi + (-out if down else out), str(number),
+                    fontsize=9, ha="center", va="center", path_effects=halo, clip_on=True,
+                )  # fmt: skip
+        word = "source" if len(x) == 1 else "sources"
+        label = f"{len(x)} catalogue {word}" if len(x) else "no catalogue source lies here"
+        line = {"color": "black", "lw": 1.3} if len(x) else {"color": "none"}
+        return [Line2D([], [], label=label, **line)]
+    verdicts = np.asarray(panel.verdicts, dtype=str)
+    counts = Counter(verdicts.tolist())
+    handles = []
+    for verdict, style in VERDICT_STYLES.items():
+        chosen = verdicts == verdict
+        if verdict != "success":
+            _circles(axes, x[chosen], y[chosen], radius_px + near_px, style=style, width=0.7)
+        _circles(axes, x[chosen], y[chosen], radius_px, style=style)
+        handles.append(
+            Line2D(
+                [], [], color=style["edgecolor"], linestyle=style["linestyle"], lw=1.9,
+                label=f"{counts[verdict]} {verdict}",
+            )
+        )  # fmt: skip
+    return handles
+
+
+def _colour_bar(figure: Figure, box: Sequence[float], panel: Panel) -> None:
+    axes = figure.add_axes(tuple(box))
+    bar = figure.colorbar(
+        ScalarMappable(Normalize(*panel.limits), _GREYS),
+        cax=axes,
+        orientation="horizontal",
+        extend="both",
+        ticks=MaxNLocator(4),
+    )
+    bar.solids.set_rasterized(True)
+    axes.tick_params(labelsize=10)
+    axes.xaxis.get_offset_text().set_fontsize(9)
+    bar.set_label(panel.unit, fontsize=11, labelpad=2)
+
+
+@_default_style
+def draw_panels(
+    panels: Sequence[Panel],
+    *,
+    header: fits.Header,
+    empty: NDArray[np.bool_],
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    radius_px: float,
+    near_px: float,
+    circle_note: str,
+    title: str,
+    simulated: bool,
+) -> Figure:
+    """Figures 3, 4 and 5: an image and masks of it beside each other, with the sources' circles.
+
+    Parameters
+    ----------
+    panels : of images of one shape (ny, nx)
+    header : with the celestial WCS of the images
+    empty : (ny, nx) bool, True where nothing was observed
+    x, y : 0-based pixel positions of the sources; empty where there are none
+    radius_px, near_px : radius of the circles, and the width of the ring for near misses
+    circle_note : text that says how large the circles are
+
+    Returns
+    -------
+    Figure
+        Panels of equal size in the aspect of the images, in one row; in two columns where the
+        images are more than 1.6 times as wide as high. A pixel is a whole number of dots if the
+        image is not too large for it.
+    """
+    ny, nx = empty.shape
+    columns = len(panels) if nx <= 1.6 * ny else min(2, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    width = min(3.75 if columns > 2 else 7.0, 9.0 * nx / ny)
+    height = width * ny / nx
+    zoom, dpi = _zoom(nx, width)
+    pitch_x, head, foot = max(width, 3.5) + 0.14, 0.95, 1.35
+    left, right, top = 0.85, 0.2, 0.5
+    pitch_y = head + height + foot
+    total = (left + columns * pitch_x + right, top + rows * pitch_y + 0.05)
+    figure = _new_figure(*total, dpi=dpi, title=title, simulated=simulated)
+    wcs = _celestial(header)
+    scaled: list[tuple] = []
+    for i, panel in enumerate(panels):
+        row, column = divmod(i, columns)
+        # on whole dots, so that no row or column of pixels is doubled or lost
+        x0 = round((left + column * pitch_x) * dpi) / dpi
+        y0 = round((total[1] - top - row * pitch_y - head - height) * dpi) / dpi
+        box = (x0 / total[0], y0 / total[1], width / total[0], height / total[1])
+        axes = figure.add_axes(WCSAxes(figure, box, wcs=wcs))
+        _show(axes, _colours(panel.image, panel.limits, panel.kept, empty), zoom)
+        handles = _mark_sources(
+            axes, panel, x, y, radius_px=radius_px, near_px=near_px, inch=nx / width
+        )
+        _label_sky(axes, (ny, nx), width=width, height=height, left=column == 0)
+        if i == 0:
+            _compass(axes, (ny, nx), width=width)
+        axes.legend(
+            handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False,
+            fontsize=11, borderpad=0.25, borderaxespad=0, handlelength=2.2, columnspacing=1.4,
+            handletextpad=0.5,
+        )  # fmt: skip
+        wrapped = textwrap.wrap(_plain(panel.title, 70), 36)[:2]
+        for lines, size, at, weight in (
+            (panel.note, 10, 0.31, "normal"),
+            ("\n".join(wrapped), 13 if len(wrapped) < 2 else 10.5, 0.53, "bold"),
+        ):
+            figure.text(
+                x0 / total[0], (y0 + height + at) / total[1], lines, fontsize=size, va="bottom",
+                fontweight=weight, parse_math=False, linespacing=1.05,
+            )  # fmt: skip
+        scale = (panel.unit, panel.limits)
+        if scale not in scaled:
+            scaled.append(scale)
+            _colour_bar(figure, (box[0], (y0 - 0.9) / total[1], box[2], 0.13 / total[1]), panel)
+    keys = [
+        Patch(facecolor=_NOT_KEPT, edgecolor="#808080", label="not kept by the mask"),
+        Patch(facecolor=_EMPTY, edgecolor="#808080", label="not observed"),
+    ]
+    figure.legend(
+        handles=keys, loc="upper right", ncols=2, frameon=False, fontsize=11, borderpad=0,
+        bbox_to_anchor=((x0 + width) / total[0], (y0 - 0.72) / total[1]), borderaxespad=0,
+        columnspacing=1.4, handletextpad=0.5,
+    )  # fmt: skip
+    figure.text(
+        (x0 + width) / total[0], (y0 - 1.03) / total[1], circle_note, fontsize=10, va="top",
+        ha="right", parse_math=False,
+    )  # fmt: skip
+    return figure
+
+
+### figure 1 #######################################################################################
+
+
+@_default_style
+def draw_frame(
+    data: NDArray[np.floating],
+    *,
+    empty: NDArray[np.bool_],
+    header: fits.Header,
+    rows: tuple[int, int],
+    columns: tuple[int, int],
+    limits: tuple[float, float],
+    unit: str,
+    title: str,
+    simulated: bool,
+) -> Figure:
+    """Figure 1: the whole frame (ny, nx) with the rectangle of the crop `data[rows, columns]`.
+
+    `limits` are the values drawn lightest and darkest; `empty` is True where nothing was observed.
+    """
+    ny, nx = data.shape
+    width = 6.6 if nx >= ny else 6.6 * nx / ny
+    height = width * ny / nx
+    zoom, dpi = _zoom(nx, width)
+    total = (max(width + 2.35, 6.0), height + 1.75)
+    figure = _new_figure(*total, dpi=dpi, title=title, simulated=False)
+    x0, y0 = round(0.95 * dpi) / dpi, round(0.75 * dpi) / dpi
+    box = (x0 / total[0], y0 / total[1], width / total[0], height / total[1])
+    axes = figure.add_axes(WCSAxes(figure, box, wcs=_celestial(header)))
+    _show(axes, _colours(data, limits, None, empty), zoom)
+    _label_sky(axes, (ny, nx), width=width, height=height, left=True)
+    _compass(axes, (ny, nx), width=width)
+    corner = (columns[0] - 0.5, rows[0] - 0.5)
+    size = (columns[1] - columns[0], rows[1] - rows[0])
+    for line, colour in ((5.0, "white"), (2.4, "#BB5566")):
+        axes.add_patch(
+            Rectangle(corner, *size, fill=False, lw=line, edgecolor=colour, clip_on=False)
+        )
+    label = (
+        f"crop: rows {rows[0]} to {rows[1] - 1}, columns {columns[0]} to {columns[1] - 1} "
+        f"({size[0]} × {size[1]} px)"
+    )
+    handles = [
+        Line2D([], [], color="#BB5566", lw=2.4, label=label),
+        Patch(facecolor=_EMPTY, edgecolor="#808080", label="not observed"),
+    ]
+    axes.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, frameon=False,
+        fontsize=10, borderaxespad=0.2, borderpad=0.2, handlelength=1.6, columnspacing=1.2,
+    )  # fmt: skip
+    if simulated:
+        figure.text(
+            0.5 * (box[0] * 2 + box[2]), (y0 + height - 0.12) / total[1], _SIMULATED, fontsize=12,
+            fontweight="bold", color="white", ha="center", va="top",
+            bbox={"facecolor": "#a00028", "edgecolor": "none", "pad": 3},
+        )  # fmt: skip
+    bar_axes = figure.add_axes(((x0 + width + 0.2) / total[0], box[1], 0.17 / total[0], box[3]))
+    bar = figure.colorbar(ScalarMappable(Normalize(*limits), _GREYS), cax=bar_axes, extend="both")
+    bar.solids.set_rasterized(True)
+    bar_axes.tick_params(labelsize=10)
+    bar.set_label(unit, fontsize=11)
+    return figure
+
+
+### figure 2 #######################################################################################
+
+
+@_default_style
+def draw_histograms(
+    histograms: Sequence[Histogram], *, unit: str, title: str, simulated: bool
+) -> Figure:
+    """Figure 2: a histogram for each image, with the two levels a threshold could be set at.
+
+    Up to four panels a row, as few empty places as that allows. A level beyond the histogram is
+    named in the legend and pointed at from the rim.
+    """
+    rows = math.ceil(len(histograms) / 4)
+    columns = math.ceil(len(histograms) / rows)
+    width, height, gap_x, gap_y = 3.5, 2.75, 0.75, 1.05
+    total = (
+        max(0.85 + columns * (width + gap_x) - gap_x + 0.2, 7.6 if simulated else 0),
+        0.5 + rows * (height + gap_y) - 0.1,
+    )
+    figure = _new_figure(*total, dpi=150, title=title, simulated=simulated)
+    styles = (
+        ("mean_2sd", "#cc0000", "mean + 2 s.d."),
+        ("percentile", "black", "95.4th percentile"),
+    )
+    for i, panel in enumerate(histograms):
+        row, column = divmod(i, columns)
+        x0 = 0.85 + column * (width + gap_x)
+        y0 = total[1] - 0.5 - row * (height + gap_y) - 0.38 - height
+        axes = figure.add_axes((x0 / total[0], y0 / total[1], width / total[0], height / total[1]))
+        axes.stairs(panel.counts, panel.edges, fill=True, color="#8aa4bf")
+        low, high = float(panel.edges[0]), float(panel.edges[-1])
+        axes.set_xlim(low, high)
+        axes.set_ylim(0, 1.32 * max(int(np.max(panel.counts)), 1))
+        handles = []
+        for key, colour, name in styles:
+            level = getattr(panel, key)
+            label = f"{name} = {level:.5g}"
+            if low <= level <= high:
+                axes.axvline(level, ymax=0.79, color=colour, ls=(0, (5, 3)), lw=1.7)
+            else:
+                beyond = level > high
+                label += " →" if beyond else " ←"
+                at = 0.45 if key == "mean_2sd" else 0.3
+                axes.annotate(
+                    "", (1 if beyond else 0, at), (0.9 if beyond else 0.1, at),
+                    xycoords="axes fraction",
+                    arrowprops={"arrowstyle": "->", "color": colour, "lw": 1.7, "ls": "dashed"},
+                )  # fmt: skip
+            handles.append(Line2D([], [], color=colour, ls=(0, (5, 3)), lw=1.7, label=label))
+        axes.legend(
+            handles=handles, loc="upper right", fontsize=9.5, frameon=False, handlelength=2.6,
+            borderaxespad=0.25, labelspacing=0.25,
+        )  # fmt: skip
+        axes.text(
+            0, 1.02, _plain(panel.title, 34), transform=axes.transAxes, fontsize=12,
+            fontweight="bold", parse_math=False,
+        )  # fmt: skip
+        axes.text(
+            1, 1.02, _plain(panel.note, 34), transform=axes.transAxes, fontsize=9, ha="right",
+            parse_math=False,
+        )  # fmt: skip
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axes.ticklabel_format(axis="y", style="sci", scilimits=(-3, 4), useMathText=True)
+        axes.tick_params(labelsize=9.5)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.set_xlabel(f"{unit} ({100 * panel.shown:.4g} % of the pixels shown)", fontsize=10)
+        if column == 0:
+            axes.set_ylabel("pixels per bin", fontsize=10)
+    return figure

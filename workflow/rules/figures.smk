@@ -1,0 +1,135 @@
+def figure_image(wanted):
+    """The image that a figure of one image shows: the one wanted, or else the study's first."""
+    return wanted if wanted in IMAGES.index else IMAGES.index[0]
+
+
+FIGURE1_IMAGE = figure_image(config["figures"]["figure1_image"])
+FIGURE3_IMAGE = figure_image(config["figures"]["figure3"]["image"])
+
+
+def drawn(name, figure, **labels):
+    """PNG and PDF of a figure, the PNG with its caption in the report."""
+    path = f"<results>/figures/{name}"
+    caption = f"../report/{figure.replace(' ', '')}.rst"
+    return {
+        "png": report(
+            f"{path}.png",
+            caption=caption,
+            category="Figures",
+            labels={"figure": figure, **labels},
+        ),
+        "pdf": f"{path}.pdf",
+    }
+
+
+def shown_masks(image, methods):
+    """What a figure of an image and two of its slices is drawn from."""
+    methods = [*map(own_name, methods), "segmentation"]
+    return {
+        "frame": f"<results>/frame/{image}.fits",
+        "masks": [f"<results>/masks/{image}/{method}.fits" for method in methods],
+        "verdicts": [f"<results>/verdicts/{image}/{method}.csv" for method in methods],
+    }
+
+
+def figure_outputs():
+    """All figures of a study."""
+    return expand(
+        "<results>/figures/{name}.{form}",
+        name=[
+            *("figure1", "figure2", "figure3"),
+            *(f"figure{number}/{image}" for number in (4, 5) for image in IMAGES.index),
+        ],
+        form=["png", "pdf"],
+    )
+
+
+PANEL_PARAMS = {
+    "study": config["study"],
+    "radius": config["verdict"]["radius"],
+    "near": config["verdict"]["near"],
+    "scorer": config["verdict"]["scorer"],
+    "code": code("four_panels"),
+}
+
+
+rule figure1:
+    input:
+        i2d=f"<results>/archive/{FIGURE1_IMAGE}/i2d.fits",
+    output:
+        **drawn("figure1", "figure 1", image=FIGURE1_IMAGE),
+    log:
+        "<logs>/figure1.log",
+    params:
+        image=FIGURE1_IMAGE,
+        study=config["study"],
+        rows=lookup("crop/rows", within=config, default=None),
+        columns=lookup("crop/columns", within=config, default=None),
+        code=code("figure1"),
+    message:
+        f"Drawing figure 1: the crop of {FIGURE1_IMAGE}"
+    script:
+        "../scripts/figure1.py"
+
+
+rule figure2:
+    input:
+        frames=expand("<results>/frame/{image}.fits", image=IMAGES.index),
+        statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
+    output:
+        **drawn("figure2", "figure 2", image="all"),
+    log:
+        "<logs>/figure2.log",
+    params:
+        study=config["study"],
+        ranges=config["figures"]["histogram_range"],
+        code=code("figure2"),
+    message:
+        "Drawing figure 2: histograms"
+    script:
+        "../scripts/figure2.py"
+
+
+rule figure3:
+    input:
+        **shown_masks(FIGURE3_IMAGE, config["figures"]["figure3"]["methods"]),
+    output:
+        **drawn("figure3", "figure 3", image=FIGURE3_IMAGE),
+    log:
+        "<logs>/figure3.log",
+    params:
+        **PANEL_PARAMS,
+    message:
+        f"Drawing figure 3: {FIGURE3_IMAGE}"
+    script:
+        "../scripts/four_panels.py"
+
+
+rule figure4:
+    input:
+        **shown_masks("{image}", config["figures"]["figure4"]),
+    output:
+        **drawn("figure4/{image}", "figure 4", image="{image}"),
+    log:
+        "<logs>/figure4/{image}.log",
+    params:
+        **PANEL_PARAMS,
+    message:
+        "Drawing figure 4: {wildcards.image}"
+    script:
+        "../scripts/four_panels.py"
+
+
+rule figure5:
+    input:
+        **shown_masks("{image}", config["figures"]["figure5"]),
+    output:
+        **drawn("figure5/{image}", "figure 5", image="{image}"),
+    log:
+        "<logs>/figure5/{image}.log",
+    params:
+        **PANEL_PARAMS,
+    message:
+        "Drawing figure 5: {wildcards.image}"
+    script:
+        "../scripts/four_panels.py"

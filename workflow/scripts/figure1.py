@@ -1,0 +1,29 @@
+"""Figure 1: the whole frame with the rectangle that is cropped from it."""
+
+from job import script
+from mirimask.figures import draw_frame, save_figure
+from mirimask.frame import read_frame
+from mirimask.slicing import thresholds
+
+
+def main(job):
+    frame = read_frame(job.input.i2d)
+    ny, nx = frame.data.shape
+    low, high = thresholds(frame.masked, [90.0, 0.5])
+    title = [job.params.image, frame.primary.get("OBS_ID"), frame.primary.get("FILTER")]
+    figure = draw_frame(
+        frame.data,
+        empty=frame.empty,
+        header=frame.header,
+        rows=tuple(job.params.rows or (0, ny)),
+        columns=tuple(job.params.columns or (0, nx)),
+        limits=(float(low), float(high)),
+        unit="MJy/sr, from the 10th to the 99.5th percentile",
+        title=" · ".join(filter(None, [*title, f"study {job.params.study}"])),
+        simulated=frame.simulated,
+    )
+    save_figure(figure, png=job.output.png, pdf=job.output.pdf)
+
+
+if "snakemake" in globals():
+    script(main, snakemake)

@@ -1,0 +1,53 @@
+"""Figure 2: histograms of the crops, with mean + 2 standard deviations and 95.4th percentile."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from job import script
+from mirimask.figures import Histogram, draw_histograms, save_figure
+from mirimask.frame import read_crop
+from mirimask.slicing import thresholds
+
+BINS = 100  # of the paper's published script, as is the percentile
+PERCENTILE = 95.4
+
+
+def histogram(frame, statistics, ranges):
+    """One image's panel; over its configured range, or the middle 99 % of its pixels."""
+    crop = read_crop(frame)
+    row = json.loads(Path(statistics).read_text())
+    values = crop.data[np.isfinite(crop.data)]
+    level, low, high = thresholds(values, [100 - PERCENTILE, 99.5, 0.5])
+    low, high = ranges.get(row["image"], (low, high))
+    counts, edges = np.histogram(values, bins=BINS, range=(low, high))
+    return Histogram(
+        title=row["image"],
+        note=row["observation_id"] or "",
+        counts=counts,
+        edges=edges,
+        mean_2sd=row["mean"] + 2 * row["variance"] ** 0.5,
+        percentile=float(level),
+        shown=counts.sum() / values.size,
+    ), crop.simulated
+
+
+def main(job):
+    panels, simulated = zip(
+        *(
+            histogram(frame, statistics, job.params.ranges)
+            for frame, statistics in zip(job.input.frames, job.input.statistics, strict=True)
+        ),
+        strict=True,
+    )
+    figure = draw_histograms(
+        panels,
+        unit="MJy/sr",
+        title=f"Pixel values of the crops · study {job.params.study}",
+        simulated=any(simulated),
+    )
+    save_figure(figure, png=job.output.png, pdf=job.output.pdf)
+
+
+if "snakemake" in globals():
+    script(main, snakemake)
