@@ -40,6 +40,7 @@ __all__ = [
     "fetch_catalogue",
     "fetch_product",
     "find_product",
+    "is_cached",
     "keep",
 ]
 
@@ -603,6 +604,32 @@ def cached_catalogue(
 ) -> Fetched | None:
     """The rows of a catalogue around a position where an earlier run fetched them, else None."""
     return _recorded(_catalogue_file(archive, catalogue, ra, dec, box_deg), verify=verify)
+
+
+def is_cached(
+    archive: Archive,
+    *,
+    program: int,
+    observation: int,
+    filter_name: str,
+    catalogue: str,
+    box_deg: float,
+) -> bool:
+    """Whether an observation's product and the sources around it were fetched before.
+
+    A quick look, without the checksums: where it says so, a study needs no network.
+    """
+    from astropy.io import fits
+
+    product = cached_product(
+        archive, program=program, observation=observation, filter_name=filter_name
+    )
+    if product is None:
+        return False
+    header = fits.getheader(product["i2d"].path, "SCI")
+    ra, dec = header["CRVAL1"], header["CRVAL2"]
+    sources = cached_catalogue(archive, catalogue=catalogue, ra=ra, dec=dec, box_deg=box_deg)
+    return sources is not None
 
 
 def fetch_catalogue(

@@ -1,0 +1,327 @@
+"""A person's own files as the files of an archive: image, segmentation and catalogues.
+
+Whatever the layout, unit and format they come in: an image with SCI in any extension or in the
+PRIMARY, error and weight with it or in files of their own, a catalogue as ECSV, CSV, VOTable, FITS
+or plain text. What cannot be used is a MaskError that names the file and the remedy.
+"""
+
+import logging
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+from astropy.io import fits
+from astropy.table import Column, MaskedColumn, Table
+from astropy.wcs import WCS
+from astropy.wcs.utils import proj_plane_pixel_area
+from numpy.typing import NDArray
+
+from mirimask.atomic import replacing
+from mirimask.errors import MaskError
+from mirimask.product import check_header, check_image, opened
+
+__all__ = [
+    "SURFACE_BRIGHTNESS",
+    "brightness_factor",
+    "pixel_area_sr",
+    "read_catalogue",
+    "read_image",
+    "read_segmentation",
+    "segmentation_hdus",
+    "write_hdus",
+]
+
+_logger = logging.getLogger("mirimask.local")
+
+SURFACE_BRIGHTNESS = u.MJy / u.sr
+# Cards that say how an array is stored, or what and where its pixels are.
+_ARRAY_CARDS = re.compile(
+    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|EXTEND|EXTNAME|EXTVER|GROUPS|BSCALE|BZERO"
+    r"|CHECKSUM|DATASUM|INHERIT"
+)
+# Not to be left behind in a PRIMARY whose image becomes the SCI extension.
+_UNIT_CARDS = ("BUNIT", "PIXAR_SR", "PIXAR_A2", "PHOTMJSR")
+
+
+def _image_of(
+    hdus: fits.HDUList, path: str | Path, names: tuple[str, ...], *, what: str
+) -> fits.PrimaryHDU | fits.ImageHDU:
+    """The extension of one of the names, else the PRIMARY or the only one with an image."""
+    images = [hdu for hdu in hdus if getattr(hdu, "is_image", False)]
+    hdu = next((hdu for name in names for hdu in images if hdu.name == name), None)
+    filled = [hdu for hdu in images if hdu.data is not None]
+    if hdu is None and filled and (len(filled) == 1 or filled[0] is hdus[0]):
+        hdu = filled[0]
+    if hdu is None:
+        found = ", ".join(f"{hdu.name or 'unnamed'} {hdu.shape}" for hdu in images)
+        raise MaskError(
+            f"{what} '{path}': has no {names[0]} extension, and no single image to take for it; "
+            f"it has {found}. Name the extension {names[0]} (EXTNAME)."
+        )
+    if hdu.data is None or hdu.data.ndim != 2:
+        shape = "none" if hdu.data is None else " x ".join(map(str, hdu.data.shape))
+        raise MaskError(
+            f"{what} '{path}': its {hdu.name or 'image'} must have 2 axes, it has {shape}. "
+            "Give one plane in a file of its own."
+        )
+    return hdu
+
+
+def pixel_area_sr(header: fits.Header) -> float:
+    """Solid angle of a pixel in steradian: PIXAR_SR, else from the celestial WCS."""
+    area = header.get("PIXAR_SR")
+    if isinstance(area, int | float) and area > 0:
+        return float(area)
+    return float(proj_plane_pixel_area(WCS(header).celestial) * (u.deg**2).to(u.sr))
+
+
+def brightness_factor(header: fits.Header, *, unit: str, what: str) -> float:
+    """What the pixels are to be multiplied with to be in MJy/sr.
+
+    `unit` (else BUNIT) is a surface brightness, or the flux in a pixel, whose solid angle is then
+    PIXAR_SR or that of the WCS. MaskError for any other unit and where there is none.
+    """
+    text = unit or str(header.get("BUNIT", "")).strip()
+    if not text:
+        raise MaskError(
+            f"{what}: its header has no BUNIT; set pixel_unit in the table of images "
+            "('MJy/sr', '10*nJy' for 10 nJy in a pixel)."
+        )
+    try:
+        parsed = u.Unit(text)
+        if parsed.is_equivalent(u.Jy / u.pix):
+            parsed = parsed * u.pix
+        if parsed.is_equivalent(u.Jy):
+            parsed = parsed / (pixel_area_sr(header) * u.sr)
+        return float(parsed.to(SURFACE_BRIGHTNESS))
+    except (ValueError, TypeError, u.UnitConversionError):
+        raise MaskError(
+            f"{what}: its pixel unit '{text}' is neither a surface brightness nor a flux. Convert "
+            "the image, or set pixel_unit in the table of images ('MJy/sr', '10*nJy')."
+        ) from None
+
+
+def read_image(
+    path: str | Path,
+    *,
+    error_path: str | Path | None = None,
+    weight_path: str | Path | None = None,
+    pixel_unit: str = "",
+    filter_name: str = "",
+    observation_id: str = "",
+    image: str = "",
+) -> fits.HDUList:
+    """Read an image as an i2d: PRIMARY, SCI (float32, MJy/sr) and, where known, ERR and WHT.
+
+    SCI is the extension of that name, else the PRIMARY or the only image of the file. ERR (unit of
+    the image) and WHT come from files of their own where given, else from the file's extensions.
+    NaN stays NaN. `pixel_unit` replaces BUNIT. `filter_name` becomes FILTER where the header has
+    none; another FILTER, or another OBS_ID than `observation_id`, is a MaskError.
+
+    MaskError: no such file, not FITS, truncated, no 2-D image, no celestial WCS, a unit that cannot
+    be converted, no finite pixel, one value only, an error or weight of another shape.
+    """
+    what = f"{image}: i2d" if image else "i2d"
+    with opened(path, what=what) as hdus:
+        science = _image_of(hdus, path, ("SCI",), what=what)
+        data, header = np.asarray(science.data), science.header.copy()
+        primary = hdus[0].header.copy()
+        found = {
+            name: np.asarray(hdus[name].data, dtype=np.float32)
+            for name in ("ERR", "WHT")
+            if name in {hdu.name for hdu in hdus} and hdus[name].data is not None
+        }
+    named = f"{what} '{path}'"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of headers that are not quite to the standard
+        try:
+            celestial = WCS(header).has_celestial
+        except Exception as error:  # wcslib's own kinds
+            raise MaskError(f"{named}: its WCS cannot be read ({error}).") from None
+        if not celestial:
+            raise MaskError(
+                f"{named}: its {science.name or 'image'} has no celestial WCS (CTYPE, CRVAL, "
+                "CRPIX, scale), so that no source can be placed on it. Add one to its header."
+            )
+        factor = brightness_factor(header, unit=pixel_unit, what=named)
+        header["PIXAR_SR"] = (pixel_area_sr(header), "[sr] solid angle of a pixel")
+    check_image(data, what=named)
+    if filter_name and not primary.get("FILTER"):
+        primary["FILTER"] = filter_name
+    check_header(primary, filter_name=filter_name, observation_id=observation_id, what=named)
+
+    for name, other in (("ERR", error_path), ("WHT", weight_path)):
+        if other:
+            label = f"{image}: {name.lower()}" if image else name.lower()
+            with opened(other, what=label) as hdus:
+                hdu = _image_of(hdus, other, (name, "SCI"), what=label)
+                found[name] = np.asarray(hdu.data, dtype=np.float32)
+        if name in found and found[name].shape != data.shape:
+            raise MaskError(
+                f"{image + ': ' if image else ''}{name.lower()} '{other or path}' has the shape "
+                f"{found[name].shape}, the image '{path}' has {data.shape}; they must be of the "
+                "same frame."
+            )
+    if "ERR" in found:
+        found["ERR"] = found["ERR"] * np.float32(factor)
+
+    for card in [*primary]:
+        if _ARRAY_CARDS.fullmatch(card) or (science.name == "PRIMARY" and card in _UNIT_CARDS):
+            primary.remove(card, ignore_missing=True, remove_all=True)
+    made = fits.HDUList([fits.PrimaryHDU(header=primary)])
+    arrays = {"SCI": np.asarray(data, dtype=np.float64) * factor, **found}
+    for name, array in arrays.items():
+        hdu = fits.ImageHDU(np.asarray(array, dtype=np.float32), name=name)
+        if name == "SCI":
+            cards = [card for card in header.cards if not _ARRAY_CARDS.fullmatch(card.keyword)]
+            hdu.header.extend(cards, unique=False, bottom=True)
+            hdu.header["BUNIT"] = "MJy/sr"
+        elif name == "ERR":
+            hdu.header["BUNIT"] = "MJy/sr"
+        made.append(hdu)
+    return made
+
+
+def read_segmentation(
+    path: str | Path, shape: tuple[int, int], *, image: str = ""
+) -> NDArray[np.uint32]:
+    """Read labels, uint32 of `shape`, 0 = background; from SCI, the PRIMARY or the only image.
+
+    MaskError: no such file, not FITS, not whole numbers from 0, or another shape.
+    """
+    what = f"{image}: segm" if image else "segm"
+    with opened(path, what=what) as hdus:
+        data = np.asarray(_image_of(hdus, path, ("SCI", "SEGM", "SEG"), what=what).data)
+    if data.shape != shape:
+        raise MaskError(
+            f"{what} '{path}' has the shape {data.shape}, the image has {shape}; give the "
+            "segmentation of this frame, or none: then it is made."
+        )
+    if data.dtype.kind == "f":
+        data = np.where(np.isfinite(data), data, 0)
+    if (data < 0).any() or (data != np.floor(data)).any() or data.max() >= 2**32:
+        raise MaskError(f"{what} '{path}': its pixels are not labels (whole numbers from 0).")
+    return data.astype(np.uint32)
+
+
+def segmentation_hdus(labels: NDArray[np.uint32], i2d: fits.HDUList) -> fits.HDUList:
+    """The labels of an image in the layout of a `_segm.fits`: PRIMARY, SCI with the image's WCS."""
+    hdu = fits.ImageHDU(labels.astype(np.uint32), name="SCI")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        hdu.header.update(WCS(i2d["SCI"].header).to_header(relax=True))
+    return fits.HDUList([fits.PrimaryHDU(header=i2d[0].header), hdu])
+
+
+def write_hdus(path: str | Path, hdus: fits.HDUList) -> None:
+    """Write a FITS file, whole or not at all."""
+    with replacing(path) as temporary:
+        hdus.writeto(temporary)
+
+
+### catalogues #####################################################################################
+
+# Suffixes and the formats of astropy that they may be, in the order they are tried.
+_FORMATS: dict[tuple[str, ...], tuple[str, ...]] = {
+    (".ecsv",): ("ascii.ecsv",),
+    (".csv",): ("ascii.csv",),
+    (".tsv",): ("ascii.tab",),
+    (".vot", ".votable", ".xml"): ("votable",),
+    (".fits", ".fit", ".fits.gz", ".fit.gz"): ("fits",),
+}
+_TEXT = ("ascii.ecsv", "ascii.commented_header", "ascii.basic", "ascii.csv")
+
+
+def read_catalogue(
+    path: str | Path | None, *, id_: str, ra: str, dec: str, image: str = ""
+) -> Table:
+    """Read a catalogue of sources with at least the columns `id_` (text), `ra`, `dec` (degrees).
+
+    The format follows the suffix: .ecsv, .csv, .tsv, .vot/.xml (VOTable), .fits; any other is
+    plain text with the names in its first line (`# id ra dec`). All other columns are kept, the
+    SkyCoord column `sky_centroid` of a pipeline catalogue gives `ra` and `dec` where they are
+    missing, and rows are numbered from 1 where `id_` is. Coordinates that are not finite or masked
+    stay as they are. No path: a table without rows.
+
+    MaskError: no such file, not readable, no RA or Dec (with the columns there are), coordinates
+    that are not numbers or of a unit that is no angle.
+    """
+    if path is None or str(path) == "":
+        return Table(
+            [
+                Column([], name=id_, dtype="U1"),
+                Column([], name=ra, dtype=float, unit=u.deg),
+                Column([], name=dec, dtype=float, unit=u.deg),
+            ]
+        )
+    what = f"{image}: catalogue '{path}'" if image else f"catalogue '{path}'"
+    table = _read_table(Path(path), what)
+    there = ", ".join(table.colnames)
+    if "sky_centroid" in table.colnames and not {ra, dec} <= set(table.colnames):
+        sky = table["sky_centroid"].icrs
+        table[ra], table[dec] = sky.ra.deg * u.deg, sky.dec.deg * u.deg
+    for key, name in (("ra", ra), ("dec", dec)):
+        if name not in table.colnames:
+            raise MaskError(
+                f"{what} has no column '{name}'; it has {there}. Set catalogue.{key} in the "
+                "configuration to the one with the "
+                f"{'right ascension' if key == 'ra' else 'declination'} in degrees."
+            )
+        table[name] = _degrees(table[name], what)
+    if id_ in table.colnames:
+        cells = table[id_]
+        table[id_] = [str(cell) for cell in cells] if len(cells) else Column([], dtype="U1")
+    else:
+        _logger.warning(
+            "%s has no column '%s' (catalogue.id): its rows are numbered from 1.", what, id_
+        )
+        table.add_column([str(i + 1) for i in range(len(table))], name=id_, index=0)
+    return table
+
+
+def _read_table(path: Path, what: str) -> Table:
+    if not path.is_file():
+        raise MaskError(f"{what}: there is no such file; correct its path.")
+    name = path.name.lower()
+    formats = next(
+        (formats for suffixes, formats in _FORMATS.items() if name.endswith(suffixes)), _TEXT
+    )
+    causes = []
+    for format_ in formats:
+        options: dict[str, Any] = {"table_id": 0} if format_ == "votable" else {}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of units and headers off the standard
+                table = Table.read(path, format=format_, **options)
+        except Exception as error:  # each reader raises what its parser raises
+            causes.append(f"{format_}: {(str(error) or type(error).__name__).splitlines()[0]}")
+            continue
+        if len(table.colnames) > 1 or formats != _TEXT:
+            # FITS: texts are bytes, and an HDU may carry cards that ECSV cannot
+            table.convert_bytestring_to_unicode()
+            table.meta.clear()
+            return table
+    raise MaskError(
+        f"{what} cannot be read ({'; '.join(causes)[:300] or 'it has a single column'}). Give an "
+        "ECSV, CSV, VOTable or FITS table, or text with the names of the columns in its first line."
+    )
+
+
+def _degrees(column: Any, what: str) -> MaskedColumn:
+    """A column of angles as float64 degrees; numbers without a unit are degrees."""
+    unit = column.unit if column.unit is not None else u.deg
+    try:
+        if isinstance(column, u.Quantity):
+            return MaskedColumn(column.to_value(u.deg), name=column.info.name, unit=u.deg)
+        values = np.ma.MaskedArray(column, copy=True).astype(float)
+        factor = float(u.Unit(unit).to(u.deg))
+    except (ValueError, TypeError, u.UnitConversionError):
+        first = column[0] if len(column) else ""
+        raise MaskError(
+            f"{what}: column '{column.info.name}' (unit {unit}, first value {first!r}) is not an "
+            "angle as a number. Give decimal degrees."
+        ) from None
+    return MaskedColumn(values * factor, name=column.info.name, unit=u.deg)
