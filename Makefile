@@ -12,7 +12,7 @@ help:  ## this list
 
 study: .venv/study.stamp  ## set up, then run the simulated study into results/simulated/
 	snakemake --cores $(CORES) --configfile config/simulated.yaml
-	@$(PYTHON) workflow/scripts/show_study.py results/simulated
+	@$(BIN)/python workflow/scripts/show_study.py results/simulated
 
 test: .venv/test.stamp  ## set up, then run all tests
 	pytest

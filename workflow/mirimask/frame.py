@@ -155,8 +155,8 @@ def crop_frame(
     if not (0 <= y0 < y1 <= ny and 0 <= x0 < x1 <= nx):
         raise MaskError(
             f"{image}: the crop of rows {y0} to {y1} and columns {x0} to {x1} does not fit into "
-            f"its frame of {ny} rows and {nx} columns. Set 'crop' in the configuration, or null for "
-            "the whole frame."
+            f"its frame of {ny} rows and {nx} columns. Set 'crop' in the configuration, or null "
+            "for the whole frame."
         )
     window = np.s_[y0:y1, x0:x1]
     primary = frame.primary.copy()

@@ -22,14 +22,17 @@ SCRIPTS = WORKFLOW / "scripts"
 for folder in (WORKFLOW, SCRIPTS):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    dict.fromkeys([str(WORKFLOW), str(SCRIPTS), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
-).rstrip(os.pathsep)
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(
+        dict.fromkeys(
+            [str(WORKFLOW), str(SCRIPTS), *filter(None, [os.environ.get("PYTHONPATH")])]
+        )
+    )
+)
 
 from job import logged
 from mirimask.errors import MaskError
 from mirimask.methods import DOMAINS, check_methods, parse_method
-
 
 ### settings #######################################################################################
 
@@ -37,9 +40,13 @@ from mirimask.methods import DOMAINS, check_methods, parse_method
 def read_images(path):
     """The table of images by their code, every cell a text, '' where nothing is given."""
     try:
-        table = pd.read_csv(path, sep="\t", dtype=str, comment="#", keep_default_na=False)
+        table = pd.read_csv(
+            path, sep="\t", dtype=str, comment="#", keep_default_na=False
+        )
     except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise WorkflowError(f"images: the table '{path}' cannot be read: {error}") from None
+        raise WorkflowError(
+            f"images: the table '{path}' cannot be read: {error}"
+        ) from None
     for row in table.to_dict("records"):
         validate_row = {key: cell for key, cell in row.items() if cell != ""}
         try:
@@ -69,12 +76,14 @@ def source_of(image):
 
 def images_from(source):
     """Regular expression of the images of a source; matches nothing where it has none."""
-    return "|".join(re.escape(i) for i in IMAGES.index if source_of(i) == source) or "(?!)"
+    return (
+        "|".join(re.escape(i) for i in IMAGES.index if source_of(i) == source) or "(?!)"
+    )
 
 
 def own_name(name):
     """A method's name without a domain that is the study's own."""
-    return name.removesuffix("@" + config["slice_domain"])
+    return name.removesuffix(f"@{config['slice_domain']}")
 
 
 (OTHER_DOMAIN,) = set(DOMAINS) - {config["slice_domain"]}
@@ -90,7 +99,9 @@ try:
     METHODS = [method.name for method in check_methods(config["methods"])]
 except MaskError as error:
     raise WorkflowError(str(error)) from None
-OTHER_METHODS = [in_other_domain(name) for name in METHODS] if config["also_other_domain"] else []
+OTHER_METHODS = (
+    [in_other_domain(name) for name in METHODS] if config["also_other_domain"] else []
+)
 
 
 pathvars:
@@ -113,11 +124,14 @@ def imported_files(file):
     for node in ast.walk(ast.parse(file.read_text())):
         names = []
         if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [node.module] + [
+                f"{node.module}.{alias.name}" for alias in node.names
+            ]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         for name in names:
-            found |= {folder / (name.replace(".", "/") + ".py") for folder in (WORKFLOW, SCRIPTS)}
+            file = Path(*name.split(".")).with_suffix(".py")
+            found |= {folder / file for folder in (WORKFLOW, SCRIPTS)}
     return {module for module in found if module.exists()}
 
 
@@ -143,6 +157,27 @@ def here(script, **job):
     logged(importlib.import_module(script).main, SimpleNamespace(**job))
 
 
+### inputs of rules ################################################################################
+
+SLICE = r"(value|derivative)_[0-9.]+(@(published|crop))?"
+
+
+def domain_of(wildcards):
+    """The domain of a slice: the one its name ends with, or the study's."""
+    return parse_method(wildcards.method).domain or config["slice_domain"]
+
+
+def whole_frame(wildcards):
+    """A value slice over the published domain needs the frame beyond the crop."""
+    if domain_of(wildcards) == "published" and wildcards.method.startswith("value"):
+        return {"i2d": "<results>/archive/{image}/i2d.fits"}
+    return {}
+
+
+def published(number):
+    return f"{config['published']}/table{number}.csv" if config["published"] else []
+
+
 ### what a study ends with #########################################################################
 
 PAPER_IMAGES = {f"Img{number}" for number in range(1, 8)}
@@ -153,7 +188,9 @@ def final_outputs():
     ends = [
         "<results>/manifest.tsv",
         *expand(
-            "<results>/tables/table{number}.{form}", number=[1, 2, 3], form=["csv", "md", "tex"]
+            "<results>/tables/table{number}.{form}",
+            number=[1, 2, 3],
+            form=["csv", "md", "tex"],
         ),
         *figure_outputs(),
     ]

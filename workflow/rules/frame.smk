@@ -34,7 +34,8 @@ rule sources:
         "<logs>/sources/{image}.log",
     params:
         catalogue={
-            key: config["catalogue"][key] for key in ("name", "id", "ra", "dec", "keep")
+            key: config["catalogue"][key]
+            for key in ("name", "id", "ra", "dec", "keep")
         },
         code=code("locate_sources"),
     message:

@@ -1,28 +1,13 @@
-SLICE = r"(value|derivative)_[0-9.]+(@(published|crop))?"
-
-
-def domain_of(wildcards):
-    """The domain of a slice: the one its name ends with, or the study's."""
-    return parse_method(wildcards.method).domain or config["slice_domain"]
-
-
-def whole_frame(wildcards):
-    """A value slice over the published domain needs the frame beyond the crop."""
-    if domain_of(wildcards) == "published" and wildcards.method.startswith("value"):
-        return {"i2d": "<results>/archive/{image}/i2d.fits"}
-    return {}
-
-
 rule slice:
     input:
         unpack(whole_frame),
         frame="<results>/frame/{image}.fits",
     output:
         mask="<results>/masks/{image}/{method}.fits",
-    wildcard_constraints:
-        method=SLICE,
     log:
         "<logs>/slice/{image}/{method}.log",
+    wildcard_constraints:
+        method=SLICE,
     params:
         domain=domain_of,
         code=code("make_mask"),
@@ -45,10 +30,10 @@ rule segmentation:
         frame="<results>/frame/{image}.fits",
     output:
         mask="<results>/masks/{image}/{method}.fits",
-    wildcard_constraints:
-        method="segmentation",
     log:
         "<logs>/segmentation/{image}/{method}.log",
+    wildcard_constraints:
+        method="segmentation",
     params:
         code=code("make_mask"),
     message:
@@ -73,10 +58,10 @@ rule combination:
         frame="<results>/frame/{image}.fits",
     output:
         mask="<results>/masks/{image}/{method}.fits",
-    wildcard_constraints:
-        method=r".+_(or|and)_.+",
     log:
         "<logs>/combination/{image}/{method}.log",
+    wildcard_constraints:
+        method=r".+_(or|and)_.+",
     params:
         code=code("make_mask"),
     message:

@@ -53,10 +53,6 @@ rule verdict_tables:
         here("verdict_tables", input=input, output=output, params=params, log=log)
 
 
-def published(number):
-    return f"{config['published']}/table{number}.csv" if config["published"] else []
-
-
 rule comparison:
     input:
         tables=expand("<results>/tables/table{number}.csv", number=[1, 2, 3]),

@@ -1,0 +1,45 @@
+"""Print a study's Table 3 and where its results are: `python show_study.py results/simulated`."""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from mirimask.tables import SIMULATED, paper_layout
+
+
+def main(folder):
+    table = pd.read_csv(folder / "tables" / "table3.csv")
+    layout = paper_layout(table, bold=lambda text: f"*{text}").set_index("Image")
+    short = pd.DataFrame(
+        {
+            label.removesuffix(" S")
+            .replace(" Top", "")
+            .replace(" %", "%")
+            .replace("Orig. ", ""): layout[label] + " - " + layout[label.removesuffix("S") + "F"]
+            for label in layout.columns[::2]
+        }
+    )
+    print("\nTable 3: successes/near misses - failures")
+    print("* better than the segmentation   ! needs further processing")
+    if table["simulated"].any():
+        print(SIMULATED)
+    print(short.rename_axis(None).to_string())
+    print("\nWhat was made:")
+    places = {
+        "tables/": "Tables 1 to 3 as CSV, Markdown and LaTeX",
+        "figures/": "Figures 1 to 5 as PNG and PDF",
+        "claims.md": "the paper's claims, answered",
+        "comparison/": "computed against published, cell by cell",
+        "evaluation/": "what the masks are worth: chance, false detections, completeness",
+        "masks/": "every mask, as FITS with WCS",
+        "manifest.tsv": "the products used, with checksums",
+    }
+    for place, what in places.items():
+        if (folder / place).exists():
+            print(f"  {folder / place}  {what}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
