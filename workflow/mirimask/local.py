@@ -26,6 +26,7 @@ from mirimask.product import check_header, check_image, opened
 __all__ = [
     "SURFACE_BRIGHTNESS",
     "brightness_factor",
+    "celestial_wcs",
     "pixel_area_sr",
     "read_catalogue",
     "read_image",
@@ -70,12 +71,19 @@ def _image_of(
     return hdu
 
 
+def celestial_wcs(header: fits.Header) -> WCS:
+    """The celestial part of a header's WCS, without the warnings of cards that wcslib completes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return WCS(header).celestial
+
+
 def pixel_area_sr(header: fits.Header) -> float:
     """Solid angle of a pixel in steradian: PIXAR_SR, else from the celestial WCS."""
     area = header.get("PIXAR_SR")
     if isinstance(area, int | float) and area > 0:
         return float(area)
-    return float(proj_plane_pixel_area(WCS(header).celestial) * (u.deg**2).to(u.sr))
+    return float(proj_plane_pixel_area(celestial_wcs(header)) * (u.deg**2).to(u.sr))
 
 
 def brightness_factor(header: fits.Header, *, unit: str, what: str) -> float:
@@ -95,7 +103,7 @@ def brightness_factor(header: fits.Header, *, unit: str, what: str) -> float:
         if parsed.is_equivalent(u.Jy / u.pix):
             parsed = parsed * u.pix
         if parsed.is_equivalent(u.Jy):
-            parsed = parsed / (pixel_area_sr(header) * u.sr)
+            return float(parsed.to(u.MJy)) / pixel_area_sr(header)
         return float(parsed.to(SURFACE_BRIGHTNESS))
     except (ValueError, TypeError, u.UnitConversionError):
         raise MaskError(
@@ -135,19 +143,17 @@ def read_image(
             if name in {hdu.name for hdu in hdus} and hdus[name].data is not None
         }
     named = f"{what} '{path}'"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of headers that are not quite to the standard
-        try:
-            celestial = WCS(header).has_celestial
-        except Exception as error:  # wcslib's own kinds
-            raise MaskError(f"{named}: its WCS cannot be read ({error}).") from None
-        if not celestial:
-            raise MaskError(
-                f"{named}: its {science.name or 'image'} has no celestial WCS (CTYPE, CRVAL, "
-                "CRPIX, scale), so that no source can be placed on it. Add one to its header."
-            )
-        factor = brightness_factor(header, unit=pixel_unit, what=named)
-        header["PIXAR_SR"] = (pixel_area_sr(header), "[sr] solid angle of a pixel")
+    try:
+        celestial = celestial_wcs(header)
+    except Exception as error:  # wcslib's own kinds
+        raise MaskError(f"{named}: its WCS cannot be read ({error}).") from None
+    if celestial.naxis != 2:
+        raise MaskError(
+            f"{named}: its {science.name or 'image'} has no celestial WCS (CTYPE, CRVAL, CRPIX, "
+            "scale), so that no source can be placed on it. Add one to its header."
+        )
+    factor = brightness_factor(header, unit=pixel_unit, what=named)
+    header["PIXAR_SR"] = (pixel_area_sr(header), "[sr] solid angle of a pixel")
     check_image(data, what=named)
     if filter_name and not primary.get("FILTER"):
         primary["FILTER"] = filter_name
@@ -210,9 +216,7 @@ def read_segmentation(
 def segmentation_hdus(labels: NDArray[np.uint32], i2d: fits.HDUList) -> fits.HDUList:
     """The labels of an image in the layout of a `_segm.fits`: PRIMARY, SCI with the image's WCS."""
     hdu = fits.ImageHDU(labels.astype(np.uint32), name="SCI")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        hdu.header.update(WCS(i2d["SCI"].header).to_header(relax=True))
+    hdu.header.update(celestial_wcs(i2d["SCI"].header).to_header(relax=True))
     return fits.HDUList([fits.PrimaryHDU(header=i2d[0].header), hdu])
 
 
@@ -300,9 +304,9 @@ def _read_table(path: Path, what: str) -> Table:
             causes.append(f"{format_}: {(str(error) or type(error).__name__).splitlines()[0]}")
             continue
         if len(table.colnames) > 1 or formats != _TEXT:
-            # FITS: texts are bytes, and an HDU may carry cards that ECSV cannot
-            table.convert_bytestring_to_unicode()
-            table.meta.clear()
+            if format_ == "fits":  # its texts are bytes
+                table.convert_bytestring_to_unicode()
+            table.meta.clear()  # cards and elements that ECSV cannot hold
             return table
     raise MaskError(
         f"{what} cannot be read ({'; '.join(causes)[:300] or 'it has a single column'}). Give an "

@@ -53,6 +53,7 @@ def opened(path: str | Path, *, what: str = "file") -> Iterator[fits.HDUList]:
             # astropy only warns of an end that is missing, and then gives what there is
             warnings.filterwarnings("error", message="File may have been truncated")
             warnings.filterwarnings("error", message="Error validating header")
+            _read_through(path)
             hdus = fits.open(path, memmap=False, lazy_load_hdus=False)
             for hdu in hdus:
                 _ = hdu.data
@@ -70,6 +71,16 @@ def opened(path: str | Path, *, what: str = "file") -> Iterator[fits.HDUList]:
         ) from None
     with hdus:
         yield hdus
+
+
+def _read_through(path: Path) -> None:
+    """Read a compressed file to its end: astropy takes one that was cut for a shorter one."""
+    with open(path, "rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+    if compressed:
+        with gzip.open(path) as content:
+            while content.read(1 << 22):
+                pass
 
 
 def _first_bytes(path: Path) -> bytes:

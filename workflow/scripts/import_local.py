@@ -2,11 +2,11 @@
 
 import logging
 
-from astropy.wcs import WCS
 from job import script
 from manifest import product_row, write_manifest
 from mirimask.atomic import replacing
 from mirimask.local import (
+    celestial_wcs,
     pixel_area_sr,
     read_catalogue,
     read_image,
@@ -40,10 +40,10 @@ def main(job):
     data, planes = i2d["SCI"].data, {hdu.name: hdu.data for hdu in i2d}
     planes = {"error": planes.get("ERR"), "weight": planes.get("WHT")}
     version = job.params.segmentation["jwst_version"]
-    settings = SegmentationSettings.for_jwst(
-        version, **{k: v for k, v in job.params.segmentation.items() if k != "jwst_version"}
-    )
+    other = {k: v for k, v in job.params.segmentation.items() if k != "jwst_version"}
+    settings = SegmentationSettings.for_jwst(version, **other)
     made = f"made here with the settings of jwst {version}"
+    made += "".join(f", {key} {value}" for key, value in other.items())
     if own.get("segm"):
         labels = read_segmentation(own.segm, data.shape, image=image)
     else:
@@ -51,7 +51,7 @@ def main(job):
         log.info("%s: segmentation %s: %d sources", image, made, labels.max())
     header = i2d["SCI"].header
     catalogue = catalogue_of(
-        data, labels, WCS(header), pixel_area_sr(header), **planes, settings=settings
+        data, labels, celestial_wcs(header), pixel_area_sr(header), **planes, settings=settings
     )
 
     write_hdus(job.output.i2d, i2d)
