@@ -1,0 +1,187 @@
+"""The simulated sky: diffuse light and sources of a field, in the mosaic's pixels.
+
+Positions are 0-based pixels (x, y) of the mosaic; sources are drawn over a square larger than the
+frame, so that a catalogue around it has its sources too. Magnitudes are AB, fluxes microjansky.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from astropy.table import QTable, vstack
+from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import gaussian_filter, map_coordinates
+
+__all__ = ["CROP", "FRAME_SHAPE", "MARGIN_PX", "Diffuse", "ab_to_ujy", "draw_sources", "ujy_to_ab"]
+
+FRAME_SHAPE = (1028, 1032)  # rows, columns of the paper's level-3 frames
+CROP = (slice(20, 1000), slice(430, 1020))  # the paper's crop
+MARGIN_PX = 200  # sources are drawn this far outside the frame
+
+# AB magnitude of Vega in F770W (64.9 Jy), W1 and W2 (Jarrett et al. 2011).
+_AB_OF_VEGA = {"F770W": 4.37, "W1": 2.699, "W2": 3.339}
+
+
+def ab_to_ujy(magnitude: ArrayLike) -> NDArray[np.float64]:
+    """Flux density (microjansky) of an AB magnitude."""
+    return 10 ** ((23.9 - np.asarray(magnitude, float)) / 2.5)
+
+
+def ujy_to_ab(flux: ArrayLike) -> NDArray[np.float64]:
+    """AB magnitude of a flux density > 0 (microjansky)."""
+    return 23.9 - 2.5 * np.log10(np.asarray(flux, float))
+
+
+class Diffuse:
+    """Background level, gradient, nebula and mesh of a field, as a function of position.
+
+    `background`: `level` and `gradient` [along x, along y] (MJy/sr from edge to edge of the
+    frame), `curvature` (MJy/sr from centre to edge). `nebula` (may be None): a log-normal field of
+    power spectrum k^-`slope`, of `amplitude` (MJy/sr, rms), `contrast` (rms of its logarithm) and
+    `largest_px`; smoothed by `smooth_px`.
+    """
+
+    _STEP = 2  # pixels between samples of the nebula
+
+    def __init__(
+        self, background: Mapping[str, Any], nebula: Mapping[str, Any] | None, seed: int
+    ) -> None:
+        self.level = float(background["level"])
+        self.gradient = [float(g) for g in background["gradient"]]
+        self.curvature = float(background["curvature"])
+        self.nebula = None
+        if nebula:
+            self.nebula = _nebula(nebula, np.random.default_rng([seed, 1]), self._STEP)
+
+    def at(self, x: NDArray, y: NDArray) -> NDArray[np.float32]:
+        """Surface brightness (MJy/sr, float32) at positions `x`, `y` (mosaic pixels, any shape)."""
+        u = (x / (FRAME_SHAPE[1] - 1) - 0.5).astype(np.float32)
+        v = (y / (FRAME_SHAPE[0] - 1) - 0.5).astype(np.float32)
+        light = self.level + self.gradient[0] * u + self.gradient[1] * v
+        if self.curvature:
+            light += self.curvature * 4 * (u * u + v * v - 1 / 6)
+        if self.nebula is not None:
+            light += map_coordinates(
+                self.nebula,
+                [(y + MARGIN_PX) / self._STEP, (x + MARGIN_PX) / self._STEP],
+                order=1,
+                mode="nearest",
+                output=np.float32,
+            )
+        return light.astype(np.float32)
+
+
+def _nebula(
+    settings: Mapping[str, Any], rng: np.random.Generator, step: int
+) -> NDArray[np.float32]:
+    side = max(FRAME_SHAPE) + 2 * MARGIN_PX
+    n = 1 << int(np.ceil(np.log2(side / step)))  # a power of two; the rest is cut off
+    k = np.hypot(np.fft.fftfreq(n)[:, None], np.fft.rfftfreq(n)[None, :])
+    k_low = step / float(settings["largest_px"])
+    spectrum = np.hypot(k, k_low) ** (-float(settings["slope"]) / 2)
+    spectrum[0, 0] = 0
+    field = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((n, n))) * spectrum, s=(n, n))
+    field /= field.std()
+    cloud = np.exp(float(settings["contrast"]) * field)
+    cloud = gaussian_filter(cloud, float(settings["smooth_px"]) / step)
+    cut = cloud[: -(-side // step) + 2, : -(-side // step) + 2]
+    cut = (cut - np.median(cut)) / cut.std()
+    return (float(settings["amplitude"]) * cut).astype(np.float32)
+
+
+def _magnitudes(
+    rng: np.random.Generator, number: int, brightest: float, faintest: float, slope: float
+) -> NDArray[np.float64]:
+    """Magnitudes of counts that rise as 10^(slope m) between two limits."""
+    uniform = rng.uniform(size=number)
+    if slope == 0:
+        return brightest + uniform * (faintest - brightest)
+    low, high = 10 ** (slope * brightest), 10 ** (slope * faintest)
+    return np.log10(low + uniform * (high - low)) / slope
+
+
+def draw_sources(field: Mapping[str, Any], seed: int, pixel_scale_arcsec: float) -> QTable:
+    """Sources of a field, brightest first.
+
+    `field["stars"]`, `field["galaxies"]`: `per_arcmin2` down to `faintest`, `brightest`, `slope`
+    of the counts; `field["bright_stars"]`: list of {x, y, ab}. Stars are placed at random, or in
+    part in `clusters`. Columns: kind (star | galaxy), x, y, flux_ujy, ab_mag, half-light radius
+    (px), Sersic index, axis ratio, angle (deg, 0 for stars), W1 and W2 (Vega magnitudes).
+    """
+    parts = []
+    bright = field["bright_stars"]
+    if bright:
+        rng = np.random.default_rng([seed, 2])
+        parts.append(
+            _stars(
+                rng,
+                np.array([star["x"] for star in bright], float),
+                np.array([star["y"] for star in bright], float),
+                np.array([star["ab"] for star in bright], float),
+            )
+        )
+    sides = np.array(FRAME_SHAPE[::-1]) + 2 * MARGIN_PX
+    area = float(np.prod(sides)) * (pixel_scale_arcsec / 60) ** 2
+    for number, kind in enumerate(("stars", "galaxies")):
+        rng = np.random.default_rng([seed, 3 + number])
+        counts = field[kind]
+        n = round(counts["per_arcmin2"] * area)
+        if not n:
+            continue
+        x, y = rng.uniform(size=(2, n)) * sides[:, None] - MARGIN_PX - 0.5
+        magnitude = _magnitudes(rng, n, counts["brightest"], counts["faintest"], counts["slope"])
+        make = _stars if kind == "stars" else _galaxies
+        parts.append(make(rng, x, y, magnitude))
+    table = (
+        vstack(parts, metadata_conflicts="silent")
+        if parts
+        else _stars(np.random.default_rng(seed), *np.zeros((3, 0)))
+    )
+    table.sort("ab_mag")
+    return table
+
+
+def _stars(rng: np.random.Generator, x: NDArray, y: NDArray, magnitude: NDArray) -> QTable:
+    """Photospheres: colourless in the Vega system but for a scatter."""
+    n = x.size
+    vega = magnitude - _AB_OF_VEGA["F770W"]
+    w1 = vega + rng.normal(0.03, 0.05, n)
+    return _table("star", x, y, magnitude, np.zeros((4, n)), w1, w1 + rng.normal(0.02, 0.04, n))
+
+
+def _galaxies(rng: np.random.Generator, x: NDArray, y: NDArray, magnitude: NDArray) -> QTable:
+    """Sersic profiles: sizes shrink with magnitude, colours of mixed redshifts and dust."""
+    n = x.size
+    # half-light radius 0.35" at 22 AB, of scatter 0.2 dex (sizes of F770W-selected galaxies)
+    radius = 10 ** (-0.45 - 0.06 * (magnitude - 22) + rng.normal(0, 0.2, n)) / 0.11
+    shape = np.array(
+        [
+            np.clip(radius, 0.8, 40),
+            np.clip(10 ** rng.normal(0.15, 0.2, n), 0.6, 4.5),
+            rng.uniform(0.3, 1.0, n),
+            rng.uniform(0, 180, n),
+        ]
+    )
+    w1 = magnitude + rng.normal(0.2, 0.6, n) - _AB_OF_VEGA["W1"]
+    w2 = w1 + _AB_OF_VEGA["W1"] - _AB_OF_VEGA["W2"] + rng.normal(0.0, 0.2, n)
+    return _table("galaxy", x, y, magnitude, shape, w1, w2)
+
+
+def _table(
+    kind: str, x: NDArray, y: NDArray, magnitude: NDArray, shape: NDArray, w1: NDArray, w2: NDArray
+) -> QTable:
+    return QTable(
+        {
+            "kind": np.full(x.size, kind, "U6"),
+            "x": x,
+            "y": y,
+            "flux_ujy": ab_to_ujy(magnitude),
+            "ab_mag": magnitude,
+            "radius_px": shape[0],
+            "sersic_n": shape[1],
+            "axis_ratio": shape[2],
+            "angle_deg": shape[3],
+            "w1_vega": w1,
+            "w2_vega": w2,
+        }
+    )

@@ -1,0 +1,15 @@
+"""Compute the PSF of a filter."""
+
+from job import script
+from mirimask.psf import PsfSettings, make_psf, write_psf
+
+
+def main(job):
+    settings = dict(job.params.psf)
+    settings["ipc"] = tuple(settings["ipc"])
+    psf = make_psf(job.wildcards.filter, PsfSettings(**settings))
+    write_psf(job.output.psf, psf)
+
+
+if "snakemake" in globals():
+    script(main, snakemake)
