@@ -183,6 +183,18 @@ def published(number):
 PAPER_IMAGES = {f"Img{number}" for number in range(1, 8)}
 
 
+def figure_outputs():
+    """All figures of a study."""
+    return expand(
+        "<results>/figures/{name}.{form}",
+        name=[
+            *("figure1", "figure2", "figure3"),
+            *(f"figure{number}/{image}" for number in (4, 5) for image in IMAGES.index),
+        ],
+        form=["png", "pdf"],
+    )
+
+
 def final_outputs():
     """Everything that the study is run for."""
     ends = [

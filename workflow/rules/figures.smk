@@ -32,18 +32,6 @@ def shown_masks(image, methods):
     }
 
 
-def figure_outputs():
-    """All figures of a study."""
-    return expand(
-        "<results>/figures/{name}.{form}",
-        name=[
-            *("figure1", "figure2", "figure3"),
-            *(f"figure{number}/{image}" for number in (4, 5) for image in IMAGES.index),
-        ],
-        form=["png", "pdf"],
-    )
-
-
 PANEL_PARAMS = {
     "study": config["study"],
     "radius": config["verdict"]["radius"],
