@@ -1,4 +1,4 @@
-"""Figures 1 to 5: arrays, positions and verdicts in, matplotlib figures out. Draws, computes not."""
+"""Figures 1 to 5: arrays, positions and verdicts in, figures out; nothing is measured."""
 
 import math
 import textwrap
@@ -22,14 +22,15 @@ from matplotlib.collections import PatchCollection
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Circle, Patch, Rectangle
+from matplotlib.patches import Circle, FancyArrowPatch, Patch, Rectangle
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
 from mirimask.atomic import replacing
 
 __all__ = [
+    "SIMULATED",
     "VERDICT_STYLES",
     "Histogram",
     "Panel",
@@ -45,14 +46,13 @@ VERDICT_STYLES: dict[str, dict[str, Any]] = {
     "near": {"edgecolor": "#DDAA33", "linestyle": (0, (4, 1.6))},
     "failure": {"edgecolor": "#BB5566", "linestyle": (0, (1, 1.1))},
 }
-_SOURCE_STYLE: dict[str, Any] = {"edgecolor": "black", "linestyle": "solid"}
 
 # Values run from light grey to black, so that neither white nor a hue can be read as a value.
-_LEVELS = 240
+_LEVELS = 96  # more cannot be told apart, and make the files larger
 _GREYS = LinearSegmentedColormap.from_list("greys", ["#cdcdcd", "black"], N=_LEVELS)
 _NOT_KEPT, _EMPTY = "#ffffff", "#f0dfb4"
-_SIMULATED = "SIMULATED: not from the sky"
-_MAX_NUMBERED = 80  # more numbers than this hide the image
+SIMULATED = "SIMULATED: not from the sky"
+_MAX_NUMBERED, _MAX_RINGS = 80, 60  # more numbers and outer rings than this hide the image
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _default_style(function: Callable) -> Callable:
 def save_figure(figure: Figure, *, png: str | Path, pdf: str | Path) -> None:
     """Write a figure as PNG and PDF, each whole or not at all; equal figures give equal bytes."""
     with replacing(png) as temporary:
-        figure.savefig(temporary, metadata={"Software": None}, pil_kwargs={"compress_level": 4})
+        figure.savefig(temporary, metadata={"Software": None}, pil_kwargs={"compress_level": 6})
     with replacing(pdf) as temporary:
         figure.savefig(
             temporary, metadata={"CreationDate": None, "Creator": None, "Producer": None}
@@ -120,11 +120,13 @@ def _plain(text: object, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def _new_figure(width: float, height: float, *, dpi: float, title: str, simulated: bool) -> Figure:
-    """An empty figure of that size in inches with its title line."""
+def _new_figure(
+    width: float, height: float, *, dpi: float, title: str, simulated: bool, below: bool = False
+) -> Figure:
+    """An empty figure of that size in inches with its title, SIMULATED beside or below it."""
     figure = Figure(figsize=(width, height), dpi=dpi)
     FigureCanvasAgg(figure)
-    room = width - 0.5 - (3.3 if simulated else 0)
+    room = width - 0.5 - (3.3 if simulated and not below else 0)
     top = 1 - 0.12 / height
     figure.text(
         0.25 / width,
@@ -138,8 +140,8 @@ def _new_figure(width: float, height: float, *, dpi: float, title: str, simulate
     if simulated:
         figure.text(
             1 - 0.25 / width,
-            top,
-            _SIMULATED,
+            top - (0.36 / height if below else 0),
+            SIMULATED,
             fontsize=13,
             fontweight="bold",
             color="white",
@@ -223,7 +225,7 @@ def _label_sky(
         is_ra = index == 0
         steps = _RA_STEPS_S if is_ra else _DEC_STEPS_ARCSEC
         extent = change[edge, index] * (240 if is_ra else 3600)
-        room = max(2, int(width / 1.25)) if edge == 0 else max(2, int(height / 0.9))
+        room = max(2, int(width / 1.25)) if edge == 0 else max(2, int(height / 0.75))
         step = next((step for step in steps if extent / step <= room), steps[-1])
         digits = "." + "s" * math.ceil(-math.log10(step)) if step < 1 else ""
         coordinate.set_ticks(spacing=step * (15 if is_ra else 1) * u.arcsec)
@@ -233,7 +235,7 @@ def _label_sky(
         coordinate.set_ticklabel_position(side)
         coordinate.set_axislabel_position(side)
         coordinate.set_axislabel(
-            ("RA" if is_ra else "Dec") + " (ICRS)", fontsize=11, minpad=0.5 if edge == 0 else 0.3
+            ("RA" if is_ra else "Dec") + " (ICRS)", fontsize=11, minpad=0.5 if edge == 0 else 1.3
         )
         coordinate.set_ticklabel(
             size=10, exclude_overlapping=True, rotation="vertical" if edge else "horizontal"
@@ -246,32 +248,45 @@ def _label_sky(
                 coordinate.set_auto_axislabel(False)
 
 
-def _compass(axes: WCSAxes, shape: tuple[int, int], *, width: float) -> None:
-    """Arrows to the north and the east, and a bar of a round number of arcseconds."""
-    ny, nx = shape
-    wcs, inch = axes.wcs, nx / width
-    x, y = nx - 0.55 * inch, ny - 0.55 * inch
-    ra, dec = wcs.all_pix2world(x, y, 0)
+def _compass(
+    figure: Figure,
+    wcs: WCS,
+    shape: tuple[int, int],
+    *,
+    inch: float,
+    centre: tuple[float, float],
+    bar: tuple[float, float],
+) -> None:
+    """Arrows to the north and the east around `centre`, and a bar of round length ending at `bar`.
+
+    Beside the image rather than on it, where they would hide sources. Positions are in inches of
+    the figure, `inch` is the number of image pixels in one.
+    """
+    x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
+    ra, dec = (float(value) for value in wcs.all_pix2world(x, y, 0))
     scale = float(np.sqrt(np.abs(np.linalg.det(wcs.pixel_scale_matrix))))
-    small = 20 * scale
-    ends = wcs.all_world2pix([ra, ra + small / math.cos(math.radians(dec))], [dec + small, dec], 0)
-    halo = [withStroke(linewidth=3.5, foreground="white")]
+    step = 10 * scale
+    ends = wcs.all_world2pix([ra, ra + step / math.cos(math.radians(dec))], [dec + step, dec], 0)
+    inches = figure.dpi_scale_trans
     for name, dx, dy in zip("NE", ends[0] - x, ends[1] - y, strict=True):
-        unit = np.array([dx, dy]) / math.hypot(dx, dy)
-        tip = np.array([x, y]) + 0.28 * inch * unit
-        axes.annotate(
-            "", tip, (x, y), arrowprops={"arrowstyle": "->", "lw": 1.4, "path_effects": halo}
-        )
-        axes.text(
-            *(tip + 0.11 * inch * unit), name, ha="center", va="center", fontsize=10,
-            fontweight="bold", path_effects=halo,
+        along = np.array([dx, dy]) / math.hypot(dx, dy)
+        figure.add_artist(
+            FancyArrowPatch(
+                centre, (centre[0] + 0.26 * along[0], centre[1] + 0.26 * along[1]), lw=1.3,
+                transform=inches, arrowstyle="->", mutation_scale=9, shrinkA=0, shrinkB=0,
+            )
         )  # fmt: skip
-    arcsec = next((n for n in (60, 30, 20, 10, 5, 2, 1) if n / 3600 / scale < 0.35 * nx), 1)
-    length, at = arcsec / 3600 / scale, 0.16 * inch
-    axes.plot([at, at + length], [at, at], color="black", lw=2, path_effects=halo)
-    axes.text(
-        at + length / 2, at + 0.05 * inch, f"{arcsec}″", ha="center", va="bottom", fontsize=10,
-        fontweight="bold", path_effects=halo,
+        figure.text(
+            centre[0] + 0.36 * along[0], centre[1] + 0.36 * along[1], name, transform=inches,
+            ha="center", va="center", fontsize=10, fontweight="bold",
+        )  # fmt: skip
+    lengths = (60, 30, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1)
+    arcsec = next((n for n in lengths if n / 3600 / scale < 0.85 * inch), lengths[-1])
+    start = bar[0] - arcsec / 3600 / scale / inch
+    figure.add_artist(Line2D([start, bar[0]], [bar[1]] * 2, transform=inches, color="black", lw=2))
+    figure.text(
+        (start + bar[0]) / 2, bar[1] + 0.04, f"{arcsec:g}″", transform=inches, ha="center",
+        va="bottom", fontsize=10,
     )  # fmt: skip
 
 
@@ -284,19 +299,18 @@ def _circles(
     y: NDArray[np.floating],
     radius: float,
     *,
-    style: dict[str, Any],
-    width: float = 1.7,
+    width: float,
+    zorder: float,
+    **style: Any,
 ) -> None:
-    """Circles to scale: a coloured line on a white one is seen on white and on black."""
+    """Circles to scale, in pixels of the image."""
     if len(x):
         circles = [Circle(centre, radius) for centre in zip(x, y, strict=True)]
-        common = {"facecolor": "none", "capstyle": "butt"}
         axes.add_collection(
-            PatchCollection(circles, edgecolor="white", linewidth=width + 1.8, **common),
+            PatchCollection(
+                circles, facecolor="none", linewidth=width, capstyle="butt", zorder=zorder, **style
+            ),
             autolim=False,
-        )
-        axes.add_collection(
-            PatchCollection(circles, linewidth=width, **common, **style), autolim=False
         )
 
 
@@ -310,9 +324,13 @@ def _mark_sources(
     near_px: float,
     inch: float,
 ) -> list[Line2D]:
-    """Circles and their legend; where a verdict is not a success, the outer limit of `near` too."""
+    """Circles and their legend; where a verdict is not a success, the outer limit of `near` too.
+
+    All white lines lie below all coloured ones: seen on black, and hiding no neighbour's line.
+    """
+    _circles(axes, x, y, radius_px, width=3.5, zorder=3, edgecolor="white")
     if panel.verdicts is None:
-        _circles(axes, x, y, radius_px, style=_SOURCE_STYLE, width=1.3)
+        _circles(axes, x, y, radius_px, width=1.3, zorder=4, edgecolor="black")
         if len(x) <= _MAX_NUMBERED:
             halo = [withStroke(linewidth=2.5, foreground="white")]
             ny, nx = panel.image.shape
@@ -332,9 +350,9 @@ def _mark_sources(
     handles = []
     for verdict, style in VERDICT_STYLES.items():
         chosen = verdicts == verdict
-        if verdict != "success":
-            _circles(axes, x[chosen], y[chosen], radius_px + near_px, style=style, width=0.7)
-        _circles(axes, x[chosen], y[chosen], radius_px, style=style)
+        if verdict != "success" and len(x) <= _MAX_RINGS:
+            _circles(axes, x[chosen], y[chosen], radius_px + near_px, width=0.7, zorder=4, **style)
+        _circles(axes, x[chosen], y[chosen], radius_px, width=1.8, zorder=5, **style)
         handles.append(
             Line2D(
                 [], [], color=style["edgecolor"], linestyle=style["linestyle"], lw=1.9,
@@ -344,8 +362,8 @@ def _mark_sources(
     return handles
 
 
-def _colour_bar(figure: Figure, box: Sequence[float], panel: Panel) -> None:
-    axes = figure.add_axes(tuple(box))
+def _colour_bar(figure: Figure, box: tuple[float, float, float, float], panel: Panel) -> None:
+    axes = figure.add_axes(box)
     bar = figure.colorbar(
         ScalarMappable(Normalize(*panel.limits), _GREYS),
         cax=axes,
@@ -353,7 +371,6 @@ def _colour_bar(figure: Figure, box: Sequence[float], panel: Panel) -> None:
         extend="both",
         ticks=MaxNLocator(4),
     )
-    bar.solids.set_rasterized(True)
     axes.tick_params(labelsize=10)
     axes.xaxis.get_offset_text().set_fontsize(9)
     bar.set_label(panel.unit, fontsize=11, labelpad=2)
@@ -369,7 +386,7 @@ def draw_panels(
     y: NDArray[np.floating],
     radius_px: float,
     near_px: float,
-    circle_note: str,
+    pixel_scale: float,
     title: str,
     simulated: bool,
 ) -> Figure:
@@ -382,7 +399,7 @@ def draw_panels(
     empty : (ny, nx) bool, True where nothing was observed
     x, y : 0-based pixel positions of the sources; empty where there are none
     radius_px, near_px : radius of the circles, and the width of the ring for near misses
-    circle_note : text that says how large the circles are
+    pixel_scale : arcsec
 
     Returns
     -------
@@ -397,8 +414,8 @@ def draw_panels(
     width = min(3.75 if columns > 2 else 7.0, 9.0 * nx / ny)
     height = width * ny / nx
     zoom, dpi = _zoom(nx, width)
-    pitch_x, head, foot = max(width, 3.5) + 0.14, 0.95, 1.35
-    left, right, top = 0.85, 0.2, 0.5
+    pitch_x, head, foot = max(width, 3.7) + 0.2, 1.0, 1.35
+    left, right, top = 0.85, 0.2, 0.35
     pitch_y = head + height + foot
     total = (left + columns * pitch_x + right, top + rows * pitch_y + 0.05)
     figure = _new_figure(*total, dpi=dpi, title=title, simulated=simulated)
@@ -417,20 +434,28 @@ def draw_panels(
         )
         _label_sky(axes, (ny, nx), width=width, height=height, left=column == 0)
         if i == 0:
-            _compass(axes, (ny, nx), width=width)
+            _compass(
+                figure,
+                wcs,
+                (ny, nx),
+                inch=nx / width,
+                centre=(x0 + max(width, 3.5) - 0.45, y0 + height + 0.46),
+                bar=(x0 + max(width, 3.5) - 1.0, y0 + height + 0.32),
+            )
         axes.legend(
-            handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False,
-            fontsize=11, borderpad=0.25, borderaxespad=0, handlelength=2.2, columnspacing=1.4,
+            handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False,
+            fontsize=10.5, borderpad=0.25, borderaxespad=0, handlelength=2.1, columnspacing=1.0,
             handletextpad=0.5,
         )  # fmt: skip
         wrapped = textwrap.wrap(_plain(panel.title, 70), 36)[:2]
         for lines, size, at, weight in (
-            (panel.note, 10, 0.31, "normal"),
-            ("\n".join(wrapped), 13 if len(wrapped) < 2 else 10.5, 0.53, "bold"),
+            (panel.note, 10, 0.65, "normal"),
+            ("\n".join(wrapped), 13 if len(wrapped) < 2 else 10.5, 0.67, "bold"),
         ):
             figure.text(
-                x0 / total[0], (y0 + height + at) / total[1], lines, fontsize=size, va="bottom",
-                fontweight=weight, parse_math=False, linespacing=1.05,
+                x0 / total[0], (y0 + height + at) / total[1], lines, fontsize=size,
+                va="bottom" if weight == "bold" else "top", fontweight=weight, parse_math=False,
+                linespacing=1.05,
             )  # fmt: skip
         scale = (panel.unit, panel.limits)
         if scale not in scaled:
@@ -445,8 +470,11 @@ def draw_panels(
         bbox_to_anchor=((x0 + width) / total[0], (y0 - 0.72) / total[1]), borderaxespad=0,
         columnspacing=1.4, handletextpad=0.5,
     )  # fmt: skip
+    circles = f"circles: radius {radius_px:.4g} px = {radius_px * pixel_scale:.3g}″"
+    if len(x) <= _MAX_RINGS:
+        circles += f"; thin: limit of near, {radius_px + near_px:.4g} px"
     figure.text(
-        (x0 + width) / total[0], (y0 - 1.03) / total[1], circle_note, fontsize=10, va="top",
+        (x0 + width) / total[0], (y0 - 1.03) / total[1], circles, fontsize=10, va="top",
         ha="right", parse_math=False,
     )  # fmt: skip
     return figure
@@ -476,14 +504,22 @@ def draw_frame(
     width = 6.6 if nx >= ny else 6.6 * nx / ny
     height = width * ny / nx
     zoom, dpi = _zoom(nx, width)
-    total = (max(width + 2.35, 6.0), height + 1.75)
-    figure = _new_figure(*total, dpi=dpi, title=title, simulated=False)
+    total = (max(width + 2.35, 7.0), height + (1.9 if simulated else 1.6))
+    figure = _new_figure(*total, dpi=dpi, title=title, simulated=simulated, below=True)
     x0, y0 = round(0.95 * dpi) / dpi, round(0.75 * dpi) / dpi
     box = (x0 / total[0], y0 / total[1], width / total[0], height / total[1])
-    axes = figure.add_axes(WCSAxes(figure, box, wcs=_celestial(header)))
+    wcs = _celestial(header)
+    axes = figure.add_axes(WCSAxes(figure, box, wcs=wcs))
     _show(axes, _colours(data, limits, None, empty), zoom)
     _label_sky(axes, (ny, nx), width=width, height=height, left=True)
-    _compass(axes, (ny, nx), width=width)
+    _compass(
+        figure,
+        wcs,
+        (ny, nx),
+        inch=nx / width,
+        centre=(x0 + width + 0.65, y0 + height - 0.3),
+        bar=(x0 + width + 1.1, y0 + height - 1.1),
+    )
     corner = (columns[0] - 0.5, rows[0] - 0.5)
     size = (columns[1] - columns[0], rows[1] - rows[0])
     for line, colour in ((5.0, "white"), (2.4, "#BB5566")):
@@ -492,7 +528,7 @@ def draw_frame(
         )
     label = (
         f"crop: rows {rows[0]} to {rows[1] - 1}, columns {columns[0]} to {columns[1] - 1} "
-        f"({size[0]} × {size[1]} px)"
+        f"({size[0]} by {size[1]} px)"
     )
     handles = [
         Line2D([], [], color="#BB5566", lw=2.4, label=label),
@@ -502,15 +538,10 @@ def draw_frame(
         handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, frameon=False,
         fontsize=10, borderaxespad=0.2, borderpad=0.2, handlelength=1.6, columnspacing=1.2,
     )  # fmt: skip
-    if simulated:
-        figure.text(
-            0.5 * (box[0] * 2 + box[2]), (y0 + height - 0.12) / total[1], _SIMULATED, fontsize=12,
-            fontweight="bold", color="white", ha="center", va="top",
-            bbox={"facecolor": "#a00028", "edgecolor": "none", "pad": 3},
-        )  # fmt: skip
-    bar_axes = figure.add_axes(((x0 + width + 0.2) / total[0], box[1], 0.17 / total[0], box[3]))
+    bar_axes = figure.add_axes(
+        ((x0 + width + 0.2) / total[0], box[1], 0.17 / total[0], (height - 1.4) / total[1])
+    )
     bar = figure.colorbar(ScalarMappable(Normalize(*limits), _GREYS), cax=bar_axes, extend="both")
-    bar.solids.set_rasterized(True)
     bar_axes.tick_params(labelsize=10)
     bar.set_label(unit, fontsize=11)
     return figure
@@ -530,9 +561,9 @@ def draw_histograms(
     """
     rows = math.ceil(len(histograms) / 4)
     columns = math.ceil(len(histograms) / rows)
-    width, height, gap_x, gap_y = 3.5, 2.75, 0.75, 1.05
+    width, height, gap_x, gap_y = 3.5, 2.75, 0.85, 1.05
     total = (
-        max(0.85 + columns * (width + gap_x) - gap_x + 0.2, 7.6 if simulated else 0),
+        max(0.95 + columns * (width + gap_x) - gap_x + 0.2, 7.6 if simulated else 0),
         0.5 + rows * (height + gap_y) - 0.1,
     )
     figure = _new_figure(*total, dpi=150, title=title, simulated=simulated)
@@ -542,7 +573,7 @@ def draw_histograms(
     )
     for i, panel in enumerate(histograms):
         row, column = divmod(i, columns)
-        x0 = 0.85 + column * (width + gap_x)
+        x0 = 0.95 + column * (width + gap_x)
         y0 = total[1] - 0.5 - row * (height + gap_y) - 0.38 - height
         axes = figure.add_axes((x0 / total[0], y0 / total[1], width / total[0], height / total[1]))
         axes.stairs(panel.counts, panel.edges, fill=True, color="#8aa4bf")
@@ -558,7 +589,7 @@ def draw_histograms(
             else:
                 beyond = level > high
                 label += " →" if beyond else " ←"
-                at = 0.45 if key == "mean_2sd" else 0.3
+                at = 0.7 if key == "mean_2sd" else 0.62
                 axes.annotate(
                     "", (1 if beyond else 0, at), (0.9 if beyond else 0.1, at),
                     xycoords="axes fraction",
@@ -579,7 +610,7 @@ def draw_histograms(
         )  # fmt: skip
         axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-        axes.ticklabel_format(axis="y", style="sci", scilimits=(-3, 4), useMathText=True)
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.tick_params(labelsize=9.5)
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_xlabel(f"{unit} ({100 * panel.shown:.4g} % of the pixels shown)", fontsize=10)

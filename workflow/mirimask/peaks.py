@@ -6,7 +6,41 @@ from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
 
-__all__ = ["reference_peaks", "signal_to_noise"]
+__all__ = ["background_meshes", "reference_peaks", "signal_to_noise"]
+
+
+def background_meshes(
+    image: NDArray[np.floating], mask: NDArray[np.bool_], *, box_px: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Clipped median and scatter of an image in boxes of `box_px`, two arrays of its shape.
+
+    photutils `Background2D` with 3 sigma clipping, scatter from the median absolute deviation,
+    both median-filtered 3 x 3 and interpolated between the boxes. `image` is (ny, nx), finite where
+    `mask` is False. Raises MaskError where no box holds enough pixels.
+    """
+    from astropy.stats import SigmaClip
+    from photutils.background import Background2D, MADStdBackgroundRMS, MedianBackground
+
+    box = min(box_px, *(length - 1 for length in image.shape))
+    inside = np.s_[box:-box, box:-box]
+    # Meshes level off beyond the centres of the outermost boxes, which would leave the end of
+    # a gradient at the rim: continued by its odd reflection, an image has no rim.
+    try:
+        found = Background2D(
+            np.pad(image, box, mode="reflect", reflect_type="odd"),
+            box,
+            mask=np.pad(mask, box, mode="reflect"),
+            filter_size=3,
+            exclude_percentile=75,
+            sigma_clip=SigmaClip(3, maxiters=5),
+            bkg_estimator=MedianBackground(),
+            bkg_rms_estimator=MADStdBackgroundRMS(),
+        )
+    except ValueError as error:
+        raise MaskError(
+            f"no background in boxes of {box} px ({error}); the crop is nearly empty."
+        ) from None
+    return found.background[inside], found.background_rms[inside]
 
 
 def signal_to_noise(
@@ -26,39 +60,17 @@ def signal_to_noise(
     `data` is (ny, nx); empty and NaN pixels weigh nothing and come back as 0.
     Raises MaskError where no box holds enough pixels.
     """
-    from astropy.stats import SigmaClip
-    from photutils.background import Background2D, MADStdBackgroundRMS, MedianBackground
     from scipy.ndimage import gaussian_filter
 
     mask = empty | ~np.isfinite(data)
-    box = min(background_box_px, *(length - 1 for length in data.shape))
-    inside = np.s_[box:-box, box:-box]
-
-    def meshes(image: NDArray) -> Background2D:
-        # Meshes level off beyond the centres of the outermost boxes, which would leave the end of
-        # a gradient at the rim: continued by its odd reflection, an image has no rim.
-        try:
-            return Background2D(
-                np.pad(image, box, mode="reflect", reflect_type="odd"),
-                box,
-                mask=np.pad(mask, box, mode="reflect"),
-                filter_size=3,
-                exclude_percentile=75,
-                sigma_clip=SigmaClip(3, maxiters=5),
-                bkg_estimator=MedianBackground(),
-                bkg_rms_estimator=MADStdBackgroundRMS(),
-            )
-        except ValueError as error:
-            raise MaskError(
-                f"peaks: no background in boxes of {box} px ({error}); the crop is nearly empty."
-            ) from None
-
-    signal = np.where(mask, 0, data - meshes(np.where(mask, 0, data)).background[inside])
+    filled = np.where(mask, 0, data)
+    background, _ = background_meshes(filled, mask, box_px=background_box_px)
+    signal = np.where(mask, 0, filled - background)
     sigma = fwhm_px / np.sqrt(8 * np.log(2))
     # dividing by the filtered coverage keeps the level beside empty pixels and at the rim
     coverage = gaussian_filter((~mask).astype(float), sigma, mode="constant")
     matched = gaussian_filter(signal, sigma, mode="constant") / np.maximum(coverage, 0.1)
-    scatter = meshes(matched).background_rms[inside]
+    _, scatter = background_meshes(matched, mask, box_px=background_box_px)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = matched / scatter
     return np.where(mask | ~np.isfinite(ratio), 0, ratio).astype(np.float32)

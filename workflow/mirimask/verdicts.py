@@ -4,8 +4,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
-__all__ = ["VERDICTS", "Spots", "label_spots", "literal_verdicts", "peak_verdicts"]
+__all__ = [
+    "VERDICTS",
+    "Spots",
+    "label_spots",
+    "literal_verdicts",
+    "nearest_distance",
+    "peak_verdicts",
+    "verdict_of",
+]
 
 VERDICTS = ("success", "near", "failure")
 
@@ -72,8 +81,26 @@ def _labels_near(labels: NDArray, x: NDArray, y: NDArray, radius: float) -> NDAr
     return around[np.arange(len(x)), first].astype(np.int32)
 
 
-def _verdict(distance: NDArray[np.float64], radius: float, near: float) -> NDArray[np.str_]:
-    return np.select([distance <= radius, distance <= radius + near], VERDICTS[:2], VERDICTS[2])
+def verdict_of(
+    distance: NDArray[np.float64], *, radius_px: float, near_px: float
+) -> NDArray[np.str_]:
+    """`success` up to `radius_px`, `near` within the next `near_px`, `failure` beyond."""
+    return np.select(
+        [distance <= radius_px, distance <= radius_px + near_px], VERDICTS[:2], VERDICTS[2]
+    )
+
+
+def nearest_distance(
+    x: NDArray[np.floating], y: NDArray[np.floating], at_x: NDArray, at_y: NDArray
+) -> NDArray[np.float64]:
+    """Distance from each position (x, y) to the nearest of the points (at_x, at_y); inf for none.
+
+    For many positions and points; a k-d tree.
+    """
+    if len(at_x) == 0 or len(x) == 0:
+        return np.full(len(x), np.inf)
+    tree = cKDTree(np.column_stack([at_x, at_y]), balanced_tree=False, compact_nodes=False)
+    return tree.query(np.column_stack([x, y]))[0]
 
 
 def peak_verdicts(
@@ -103,7 +130,7 @@ def peak_verdicts(
     none = nearest is None
     return pd.DataFrame(
         {
-            "verdict": _verdict(distance, radius_px, near_px),
+            "verdict": verdict_of(distance, radius_px=radius_px, near_px=near_px),
             "distance_px": distance,
             "peak_snr": np.nan if none else peaks["snr"].to_numpy(float)[marked][nearest],
             "spot": 0 if none else spots.peak_labels[marked][nearest],
@@ -124,15 +151,6 @@ def literal_verdicts(
     Distances are from the position to the nearest pixel's centre. Positions may lie
     outside the mask. Returns one of `VERDICTS` for each position.
     """
-    ny, nx = mask.shape
-    reach = int(np.ceil(radius_px + near_px)) + 1
-    distance = np.full(len(x), np.inf)
-    for i, (xi, yi) in enumerate(zip(x, y, strict=True)):
-        column, row = round(float(xi)), round(float(yi))
-        x0, y0 = max(column - reach, 0), max(row - reach, 0)
-        x1, y1 = min(column + reach + 1, nx), min(row + reach + 1, ny)
-        if x0 < x1 and y0 < y1:
-            rows, columns = np.nonzero(mask[y0:y1, x0:x1])
-            if rows.size:
-                distance[i] = np.hypot(columns + x0 - xi, rows + y0 - yi).min()
-    return _verdict(distance, radius_px, near_px)
+    rows, columns = np.nonzero(mask)
+    distance = nearest_distance(x, y, columns, rows)
+    return verdict_of(distance, radius_px=radius_px, near_px=near_px)

@@ -14,12 +14,12 @@ PERCENTILE = 95.4
 
 
 def histogram(frame, statistics, ranges):
-    """One image's panel; over its configured range, or the middle 99 % of its pixels."""
+    """One image's panel; over its configured range, or the middle 99 % of what was observed."""
     crop = read_crop(frame)
     row = json.loads(Path(statistics).read_text())
     values = crop.data[np.isfinite(crop.data)]
-    level, low, high = thresholds(values, [100 - PERCENTILE, 99.5, 0.5])
-    low, high = ranges.get(row["image"], (low, high))
+    (level,) = thresholds(values, [100 - PERCENTILE])
+    low, high = ranges.get(row["image"]) or thresholds(crop.masked, [99.5, 0.5])
     counts, edges = np.histogram(values, bins=BINS, range=(low, high))
     return Histogram(
         title=row["image"],

@@ -31,7 +31,7 @@ def mask_panel(crop, original, path, verdicts):
         shown, unit = limits(image), "MJy/sr/px"
     note = f"{header['NKEPT']:,} px kept ({100 * header['NKEPT'] / kept.size:.3g} % of the crop)"
     if "THRESH" in header:
-        note += f", above {header['THRESH']:.4g} {unit}"
+        note += f"\nabove {header['THRESH']:.4g} {unit}"
     return Panel(method_label(header["METHOD"]), image, shown, unit, note, kept, verdicts)
 
 
@@ -40,7 +40,7 @@ def main(job):
     unit = "MJy/sr"
     shown = limits(crop.masked)
     low, high = SHOWN_PERCENTILES
-    note = f"grey from the {low}th to the {high}th percentile"
+    note = f"grey from the {low}th\nto the {high}th percentile"
     original = Panel("Original", crop.masked, shown, unit, note)
     panels, column = [original], {"peaks": "verdict", "pixels": "verdict_pixels"}[job.params.scorer]
     for mask, verdicts in zip(job.input.masks, job.input.verdicts, strict=True):
@@ -57,8 +57,7 @@ def main(job):
         y=np.array([row["y"] for row in sources], dtype=float),
         radius_px=radius,
         near_px=near,
-        circle_note=f"circles: radius {radius:.4g} px = {radius * crop.pixel_scale:.3g}″; thin: "
-        f"limit of near, {radius + near:.4g} px",
+        pixel_scale=crop.pixel_scale,
         title=" · ".join(filter(None, [*title, f"study {job.params.study}"])),
         simulated=crop.simulated,
     )
