@@ -1,0 +1,64 @@
+"""Confidence intervals of counts, proportions and their ratios."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+__all__ = ["count_interval", "ratio_interval", "wilson"]
+
+
+def wilson(
+    successes: ArrayLike, trials: ArrayLike, *, confidence: float = 0.95
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Wilson's score interval of a proportion (Wilson 1927), lower and upper limit.
+
+    `successes` and `trials` broadcast and need not be whole numbers: correlated positions count as
+    fewer effective ones, which astropy's `binom_conf_interval` would round. No trials give (0, 1).
+    """
+    k, n = np.broadcast_arrays(np.asarray(successes, float), np.asarray(trials, float))
+    z2 = stats.norm.isf((1 - confidence) / 2) ** 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p = k / n
+        centre = (p + z2 / (2 * n)) / (1 + z2 / n)
+        half = np.sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n**2))) / (1 + z2 / n)
+        # at the ends the formula gives 0 and 1 exactly, rounding may not
+        low = np.where(k <= 0, 0.0, np.clip(centre - half, 0, 1))
+        high = np.where(k >= n, 1.0, np.clip(centre + half, 0, 1))
+    return np.where(n > 0, low, 0.0), np.where(n > 0, high, 1.0)
+
+
+def count_interval(
+    counts: ArrayLike, *, confidence: float = 0.95
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Exact interval of a Poisson mean from a count (Garwood 1936), lower and upper limit."""
+    n = np.asarray(counts, float)
+    tail = (1 - confidence) / 2
+    low = np.where(n > 0, stats.chi2.ppf(tail, np.maximum(2 * n, 1)) / 2, 0.0)
+    return low, np.asarray(stats.chi2.isf(tail, 2 * n + 2) / 2)
+
+
+def ratio_interval(
+    numerator: float,
+    numerator_limits: tuple[float, float],
+    denominator: float,
+    denominator_limits: tuple[float, float],
+) -> tuple[float, float]:
+    """Interval of a ratio of two independent estimates from the interval of each.
+
+    MOVER-R (Donner & Zou 2012, Stat. Methods Med. Res. 21, 347, eq. 10): closed form, and the
+    Fieller interval where both are normal. An upper limit that the data do not give (the
+    denominator may be 0) is inf. NaN for a denominator of 0.
+    """
+    (l1, u1), (l2, u2) = numerator_limits, denominator_limits
+    if not denominator > 0 or not np.isfinite(numerator):
+        return float("nan"), float("nan")
+    product = numerator * denominator
+
+    def limit(own: float, other: float, sign: int) -> float:
+        bottom = other * (2 * denominator - other)
+        if bottom <= 0:
+            return 0.0 if sign < 0 else float("inf")
+        inside = product**2 - own * (2 * numerator - own) * bottom
+        return float((product + sign * np.sqrt(max(inside, 0.0))) / bottom)
+
+    return max(limit(l1, u2, -1), 0.0), limit(u1, l2, 1)
