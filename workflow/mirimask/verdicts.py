@@ -10,9 +10,11 @@ __all__ = [
     "VERDICTS",
     "Spots",
     "label_spots",
+    "labels_near",
     "literal_verdicts",
     "nearest_distance",
     "peak_verdicts",
+    "spots_around",
     "verdict_of",
 ]
 
@@ -63,22 +65,31 @@ def label_spots(
     return Spots(
         labels.astype(np.int32),
         count,
-        _labels_near(labels, peaks["x"].to_numpy(int), peaks["y"].to_numpy(int), tolerance_px),
+        labels_near(labels, peaks["x"].to_numpy(int), peaks["y"].to_numpy(int), tolerance_px),
         int(mask.sum()),
     )
 
 
-def _labels_near(labels: NDArray, x: NDArray, y: NDArray, radius: float) -> NDArray[np.int32]:
-    """The label at each pixel (x, y) or, where that is 0, the nearest within `radius`; else 0."""
+def spots_around(labels: NDArray, x: NDArray, y: NDArray, radius: float) -> NDArray[np.int32]:
+    """The labels at the pixels within `radius` of each pixel (x, y), nearest first.
+
+    `x` and `y` (n,) are whole numbers inside `labels`. Returns (n, pixels of the disc) int32; 0
+    where there is no spot or no image.
+    """
     reach = int(radius)
     dy, dx = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     distance = np.hypot(dx, dy)
     inside = distance <= radius
     order = np.argsort(distance[inside], kind="stable")
     dx, dy = dx[inside][order], dy[inside][order]
-    around = np.pad(labels, reach)[y[:, None] + dy + reach, x[:, None] + dx + reach]
-    first = np.argmax(around > 0, axis=1)
-    return around[np.arange(len(x)), first].astype(np.int32)
+    x, y = np.asarray(x, int), np.asarray(y, int)
+    return np.pad(labels, reach)[y[:, None] + dy + reach, x[:, None] + dx + reach].astype(np.int32)
+
+
+def labels_near(labels: NDArray, x: NDArray, y: NDArray, radius: float) -> NDArray[np.int32]:
+    """The label at each pixel (x, y) or, where that is 0, the nearest within `radius`; else 0."""
+    around = spots_around(labels, x, y, radius)
+    return around[np.arange(len(around)), np.argmax(around > 0, axis=1)]
 
 
 def verdict_of(
