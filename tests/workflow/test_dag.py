@@ -1,0 +1,123 @@
+"""Only what changed recomputes: the exact jobs that a change leads to."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import Study, make_image
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A study of two images that has run to its end."""
+    folder = tmp_path_factory.mktemp("dag")
+    study = Study(folder)
+    study.images = [make_image(folder, code, seed=i) for i, code in enumerate(["A", "B"])]
+    done = study.run()
+    assert done.returncode == 0, done.stdout
+    return study
+
+
+@pytest.fixture
+def again(finished, tmp_path):
+    """A copy of the finished study, modification times kept, to change."""
+    folder = tmp_path / "copy"
+    shutil.copytree(finished.folder, folder, symlinks=True)
+    study = Study.__new__(Study)
+    study.folder, study.images = folder, [dict(row) for row in finished.images]
+    study.config = {
+        key: value.copy() if isinstance(value, (dict, list)) else value
+        for key, value in finished.config.items()
+    }
+    return study
+
+
+def test_nothing_changed_nothing_runs(again):
+    assert again.planned() == {}
+
+
+def test_touched_but_unchanged_files(again):
+    for path in (again.folder / "A_i2d.fits", again.results / "archive" / "A" / "i2d.fits"):
+        os.utime(path)
+    assert again.planned() == {}
+
+
+def test_another_percentage(again):
+    """The new slice in both domains, on both images; the figures that show it; Table 3."""
+    again.config["methods"] = ["value_2", "derivative_4.6", "segmentation"]
+    again.config["figures"]["figure5"] = ["value_2", "derivative_4.6"]
+    jobs = again.planned("results/small/tables/table3.csv", *_figures(5))
+    assert jobs == {"slice": 4, "verdicts": 4, "verdict_tables": 1, "figure5": 2}
+
+
+def test_another_radius(again):
+    """No mask is made again; every verdict is, and what shows verdicts and circles."""
+    again.config["verdict"] = {"radius": "20 px"}
+    jobs = again.planned("results/small/tables/table3.csv", *_figures(4))
+    assert jobs == {"verdicts": 10, "verdict_tables": 1, "figure4": 2}
+
+
+def test_another_clutter_limit(again):
+    again.config["clutter_limit"] = 0.1
+    assert again.planned(*_tables(), *_figures(4)) == {"verdict_tables": 1}
+
+
+def test_one_more_image(again):
+    again.images.append(make_image(again.folder, "C", seed=7))
+    jobs = again.planned(*_tables(), *_figures(4), "results/small/figures/figure4/C.png")
+    assert jobs == {
+        "import_local": 1,
+        "manifest": 1,
+        "crop": 1,
+        "sources": 1,
+        "peaks": 1,
+        "slice": 4,
+        "segmentation": 1,
+        "verdicts": 5,
+        "identity_tables": 1,
+        "verdict_tables": 1,
+        "figure4": 1,
+    }
+
+
+def test_an_edited_library_module(again):
+    """Snakemake does not see imported code: the parameter `code` does."""
+    module = again.folder / "workflow" / "mirimask" / "verdicts.py"
+    module.write_text(module.read_text() + "\n# edited\n")
+    jobs = again.planned("results/small/tables/table3.csv", *_figures(4))
+    assert jobs == {"verdicts": 10, "verdict_tables": 1, "figure4": 2}
+
+
+def test_an_edited_module_deep_below(again):
+    """`slicing` is used by the masks through `masks`, and by nothing before them."""
+    module = again.folder / "workflow" / "mirimask" / "slicing.py"
+    module.write_text(module.read_text() + "\n# edited\n")
+    jobs = again.planned("results/small/tables/table3.csv")
+    assert jobs == {"slice": 8, "segmentation": 2, "verdicts": 10, "verdict_tables": 1}
+
+
+def test_results_do_not_depend_on_cores(finished, again):
+    """Run again on one core from the archive on: the same bytes."""
+    shutil.rmtree(again.results / "masks")
+    for name in ("verdicts", "spots", "tables", "figures", "frame", "peaks", "sources"):
+        shutil.rmtree(again.results / name)
+    done = again.run(cores=1)
+    assert done.returncode == 0, done.stdout
+    files = [path for path in Path(finished.results).rglob("*") if path.is_file()]
+    compared = 0
+    for path in files:
+        relative = path.relative_to(finished.results)
+        if relative.parts[0] in ("logs", "report.zip"):
+            continue
+        assert (again.results / relative).read_bytes() == path.read_bytes(), relative
+        compared += 1
+    assert compared > 60
+
+
+def _tables():
+    return [f"results/small/tables/table{number}.csv" for number in (1, 2, 3)]
+
+
+def _figures(number):
+    return [f"results/small/figures/figure{number}/{image}.png" for image in "AB"]
