@@ -26,6 +26,7 @@ from matplotlib.patches import Circle, FancyArrowPatch, Patch, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
+from PIL import Image
 
 from mirimask.atomic import replacing
 
@@ -106,8 +107,13 @@ def _default_style(function: Callable) -> Callable:
 @_default_style
 def save_figure(figure: Figure, *, png: str | Path, pdf: str | Path) -> None:
     """Write a figure as PNG and PDF, each whole or not at all; equal figures give equal bytes."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    # a palette holds every colour of the image; only blends at the edges of lines are approximate
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    image = image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     with replacing(png) as temporary:
-        figure.savefig(temporary, metadata={"Software": None}, pil_kwargs={"compress_level": 6})
+        image.save(temporary, dpi=(figure.dpi, figure.dpi))
     with replacing(pdf) as temporary:
         figure.savefig(
             temporary, metadata={"CreationDate": None, "Creator": None, "Producer": None}
@@ -131,7 +137,7 @@ def _new_figure(
     figure.text(
         0.25 / width,
         top,
-        _plain(title, int(room / 0.115)),
+        _plain(title, int(room / 0.13)),
         fontsize=14,
         fontweight="bold",
         va="top",
@@ -181,10 +187,10 @@ def _show(axes: Axes, colours: NDArray[np.uint8], zoom: float) -> None:
 
 def _zoom(n: int, inches: float) -> tuple[float, float]:
     """Dots an image pixel is drawn with along an axis of n pixels, and the dots per inch for it."""
-    low, high = 110, 230
-    zoom = math.floor(high * inches / n)
+    low, high, otherwise = 130, 290, 160.0
+    zoom = math.ceil(low * inches / n)
     dpi = zoom * n / inches
-    return (float(zoom), dpi) if zoom >= 1 and dpi >= low else (160 * inches / n, 160.0)
+    return (float(zoom), dpi) if dpi <= high else (otherwise * inches / n, otherwise)
 
 
 ### sky coordinates ################################################################################
@@ -225,7 +231,7 @@ def _label_sky(
         is_ra = index == 0
         steps = _RA_STEPS_S if is_ra else _DEC_STEPS_ARCSEC
         extent = change[edge, index] * (240 if is_ra else 3600)
-        room = max(2, int(width / 1.25)) if edge == 0 else max(2, int(height / 0.75))
+        room = max(3, int(width / 1.25)) if edge == 0 else max(3, int(height / 0.75))
         step = next((step for step in steps if extent / step <= room), steps[-1])
         digits = "." + "s" * math.ceil(-math.log10(step)) if step < 1 else ""
         coordinate.set_ticks(spacing=step * (15 if is_ra else 1) * u.arcsec)
@@ -439,8 +445,8 @@ def draw_panels(
                 wcs,
                 (ny, nx),
                 inch=nx / width,
-                centre=(x0 + max(width, 3.5) - 0.45, y0 + height + 0.46),
-                bar=(x0 + max(width, 3.5) - 1.0, y0 + height + 0.32),
+                centre=(x0 + max(width, 3.7) - 0.45, y0 + height + 0.46),
+                bar=(x0 + max(width, 3.7) - 1.0, y0 + height + 0.32),
             )
         axes.legend(
             handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False,
@@ -467,14 +473,14 @@ def draw_panels(
     ]
     figure.legend(
         handles=keys, loc="upper right", ncols=2, frameon=False, fontsize=11, borderpad=0,
-        bbox_to_anchor=((x0 + width) / total[0], (y0 - 0.72) / total[1]), borderaxespad=0,
+        bbox_to_anchor=((x0 + max(width, 3.7)) / total[0], (y0 - 0.72) / total[1]), borderaxespad=0,
         columnspacing=1.4, handletextpad=0.5,
     )  # fmt: skip
     circles = f"circles: radius {radius_px:.4g} px = {radius_px * pixel_scale:.3g}″"
     if len(x) <= _MAX_RINGS:
         circles += f"; thin: limit of near, {radius_px + near_px:.4g} px"
     figure.text(
-        (x0 + width) / total[0], (y0 - 1.03) / total[1], circles, fontsize=10, va="top",
+        (x0 + max(width, 3.7)) / total[0], (y0 - 1.03) / total[1], circles, fontsize=10, va="top",
         ha="right", parse_math=False,
     )  # fmt: skip
     return figure
