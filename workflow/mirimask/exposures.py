@@ -140,7 +140,7 @@ def _galaxy(row: Mapping[str, Any], psf: Psf) -> tuple[NDArray[np.float32], int]
     from scipy.ndimage import spline_filter
 
     over = psf.oversample
-    half = int(np.clip(6 * row["radius_px"], 8, 40)) + 4
+    half = int(np.clip(6 * row["radius_px"], 8, 90)) + 4
     n, r_e = row["sersic_n"], row["radius_px"] * over
     y, x = np.indices((2 * half * over + 1,) * 2) - half * over
     angle = np.deg2rad(row["angle_deg"])

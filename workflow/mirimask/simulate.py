@@ -274,10 +274,7 @@ def _science(
         positions.remove(key, ignore_missing=True)
     header.extend(positions)
     corners = wcs.calc_footprint(axes=FRAME_SHAPE[::-1])
-    header["S_REGION"] = (
-        "POLYGON ICRS " + " ".join(f"{ra:.9f} {dec:.9f}" for ra, dec in corners),
-        "spatial extent of the observation",
-    )
+    header["S_REGION"] = "POLYGON ICRS " + " ".join(f"{ra:.9f} {dec:.9f}" for ra, dec in corners)
     return header
 
 

@@ -36,7 +36,8 @@ class Diffuse:
     """Background level, gradient, nebula and mesh of a field, as a function of position.
 
     `background`: `level` and `gradient` [along x, along y] (MJy/sr from edge to edge of the
-    frame), `curvature` (MJy/sr from centre to edge). `nebula` (may be None): a log-normal field of
+    frame), `glows` (list of {x, y, amplitude, radius_px}: Gaussians of scattered light, or shadows
+    where negative). `nebula` (may be None): a log-normal field of
     power spectrum k^-`slope`, of `amplitude` (MJy/sr, rms), `contrast` (rms of its logarithm) and
     `largest_px`; smoothed by `smooth_px`.
     """
@@ -48,7 +49,7 @@ class Diffuse:
     ) -> None:
         self.level = float(background["level"])
         self.gradient = [float(g) for g in background["gradient"]]
-        self.curvature = float(background["curvature"])
+        self.glows = list(background["glows"])
         self.nebula = None
         if nebula:
             self.nebula = _nebula(nebula, np.random.default_rng([seed, 1]), self._STEP)
@@ -58,8 +59,9 @@ class Diffuse:
         u = (x / (FRAME_SHAPE[1] - 1) - 0.5).astype(np.float32)
         v = (y / (FRAME_SHAPE[0] - 1) - 0.5).astype(np.float32)
         light = self.level + self.gradient[0] * u + self.gradient[1] * v
-        if self.curvature:
-            light += self.curvature * 4 * (u * u + v * v - 1 / 6)
+        for glow in self.glows:
+            distance = (x - glow["x"]) ** 2 + (y - glow["y"]) ** 2
+            light += glow["amplitude"] * np.exp(-distance / (2 * glow["radius_px"] ** 2))
         if self.nebula is not None:
             light += map_coordinates(
                 self.nebula,
@@ -104,8 +106,8 @@ def draw_sources(field: Mapping[str, Any], seed: int, pixel_scale_arcsec: float)
     """Sources of a field, brightest first.
 
     `field["stars"]`, `field["galaxies"]`: `per_arcmin2` down to `faintest`, `brightest`, `slope`
-    of the counts; `field["bright_stars"]`: list of {x, y, ab}. Stars are placed at random, or in
-    part in `clusters`. Columns: kind (star | galaxy), x, y, flux_ujy, ab_mag, half-light radius
+    of the counts; `field["bright_stars"]`: list of {x, y, ab}; `field["bright_galaxies"]`: these and
+    {radius_px, sersic_n, axis_ratio, angle_deg}. Positions are uniform. Columns: kind (star | galaxy), x, y, flux_ujy, ab_mag, half-light radius
     (px), Sersic index, axis ratio, angle (deg, 0 for stars), W1 and W2 (Vega magnitudes).
     """
     parts = []
@@ -120,6 +122,12 @@ def draw_sources(field: Mapping[str, Any], seed: int, pixel_scale_arcsec: float)
                 np.array([star["ab"] for star in bright], float),
             )
         )
+    for galaxy in field["bright_galaxies"]:
+        rng = np.random.default_rng([seed, 5, len(parts)])
+        x, y, magnitude = (np.array([galaxy[key]], float) for key in ("x", "y", "ab"))
+        keys = ("radius_px", "sersic_n", "axis_ratio", "angle_deg")
+        shape = np.array([[galaxy[key]] for key in keys], float)
+        parts.append(_galaxies(rng, x, y, magnitude, shape))
     sides = np.array(FRAME_SHAPE[::-1]) + 2 * MARGIN_PX
     area = float(np.prod(sides)) * (pixel_scale_arcsec / 60) ** 2
     for number, kind in enumerate(("stars", "galaxies")):
@@ -149,19 +157,26 @@ def _stars(rng: np.random.Generator, x: NDArray, y: NDArray, magnitude: NDArray)
     return _table("star", x, y, magnitude, np.zeros((4, n)), w1, w1 + rng.normal(0.02, 0.04, n))
 
 
-def _galaxies(rng: np.random.Generator, x: NDArray, y: NDArray, magnitude: NDArray) -> QTable:
+def _galaxies(
+    rng: np.random.Generator,
+    x: NDArray,
+    y: NDArray,
+    magnitude: NDArray,
+    shape: NDArray | None = None,
+) -> QTable:
     """Sersic profiles: sizes shrink with magnitude, colours of mixed redshifts and dust."""
     n = x.size
-    # half-light radius 0.35" at 22 AB, of scatter 0.2 dex (sizes of F770W-selected galaxies)
-    radius = 10 ** (-0.45 - 0.06 * (magnitude - 22) + rng.normal(0, 0.2, n)) / 0.11
-    shape = np.array(
-        [
-            np.clip(radius, 0.8, 40),
-            np.clip(10 ** rng.normal(0.15, 0.2, n), 0.6, 4.5),
-            rng.uniform(0.3, 1.0, n),
-            rng.uniform(0, 180, n),
-        ]
-    )
+    if shape is None:
+        # half-light radius 0.35" at 22 AB, of scatter 0.2 dex (docs/simulation.md)
+        radius = 10 ** (-0.45 - 0.06 * (magnitude - 22) + rng.normal(0, 0.2, n)) / 0.11
+        shape = np.array(
+            [
+                np.clip(radius, 0.8, 40),
+                np.clip(10 ** rng.normal(0.15, 0.2, n), 0.6, 4.5),
+                rng.uniform(0.3, 1.0, n),
+                rng.uniform(0, 180, n),
+            ]
+        )
     w1 = magnitude + rng.normal(0.2, 0.6, n) - _AB_OF_VEGA["W1"]
     w2 = w1 + _AB_OF_VEGA["W1"] - _AB_OF_VEGA["W2"] + rng.normal(0.0, 0.2, n)
     return _table("galaxy", x, y, magnitude, shape, w1, w2)
