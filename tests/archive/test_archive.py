@@ -247,7 +247,7 @@ def test_downloads_of_one_server_are_not_taken_for_anothers(start):
     [
         ("unavailable", "HTTP status 503"),
         ("missing", "HTTP status 404"),
-        ("forbidden", "HTTP status 401.*MAST_API_TOKEN"),
+        ("forbidden", "HTTP status 401.*not public yet.*name it as a local file"),
         ("half", r"connection broke|only \d+ of \d+ bytes"),
         ("no_length_half", r"only \d+ of \d+ bytes arrived"),
         ("wrong_length", r"\d+ bytes arrived, MAST announces \d+"),
@@ -533,6 +533,24 @@ def test_an_archive_out_of_reach_names_host_cause_and_the_offline_command(
     assert says in str(error.value)
     assert (vizier if case == "certificate" else mast) in str(error.value)
     assert "snakemake --cores 8 --configfile config/simulated.yaml" in str(error.value)
+
+
+def test_a_certificate_file_that_is_not_there_is_said(start, monkeypatch, tmp_path):
+    _, settings = start()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    with pytest.raises(MaskError, match=r"VizieR.*certificate.*none\.pem"):
+        check_reachable(settings.mast_server, settings.vizier_server, timeout_s=2)
+
+
+def test_a_full_disk_is_said(start):
+    _, settings = start()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(MaskError, match=r"No space left on device.*archive\.downloads"):
+        archive.fetch_product(settings, **IMAGE, progress=full)
+    assert kept(settings) == []
 
 
 def test_a_name_that_is_not_found_says_dns(start, monkeypatch):

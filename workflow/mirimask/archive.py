@@ -149,7 +149,7 @@ def _unreachable(address: str, timeout_s: float) -> str | None:
                 if reply.status_code < 500 and reply.status_code != 407:
                     return None
                 cause = f"HTTP status {reply.status_code} {reply.reason}"
-        except requests.RequestException as error:
+        except OSError as error:  # requests' own kinds, and certificates that are not there
             return explain(error)
     return cause
 
@@ -497,6 +497,10 @@ def _fetch_file(
                     partial.unlink(missing_ok=True)
                 if error.fatal:
                     break
+            except OSError as error:  # of this machine: requests' own are a _Wrong by now
+                raise MaskError(
+                    f"{path}: cannot be written ({error}). Make room, or set archive.downloads."
+                ) from None
     finally:
         partial.unlink(missing_ok=True)
     raise MaskError(
@@ -537,8 +541,8 @@ def _stream(
                 raise _Wrong("the rest of the file was refused (HTTP status 416)")
             if reply.status_code in (401, 403):
                 raise _Wrong(
-                    f"HTTP status {reply.status_code} {reply.reason}: exclusive-access data? "
-                    "Set MAST_API_TOKEN to your token of auth.mast.stsci.edu",
+                    f"HTTP status {reply.status_code} {reply.reason}, as for data that are not "
+                    "public yet; download them with your account",
                     fatal=True,
                 )
             if reply.status_code >= 400:

@@ -1,0 +1,119 @@
+"""The rules that bring images in, run by snakemake: what is shown, kept, and not done again."""
+
+import csv
+import time
+
+import pytest
+from astropy.io import fits
+
+pytest.importorskip("cryptography", reason="makes the server's certificate")
+from archive.server import serve  # the folder tests/archive
+from archive.test_archive import ROW, free_port, make_field
+
+MANIFEST = "results/{}/manifest.tsv"
+
+
+def made(folder):
+    """The files of all studies and the downloads, without logs."""
+    return sorted(
+        str(path.relative_to(folder / "results"))
+        for path in (folder / "results").rglob("*")
+        if path.is_file() and "logs" not in path.parts
+    )
+
+
+@pytest.fixture
+def archived(study):
+    """A study of one image of the archive."""
+    study.images = [dict(ROW)]
+    study.config["archive"] = {"source": "mast", "downloads": "results/downloads"}
+    return study
+
+
+@pytest.fixture
+def served(archived, monkeypatch):
+    """A server for that image, which the study uses."""
+    make_field(archived.folder / "fields" / "Img3")
+    with serve(archived.folder / "fields", [ROW]) as served:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(served.ca_bundle))
+        archived.config["archive"] |= {
+            "mast_server": served.mast_url,
+            "vizier_server": served.vizier_host,
+        }
+        yield served
+
+
+def test_an_archive_out_of_reach_is_said_before_anything_runs(archived):
+    archived.config["archive"] |= {
+        "mast_server": f"http://127.0.0.1:{free_port()}",
+        "vizier_server": f"localhost:{free_port()}",
+    }
+    begin = time.monotonic()
+    done = archived.run("--", MANIFEST.format("small"))
+    assert done.returncode != 0
+    assert time.monotonic() - begin < 60  # most of it is the start of snakemake
+    assert "MAST at http://127.0.0.1:" in done.stdout
+    assert "VizieR at https://localhost:" in done.stdout
+    assert done.stdout.count("connection refused") == 2
+    assert "snakemake --cores 8 --configfile config/simulated.yaml" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert "Execute" not in done.stdout
+    assert made(archived.folder) == []
+
+
+def test_an_image_is_fetched_once_and_then_needs_no_server(archived, served):
+    done = archived.run("--", MANIFEST.format("small"))
+    assert done.returncode == 0, done.stdout
+    assert "Img3: jw01386-o014_t002_miri_f770w_i2d.fits" in done.stdout
+    assert "100%" in done.stdout
+    rows = list(csv.DictReader((archived.results / "manifest.tsv").open(), delimiter="\t"))
+    assert [row["product"] for row in rows] == ["i2d", "segm", "cat", "unwise"]
+    assert rows[0]["uri"] == "mast:JWST/product/jw01386-o014_t002_miri_f770w_i2d.fits"
+    assert (rows[0]["cal_ver"], rows[0]["crds_ctx"]) == ("1.12.5", "jwst_1140.pmap")
+    assert rows[0]["note"] == "frame of 60 x 50 pixels, the paper's had 1028 x 1032"
+    assert all(row["retrieved"].endswith("Z") and len(row["sha256"]) == 64 for row in rows)
+    log = (archived.results / "logs" / "fetch_product" / "Img3.log").read_text()
+    assert log == f"WARNING: Img3: {rows[0]['note']}\n"
+
+    # another study with the same image asks the server nothing
+    asked = len(served.requests_log)
+    first = (archived.results / "manifest.tsv").read_text()
+    archived.config["study"] = "second"
+    done = archived.run("--", MANIFEST.format("second"))
+    assert done.returncode == 0, done.stdout
+    assert (archived.results / "manifest.tsv").read_text() == first
+    assert len(served.requests_log) == asked
+    assert archived.planned(MANIFEST.format("second")) == {}
+
+
+def test_another_observation_in_the_header_stops_the_image(archived, served):
+    archived.images[0]["observation_id"] = "V01386014001P0000000000001"
+    done = archived.run("--retries", "0", "--", MANIFEST.format("small"))
+    assert done.returncode != 0
+    assert "error: jw01386-o014_t002_miri_f770w_i2d.fits: OBS_ID of the header" in done.stdout
+    assert made(archived.folder) == []
+
+
+def test_local_files_are_imported_again_when_they_change(study):
+    study.images = study.images[:1]
+    target = MANIFEST.format("small")
+    done = study.run("--", target)
+    assert done.returncode == 0, done.stdout
+    folder = study.results / "archive" / "A"
+    assert {path.name for path in folder.iterdir()} == {
+        "cat.ecsv",
+        "i2d.fits",
+        "manifest.tsv",
+        "segm.fits",
+        "unwise.ecsv",
+    }
+    labels = fits.getdata(folder / "segm.fits", "SCI")
+    assert labels.shape == fits.getdata(folder / "i2d.fits", "SCI").shape
+    assert labels.max() > 0
+    assert "made here with the settings of jwst 1.12.5" in (folder / "manifest.tsv").read_text()
+    assert study.planned(target) == {}
+    (study.folder / "A_i2d.fits").touch()
+    assert study.planned(target) == {}
+    with open(study.folder / "A.ecsv", "a") as file:
+        file.write("more 80.0 -20.0\n")
+    assert study.planned(target) == {"import_local": 1, "manifest": 1}
