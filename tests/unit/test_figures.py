@@ -1,0 +1,327 @@
+"""Figures: what could lead a reader to another conclusion than the numbers do."""
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+from matplotlib.collections import PatchCollection
+from matplotlib.colors import to_rgba
+from matplotlib.patches import Rectangle
+from mirimask.figures import (
+    SIMULATED,
+    VERDICT_STYLES,
+    Histogram,
+    Panel,
+    draw_frame,
+    draw_histograms,
+    draw_panels,
+    save_figure,
+)
+from PIL import Image
+
+NY, NX = 98, 59
+RADIUS, NEAR = 6.0, 8.0
+HOSTILE = r"$\frac{a}{$ V_01^2 %d <b>&amp; \n" + "long_" * 60
+
+
+def sky(nx=NX, ny=NY, *, roll=0.0):
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = "RA---TAN", "DEC--TAN"
+    wcs.wcs.crval = 83.6, -69.1
+    wcs.wcs.crpix = nx / 2, ny / 2
+    wcs.wcs.cdelt = -0.11 / 3600, 0.11 / 3600
+    cos, sin = np.cos(np.radians(roll)), np.sin(np.radians(roll))
+    wcs.wcs.pc = [[cos, -sin], [sin, cos]]
+    return wcs.to_header()
+
+
+def panel(**changes):
+    image = np.zeros((NY, NX))
+    return replace(Panel("Img Top 1 %", image, (0, 1), "MJy/sr", "a note"), **changes)
+
+
+def panels(x, y, verdicts, *, title="Img1", simulated=False, roll=0.0, empty=None, drawn=None):
+    """Four panels of an image of zeros, or those of `drawn`."""
+    kept = np.zeros((NY, NX), dtype=bool)
+    masks = [panel(kept=kept, verdicts=verdicts) for _ in range(3)]
+    return draw_panels(
+        drawn or [panel(title="Original"), *masks],
+        header=sky(roll=roll),
+        empty=np.zeros((NY, NX), dtype=bool) if empty is None else empty,
+        x=np.asarray(x, dtype=float),
+        y=np.asarray(y, dtype=float),
+        radius_px=RADIUS,
+        near_px=NEAR,
+        pixel_scale=0.11,
+        title=title,
+        simulated=simulated,
+    )
+
+
+def image_axes(figure):
+    return [axes for axes in figure.axes if axes.images]
+
+
+def circles(axes, colour):
+    """(x, y, radius) in data units of all circles of a colour on a panel."""
+    found = []
+    for collection in axes.collections:
+        assert isinstance(collection, PatchCollection)
+        if tuple(collection.get_edgecolor()[0]) == to_rgba(colour):
+            assert collection.get_transform().contains_branch(axes.transData)
+            for path in collection.get_paths():
+                box = path.get_extents()
+                assert box.width == pytest.approx(box.height)
+                found.append(((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, box.width / 2))
+    return sorted(found)
+
+
+def texts(figure):
+    found = [*figure.texts]
+    for axes in figure.axes:
+        found += axes.texts
+        if axes.get_legend() is not None:
+            found += axes.get_legend().get_texts()
+    return [text.get_text() for text in found]
+
+
+def saved(figure, folder, name="figure"):
+    png, pdf = folder / f"{name}.png", folder / f"{name}.pdf"
+    save_figure(figure, png=png, pdf=pdf)
+    return png, pdf
+
+
+def rgb_at(png, figure, axes, x, y):
+    """The colour a reader sees at an image's pixel (x, y)."""
+    seen = np.asarray(Image.open(png).convert("RGB"))
+    column, up = axes.transData.transform((x, y))
+    return seen[int(seen.shape[0] - up), int(column)]
+
+
+def test_circles_are_at_the_positions_and_to_scale():
+    figure = panels([10.25, 40, 30], [12, 80.5, 50], ["success", "near", "failure"])
+    original, *masks = image_axes(figure)
+    everywhere = [(10.25, 12, RADIUS), (30, 50, RADIUS), (40, 80.5, RADIUS)]
+    assert circles(original, "black") == [pytest.approx(c) for c in everywhere]
+    for axes in masks:
+        assert circles(axes, VERDICT_STYLES["success"]["edgecolor"]) == [
+            pytest.approx((10.25, 12, RADIUS))
+        ]
+        for verdict, x, y in (("near", 40, 80.5), ("failure", 30, 50)):
+            assert circles(axes, VERDICT_STYLES[verdict]["edgecolor"]) == [
+                pytest.approx((x, y, RADIUS)),
+                pytest.approx((x, y, RADIUS + NEAR)),
+            ]
+
+
+@pytest.mark.parametrize("roll", [0, 38, 100, -135])
+def test_a_pixel_is_drawn_where_its_circle_is(tmp_path, roll):
+    """Rows count from below, whatever the roll: the y axis of the image is not turned over."""
+    kept = np.zeros((NY, NX), dtype=bool)
+    kept[70:73, 20:23] = True
+    image = np.where(kept, 10.0, 0.0)
+    original, mask = panel(image=image), panel(image=image, kept=kept, verdicts=["success"])
+    figure = panels([21], [71], [], roll=roll, drawn=[original, mask])
+    png, _ = saved(figure, tmp_path)
+    for axes in image_axes(figure):
+        assert axes.get_ylim() == (-0.5, NY - 0.5)
+        assert axes.get_xlim() == (-0.5, NX - 0.5)
+        assert tuple(rgb_at(png, figure, axes, 21, 71)) == (0, 0, 0)
+        assert rgb_at(png, figure, axes, 21, NY - 71).min() > 150
+
+
+def test_what_is_kept_left_out_and_empty_cannot_be_confused(tmp_path):
+    kept = np.zeros((NY, NX), dtype=bool)
+    kept[10:20] = True  # of the lowest value there is: it must not look like a pixel left out
+    empty = np.zeros_like(kept)
+    empty[50:60] = True
+    figure = panels([], [], [], empty=empty, drawn=[panel(), panel(kept=kept, verdicts=[])])
+    png, _ = saved(figure, tmp_path)
+    original, mask = image_axes(figure)
+    value, left_out, nothing = (rgb_at(png, figure, mask, 30, y).astype(int) for y in (15, 80, 55))
+    assert np.ptp(value) == 0
+    assert value.max() < 215
+    assert tuple(left_out) == (255, 255, 255)
+    assert np.ptp(nothing) > 40  # a hue: values have none
+    assert tuple(rgb_at(png, figure, original, 30, 15)) == tuple(value)
+    assert tuple(rgb_at(png, figure, original, 30, 55)) == tuple(nothing)
+
+
+def test_nan_that_a_mask_keeps_is_drawn_as_left_out(tmp_path):
+    image = np.full((NY, NX), np.nan)
+    mask = panel(image=image, kept=np.ones((NY, NX), dtype=bool), verdicts=[])
+    figure = panels([], [], [], drawn=[mask])
+    png, _ = saved(figure, tmp_path)
+    assert tuple(rgb_at(png, figure, image_axes(figure)[0], 30, 30)) == (255, 255, 255)
+
+
+def test_verdicts_differ_in_colour_and_in_line():
+    assert list(VERDICT_STYLES) == ["success", "near", "failure"]
+    for key in ("edgecolor", "linestyle"):
+        assert len({str(style[key]) for style in VERDICT_STYLES.values()}) == 3
+
+
+def test_legends_count_the_verdicts():
+    figure = panels(range(6), range(6), ["near", "success", "near", "failure", "near", "success"])
+    for axes in image_axes(figure)[1:]:
+        shown = [text.get_text() for text in axes.get_legend().get_texts()]
+        assert shown == ["2 success", "3 near", "1 failure"]
+
+
+def test_panels_are_aligned_and_equal_in_size():
+    figure = panels([], [], [])
+    boxes = [axes.get_position() for axes in image_axes(figure)]
+    assert len(boxes) == 4
+    width, height = figure.get_size_inches()
+    for box in boxes:
+        assert (box.y0, box.y1) == pytest.approx((boxes[0].y0, boxes[0].y1))
+        assert box.width * width / (box.height * height) == pytest.approx(NX / NY)
+    assert all(a.x1 < b.x0 for a, b in pairwise(boxes))
+
+
+@pytest.mark.parametrize(("ny", "nx"), [(980, 590), (410, 500), (1028, 1032), (64, 60)])
+def test_a_pixel_is_a_whole_number_of_dots(ny, nx):
+    image = np.zeros((ny, nx))
+    figure = draw_panels(
+        [Panel("t", image, (0, 1), "MJy/sr", "n")] * 4,
+        header=sky(nx, ny),
+        empty=image > 0,
+        x=np.array([]),
+        y=np.array([]),
+        radius_px=18,
+        near_px=25,
+        pixel_scale=0.11,
+        title="t",
+        simulated=False,
+    )
+    for axes in image_axes(figure):
+        dots = axes.get_window_extent().width / nx
+        assert dots == pytest.approx(round(dots), abs=1e-6)
+        assert axes.get_window_extent().x0 == pytest.approx(
+            round(axes.get_window_extent().x0), abs=1e-6
+        )
+
+
+def test_colour_bars_name_the_unit_of_each_scale_once():
+    slope = panel(unit="MJy/sr/px", limits=(0.1, 0.5))
+    figure = panels([], [], [], drawn=[panel(), panel(), slope, panel()])
+    assert [axes.get_xlabel() for axes in figure.axes if not axes.images] == [
+        "MJy/sr",
+        "MJy/sr/px",
+    ]
+
+
+def test_same_bytes_in_two_runs(tmp_path):
+    pairs = [saved(panels([10], [20], ["near"], simulated=True), tmp_path, name) for name in "ab"]
+    for first, second in zip(*pairs, strict=True):
+        assert first.read_bytes() == second.read_bytes()
+    assert b"CreationDate" not in pairs[0][1].read_bytes()
+
+
+def test_hostile_texts_are_drawn_as_they_are(tmp_path):
+    figure = panels(
+        [10], [20], [], title=HOSTILE, simulated=True,
+        drawn=[panel(title=HOSTILE, verdicts=["success"])] * 4,
+    )  # fmt: skip
+    saved(figure, tmp_path)
+    title = figure.texts[0]
+    assert title.get_text().startswith(r"$\frac{a}{$ V_01^2 %d <b>&amp;")
+    assert not title.get_parse_math()
+    right = title.get_window_extent().x1
+    assert right < figure.texts[1].get_window_extent().x0  # SIMULATED is not hidden
+    histogram = Histogram(HOSTILE, HOSTILE, np.ones(3, int), np.arange(4.0), 1.0, 2.0, 1.0)
+    saved(draw_histograms([histogram], unit="MJy/sr", title=HOSTILE, simulated=True), tmp_path)
+
+
+def test_no_source_is_a_figure_too(tmp_path):
+    figure = panels([], [], [])
+    png, pdf = saved(figure, tmp_path)
+    assert png.stat().st_size > 0
+    assert pdf.stat().st_size > 0
+    assert "no catalogue source lies here" in texts(figure)
+    assert not any(axes.collections for axes in image_axes(figure))
+
+
+def test_many_sources_are_not_numbered():
+    assert "1" in texts(panels([10, 20], [20, 30], ["near", "near"]))
+    many = np.linspace(0, 50, 200)
+    assert "1" not in texts(panels(many, many, ["success"] * 200))
+
+
+def frame_figure(*, simulated):
+    header = fits.Header(sky(80, 100))
+    data = np.random.default_rng(1).normal(size=(100, 80))
+    return draw_frame(
+        data,
+        empty=data > 2,
+        header=header,
+        rows=(20, 90),
+        columns=(30, 70),
+        limits=(-1, 1),
+        unit="MJy/sr",
+        title="Img3",
+        simulated=simulated,
+    )
+
+
+def histogram_figure(count=1, *, simulated=False):
+    counts, edges = np.histogram(np.random.default_rng(2).normal(size=1000), bins=100)
+    panels_ = [Histogram(f"I{i}", "", counts, edges, 1.5, 99.0, 1.0) for i in range(count)]
+    return draw_histograms(panels_, unit="MJy/sr", title="Histograms", simulated=simulated)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [lambda simulated: panels([], [], [], simulated=simulated), None, frame_figure],
+    ids=["panels", "histograms", "frame"],
+)
+@pytest.mark.parametrize("simulated", [True, False])
+def test_simulated_is_on_the_face_of_a_figure(draw, simulated):
+    figure = (draw or histogram_figure)(simulated=simulated)
+    assert (SIMULATED in texts(figure)) == simulated
+
+
+def test_crop_rectangle_surrounds_the_cropped_pixels():
+    axes = image_axes(frame_figure(simulated=False))[0]
+    rectangles = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    assert rectangles
+    for patch in rectangles:
+        assert patch.get_bbox().extents == pytest.approx((29.5, 19.5, 69.5, 89.5))
+
+
+@pytest.mark.parametrize(("count", "grid"), [(1, (1, 1)), (3, (1, 3)), (5, (2, 3)), (7, (2, 4))])
+def test_histograms_are_in_a_grid_that_fits_their_number(count, grid):
+    figure = histogram_figure(count)
+    assert len(figure.axes) == count
+    boxes = [axes.get_position() for axes in figure.axes]
+    assert (len({box.y0 for box in boxes}), len({box.x0 for box in boxes})) == grid
+
+
+def test_histogram_lines_are_at_their_levels_and_named_with_them():
+    axes = histogram_figure().axes[0]
+    legend = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert legend == ["mean + 2 s.d. = 1.5", "95.4th percentile = 99 →"]
+    (line,) = axes.lines  # 99 is beyond the histogram: an arrow, and no line at the rim
+    assert line.get_xdata() == [1.5, 1.5]
+    assert to_rgba(line.get_color()) == to_rgba("#cc0000")
+
+
+def test_pdf_holds_the_image_at_its_own_resolution(tmp_path):
+    _, pdf = saved(panels([], [], []), tmp_path)
+    images = re.findall(rb"/Width (\d+)", pdf.read_bytes())
+    assert images.count(str(NX).encode()) == 4
+
+
+def test_a_persons_matplotlibrc_changes_nothing(tmp_path):
+    import matplotlib as mpl
+
+    before = saved(panels([10], [20], ["near"]), tmp_path, "a")
+    with mpl.rc_context({"font.size": 30, "image.origin": "lower", "text.color": "red"}):
+        after = saved(panels([10], [20], ["near"]), tmp_path, "b")
+        assert mpl.rcParams["font.size"] == 30
+    for first, second in zip(before, after, strict=True):
+        assert first.read_bytes() == second.read_bytes()
