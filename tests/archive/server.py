@@ -241,9 +241,9 @@ def _published(path: Path, i2d: Path, number: int) -> Table:
     """
     table = Table.read(path)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of files that are truncated on purpose
+        warnings.simplefilter("ignore")  # of dates, and of files that are truncated on purpose
         header = fits.getheader(i2d, "SCI")
-    wcs, ny, nx = WCS(header), header["NAXIS2"], header["NAXIS1"]
+        wcs, ny, nx = WCS(header), header["NAXIS2"], header["NAXIS1"]
     if (ny, nx) == (1028, 1032):
         rng = np.random.default_rng(number)
         x, y = rng.uniform([[40], [60]], [[400], [960]], (2, 70))
@@ -598,6 +598,8 @@ def main() -> None:
     parser.add_argument("folder", help="a study's archive, such as results/simulated/archive")
     parser.add_argument("--images", default="config/images.tsv", help="table of the images")
     options = parser.parse_args()
+    if not list(Path(options.folder).glob("*/i2d.fits")):
+        parser.error(f"no <image>/i2d.fits in {options.folder}; run the simulated study first")
     with serve(options.folder, options.images) as served:
         print(
             f"archive.mast_server:    {served.mast_url}\n"

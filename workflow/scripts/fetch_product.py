@@ -23,8 +23,8 @@ def shown(image):
         now = time.monotonic()
         if done == total or now - last.setdefault(name, now) >= EVERY_S:
             last[name] = now
-            share = f" of {total / 1e6:.1f} MB, {done / total:.0%}" if total else " MB"
-            print(f"{image}: {name} {done / 1e6:.1f}{share}", file=sys.stderr, flush=True)
+            share = f" of {total / 1e3:,.0f} kB, {done / total:.0%}" if total else " kB"
+            print(f"{image}: {name} {done / 1e3:,.0f}{share}", file=sys.stderr, flush=True)
 
     return progress
 
