@@ -1,5 +1,6 @@
 """How often would a mask succeed by chance, and what is left of a success rate without that."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +35,7 @@ class Positions:
     group: NDArray[np.intp]
 
 
-def random_positions(empty: NDArray[np.bool_], n: int, *, seed: int) -> Positions:
+def random_positions(empty: NDArray[np.bool_], n: int, *, seed: int | Sequence[int]) -> Positions:
     """`n` positions, uniform over the area of the pixels that are not `empty` (ny, nx)."""
     rng = np.random.default_rng(seed)
     rows, columns = np.nonzero(~empty)
@@ -50,7 +51,7 @@ def shifted_catalogue(
     *,
     n: int,
     smallest_px: float,
-    seed: int,
+    seed: int | Sequence[int],
     shifts: int = 200,
 ) -> Positions:
     """The catalogue (x, y) shifted as a whole, which keeps its clustering.

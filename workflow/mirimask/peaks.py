@@ -43,23 +43,14 @@ def background_meshes(
     return found.background[inside], found.background_rms[inside]
 
 
-def signal_to_noise(
+def _matched(
     data: NDArray[np.floating],
     empty: NDArray[np.bool_],
     *,
     fwhm_px: float,
     background_box_px: int,
-) -> NDArray[np.float32]:
-    """Signal-to-noise image of PSF-like signals.
-
-    The background (sigma-clipped median in boxes of `background_box_px`, median-filtered 3 x 3;
-    photutils `Background2D`) is taken off, the rest convolved with a Gaussian of the PSF's width
-    (the matched filter of a Gaussian PSF), and divided by the clipped scatter of the convolved
-    image in the same boxes, so that correlated noise needs no model.
-
-    `data` is (ny, nx); empty and NaN pixels weigh nothing and come back as 0.
-    Raises MaskError where no box holds enough pixels.
-    """
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """The background-subtracted image and its signal-to-noise image, 0 in empty pixels."""
     from scipy.ndimage import gaussian_filter
 
     mask = empty | ~np.isfinite(data)
@@ -73,7 +64,51 @@ def signal_to_noise(
     _, scatter = background_meshes(matched, mask, box_px=background_box_px)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = matched / scatter
-    return np.where(mask | ~np.isfinite(ratio), 0, ratio).astype(np.float32)
+    return signal, np.where(mask | ~np.isfinite(ratio), 0, ratio).astype(np.float32)
+
+
+def signal_to_noise(
+    data: NDArray[np.floating],
+    empty: NDArray[np.bool_],
+    *,
+    fwhm_px: float,
+    background_box_px: int,
+) -> NDArray[np.float32]:
+    """Signal-to-noise image of PSF-like signals.
+
+    The background (`background_meshes`) is taken off, the rest convolved with a Gaussian of the
+    PSF's width (the matched filter of a Gaussian PSF), and divided by the clipped scatter of the
+    convolved image in the same boxes, so that correlated noise needs no model.
+
+    `data` is (ny, nx); empty and NaN pixels weigh nothing and come back as 0.
+    Raises MaskError where no box holds enough pixels.
+    """
+    return _matched(data, empty, fwhm_px=fwhm_px, background_box_px=background_box_px)[1]
+
+
+# Of the share that a star's eight neighbours have of its centre, what a noisy star still has.
+_STAR_LIKE = 0.6
+
+
+def _spiky(
+    signal: NDArray[np.floating], x: NDArray[np.intp], y: NDArray[np.intp], fwhm_px: float
+) -> NDArray[np.bool_]:
+    """Which peaks are one bright pixel (hot pixel, cosmic ray) rather than an image of a star.
+
+    The mean of the eight neighbours of the brightest pixel of a peak, over that pixel, is
+    compared with that of a Gaussian of the PSF's width, as Stetson's (1987) sharpness does.
+    """
+    from scipy.ndimage import uniform_filter
+
+    neighbours = (9 * uniform_filter(signal, 3, mode="constant") - signal) / 8
+    dy, dx = (step.ravel() for step in np.mgrid[-1:2, -1:2])
+    rows = np.clip(y[:, None] + dy, 0, signal.shape[0] - 1)
+    columns = np.clip(x[:, None] + dx, 0, signal.shape[1] - 1)
+    brightest = np.arange(len(x)), signal[rows, columns].argmax(axis=1)
+    rows, columns = rows[brightest], columns[brightest]
+    one_px = np.exp(-4 * np.log(2) / fwhm_px**2)
+    expected = (one_px + one_px**2) / 2  # four neighbours at 1, four at the root of 2
+    return neighbours[rows, columns] < _STAR_LIKE * expected * signal[rows, columns]
 
 
 def reference_peaks(
@@ -86,17 +121,19 @@ def reference_peaks(
 ) -> pd.DataFrame:
     """Local maxima of the signal-to-noise image above `snr`, brightest first.
 
-    A maximum is the highest pixel within one FWHM. Columns: x, y (int, 0-based pixels), value
-    (of `data`), snr. No maximum gives a table without rows.
+    A maximum is the highest pixel within one FWHM; single bright pixels are left out. Columns: x, y
+    (int, 0-based pixels), value (of `data`), snr. No maximum gives a table without rows.
     """
     from photutils.detection import find_peaks
 
-    ratio = signal_to_noise(data, empty, fwhm_px=fwhm_px, background_box_px=background_box_px)
+    signal, ratio = _matched(data, empty, fwhm_px=fwhm_px, background_box_px=background_box_px)
     found = None
     if ratio.max() > snr:
         found = find_peaks(ratio, snr, box_size=2 * int(np.ceil(fwhm_px)) - 1)
     if found is None:
         return pd.DataFrame({"x": [], "y": [], "value": [], "snr": []}).astype({"x": int, "y": int})
     x, y = np.asarray(found["x_peak"], dtype=int), np.asarray(found["y_peak"], dtype=int)
+    spiky = _spiky(signal, x, y, fwhm_px)
+    x, y = x[~spiky], y[~spiky]
     peaks = pd.DataFrame({"x": x, "y": y, "value": data[y, x], "snr": ratio[y, x]})
     return peaks.sort_values(["snr", "y", "x"], ascending=[False, True, True], ignore_index=True)
