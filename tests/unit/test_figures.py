@@ -246,6 +246,11 @@ def test_no_source_is_a_figure_too(tmp_path):
     assert not any(axes.collections for axes in image_axes(figure))
 
 
+def test_an_image_of_one_level_is_drawn(tmp_path):
+    """A mostly constant image has its 80th and 99th percentile at the same value."""
+    saved(panels([], [], [], drawn=[panel(limits=(0, 0))]), tmp_path)
+
+
 def test_many_sources_are_not_numbered():
     assert "1" in texts(panels([10, 20], [20, 30], ["near", "near"]))
     many = np.linspace(0, 50, 200)

@@ -1,6 +1,7 @@
 """Figure 2: histograms of the crops, with mean + 2 standard deviations and 95.4th percentile."""
 
 import json
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +10,32 @@ from mirimask.figures import Histogram, draw_histograms, save_figure
 from mirimask.frame import read_crop
 from mirimask.slicing import thresholds
 
+log = logging.getLogger("mirimask.figure2")
+
 BINS = 100  # of the paper's published script, as is the percentile
 PERCENTILE = 95.4
 
 
 def histogram(frame, statistics, ranges):
-    """One image's panel; over its configured range, or the middle 99 % of what was observed."""
+    """One image's panel; over its configured range, or the middle 99 % of what was observed.
+
+    A range that most pixels lie outside of was made for another image of that code.
+    """
     crop = read_crop(frame)
     row = json.loads(Path(statistics).read_text())
     values = crop.data[np.isfinite(crop.data)]
     (level,) = thresholds(values, [100 - PERCENTILE])
-    low, high = ranges.get(row["image"]) or thresholds(crop.masked, [99.5, 0.5])
+    seen = crop.data[~crop.empty]
+    low, high = middle = thresholds(seen, [99.5, 0.5])
+    if row["image"] in ranges:
+        low, high = ranges[row["image"]]
+        if np.mean((seen >= low) & (seen <= high)) < 0.5:
+            log.warning(
+                "figures.histogram_range: %g to %g holds less than half of the pixels of %s; "
+                "drawn over the middle 99 %% instead",
+                *(low, high, row["image"]),
+            )
+            low, high = middle
     counts, edges = np.histogram(values, bins=BINS, range=(low, high))
     return Histogram(
         title=row["image"],
