@@ -88,12 +88,12 @@ class Study:
         (self.folder / "images.tsv").write_text("\n".join(lines) + "\n")
         (self.folder / "study.yaml").write_text(yaml.safe_dump(self.config))
 
-    def run(self, *arguments, cores=2, env=None, timeout=600):
+    def run(self, *targets, options=(), cores=2, env=None, timeout=600):
         """Run Snakemake; returns the finished process with its output and errors as one text."""
         self.write()
         command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
         return subprocess.run(
-            [*command, "--configfile", "study.yaml", *map(str, arguments)],
+            [*command, "--configfile", "study.yaml", *options, "--", *targets],
             cwd=self.folder,
             env=env,
             text=True,
@@ -103,9 +103,9 @@ class Study:
             check=False,
         )
 
-    def planned(self, *arguments):
+    def planned(self, *targets):
         """The rules that a run would execute now, with the number of their jobs."""
-        done = self.run("--dry-run", "--quiet", "rules", "--", *arguments)
+        done = self.run(*targets, options=["--dry-run", "--quiet", "rules"])
         assert done.returncode == 0, done.stdout
         jobs = {}
         for line in done.stdout.partition("Job stats:")[2].splitlines()[3:]:

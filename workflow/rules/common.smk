@@ -13,6 +13,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS
     os.environ.setdefault(variable, "1")
 
 import pandas as pd
+from jsonschema import ValidationError
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
@@ -37,6 +38,23 @@ from mirimask.methods import DOMAINS, check_methods, parse_method
 ### settings #######################################################################################
 
 
+def check(instance, schema, where):
+    """Validate against a schema, defaults filled in; what is wrong in one line, with its key."""
+    try:
+        validate(instance, WORKFLOW / "schemas" / f"{schema}.schema.yaml")
+    except WorkflowError as error:
+        problem = error.__context__
+        if not isinstance(problem, ValidationError):
+            raise
+        key = ".".join(map(str, problem.absolute_path))
+        about = problem.schema.get("description", "")
+        raise WorkflowError(
+            f"{where}: {key + ': ' if key else ''}{problem.message}."
+            + (f" This is for: {about}." if about and key else "")
+            + " See config/README.md."
+        ) from None
+
+
 def read_images(path):
     """The table of images by their code, every cell a text, '' where nothing is given."""
     try:
@@ -48,11 +66,8 @@ def read_images(path):
             f"images: the table '{path}' cannot be read: {error}"
         ) from None
     for row in table.to_dict("records"):
-        validate_row = {key: cell for key, cell in row.items() if cell != ""}
-        try:
-            validate(validate_row, WORKFLOW / "schemas" / "images.schema.yaml")
-        except WorkflowError as error:
-            raise WorkflowError(f"images: in '{path}', row {row}: {error}") from None
+        given = {key: cell for key, cell in row.items() if cell != ""}
+        check(given, "images", f"{path}, row '{row.get('image', '')}'")
     twice = sorted(set(table["image"][table["image"].duplicated()]))
     if twice:
         raise WorkflowError(f"images: '{path}' has {', '.join(twice)} more than once.")
@@ -65,7 +80,7 @@ IMAGE_COLUMNS = (
     "program observation filter observation_id i2d err wht segm catalogue pixel_unit"
 ).split()
 
-validate(config, WORKFLOW / "schemas" / "config.schema.yaml")
+check(config, "config", "configuration")
 IMAGES = read_images(config["images"])
 
 

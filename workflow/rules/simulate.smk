@@ -69,3 +69,12 @@ rule simulate:
         "Simulating {wildcards.image}"
     script:
         "../scripts/simulate.py"
+
+
+rule simulated_archive:
+    input:
+        [
+            f"results/{config['study']}/archive/{image}/manifest.tsv"
+            for image in IMAGES.index
+            if source_of(image) == "simulated"
+        ],
