@@ -20,6 +20,7 @@ from scipy.ndimage import (
     spline_filter,
     uniform_filter,
 )
+from scipy.signal import fftconvolve
 
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
@@ -47,8 +48,8 @@ class PsfSettings:
     `jitter_arcsec`: rms per axis; `blur_arcsec`: rms per axis of what is not modelled (wavefront
     error, charge diffusion), chosen by the width of STPSF's F770W; `ipc`: share of a pixel's signal
     seen by each neighbour along (rows, columns); `cruciform`: light per pixel at the centre of each
-    arm of the cross, of the whole, before its inner 12 px are halved; `rotation_deg`: of the pupil
-    on the detector.
+    arm of the cross, of the whole, before its inner 12 px are halved; `halo`: share
+    scattered twice, across rows and columns; `rotation_deg`: of the pupil on the detector.
     """
 
     oversample: int = 4
@@ -59,6 +60,7 @@ class PsfSettings:
     ipc: tuple[float, float] = (0.033, 0.024)
     cruciform: float | None = None  # None: that of the filter
     cruciform_length_px: float = 25.0
+    halo: float = 0.02
     rotation_deg: float = -4.8
 
 
@@ -145,7 +147,7 @@ def make_psf(filter_name: str, settings: PsfSettings = PsfSettings()) -> Psf:
     if amplitude is None:
         amplitude = _CRUCIFORM.get(filter_name.upper(), 0.0)
     if amplitude:
-        data = _cruciform(data, over, amplitude, settings.cruciform_length_px)
+        data = _cruciform(data, over, amplitude, settings.cruciform_length_px, settings.halo)
     # The outermost eighth fades, so that no edge of the computed square shows around a bright star.
     middle = samples // 2
     reach = np.abs(np.arange(samples) - middle) / middle
@@ -176,21 +178,24 @@ def _inter_pixel_capacitance(data: NDArray, over: int, ipc: tuple[float, float])
     return out
 
 
-def _cruciform(data: NDArray, over: int, amplitude: float, length_px: float) -> NDArray:
+def _cruciform(
+    data: NDArray, over: int, amplitude: float, length_px: float, halo: float
+) -> NDArray:
     """Add light scattered along rows and columns: `amplitude` exp(-|x|/length) a pixel.
 
-    The inner 12 px are halved (part of it is counted as capacitance); what is scattered is taken
-    from the image, so that light is neither made nor lost.
+    The inner 12 px are halved (part of it is counted as capacitance). `halo` of the light is
+    scattered along both. What is scattered is taken from the image: no light is made or lost.
     """
     half = data.shape[0] // 2
     x = np.arange(-half, half + 1) / over
     arm = amplitude / over * np.exp(-np.abs(x) / length_px)
     arm[np.abs(x) < 12] /= 2
     total = 4 * amplitude * length_px * (1 - 0.5 * (1 - np.exp(-12 / length_px)))
-    from scipy.signal import fftconvolve
-
-    scattered = fftconvolve(data, arm[None, :], "same") + fftconvolve(data, arm[:, None], "same")
-    return data * (1 - total) + scattered
+    broad = np.exp(-np.abs(x) / length_px) / (2 * length_px * over)
+    rows = fftconvolve(data, arm[None, :], "same")
+    columns = fftconvolve(data, arm[:, None], "same")
+    both = fftconvolve(fftconvolve(data, broad[None, :], "same"), broad[:, None], "same")
+    return data * (1 - total - halo) + rows + columns + halo * both
 
 
 def measured_fwhm(data: NDArray, pixel_arcsec: float) -> float:

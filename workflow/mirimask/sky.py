@@ -106,9 +106,10 @@ def draw_sources(field: Mapping[str, Any], seed: int, pixel_scale_arcsec: float)
     """Sources of a field, brightest first.
 
     `field["stars"]`, `field["galaxies"]`: `per_arcmin2` down to `faintest`, `brightest`, `slope`
-    of the counts; `field["bright_stars"]`: list of {x, y, ab}; `field["bright_galaxies"]`: these and
-    {radius_px, sersic_n, axis_ratio, angle_deg}. Positions are uniform. Columns: kind (star | galaxy), x, y, flux_ujy, ab_mag, half-light radius
-    (px), Sersic index, axis ratio, angle (deg, 0 for stars), W1 and W2 (Vega magnitudes).
+    of the counts; `field["bright_stars"]`: list of {x, y, ab}; `field["bright_galaxies"]`: of these
+    and {radius_px, sersic_n, axis_ratio, angle_deg}. Positions are uniform. Columns: kind (star |
+    galaxy), x, y, flux_ujy, ab_mag, radius_px (half-light), sersic_n, axis_ratio, angle_deg (0 for
+    stars), w1_vega and w2_vega.
     """
     parts = []
     bright = field["bright_stars"]
