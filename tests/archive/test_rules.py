@@ -49,7 +49,7 @@ def test_an_archive_out_of_reach_is_said_before_anything_runs(archived):
         "vizier_server": f"localhost:{free_port()}",
     }
     begin = time.monotonic()
-    done = archived.run("--", MANIFEST.format("small"))
+    done = archived.run(MANIFEST.format("small"))
     assert done.returncode != 0
     assert time.monotonic() - begin < 60  # most of it is the start of snakemake
     assert "MAST at http://127.0.0.1:" in done.stdout
@@ -62,7 +62,7 @@ def test_an_archive_out_of_reach_is_said_before_anything_runs(archived):
 
 
 def test_an_image_is_fetched_once_and_then_needs_no_server(archived, served):
-    done = archived.run("--", MANIFEST.format("small"))
+    done = archived.run(MANIFEST.format("small"))
     assert done.returncode == 0, done.stdout
     assert "Img3: jw01386-o014_t002_miri_f770w_i2d.fits" in done.stdout
     assert "100%" in done.stdout
@@ -79,7 +79,7 @@ def test_an_image_is_fetched_once_and_then_needs_no_server(archived, served):
     asked = len(served.requests_log)
     first = (archived.results / "manifest.tsv").read_text()
     archived.config["study"] = "second"
-    done = archived.run("--", MANIFEST.format("second"))
+    done = archived.run(MANIFEST.format("second"))
     assert done.returncode == 0, done.stdout
     assert (archived.results / "manifest.tsv").read_text() == first
     assert len(served.requests_log) == asked
@@ -88,7 +88,7 @@ def test_an_image_is_fetched_once_and_then_needs_no_server(archived, served):
 
 def test_another_observation_in_the_header_stops_the_image(archived, served):
     archived.images[0]["observation_id"] = "V01386014001P0000000000001"
-    done = archived.run("--retries", "0", "--", MANIFEST.format("small"))
+    done = archived.run(MANIFEST.format("small"), "--retries", "0")
     assert done.returncode != 0
     assert "error: jw01386-o014_t002_miri_f770w_i2d.fits: OBS_ID of the header" in done.stdout
     assert made(archived.folder) == []
@@ -97,7 +97,7 @@ def test_another_observation_in_the_header_stops_the_image(archived, served):
 def test_local_files_are_imported_again_when_they_change(study):
     study.images = study.images[:1]
     target = MANIFEST.format("small")
-    done = study.run("--", target)
+    done = study.run(target)
     assert done.returncode == 0, done.stdout
     folder = study.results / "archive" / "A"
     assert {path.name for path in folder.iterdir()} == {
