@@ -88,7 +88,7 @@ def test_an_image_is_fetched_once_and_then_needs_no_server(archived, served):
 
 def test_another_observation_in_the_header_stops_the_image(archived, served):
     archived.images[0]["observation_id"] = "V01386014001P0000000000001"
-    done = archived.run(MANIFEST.format("small"), "--retries", "0")
+    done = archived.run(MANIFEST.format("small"), options=["--retries", "0"])
     assert done.returncode != 0
     assert "error: jw01386-o014_t002_miri_f770w_i2d.fits: OBS_ID of the header" in done.stdout
     assert made(archived.folder) == []
