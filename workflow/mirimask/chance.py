@@ -1,6 +1,6 @@
 """How often would a mask succeed by chance, and what is left of a success rate without that."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from mirimask.intervals import ratio_interval, wilson
+from mirimask.significance import holm
+from mirimask.tables import method_label
 from mirimask.verdicts import VERDICTS
 
 __all__ = [
     "Positions",
     "binomial_p",
+    "chance_layout",
     "chance_row",
     "corrected_success",
     "pool_chance",
@@ -211,3 +214,36 @@ def pool_chance(table: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(pooled, columns=table.columns)
+
+
+def chance_layout(table: pd.DataFrame, bold: Callable[[str], str]) -> pd.DataFrame:
+    """S_c and p in the layout of Table 3: a row for each image, two columns for each method.
+
+    `table` has a row of `chance_row` for each image (last 'All') and method. Bold where p, after
+    Holm's correction for all images and methods, is below 0.05; 'All' is corrected on its own.
+    """
+    images = [image for image in dict.fromkeys(table["image"]) if image != "All"]
+    images += ["All"] if (table["image"] == "All").any() else []
+    parts = (table["image"] == "All", table["image"] != "All")
+    significant = pd.concat(
+        [
+            pd.Series(holm(rows["p_value"].fillna(1)), rows.index)
+            for rows in (table[p] for p in parts)
+        ]
+    )
+    cells = table.assign(significant=significant < 0.05).set_index(["image", "method"])
+    layout: dict[str, list[str]] = {"Image": images}
+    for method in dict.fromkeys(table["method"]):
+        label = method_label(method)
+        values, ps = [], []
+        for image in images:
+            row = cells.loc[(image, method)]
+            if np.isnan(row["corrected"]):
+                text = "-"
+            else:
+                limits = f"{row['corrected_low']:.2f}, {row['corrected_high']:.2f}"
+                text = f"{row['corrected']:.2f} [{limits}]"
+            values.append(bold(text) if row["significant"] else text)
+            ps.append(f"{row['p_value']:.1g}" if row["sources"] else "-")
+        layout[f"{label} S_c"], layout[f"{label} p"] = values, ps
+    return pd.DataFrame(layout)

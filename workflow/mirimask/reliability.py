@@ -16,7 +16,14 @@ from mirimask.peaks import background_meshes
 from mirimask.segmentation import SegmentationSettings, segment
 from mirimask.slicing import top_slice
 
-__all__ = ["Inverted", "false_spots", "invert", "pool_reliability", "reliability_row"]
+__all__ = [
+    "Inverted",
+    "false_spots",
+    "flank_pixels",
+    "invert",
+    "pool_reliability",
+    "reliability_row",
+]
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,23 @@ def invert(
     labels = segment(inverted, error=frame.error, weight=frame.weight, settings=settings)
     data = inverted[window]
     return Inverted(data, derivative(data), labels[window] > 0)
+
+
+def flank_pixels(
+    peaks: pd.DataFrame, shape: tuple[int, int], tolerance_px: float
+) -> NDArray[np.bool_]:
+    """The pixels within `tolerance_px` of a reference peak, (ny, nx) bool.
+
+    The derivative of a real star falls as steeply on one flank as it rises on the other, so every
+    star leaves a spot in the inverted derivative that is no false detection. A spot of the inverted
+    derivative counts only if it marks no reference peak: what remains are noise and background,
+    and sources too faint for a reference peak, which make the false rate an upper limit.
+    """
+    pixels = np.ones(shape, bool)
+    pixels[peaks["y"].to_numpy(int), peaks["x"].to_numpy(int)] = False
+    if pixels.all():
+        return ~pixels
+    return ndimage.distance_transform_edt(pixels) <= tolerance_px
 
 
 def false_spots(

@@ -89,6 +89,20 @@ def source_of(image):
     return "local" if IMAGES.loc[image, "i2d"] else config["archive"]["source"]
 
 
+NEEDED = {
+    "local": ["i2d"],
+    "mast": ["program", "observation", "filter"],
+    "simulated": [],
+}
+for image in IMAGES.index:
+    missing = [key for key in NEEDED[source_of(image)] if not IMAGES.loc[image, key]]
+    if missing:
+        raise WorkflowError(
+            f"images: row '{image}' of '{config['images']}' has no {' and no '.join(missing)}, "
+            f"which an image from '{source_of(image)}' (archive.source) needs."
+        )
+
+
 def images_from(source):
     """Regular expression of the images of a source; matches nothing where it has none."""
     return (
@@ -193,6 +207,53 @@ def published(number):
     return f"{config['published']}/table{number}.csv" if config["published"] else []
 
 
+### the evaluation ################################################################################
+
+BY_TRUTH = [image for image in IMAGES.index if source_of(image) == "simulated"]
+
+
+def evaluated_name(name):
+    """The same mask with its slices over the crop."""
+    method = parse_method(name)
+    if method.parts:
+        join = {"union": "_or_", "intersection": "_and_"}[method.kind]
+        return join.join(map(evaluated_name, method.parts))
+    return own_name(f"{name.partition('@')[0]}@crop") if method.is_slice else name
+
+
+def labelled_name(name):
+    """A mask's method and the domain of its slices ('' without slices), for tables."""
+    plain = re.sub("@(published|crop)", "", name)
+    if parse_method(plain).kind == "segmentation":
+        return [plain, ""]
+    return [plain, "crop" if evaluated_name(name) == name else "published"]
+
+
+# masks of the evaluation: all slices over the crop; for chance, those of the tables too
+EVALUATED = list(dict.fromkeys(map(evaluated_name, METHODS)))
+BY_CHANCE = list(dict.fromkeys([*METHODS, *OTHER_METHODS, *EVALUATED]))
+EVALUATED_SLICES = [
+    part
+    for name in EVALUATED
+    for part in parse_method(name).parts or [name]
+    if parse_method(part).is_slice
+]
+EVALUATED_SLICES = list(dict.fromkeys(map(own_name, EVALUATED_SLICES)))
+
+
+def evaluation_outputs():
+    """What the evaluation ends with."""
+    names = ["chance", "reliability", "significance"]
+    if BY_TRUTH:
+        names += ["completeness", "purity", "agreement", "disagreements"]
+    return [
+        *expand(
+            "<results>/evaluation/{name}.{form}", name=names, form=["csv", "png", "pdf"]
+        ),
+        *expand("<results>/tables/table3_chance.{form}", form=["csv", "md", "tex"]),
+    ]
+
+
 ### what a study ends with #########################################################################
 
 PAPER_IMAGES = {f"Img{number}" for number in range(1, 8)}
@@ -220,6 +281,7 @@ def final_outputs():
             form=["csv", "md", "tex"],
         ),
         *figure_outputs(),
+        *evaluation_outputs(),
     ]
     if config["published"]:
         ends.append("<results>/comparison/summary.md")

@@ -1,0 +1,222 @@
+rule chance:
+    input:
+        frame="<results>/frame/{image}.fits",
+        peaks="<results>/peaks/{image}.csv",
+        sources="<results>/sources/{image}.ecsv",
+        masks=expand("<results>/masks/{{image}}/{method}.fits", method=BY_CHANCE),
+        verdicts=expand("<results>/verdicts/{{image}}/{method}.csv", method=BY_CHANCE),
+    output:
+        csv="<results>/evaluation/chance/{image}.csv",
+    log:
+        "<logs>/chance/{image}.log",
+    params:
+        **config["spots"],
+        masks=list(map(labelled_name, BY_CHANCE)),
+        radius=config["verdict"]["radius"],
+        near=config["verdict"]["near"],
+        positions=config["evaluation"]["positions"],
+        seed=config["evaluation"]["seed"],
+        code=code("chance_rates"),
+    message:
+        "Trying chance positions on the masks of {wildcards.image}"
+    run:
+        here(
+            "chance_rates",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )
+
+
+rule chance_tables:
+    input:
+        csv=expand("<results>/evaluation/chance/{image}.csv", image=IMAGES.index),
+        statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
+    output:
+        all="<results>/evaluation/chance.csv",
+        png="<results>/evaluation/chance.png",
+        pdf="<results>/evaluation/chance.pdf",
+        csv="<results>/tables/table3_chance.csv",
+        md="<results>/tables/table3_chance.md",
+        tex="<results>/tables/table3_chance.tex",
+    log:
+        "<logs>/chance_tables.log",
+    params:
+        domain=config["slice_domain"],
+        other_domain=OTHER_DOMAIN,
+        figure_domain="crop",
+        scorer=config["verdict"]["scorer"],
+        code=code("chance_tables"),
+    message:
+        "Writing the chance-corrected companion of table 3"
+    run:
+        here("chance_tables", input=input, output=output, params=params, log=log)
+
+
+rule false_detections:
+    input:
+        i2d="<results>/archive/{image}/i2d.fits",
+        frame="<results>/frame/{image}.fits",
+        peaks="<results>/peaks/{image}.csv",
+        masks=expand("<results>/masks/{{image}}/{method}.fits", method=EVALUATED),
+        slices=expand(
+            "<results>/masks/{{image}}/{method}.fits", method=EVALUATED_SLICES
+        ),
+    output:
+        csv="<results>/evaluation/reliability/{image}.csv",
+    log:
+        "<logs>/false_detections/{image}.log",
+    params:
+        **config["spots"],
+        masks=list(map(labelled_name, EVALUATED)),
+        background_box=config["evaluation"]["background_box"],
+        segmentation=config["segmentation"],
+        code=code("false_detections"),
+    message:
+        "Making the masks of the inverted {wildcards.image}"
+    run:
+        here(
+            "false_detections",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )
+
+
+rule reliability:
+    input:
+        csv=expand("<results>/evaluation/reliability/{image}.csv", image=IMAGES.index),
+        statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
+    output:
+        csv="<results>/evaluation/reliability.csv",
+        png="<results>/evaluation/reliability.png",
+        pdf="<results>/evaluation/reliability.pdf",
+    log:
+        "<logs>/reliability.log",
+    params:
+        code=code("reliability_summary"),
+    message:
+        "Adding up false detections"
+    run:
+        here("reliability_summary", input=input, output=output, params=params, log=log)
+
+
+rule significance:
+    input:
+        verdicts=expand(
+            "<results>/verdicts/{image}/{method}.csv",
+            image=IMAGES.index,
+            method=EVALUATED,
+        ),
+        statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
+    output:
+        tests="<results>/evaluation/mcnemar.csv",
+        recalls="<results>/evaluation/significance.csv",
+        png="<results>/evaluation/significance.png",
+        pdf="<results>/evaluation/significance.pdf",
+    log:
+        "<logs>/significance.log",
+    params:
+        masks=[labelled_name(name) for _ in IMAGES.index for name in EVALUATED],
+        scorer=config["verdict"]["scorer"],
+        bootstrap=config["evaluation"]["bootstrap"],
+        seed=config["evaluation"]["seed"],
+        code=code("significance_summary"),
+    message:
+        "Testing the methods against the segmentation"
+    run:
+        here("significance_summary", input=input, output=output, params=params, log=log)
+
+
+rule judge_by_truth:
+    input:
+        frame="<results>/frame/{image}.fits",
+        peaks="<results>/peaks/{image}.csv",
+        truth="<results>/archive/{image}/truth.ecsv",
+        masks=expand("<results>/masks/{{image}}/{method}.fits", method=EVALUATED),
+        verdicts=expand("<results>/verdicts/{{image}}/{method}.csv", method=EVALUATED),
+    output:
+        completeness="<results>/evaluation/completeness/{image}.csv",
+        purity="<results>/evaluation/purity/{image}.csv",
+        verdicts="<results>/evaluation/agreement/{image}.csv",
+    log:
+        "<logs>/judge_by_truth/{image}.log",
+    wildcard_constraints:
+        image=images_from("simulated"),
+    params:
+        **config["spots"],
+        masks=list(map(labelled_name, EVALUATED)),
+        radius=config["verdict"]["radius"],
+        near=config["verdict"]["near"],
+        positions=config["evaluation"]["positions"],
+        seen_snr=config["evaluation"]["seen_snr"],
+        real_snr=config["evaluation"]["real_snr"],
+        seed=config["evaluation"]["seed"],
+        code=code("judge_by_truth"),
+    message:
+        "Judging the masks of {wildcards.image} by its truth"
+    run:
+        here(
+            "judge_by_truth",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )
+
+
+rule completeness:
+    input:
+        completeness=expand(
+            "<results>/evaluation/completeness/{image}.csv", image=BY_TRUTH
+        ),
+        purity=expand("<results>/evaluation/purity/{image}.csv", image=BY_TRUTH),
+    output:
+        completeness="<results>/evaluation/completeness.csv",
+        completeness_png="<results>/evaluation/completeness.png",
+        completeness_pdf="<results>/evaluation/completeness.pdf",
+        purity="<results>/evaluation/purity.csv",
+        purity_png="<results>/evaluation/purity.png",
+        purity_pdf="<results>/evaluation/purity.pdf",
+    log:
+        "<logs>/completeness.log",
+    params:
+        code=code("truth_summary"),
+    message:
+        "Adding up completeness and purity"
+    run:
+        here("truth_summary", input=input, output=output, params=params, log=log)
+
+
+rule agreement:
+    input:
+        csv=expand("<results>/evaluation/agreement/{image}.csv", image=BY_TRUTH),
+        frames=expand("<results>/frame/{image}.fits", image=BY_TRUTH),
+        peaks=expand("<results>/peaks/{image}.csv", image=BY_TRUTH),
+        truths=expand("<results>/archive/{image}/truth.ecsv", image=BY_TRUTH),
+        masks=expand(
+            "<results>/masks/{image}/{method}.fits", image=BY_TRUTH, method=EVALUATED
+        ),
+    output:
+        agreement="<results>/evaluation/agreement.csv",
+        png="<results>/evaluation/agreement.png",
+        pdf="<results>/evaluation/agreement.pdf",
+        disagreements="<results>/evaluation/disagreements.csv",
+        sheet_png="<results>/evaluation/disagreements.png",
+        sheet_pdf="<results>/evaluation/disagreements.pdf",
+    log:
+        "<logs>/agreement.log",
+    params:
+        masks=list(map(labelled_name, EVALUATED)),
+        radius=config["verdict"]["radius"],
+        near=config["verdict"]["near"],
+        code=code("agreement_summary"),
+    message:
+        "Comparing verdicts with truth"
+    run:
+        here("agreement_summary", input=input, output=output, params=params, log=log)

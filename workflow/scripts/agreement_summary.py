@@ -1,0 +1,82 @@
+"""How good the automatic verdict is: agreement with truth, disagreements and their cut-outs."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from astropy.io import fits
+from astropy.table import Table
+from evaluated import read_tables, write_csv
+from job import script
+from mirimask.agreement import agreement_table
+from mirimask.evaluation_figures import CutOut, draw_agreement, draw_cut_outs
+from mirimask.figures import save_figure
+from mirimask.frame import pixels, read_crop
+
+HALF_PX = 50  # of a cut-out
+LARGEST = 24  # cut-outs on the sheet
+
+
+def by_image(paths):
+    """Paths by the image that their folder or their own name says."""
+    return {Path(path).stem: path for path in paths}
+
+
+def cut_outs(disagreements, job):
+    """One cut-out for each source that any method's verdict disagrees about."""
+    frames, peaks = by_image(job.input.frames), by_image(job.input.peaks)
+    truths = {Path(path).parent.name: path for path in job.input.truths}
+    chosen = disagreements.groupby(["image", "id"], sort=False)
+    for (image, source), rows in list(chosen)[:LARGEST]:
+        crop = read_crop(frames[image])
+        bright = pd.read_csv(peaks[image])
+        truth = Table.read(truths[image], format="ascii.ecsv").to_pandas()
+        first = rows.iloc[0]
+        column, row = round(first["x"]), round(first["y"])
+        x0, y0 = column - HALF_PX, row - HALF_PX
+        size = 2 * HALF_PX + 1
+        padded = np.pad(crop.masked, HALF_PX, constant_values=np.nan)
+        inside = np.s_[row : row + size, column : column + size]
+        lines = [
+            f"{'/'.join(sorted(set(group['method'])))}: {given}, truth {true}"
+            for (given, true), group in rows.groupby(["verdict", "truth_verdict"], sort=False)
+        ]
+        with fits.open(job.input.masks[masks_at(job, image, first["method"])]) as hdus:
+            mask = np.pad(hdus["MASK"].data > 0, HALF_PX)[inside]
+        yield CutOut(
+            title=f"{image}, {source}",
+            lines=lines,
+            image=padded[inside],
+            mask=mask,
+            mask_name=first["method"],
+            radii=(
+                pixels(job.params.radius, crop.pixel_scale),
+                pixels(job.params.radius, crop.pixel_scale)
+                + pixels(job.params.near, crop.pixel_scale),
+            ),
+            peaks=bright[["x", "y"]].to_numpy(float) - [x0, y0],
+            truth=truth[["x", "y"]].to_numpy(float)
+            - [crop.primary["CROPX0"] + x0, crop.primary["CROPY0"] + y0],
+            magnitudes=truth["ab_mag"].to_numpy(float),
+        )
+
+
+def masks_at(job, image, method):
+    """Where among the masks the image's by that method is."""
+    own = [i for i, path in enumerate(job.input.masks) if Path(path).parent.name == image]
+    return own[[name for name, _ in job.params.masks].index(method)]
+
+
+def main(job):
+    judged = read_tables(job.input.csv)
+    table = agreement_table(judged)
+    disagreements = judged[judged["verdict"] != judged["truth_verdict"]]
+    write_csv(job.output.agreement, table.assign(simulated=True))
+    write_csv(job.output.disagreements, disagreements.assign(simulated=True))
+    save_figure(draw_agreement(table), png=job.output.png, pdf=job.output.pdf)
+    sheet = draw_cut_outs(list(cut_outs(disagreements, job)))
+    save_figure(sheet, png=job.output.sheet_png, pdf=job.output.sheet_pdf)
+
+
+if "snakemake" in globals():
+    script(main, snakemake)

@@ -1,0 +1,54 @@
+"""What the scripts of the evaluation share: masks with their names, tables below each other."""
+
+import zlib
+
+import numpy as np
+import pandas as pd
+from astropy.io import fits
+from mirimask.verdicts import label_spots
+
+# pandas would take an empty text for NaN
+TEXTS = {"image": str, "method": str, "domain": str, "id": str, "truth_id": str, "kind": str}
+
+
+def read_tables(paths):
+    """Tables of one form below each other; a table without rows only gives its columns."""
+    tables = [pd.read_csv(path, dtype=TEXTS, keep_default_na=True) for path in paths]
+    filled = [table for table in tables if len(table)] or tables[:1]
+    table = pd.concat(filled, ignore_index=True)
+    for name in TEXTS.keys() & set(table.columns):
+        table[name] = table[name].fillna("")
+    return table
+
+
+def write_csv(path, table):
+    from mirimask.atomic import replacing
+
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6g")
+
+
+def named_masks(paths, names):
+    """For each mask file: its method, the domain of its slices ('' for none), and the array."""
+    for path, (method, domain) in zip(paths, names, strict=True):
+        yield method, domain, fits.getdata(path, "MASK") > 0
+
+
+def labelled(mask, peaks, job, crop):
+    """The mask's spots, as the verdicts have them."""
+    return label_spots(
+        mask,
+        peaks,
+        min_pixels=job.params.min_pixels,
+        tolerance_px=job.params.tolerance_fwhm * crop.fwhm_px,
+    )
+
+
+def seed_of(job, number):
+    """A seed for the image and for one of the uses that a measure makes of random numbers."""
+    return [job.params.seed, zlib.crc32(job.wildcards.image.encode()), number]
+
+
+def area_arcmin2(crop):
+    """Area of the crop's pixels that are not empty."""
+    return float(np.count_nonzero(~crop.empty)) * crop.pixel_scale**2 / 3600
