@@ -4,7 +4,8 @@ CORES  ?= $(shell $(PYTHON) -c 'import os; print(min(8, len(os.sched_getaffinity
 BIN    := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help study test lint format lock clean
+REAL   ?= ../shared/real
+.PHONY: help study validate-simulation test lint format lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -13,6 +14,10 @@ help:  ## this list
 study: .venv/study.stamp  ## set up, then run the simulated study into results/simulated/
 	snakemake --cores $(CORES) --configfile config/simulated.yaml
 	@$(BIN)/python workflow/scripts/show_study.py results/simulated
+
+validate-simulation: .venv/study.stamp  ## how close the simulated fields come to the paper's numbers and to real data in REAL
+	snakemake --cores $(CORES) simulated_archive --configfile config/simulated.yaml
+	python -W ignore workflow/scripts/validate_simulation.py --real $(REAL)
 
 test: .venv/test.stamp  ## set up, then run all tests
 	pytest

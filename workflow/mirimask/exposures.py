@@ -28,7 +28,7 @@ DETECTOR_SHAPE = (1024, 1032)
 _PATTERN = np.array(
     [(0.0, 0.0), (0.87, -0.63), (-0.71, 0.55), (0.34, 0.92), (-0.93, -0.38), (0.58, 0.21)]
 )
-_HALF_SIZES = (6, 10, 16, 24, 36, 54, 80, 108)  # of stamps, pixels
+_HALF_SIZES = (6, 10, 16, 24, 36, 54, 80, 108, 150, 216)  # of stamps, pixels
 _PHASES = 16  # cached sub-pixel positions along each axis, for stamps of faint stars
 _FAINT_LIMIT = 0.002  # MJy/sr: what a stamp may leave out at its edge
 
@@ -234,6 +234,7 @@ def observe(
     bad |= ~sees
     per_pixel = pixar_sr * 1e12  # microjansky in a pixel of 1 MJy/sr
     stamps = _Stamps(psf)
+    reach = stamps.halves[-1]
     galaxies: dict[int, tuple[NDArray[np.float32], int]] = {}
     flux = np.asarray(sources["flux_ujy"], float) / per_pixel
     is_galaxy = np.asarray(sources["kind"]) == "galaxy"
@@ -250,7 +251,7 @@ def observe(
         xm, ym = detector_to_mosaic(columns, rows, offset)
         scene = diffuse.at(xm, ym)
         xs, ys = mosaic_to_detector(sources["x"], sources["y"], offset)
-        near = (np.abs(xs - 515.5) < 516 + 110) & (np.abs(ys - 511.5) < 512 + 110)
+        near = (np.abs(xs - 515.5) < 516 + reach) & (np.abs(ys - 511.5) < 512 + reach)
         for i in np.flatnonzero(near).tolist():
             x, y = int(np.rint(xs[i])), int(np.rint(ys[i]))
             if is_galaxy[i]:

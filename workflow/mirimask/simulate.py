@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mirimask.atomic import replacing, write_text
 from mirimask.errors import MaskError
 from mirimask.exposures import Mosaic, observe
-from mirimask.instrument import PIXEL_SCALE_ARCSEC, zero_point_ab
+from mirimask.instrument import PIXEL_SCALE_ARCSEC
 from mirimask.product import sha256
 from mirimask.psf import Psf
 from mirimask.segmentation import SegmentationSettings, catalogue_of, segment
@@ -173,19 +173,19 @@ def _primary(
     header = fits.Header()
     for card in (
         ("SIMULATD", True, "SIMULATED: not observed by JWST"),
-        ("DATE", start.isot, "UTC date of the simulated exposure"),
+        ("DATE", start.isot, "UTC date of simulated exposure"),
         ("ORIGIN", "SIMULATED", "Organization responsible for creating file"),
         ("TIMESYS", "UTC", "Principal time system for time-related keywords"),
         ("TIMEUNIT", "s", "Default unit applicable to all time values"),
         ("FILENAME", name, "Name of the file"),
-        ("CAL_VER", jwst_version, "Version whose segmentation settings are followed"),
+        ("CAL_VER", jwst_version, "jwst version whose segmentation is followed"),
         ("DATAMODL", "ImageModel", "Type of data model"),
         ("TELESCOP", "JWST", "Telescope used to acquire the data"),
         "Program information",
         ("TITLE", f"SIMULATED field {image}", "Proposal title"),
         ("PI_NAME", observation["principal_investigator"], "Principal investigator name"),
         "Observation identifiers",
-        ("DATE-OBS", str(observation["obs_date"]), "[yyyy-mm-dd] UTC date at start of exposure"),
+        ("DATE-OBS", str(observation["obs_date"]), "[yyyy-mm-dd] UTC date at start"),
         ("TIME-OBS", start.isot[11:], "[hh:mm:ss.sss] UTC time at start of exposure"),
         ("DATE-BEG", start.isot, "Date-time start of exposure"),
         ("DATE-END", end.isot, "Date-time end of exposure"),
@@ -224,20 +224,20 @@ def _primary(
         ("GS_RA", float(observation["guide_star_ra_deg"]), "Guide star right ascension"),
         ("GS_DEC", float(observation["guide_star_dec_deg"]), "Guide star declination"),
         "Reference file information",
-        ("CRDS_CTX", "N/A", "CRDS context: no reference file was used"),
+        ("CRDS_CTX", "N/A", "CRDS context: no reference file used"),
         "Calibration step information",
         ("S_RESAMP", "COMPLETE", "Image resampling"),
         "Resample Parameters",
-        ("NDRIZ", exposures, "Number of pointings included in resampled product"),
+        ("NDRIZ", exposures, "Number of pointings in resampled product"),
         ("TEXPTIME", seconds, "[s] Total exposure time for product"),
-        ("RESWHT", "ivm", "Type of drizzle weighting to use in resampling"),
+        ("RESWHT", "ivm", "Type of drizzle weighting in resampling"),
         ("PIXFRAC", 1.0, "Drizzle parameter describing pixel shrinking"),
-        ("PXSCLRT", 1.0, "Pixel scale ratio relative to native detector scale"),
+        ("PXSCLRT", 1.0, "Pixel scale ratio to native detector scale"),
         "Simulation",
         ("SIMSEED", int(field["seed"]), "Seed of the simulated field"),
     ):
         if isinstance(card, str):
-            for text in ("", f"        {card}", ""):
+            for text in ("", card, ""):
                 header.append(("", text), end=True)
         else:
             header.append(card, end=True)
@@ -263,7 +263,6 @@ def _science(
         ("PHOTUJA2", photmjsr * 23.50443, "Flux density (uJy/arcsec2) producing 1 cps"),
         ("PIXAR_SR", PIXAR_SR, "Nominal pixel area in steradians"),
         ("PIXAR_A2", PIXEL_SCALE_ARCSEC**2, "Nominal pixel area in arcsec^2"),
-        ("ABMAGZP", round(zero_point_ab(PIXAR_SR), 4), "AB magnitude of 1 MJy/sr in a pixel"),
     ):
         header.append(card, end=True)
     positions = wcs.to_header(relax=False)

@@ -168,8 +168,8 @@ def _galaxies(
     """Sersic profiles: sizes shrink with magnitude, colours of mixed redshifts and dust."""
     n = x.size
     if shape is None:
-        # half-light radius 0.35" at 22 AB, of scatter 0.2 dex (docs/simulation.md)
-        radius = 10 ** (-0.45 - 0.06 * (magnitude - 22) + rng.normal(0, 0.2, n)) / 0.11
+        # half-light radius 0.25" at 22 AB, of scatter 0.2 dex (docs/simulation.md)
+        radius = 10 ** (-0.6 - 0.08 * (magnitude - 22) + rng.normal(0, 0.2, n)) / 0.11
         shape = np.array(
             [
                 np.clip(radius, 0.8, 40),
