@@ -36,6 +36,7 @@ def test_configuration(study, change, says):
         ([{"image": "A"}, {"image": "A"}], "more than once"),
         ([{"image": "A/B"}], "A/B"),
         ([{"image": "A", "colour": "red"}], "colour"),
+        ([{"image": "A", "filter": "F770W"}], "has no i2d"),
     ],
 )
 def test_table_of_images(study, rows, says):
