@@ -8,6 +8,7 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
+from mirimask.frame import celestial_wcs
 
 __all__ = ["locate_sources"]
 
@@ -32,8 +33,6 @@ def locate_sources(
     outside. An empty catalogue gives a table without rows. Raises MaskError for a missing column or
     a condition that cannot be evaluated.
     """
-    from astropy.wcs import WCS
-
     missing = [name for name in (ra_column, dec_column) if name not in catalogue.colnames]
     if missing:
         raise MaskError(
@@ -56,7 +55,7 @@ def locate_sources(
     finite = np.isfinite(ra) & np.isfinite(dec)
     x, y = np.full(len(ra), np.nan), np.full(len(ra), np.nan)
     if finite.any():
-        x[finite], y[finite] = WCS(header).celestial.all_world2pix(ra[finite], dec[finite], 0)
+        x[finite], y[finite] = celestial_wcs(header).all_world2pix(ra[finite], dec[finite], 0)
     ny, nx = shape
     inside = (x >= -0.5) & (x < nx - 0.5) & (y >= -0.5) & (y < ny - 0.5)
     if id_column in catalogue.colnames:

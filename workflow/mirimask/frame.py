@@ -1,8 +1,10 @@
 """The frame of an image: what is read from an i2d, and the crop that everything works on."""
 
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.io import fits
@@ -11,8 +13,12 @@ from numpy.typing import NDArray
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
 
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
 __all__ = [
     "Frame",
+    "celestial_wcs",
     "crop_frame",
     "empty_pixels",
     "pixels",
@@ -59,6 +65,15 @@ class Frame:
     @property
     def simulated(self) -> bool:
         return bool(self.primary.get("SIMULATD", False))
+
+
+def celestial_wcs(header: fits.Header) -> "WCS":
+    """The celestial part of a header's WCS, without the warnings of cards that wcslib completes."""
+    from astropy.wcs import WCS
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return WCS(header).celestial
 
 
 def pixels(size: str, pixel_scale: float) -> float:
@@ -110,7 +125,6 @@ def read_frame(path: str | Path) -> Frame:
 
     Raises MaskError where the file cannot be read or has no SCI image with a celestial WCS.
     """
-    from astropy.wcs import WCS
     from astropy.wcs.utils import proj_plane_pixel_scales
 
     try:
@@ -123,11 +137,11 @@ def read_frame(path: str | Path) -> Frame:
             primary, header = hdus[0].header.copy(), hdus["SCI"].header.copy()
     except OSError as problem:
         raise MaskError(f"{path}: cannot be read as FITS ({problem}).") from None
-    wcs = WCS(header)
-    if not wcs.has_celestial:
+    wcs = celestial_wcs(header)
+    if wcs.naxis != 2:
         raise MaskError(f"{path}: the SCI header has no celestial WCS; sources cannot be placed.")
     primary["PIXSCALE"] = (
-        float(np.sqrt(np.prod(proj_plane_pixel_scales(wcs.celestial))) * 3600),
+        float(np.sqrt(np.prod(proj_plane_pixel_scales(wcs))) * 3600),
         "[arcsec] pixel scale",
     )
     empty = empty_pixels(data, error=error, weight=weight)

@@ -15,18 +15,17 @@ import astropy.units as u
 import numpy as np
 from astropy.io import fits
 from astropy.table import Column, MaskedColumn, Table
-from astropy.wcs import WCS
 from astropy.wcs.utils import proj_plane_pixel_area
 from numpy.typing import NDArray
 
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
+from mirimask.frame import celestial_wcs
 from mirimask.product import check_header, check_image, opened
 
 __all__ = [
     "SURFACE_BRIGHTNESS",
     "brightness_factor",
-    "celestial_wcs",
     "pixel_area_sr",
     "read_catalogue",
     "read_image",
@@ -69,13 +68,6 @@ def _image_of(
             "Give one plane in a file of its own."
         )
     return hdu
-
-
-def celestial_wcs(header: fits.Header) -> WCS:
-    """The celestial part of a header's WCS, without the warnings of cards that wcslib completes."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return WCS(header).celestial
 
 
 def pixel_area_sr(header: fits.Header) -> float:

@@ -1,8 +1,9 @@
 """Names of mask methods: what they mean and how they combine.
 
 `value_4.6`, `derivative_10`: a slice, with the percentage of pixels it retains.
-`segmentation`: the pipeline's own. `value_1_or_derivative_4.6` is a union,
-`value_1_and_derivative_4.6` an intersection; both work on masks of the names they join.
+`segmentation`: the pipeline's own. `recommended`: this project's, see `recommended.py`.
+`value_1_or_derivative_4.6` is a union, `value_1_and_derivative_4.6` an intersection; both work on
+masks of the names they join.
 `@published` or `@crop` behind a slice names its domain where that is not the study's.
 """
 
@@ -11,10 +12,12 @@ from dataclasses import dataclass
 
 from mirimask.errors import MaskError
 
-__all__ = ["DOMAINS", "SLICES", "Method", "check_methods", "parse_method"]
+__all__ = ["DOMAINS", "SLICES", "Method", "check_methods", "method_label", "parse_method"]
 
 SLICES = ("value", "derivative")
 DOMAINS = ("published", "crop")
+_WHOLE = ("segmentation", "recommended")
+_LABELS = {"value": "Img", "derivative": "Diff"}
 _JOINS = {"_or_": "union", "_and_": "intersection"}
 _SLICE = re.compile(rf"(?P<kind>{'|'.join(SLICES)})_(?P<percent>[^@]*)(?:@(?P<domain>.*))?")
 
@@ -23,8 +26,8 @@ _SLICE = re.compile(rf"(?P<kind>{'|'.join(SLICES)})_(?P<percent>[^@]*)(?:@(?P<do
 class Method:
     """A parsed method name.
 
-    `kind` is a slice kind, `segmentation`, `union` or `intersection`; `percent` and `domain`
-    belong to slices (`domain` is None where the study's is meant), `parts` to combinations.
+    `kind` is a slice kind, `segmentation`, `recommended`, `union` or `intersection`; `percent` and
+    `domain` belong to slices (`domain` is None where the study's is meant), `parts` to combinations.
     """
 
     name: str
@@ -46,12 +49,12 @@ def parse_method(name: str) -> Method:
             for part in parts:
                 parse_method(part)
             return Method(name, kind, parts=parts)
-    if name == "segmentation":
+    if name in _WHOLE:
         return Method(name, name)
     match = _SLICE.fullmatch(name)
     if match is None:
         raise MaskError(
-            f"methods: '{name}' is not a mask method. Known: segmentation, "
+            f"methods: '{name}' is not a mask method. Known: segmentation, recommended, "
             + ", ".join(f"{kind}_<top percent>" for kind in SLICES)
             + " (value_4.6), and combinations with _or_ and _and_."
         )
@@ -81,3 +84,15 @@ def check_methods(names: list[str]) -> list[Method]:
             )
         seen[key] = method.name
     return methods
+
+
+def method_label(name: str) -> str:
+    """A method as the paper's Table 3 heads it: 'Img Top 4.6 %', 'Orig. Segm.'"""
+    method = parse_method(name)
+    if method.parts:
+        join = " or " if method.kind == "union" else " and "
+        return join.join(method_label(part) for part in method.parts)
+    if not method.is_slice:
+        return "Orig. Segm." if name == "segmentation" else name
+    label = f"{_LABELS[method.kind]} Top {method.percent:g} %"
+    return f"{label} ({method.domain} domain)" if method.domain else label

@@ -4,32 +4,18 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from mirimask.methods import parse_method
+from mirimask.methods import method_label
 from mirimask.statistics import MOMENTS
 
 __all__ = [
     "as_latex",
     "as_markdown",
     "count_verdicts",
-    "method_label",
     "paper_layout",
     "printable_statistics",
 ]
 
-_LABELS = {"value": "Img", "derivative": "Diff"}
 SIMULATED = "SIMULATED: computed from simulated images, not from the sky."
-
-
-def method_label(name: str) -> str:
-    """A method as the paper's Table 3 heads it: 'Img Top 4.6 %', 'Orig. Segm.'"""
-    method = parse_method(name)
-    if method.parts:
-        join = " or " if method.kind == "union" else " and "
-        return join.join(method_label(part) for part in method.parts)
-    if not method.is_slice:
-        return "Orig. Segm." if name == "segmentation" else name
-    label = f"{_LABELS[method.kind]} Top {method.percent:g} %"
-    return f"{label} ({method.domain} domain)" if method.domain else label
 
 
 def count_verdicts(

@@ -61,7 +61,6 @@ rule fetch_product:
         "<logs>/fetch_product/{image}.log",
     wildcard_constraints:
         image=images_from("mast"),
-    retries: 1
     resources:
         downloads=1,
     params:
@@ -85,7 +84,6 @@ rule fetch_catalogue:
         "<logs>/fetch_catalogue/{image}.log",
     wildcard_constraints:
         image=images_from("mast"),
-    retries: 1
     resources:
         downloads=1,
     params:

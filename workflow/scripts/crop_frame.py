@@ -8,11 +8,10 @@ from job import script
 from mirimask.atomic import write_text
 from mirimask.frame import crop_frame, read_frame, write_crop
 from mirimask.instrument import psf_fwhm_px
+from mirimask.product import frame_notes
 from mirimask.statistics import describe, identify
 
 log = logging.getLogger("mirimask.crop_frame")
-
-PAPER_SHAPE = (1028, 1032)
 
 
 def main(job):
@@ -22,8 +21,8 @@ def main(job):
     band = job.params.filter or crop.primary.get("FILTER", "")
     crop.primary["FILTER"] = band
     crop.primary["PSFFWHM"] = (psf_fwhm_px(band, crop.pixel_scale), "[px] FWHM of the PSF")
-    if frame.data.shape != PAPER_SHAPE:
-        log.warning("the frame is %s pixels, %s in the paper", frame.data.shape, PAPER_SHAPE)
+    for note in frame_notes(job.input.i2d):
+        log.warning("%s: %s", image, note)
     write_crop(job.output.frame, crop)
     row = {
         "image": image,

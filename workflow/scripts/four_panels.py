@@ -8,9 +8,8 @@ from job import script
 from mirimask.figures import Panel, draw_panels, save_figure
 from mirimask.frame import pixels, read_crop
 from mirimask.masks import sliced_image
-from mirimask.methods import parse_method
+from mirimask.methods import method_label, parse_method
 from mirimask.slicing import thresholds
-from mirimask.tables import method_label
 
 SHOWN_PERCENTILES = (80, 99)  # of the paper's published script
 
