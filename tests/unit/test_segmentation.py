@@ -77,10 +77,17 @@ def test_higher_threshold_marks_a_part_of_the_lower(field):
 
 
 def test_deblending_parts_a_pair():
+    pytest.importorskip("skimage", reason="deblending needs scikit-image")
     image = star_field([(80.0, 100.0, 30.0), (86.0, 100.0, 30.0)])
     # n_pixels is also the smallest child
     assert segment(image, settings=SegmentationSettings.for_jwst("1.12.5", n_pixels=5)).max() == 1
     assert segment(image, settings=SegmentationSettings.for_jwst("3.0.0", n_pixels=5)).max() == 2
+
+
+def test_deblending_without_its_package_says_what_to_install(field, monkeypatch):
+    monkeypatch.setattr("mirimask.segmentation.find_spec", lambda name: None)
+    with pytest.raises(MaskError, match="scikit-image"):
+        segment(field, settings=SegmentationSettings.for_jwst("3.0.0"))
 
 
 def test_mesh_follows_a_gradient_that_one_box_does_not():

@@ -153,7 +153,9 @@ def _galaxy(row: Mapping[str, Any], psf: Psf) -> tuple[NDArray[np.float32], int]
     light /= light.sum()
     middle = psf.data.shape[0] // 2
     cut = slice(middle - 12 * over, middle + 12 * over + 1)
-    seen = fftconvolve(light, psf.data[cut, cut].astype(float), "same")
+    core = psf.data[cut, cut].astype(float)
+    core *= psf.data.sum(dtype=float) / core.sum()  # the far wings' light is kept, not their place
+    seen = fftconvolve(light, core, "same")
     edge = np.minimum(
         np.indices(seen.shape), np.array(seen.shape)[:, None, None] - 1 - np.indices(seen.shape)
     ).min(axis=0) / (4 * over)
@@ -292,7 +294,8 @@ def observe(
                 var_rnoise,
                 (image * np.float32(detector["flat_error"])) ** 2,
             ],
-            weight_map=good.astype(np.float32) / var_rnoise,
+            # as the pipeline's "ivm"; without read noise all pixels weigh the same
+            weight_map=good / np.where(var_rnoise > 0, var_rnoise, np.float32(1)),
             pixel_scale_ratio=scale,
             in_units="cps",
         )

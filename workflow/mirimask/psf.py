@@ -56,7 +56,7 @@ class PsfSettings:
     size_arcsec: float = 24.0
     wavelengths: int = 9
     jitter_arcsec: float = 0.001
-    blur_arcsec: float = 0.022
+    blur_arcsec: float = 0.03
     ipc: tuple[float, float] = (0.033, 0.024)
     cruciform: float | None = None  # None: that of the filter
     cruciform_length_px: float = 25.0
@@ -107,8 +107,8 @@ def stamp(
 def make_psf(filter_name: str, settings: PsfSettings = PsfSettings()) -> Psf:
     """PSF of a MIRI filter on the detector's pixels, oversampled.
 
-    The band is a top hat between the filter's half-power wavelengths for a source of flat photon
-    spectrum. MaskError for an unknown filter.
+    The band is a top hat between the filter's half-power wavelengths, for photons that fall as
+    wavelength^-2: STPSF's mean wavelength in F770W, 7.53 um. MaskError for an unknown filter.
     """
     import astropy.units as u
     import poppy
@@ -135,7 +135,7 @@ def make_psf(filter_name: str, settings: PsfSettings = PsfSettings()) -> Psf:
     edges = np.linspace(band.blue_um, band.red_um, settings.wavelengths + 1)
     wavelengths = 0.5 * (edges[1:] + edges[:-1]) * 1e-6
     computed = system.calc_psf(
-        wavelength=wavelengths, weight=np.ones(wavelengths.size), normalize="first"
+        wavelength=wavelengths, weight=(wavelengths / wavelengths[0]) ** -2, normalize="first"
     )
     data = computed[0].data.astype(float)
 

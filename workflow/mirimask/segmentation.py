@@ -7,6 +7,7 @@ its settings can be varied. Fluxes of the catalogue are in apertures without ape
 
 import warnings
 from dataclasses import dataclass, fields, replace
+from importlib.util import find_spec
 from typing import Any
 
 import astropy.units as u
@@ -145,7 +146,8 @@ def segment(
     6. optionally deblended (32 exponential levels, contrast 0.001).
 
     `data`: 2-D, any unit (also of `error`). Returns uint32 of its shape, 0 = background, all 0
-    where nothing is found. MaskError where no pixel has data or shapes differ.
+    where nothing is found. MaskError where no pixel has data, shapes differ, or deblending is asked
+    for without scikit-image.
     """
     mask = _uncovered(data, error, weight)
     background, rms = background_of(data, error=error, weight=weight, settings=settings)
@@ -165,6 +167,11 @@ def segment(
     if found is None:
         return np.zeros(data.shape, np.uint32)
     if settings.deblend:
+        if find_spec("skimage") is None:
+            raise MaskError(
+                "segmentation: deblending (the default of jwst 3.0.0) needs the package "
+                "scikit-image; install it, or set segmentation/deblend to false."
+            )
         found = deblend_sources(
             smooth,
             found,
