@@ -6,47 +6,6 @@ ARCHIVE_SERVERS = {
 }
 
 
-def image_row(wildcards):
-    """An image's row of the table of images."""
-    return IMAGES.loc[wildcards.image].to_dict()
-
-
-def own_files(wildcards):
-    """The files that a row of the table of images names."""
-    row = image_row(wildcards)
-    return {
-        key: row[key] for key in ("i2d", "err", "wht", "segm", "catalogue") if row[key]
-    }
-
-
-def check_archive():
-    """Before anything runs: an archive that is needed and out of reach is said at once."""
-    from mirimask.archive import Archive, check_reachable, is_cached
-
-    archive, catalogue = Archive(**ARCHIVE_SERVERS), config["catalogue"]
-    images = {
-        job.wildcards.image
-        for job in workflow.dag.needrun_jobs()
-        if job.rule.name in ("fetch_product", "fetch_catalogue")
-    }
-    cached = (
-        is_cached(
-            archive,
-            program=int(row["program"]),
-            observation=int(row["observation"]),
-            filter_name=row["filter"],
-            catalogue=catalogue["vizier"],
-            box_deg=catalogue["box_deg"],
-        )
-        for row in IMAGES.loc[sorted(images)].to_dict("records")
-    )
-    if not all(cached):
-        try:
-            check_reachable(archive.mast_server, archive.vizier_server)
-        except MaskError as error:
-            raise WorkflowError(str(error)) from None
-
-
 onstart:
     check_archive()
 
@@ -61,6 +20,8 @@ rule fetch_product:
         "<logs>/fetch_product/{image}.log",
     wildcard_constraints:
         image=images_from("mast"),
+    conda:
+        "../../envs/environment.yaml"
     resources:
         downloads=1,
     params:
@@ -84,6 +45,8 @@ rule fetch_catalogue:
         "<logs>/fetch_catalogue/{image}.log",
     wildcard_constraints:
         image=images_from("mast"),
+    conda:
+        "../../envs/environment.yaml"
     resources:
         downloads=1,
     params:
@@ -109,6 +72,8 @@ rule import_local:
         "<logs>/import_local/{image}.log",
     wildcard_constraints:
         image=images_from("local"),
+    conda:
+        "../../envs/environment.yaml"
     params:
         image=image_row,
         catalogue={key: config["catalogue"][key] for key in ("name", "id", "ra", "dec")},

@@ -1,35 +1,5 @@
-def figure_image(wanted):
-    """The image that a figure of one image shows: the one wanted, or else the study's first."""
-    return wanted if wanted in IMAGES.index else IMAGES.index[0]
-
-
 FIGURE1_IMAGE = figure_image(config["figures"]["figure1_image"])
 FIGURE3_IMAGE = figure_image(config["figures"]["figure3"]["image"])
-
-
-def drawn(name, figure, **labels):
-    """PNG and PDF of a figure, the PNG with its caption in the report."""
-    path = f"<results>/figures/{name}"
-    caption = f"../report/{figure.replace(' ', '')}.rst"
-    return {
-        "png": report(
-            f"{path}.png",
-            caption=caption,
-            category="Figures",
-            labels={"figure": figure, **labels},
-        ),
-        "pdf": f"{path}.pdf",
-    }
-
-
-def shown_masks(image, methods):
-    """What a figure of an image and two of its slices is drawn from."""
-    methods = [*map(own_name, methods), "segmentation"]
-    return {
-        "frame": f"<results>/frame/{image}.fits",
-        "masks": [f"<results>/masks/{image}/{method}.fits" for method in methods],
-        "verdicts": [f"<results>/verdicts/{image}/{method}.csv" for method in methods],
-    }
 
 
 PANEL_PARAMS = {
@@ -48,6 +18,8 @@ rule figure1:
         **drawn("figure1", "figure 1", image=FIGURE1_IMAGE),
     log:
         "<logs>/figure1.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
         image=FIGURE1_IMAGE,
         study=config["study"],
@@ -68,6 +40,8 @@ rule figure2:
         **drawn("figure2", "figure 2", image="all"),
     log:
         "<logs>/figure2.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
         study=config["study"],
         ranges=config["figures"]["histogram_range"],
@@ -85,6 +59,8 @@ rule figure3:
         **drawn("figure3", "figure 3", image=FIGURE3_IMAGE),
     log:
         "<logs>/figure3.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
         **PANEL_PARAMS,
     message:
@@ -100,6 +76,8 @@ rule figure4:
         **drawn("figure4/{image}", "figure 4", image="{image}"),
     log:
         "<logs>/figure4/{image}.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
         **PANEL_PARAMS,
     message:
@@ -115,6 +93,8 @@ rule figure5:
         **drawn("figure5/{image}", "figure 5", image="{image}"),
     log:
         "<logs>/figure5/{image}.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
         **PANEL_PARAMS,
     message:

@@ -1,34 +1,10 @@
-def simulated_field(wildcards):
-    """The block of the image's field in the configuration."""
-    try:
-        return config["simulation"]["fields"][wildcards.image]
-    except KeyError:
-        raise WorkflowError(
-            f"simulation: the configuration has no field '{wildcards.image}'; add it under "
-            "simulation/fields, or remove the image from the table of images."
-        ) from None
-
-
-def simulated_observation(wildcards):
-    """The observation that a field stands for: its own, or the row of the table."""
-    own = simulated_field(wildcards).get("observation")
-    if own:
-        return own
-    table = pd.read_csv(config["simulation"]["observations"], dtype={"obs_date": str})
-    rows = table[table["code"] == wildcards.image].to_dict("records")
-    if not rows:
-        raise WorkflowError(
-            f"simulation: '{config['simulation']['observations']}' has no row "
-            f"'{wildcards.image}'; give simulation/fields/{wildcards.image} an observation."
-        )
-    return rows[0]
-
-
 rule make_psf:
     output:
         psf="<results>/simulation/psf_{filter}.fits",
     log:
         "<logs>/make_psf/{filter}.log",
+    conda:
+        "../../envs/environment.yaml"
     params:
         psf=lookup("simulation/psf", within=config, default=None),
         code=code("make_psf"),
@@ -55,6 +31,8 @@ rule simulate:
         "<logs>/simulate/{image}.log",
     wildcard_constraints:
         image=images_from("simulated"),
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1500,
     params:
