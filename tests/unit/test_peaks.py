@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 from mirimask.errors import MaskError
-from mirimask.peaks import reference_peaks
+from mirimask.peaks import background_meshes, reference_peaks
 from scipy.ndimage import gaussian_filter
 
-SETTINGS = {"fwhm_px": 2.445, "snr": 5, "background_box_px": 32}
+SETTINGS = {"fwhm_px": 2.445, "snr": 5, "background_box_px": 24}
 STARS = [(40, 60), (150, 30), (100, 170)]
 
 
-def _image(stars, *, flux=8.0, seed=0, shape=(200, 200)):
+def _image(stars, *, flux=8.0, seed=1, shape=(200, 200)):
     rng = np.random.default_rng(seed)
     image = gaussian_filter(rng.normal(0, 0.3, shape), 0.6) + 6
     points = np.zeros(shape)
@@ -37,6 +37,32 @@ def test_a_gradient_and_an_empty_corner_make_no_peaks():
     assert len(reference_peaks(image, empty, **SETTINGS)) == 0
     image[empty] = np.nan
     assert len(reference_peaks(image, empty, **SETTINGS)) == 0
+
+
+def test_a_single_bright_pixel_is_no_peak():
+    image = _image(STARS)
+    image[120, 60] += 5
+    empty = np.zeros(image.shape, bool)
+    peaks = reference_peaks(image, empty, **SETTINGS)
+    assert np.hypot(peaks["x"] - 60, peaks["y"] - 120).min() > 5
+    assert len(peaks) == 3
+
+
+def test_a_cloud_is_no_peak_and_hides_no_star():
+    yy, xx = np.mgrid[:200, :200]
+    cloud = 4 * np.exp(-((xx - 100) ** 2 + (yy - 100) ** 2) / (2 * 12**2))
+    image = _image([(112, 100)], flux=30) + cloud
+    peaks = reference_peaks(image, np.zeros(image.shape, bool), **SETTINGS)
+    assert list(zip(peaks["x"], peaks["y"], strict=True)) == [(112, 100)]
+
+
+def test_empty_pixels_at_the_rim_leave_the_background_as_it_is():
+    image = _image(STARS)
+    empty = np.zeros(image.shape, bool)
+    whole, _ = background_meshes(image, empty, box_px=24)
+    empty[:, :30] = True
+    seen, _ = background_meshes(np.where(empty, 0, image), empty, box_px=24)
+    assert np.abs(seen - whole)[:, 40:].max() < 0.1
 
 
 def test_all_empty_is_said():

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
-from mirimask.tables import method_label
+from mirimask.methods import method_label
 
 __all__ = [
     "CutOut",
@@ -321,13 +321,13 @@ def draw_significance(recalls: pd.DataFrame, tests: pd.DataFrame, *, simulated: 
     methods = list(shown["method"])
     figure = _figure(
         11.5,
-        1.7 + 0.42 * max(len(methods), 2),
+        1.95 + 0.42 * max(len(methods), 2),
         title="Recall against the segmentation's",
         simulated=simulated,
     )
     if not len(shown) or shown["difference"].isna().all():
         return _message(figure, "Nothing to compare: no sources, or no segmentation.")
-    (axes,) = _axes(figure, 1, left=2.0, right=4.1, top=0.8)
+    (axes,) = _axes(figure, 1, left=2.0, right=4.1, top=0.8, bottom=0.85)
     _method_axis(axes, methods, named=True)
     axes.axvline(0, color="black", lw=1)
     _points(axes, shown, "difference", "difference_low", "difference_high",
@@ -347,7 +347,7 @@ def draw_significance(recalls: pd.DataFrame, tests: pd.DataFrame, *, simulated: 
         for (x, _), text in zip(heads, cells, strict=True):
             axes.text(x, y, text, transform=axes.get_yaxis_transform(), fontsize=9.5, va="center")
     figure.text(
-        1 - 0.2 / 11.5, 0.12 / figure.get_size_inches()[1],
+        1 - 0.2 / 11.5, 0.06 / figure.get_size_inches()[1],
         f"{shown['sources'].iloc[0]} sources in {shown['images'].iloc[0]} images; "
         "alone: sources that only the method / only the segmentation marks",
         fontsize=8.5, ha="right",
@@ -379,7 +379,7 @@ def draw_agreement(table: pd.DataFrame) -> Figure:
                 continue
             row = cells.loc[(image, method)]
             axes.text(
-                x, y, f"{100 * shares[y, x]:.1f} %\n{row['agree']} of {row['sources']}",
+                x, y, f"{100 * shares[y, x]:.1f} %\n{int(row['agree'])} of {int(row['sources'])}",
                 ha="center", va="center", fontsize=8,
                 color="black" if shares[y, x] > 0.9 else "white",
             )  # fmt: skip

@@ -29,7 +29,8 @@ def background_meshes(
         found = Background2D(
             np.pad(image, box, mode="reflect", reflect_type="odd"),
             box,
-            mask=np.pad(mask, box, mode="reflect"),
+            # the reflection about an empty pixel would be about its fill value
+            mask=np.pad(mask, box, mode="reflect") | np.pad(mask, box, mode="edge"),
             filter_size=3,
             exclude_percentile=75,
             sigma_clip=SigmaClip(3, maxiters=5),
@@ -41,6 +42,10 @@ def background_meshes(
             f"no background in boxes of {box} px ({error}); the crop is nearly empty."
         ) from None
     return found.background[inside], found.background_rms[inside]
+
+
+# Width of the surroundings that a peak must rise above, in units of the PSF's.
+_SURROUNDINGS = 3
 
 
 def _matched(
@@ -58,9 +63,13 @@ def _matched(
     background, _ = background_meshes(filled, mask, box_px=background_box_px)
     signal = np.where(mask, 0, filled - background)
     sigma = fwhm_px / np.sqrt(8 * np.log(2))
-    # dividing by the filtered coverage keeps the level beside empty pixels and at the rim
-    coverage = gaussian_filter((~mask).astype(float), sigma, mode="constant")
-    matched = gaussian_filter(signal, sigma, mode="constant") / np.maximum(coverage, 0.1)
+
+    def smooth(width: float) -> NDArray[np.float64]:
+        # dividing by the filtered coverage keeps the level beside empty pixels and at the rim
+        coverage = gaussian_filter((~mask).astype(float), width, mode="constant")
+        return gaussian_filter(signal, width, mode="constant") / np.maximum(coverage, 0.1)
+
+    matched = smooth(sigma) - smooth(_SURROUNDINGS * sigma)
     _, scatter = background_meshes(matched, mask, box_px=background_box_px)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = matched / scatter
@@ -77,8 +86,10 @@ def signal_to_noise(
     """Signal-to-noise image of PSF-like signals.
 
     The background (`background_meshes`) is taken off, the rest convolved with a Gaussian of the
-    PSF's width (the matched filter of a Gaussian PSF), and divided by the clipped scatter of the
-    convolved image in the same boxes, so that correlated noise needs no model.
+    PSF's width (the matched filter of a Gaussian PSF) minus one three times as wide, and divided by
+    the clipped scatter of the convolved image in the same boxes, so that correlated noise needs no
+    model. Without the wide Gaussian, clouds of a nebula count as peaks, and their scatter hides
+    the stars between them.
 
     `data` is (ny, nx); empty and NaN pixels weigh nothing and come back as 0.
     Raises MaskError where no box holds enough pixels.

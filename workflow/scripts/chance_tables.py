@@ -66,6 +66,7 @@ def main(job):
         & (table["positions"] == "random")
         & table["domain"].isin([job.params.figure_domain, ""])
     ]
+    shown = shown.sort_values("domain", key=lambda d: d == "", kind="stable")
     save_figure(draw_chance(shown, simulated=simulated), png=job.output.png, pdf=job.output.pdf)
 
 
