@@ -1,0 +1,160 @@
+"""Chance rates against areas that can be computed, corrections against numbers done by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy.stats import binom_conf_interval
+from mirimask.chance import (
+    binomial_p,
+    chance_layout,
+    chance_row,
+    corrected_success,
+    pool_chance,
+    random_positions,
+    shifted_catalogue,
+)
+from mirimask.intervals import count_interval, ratio_interval, wilson
+from mirimask.verdicts import literal_verdicts
+from scipy import stats
+
+CIRCLE = {"radius_px": 18, "near_px": 25}
+
+
+def test_chance_of_far_single_pixels_is_the_area_of_their_circles():
+    mask = np.zeros((400, 500), bool)
+    mask[[100, 100, 300], [100, 300, 200]] = True  # circles neither overlap nor leave the image
+    at = random_positions(np.zeros(mask.shape, bool), 20000, seed=1)
+    tried = literal_verdicts(at.x, at.y, mask, **CIRCLE)
+    row = chance_row(tried, at.group, np.array(["success"]))
+    analytic = 3 * np.pi * 18**2 / mask.size
+    assert row["chance_low"] < analytic < row["chance_high"]
+    assert row["chance_success"] == pytest.approx(analytic, rel=0.1)
+    assert row["chance_near"] == pytest.approx(3 * np.pi * (43**2 - 18**2) / mask.size, rel=0.1)
+    assert row["n_effective"] == 20000
+
+
+def test_random_positions_avoid_empty_pixels_and_repeat():
+    empty = np.zeros((50, 60), bool)
+    empty[:, :30] = True
+    at = random_positions(empty, 500, seed=2)
+    assert at.x.min() >= 29.5
+    assert at.x.max() <= 59.5
+    assert at.y.min() >= -0.5
+    assert at.y.max() <= 49.5
+    assert np.array_equal(at.x, random_positions(empty, 500, seed=2).x)
+
+
+def test_shifted_catalogue_keeps_separations_and_leaves_home():
+    x, y = np.array([10.0, 13.0, 80.0]), np.array([20.0, 24.0, 90.0])
+    empty = np.zeros((200, 150), bool)
+    at = shifted_catalogue(x, y, empty, n=2000, smallest_px=30, seed=3)
+    sx, sy = at.x.reshape(-1, 3), at.y.reshape(-1, 3)
+    assert at.x.size >= 2000
+    gap = np.mod(sx[:, 1] - sx[:, 0], 150), np.mod(sy[:, 1] - sy[:, 0], 200)
+    assert np.allclose(gap[0], 3)
+    assert np.allclose(gap[1], 4)
+    dx, dy = np.mod(sx[:, 0] - x[0], 150), np.mod(sy[:, 0] - y[0], 200)
+    assert np.hypot(np.minimum(dx, 150 - dx), np.minimum(dy, 200 - dy)).min() > 30
+    nothing = shifted_catalogue(x[:0], y[:0], empty, n=2000, smallest_px=30, seed=3)
+    assert nothing.x.size == 0
+
+
+def test_positions_of_one_shift_count_as_one_where_they_always_agree():
+    group = np.repeat(np.arange(100), 10)
+    tried = np.where(np.arange(100)[group] < 30, "success", "failure")
+    row = chance_row(tried, group, np.array(["success"] * 5))
+    assert row["n_effective"] == pytest.approx(99, rel=0.02)
+    assert row["p_shifts"] == pytest.approx(31 / 101)
+
+
+def test_success_at_the_chance_rate_is_worth_nothing():
+    value, low, high = corrected_success(30, 100, 0.3, 2000)
+    assert value == pytest.approx(0)
+    assert low < 0 < high
+    assert corrected_success(100, 100, 0.3, 2000)[0] == 1
+    assert corrected_success(60, 100, 0.2, 1e9)[0] == pytest.approx(0.5)
+    # p0 known exactly: the limits are those of S/N, put into the formula
+    low, high = wilson(60, 100)
+    assert corrected_success(60, 100, 0.2, 1e12)[1:] == pytest.approx(
+        ((low - 0.2) / 0.8, (high - 0.2) / 0.8), abs=1e-5
+    )
+    assert np.isnan(corrected_success(0, 0, 0.3, 2000)).all()
+    assert np.isnan(corrected_success(5, 10, 1.0, 2000)).all()
+
+
+def test_binomial_p_by_hand():
+    assert binomial_p(2, 3, 0.5) == pytest.approx(0.5)
+    assert binomial_p(0, 3, 0.5) == pytest.approx(1)
+    # one coin of 1/2 and one of 1/4: both succeed in 1/8, at least one in 1 - 3/8
+    assert binomial_p(2, np.array([1, 1]), np.array([0.5, 0.25])) == pytest.approx(1 / 8)
+    assert binomial_p(1, np.array([1, 1]), np.array([0.5, 0.25])) == pytest.approx(5 / 8)
+    assert binomial_p(0, 0, 0.5) == 1
+
+
+def test_no_sources_and_no_positions():
+    tried = np.array(["success", "failure"])
+    row = chance_row(tried, np.arange(2), np.array([], str))
+    assert row["chance_success"] == 0.5
+    assert np.isnan(row["corrected"])
+    assert row["p_value"] == 1
+    row = chance_row(np.array([], str), np.array([], int), np.array([], str))
+    assert np.isnan(row["chance_success"])
+    assert row["n_positions"] == 0
+
+
+def _table():
+    rows = []
+    for image, sources, success, rate in (("A", 10, 8, 0.2), ("B", 30, 15, 0.4), ("C", 0, 0, 0.9)):
+        tried = np.where(np.arange(1000) < 1000 * rate, "success", "failure")
+        given = np.where(np.arange(sources) < success, "success", "failure")
+        keys = {"method": "value_1", "domain": "crop", "scorer": "peaks", "positions": "random"}
+        rows.append({"image": image, **keys, **chance_row(tried, np.arange(1000), given)})
+    return pd.DataFrame(rows)
+
+
+def test_pooled_chance_weighs_images_by_their_sources():
+    (row,) = pool_chance(_table()).to_dict("records")
+    assert row["sources"] == 40
+    assert row["success"] == 23
+    assert row["chance_success"] == pytest.approx((10 * 0.2 + 30 * 0.4) / 40)
+    assert row["corrected"] == pytest.approx((23 / 40 - 0.35) / 0.65)
+    assert row["chance_low"] < 0.35 < row["chance_high"]
+    assert pool_chance(_table().iloc[2:]).empty
+
+
+def test_layout_has_a_row_an_image_and_shows_what_is_missing():
+    table = _table()
+    layout = chance_layout(
+        pd.concat([table, pool_chance(table)]).reset_index(drop=True), bold=str.upper
+    )
+    assert list(layout["Image"]) == ["A", "B", "C", "All"]
+    assert layout["Img Top 1 % S_c"][0].startswith("0.75 [")
+    assert layout["Img Top 1 % S_c"][2] == "-"
+    assert layout["Img Top 1 % p"][2] == "-"
+
+
+def test_wilson_by_hand_and_as_astropy_has_it():
+    low, high = wilson(5, 10)
+    z2 = 1.959963984540054**2
+    half = np.sqrt(z2 * (0.25 / 10 + z2 / 400)) / (1 + z2 / 10)
+    assert (low, high) == pytest.approx((0.5 - half, 0.5 + half))
+    k, n = np.array([0, 1, 17, 43]), np.array([7, 20, 43, 43])
+    assert np.allclose(wilson(k, n), binom_conf_interval(k, n, 0.95, interval="wilson"))
+    assert wilson(0, 0) == (0, 1)
+
+
+def test_count_interval_holds_its_probability():
+    low, high = count_interval(np.array([0, 4]))
+    assert low[0] == 0
+    assert high[0] == pytest.approx(-np.log(0.025))
+    assert stats.poisson.sf(3, low[1]) == pytest.approx(0.025)
+    assert stats.poisson.cdf(4, high[1]) == pytest.approx(0.025)
+
+
+def test_ratio_interval_is_fiellers_for_symmetric_intervals():
+    low, high = ratio_interval(6, (4, 8), 3, (2, 4))
+    # (6 - 3 r)^2 = 2^2 + r^2 at the limits
+    for r in (low, high):
+        assert (6 - 3 * r) ** 2 == pytest.approx(4 + r**2)
+    assert ratio_interval(1, (0, 2), 1, (0, 2))[1] == np.inf
+    assert np.isnan(ratio_interval(1, (0, 2), 0, (0, 2))).all()

@@ -1,0 +1,135 @@
+"""Purity and completeness of constructed masks."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from mirimask.completeness import (
+    FILTER_EFFICIENCY,
+    completeness_rows,
+    expected_snr,
+    pool_completeness,
+    pool_purity,
+    purity_row,
+    truth_in_crop,
+)
+from mirimask.verdicts import label_spots
+
+EMPTY = np.zeros((200, 200), bool)
+PURITY = {"tolerance_px": 2.5, "area_arcmin2": 2.0, "seed": 1}
+
+
+def _truth(positions, kinds=None, magnitudes=None):
+    x, y = np.array(positions, float).reshape(-1, 2).T
+    n = len(x)
+    table = pd.DataFrame({"x": x + 430, "y": y + 20})
+    table["kind"] = kinds or ["star"] * n
+    table["ab_mag"] = magnitudes if magnitudes is not None else np.full(n, 20.2)
+    return truth_in_crop(table, EMPTY, x0=430, y0=20)
+
+
+def _spots(*pieces):
+    mask = np.zeros(EMPTY.shape, bool)
+    for rows, columns in pieces:
+        mask[rows, columns] = True
+    peaks = pd.DataFrame({"x": [0], "y": [0]})
+    return label_spots(mask, peaks, min_pixels=1, tolerance_px=2.5)
+
+
+def test_purity_merging_and_splitting_of_a_constructed_mask():
+    truth = _truth([(20, 20), (60, 60), (64, 60), (120, 120), (190, 10)])
+    spots = _spots(
+        (slice(19, 22), slice(19, 22)),  # a true spot
+        (slice(59, 62), slice(58, 67)),  # one spot for two sources
+        (slice(120, 121), slice(118, 119)),  # two spots for one source
+        (slice(120, 121), slice(122, 123)),
+        (slice(150, 152), slice(30, 32)),  # three false ones
+        (slice(160, 162), slice(30, 32)),
+        (slice(10, 11), slice(193, 194)),  # 3 pixels from a source
+    )
+    row = purity_row(spots, truth, EMPTY, **PURITY)
+    assert (row["n_spots"], row["n_true_spots"]) == (7, 4)
+    assert row["purity"] == pytest.approx(4 / 7)
+    assert row["false_per_arcmin2"] == pytest.approx(1.5)
+    assert (row["n_sources"], row["n_recovered"]) == (5, 4)
+    assert (row["n_merged_spots"], row["n_merged_sources"], row["n_split_sources"]) == (1, 2, 1)
+
+
+def test_purity_by_chance_is_the_area_within_reach():
+    rng = np.random.default_rng(0)
+    truth = _truth(rng.integers(0, 200, (400, 2)))
+    spots = _spots(*((slice(y, y + 1), slice(x, x + 1)) for x, y in rng.integers(0, 200, (300, 2))))
+    row = purity_row(spots, truth, EMPTY, **PURITY)
+    within = 1 - (1 - 21 / 200**2) ** 400  # 21 pixels lie within 2.5 of a pixel
+    assert row["chance_purity"] == pytest.approx(within, abs=0.03)
+
+
+def test_nothing_at_all():
+    row = purity_row(_spots(), _truth([]), EMPTY, **PURITY)
+    assert row["n_spots"] == 0
+    assert np.isnan(row["purity"])
+    assert row["false_per_arcmin2"] == 0
+    rows = completeness_rows(
+        _spots(), _truth([]), EMPTY, edges=[20, 21], tolerance_px=2, positions=100, seed=1
+    )
+    assert rows["completeness"].isna().all()
+    assert (rows["chance"] == 0).all()
+
+
+def test_completeness_by_magnitude_and_kind():
+    truth = _truth(
+        [(20, 20), (60, 60), (100, 100), (140, 140)],
+        ["star", "star", "galaxy", "galaxy"],
+        [20.2, 21.2, 20.3, 19.0],
+    )
+    spots = _spots((slice(20, 21), slice(20, 21)), (slice(0, 200), slice(150, 200)))
+    rows = completeness_rows(
+        spots, truth, EMPTY, edges=[20, 21, 22], tolerance_px=2, positions=20000, seed=1
+    ).set_index(["kind", "ab_low"])
+    assert rows.loc[("all", 20), "completeness"] == 0.5
+    assert rows.loc[("star", 20), "completeness"] == 1
+    assert rows.loc[("star", 21), "n_recovered"] == 0
+    assert rows.loc[("galaxy", 20), "n_sources"] == 1  # the one of 19.0 is in no bin
+    assert rows.loc[("all", 20), "chance"] == pytest.approx((52 * 200 + 13) / 200**2, abs=0.01)
+    chance = rows.loc[("all", 20), "chance"]
+    assert rows.loc[("all", 20), "corrected"] == pytest.approx((0.5 - chance) / (1 - chance))
+
+
+def test_pooling_adds_counts():
+    keys = {"method": "value_1", "domain": "crop"}
+    spots = _spots((slice(20, 21), slice(20, 21)))
+    found, missed = _truth([(20, 20)]), _truth([(90, 90)])
+    purity = [
+        {"image": i, **keys, **purity_row(spots, truth, EMPTY, **PURITY)}
+        for i, truth in (("A", found), ("B", missed))
+    ]
+    (row,) = pool_purity(pd.DataFrame(purity)).to_dict("records")
+    assert row["purity"] == 0.5
+    assert row["area_arcmin2"] == 4
+    tables = []
+    for image, truth in (("A", found), ("B", missed)):
+        rows = completeness_rows(
+            spots, truth, EMPTY, edges=[20, 21], tolerance_px=2, positions=100, seed=1
+        )
+        tables.append(rows.assign(image=image, **keys))
+    pooled = pool_completeness(pd.concat(tables, ignore_index=True)).set_index("kind")
+    assert pooled.loc["star", "completeness"] == 0.5
+    assert pooled.loc["galaxy", "n_sources"] == 0
+
+
+def test_truth_is_moved_and_what_lies_outside_is_left_out():
+    table = pd.DataFrame({"x": [430.4, 429.4, 500.0, 629.6], "y": [20.0, 30.0, 60.0, 30.0]})
+    empty = EMPTY.copy()
+    empty[40, 70] = True
+    inside = truth_in_crop(table, empty, x0=430, y0=20)
+    assert list(inside["column"]) == [0]
+    assert list(inside["row"]) == [0]
+
+
+def test_expected_snr_by_hand():
+    sigma = 2.445 / 2.3548200
+    snr = expected_snr(
+        np.array([1.0, 1.0, 1.0]), np.array([0.0, 1.17741 * sigma, 0.0]), np.array([0.1, 0.1, 0]),
+        fwhm_px=2.445, pixel_area_sr=1e-12,
+    )  # fmt: skip
+    star = FILTER_EFFICIENCY / 0.1 / np.sqrt(4 * np.pi * sigma**2)
+    assert snr == pytest.approx([star, star / np.sqrt(2), 0], rel=1e-5)

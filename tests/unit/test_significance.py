@@ -1,0 +1,81 @@
+"""McNemar, Holm and the bootstrap against numbers done by hand."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from mirimask.significance import compare_methods, holm, mcnemar, recall_differences
+
+
+def test_mcnemar_by_hand():
+    statistic, p, exact = mcnemar(30, 10)
+    assert statistic == pytest.approx(19**2 / 40)
+    assert not exact
+    assert p == pytest.approx(math.erfc(math.sqrt(19**2 / 80)))
+    statistic, p, exact = mcnemar(5, 1)  # 2 (C(6,5) + C(6,6)) / 2^6
+    assert exact
+    assert np.isnan(statistic)
+    assert p == pytest.approx(2 * 7 / 64)
+    assert mcnemar(0, 0)[1] == 1
+    assert mcnemar(12, 12)[2]
+    assert not mcnemar(13, 12)[2]
+    assert mcnemar(13, 12)[1] == 1
+
+
+def test_holm_by_hand():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == pytest.approx([1, 1])
+    assert holm([]).size == 0
+
+
+def _success():
+    index = pd.MultiIndex.from_product([["A", "B"], range(20)])
+    segmentation = np.arange(40) % 2 == 0
+    better = segmentation | (np.arange(40) % 4 == 1)
+    return pd.DataFrame(
+        {"value_1": better, "same": segmentation, "segmentation": segmentation}, index=index
+    )
+
+
+def test_methods_are_compared_source_by_source():
+    table = compare_methods(_success()).set_index(["image", "method"])
+    row = table.loc[("All", "value_1")]
+    assert (row["both"], row["method_only"], row["segmentation_only"], row["neither"]) == (
+        20, 10, 0, 10,
+    )  # fmt: skip
+    assert row["p_value"] == pytest.approx(2 / 2**10)
+    assert row["p_holm"] == pytest.approx(4 / 2**10)
+    assert table.loc[("A", "value_1"), "method_only"] == 5
+    assert table.loc[("All", "same"), "p_value"] == 1
+
+
+def test_bootstrap_is_seeded_and_covers_the_difference():
+    table = recall_differences(_success(), draws=500, seed=1)
+    assert table.equals(recall_differences(_success(), draws=500, seed=1))
+    rows = table.set_index("method")
+    assert rows.loc["value_1", "difference"] == pytest.approx(0.25)
+    assert 0 < rows.loc["value_1", "difference_low"] < 0.25 < rows.loc["value_1", "difference_high"]
+    assert rows.loc["same", "difference_low"] == rows.loc["same", "difference_high"] == 0
+    # binomial scatter of 40 sources: both images are alike
+    width = rows.loc["value_1", "recall_high"] - rows.loc["value_1", "recall_low"]
+    assert width == pytest.approx(2 * 1.96 * np.sqrt(0.75 * 0.25 / 40), rel=0.2)
+
+
+def test_images_that_differ_widen_the_interval():
+    index = pd.MultiIndex.from_product([list("ABCDEFG"), range(100)])
+    found = np.repeat([1, 1, 1, 1, 0, 0, 0], 100).astype(bool)
+    (row,) = recall_differences(
+        pd.DataFrame({"value_1": found}, index=index), draws=500, seed=1
+    ).to_dict("records")
+    assert row["recall_high"] - row["recall_low"] > 0.5
+    assert np.isnan(row["difference"])
+
+
+def test_nothing_to_compare():
+    success = _success()
+    assert compare_methods(success.drop(columns="segmentation")).empty
+    assert compare_methods(success.iloc[:0]).empty
+    assert recall_differences(success.iloc[:0], draws=100, seed=1).empty
+    one = recall_differences(success.loc[["A"]], draws=100, seed=1)
+    assert (one["images"] == 1).all()
