@@ -128,7 +128,7 @@ def test_layout_has_a_row_an_image_and_shows_what_is_missing():
         pd.concat([table, pool_chance(table)]).reset_index(drop=True), bold=str.upper
     )
     assert list(layout["Image"]) == ["A", "B", "C", "All"]
-    assert layout["Img Top 1 % S_c"][0].startswith("0.75 [")
+    assert layout["Img Top 1 % S_c"][0].startswith("0.75 (")
     assert layout["Img Top 1 % S_c"][2] == "-"
     assert layout["Img Top 1 % p"][2] == "-"
 

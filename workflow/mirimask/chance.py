@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from mirimask.intervals import ratio_interval, wilson
+from mirimask.methods import method_label
 from mirimask.significance import holm
-from mirimask.tables import method_label
 from mirimask.verdicts import VERDICTS
 
 __all__ = [
@@ -242,7 +242,7 @@ def chance_layout(table: pd.DataFrame, bold: Callable[[str], str]) -> pd.DataFra
                 text = "-"
             else:
                 limits = f"{row['corrected_low']:.2f}, {row['corrected_high']:.2f}"
-                text = f"{row['corrected']:.2f} [{limits}]"
+                text = f"{row['corrected']:.2f} ({limits})"
             values.append(bold(text) if row["significant"] else text)
             ps.append(f"{row['p_value']:.1g}" if row["sources"] else "-")
         layout[f"{label} S_c"], layout[f"{label} p"] = values, ps

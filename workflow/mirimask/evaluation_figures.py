@@ -1,5 +1,6 @@
 """Figures of the evaluation: tables in, matplotlib figures out. Draws, computes not."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ __all__ = [
     "draw_cut_outs",
     "draw_purity",
     "draw_reliability",
+    "draw_sensitivity",
     "draw_significance",
 ]
 
@@ -217,7 +219,7 @@ def draw_reliability(table: pd.DataFrame, *, simulated: bool) -> Figure:
     _points(right, shown, "reliability", "reliability_low", "reliability_high",
             shift=0, color=_BLUE, marker="s")  # fmt: skip
     left.set_xscale("log")
-    left.set_xlabel("false spots per square arcminute")
+    left.set_xlabel("false spots per square arcminute (none: drawn at half a spot)")
     right.set_xlabel("reliability, 1 - N$_{inverted}$ / N$_{image}$")
     right.axvline(0, color="black", lw=0.8)
     low = np.nanmin([*table["reliability"].fillna(0), 0])
@@ -420,6 +422,7 @@ def draw_cut_outs(pieces: Sequence[CutOut]) -> Figure:
         n = len(piece.image)
         finite = piece.image[np.isfinite(piece.image)]
         low, high = np.percentile(finite, [1, 99.7]) if finite.size else (0, 1)
+        axes.set_facecolor("#f0dfb4")  # of empty pixels
         axes.imshow(piece.image, origin="lower", cmap="Greys", vmin=low, vmax=high)
         if piece.mask.any():
             axes.contour(piece.mask, [0.5], colors=_YELLOW, linewidths=0.8)
@@ -433,7 +436,7 @@ def draw_cut_outs(pieces: Sequence[CutOut]) -> Figure:
                 axes.plot(x, y, "o", mec=_BLUE, mfc="none", ms=8, mew=1)
                 axes.text(x + 2.5, y + 2, f"{magnitude:.1f}", fontsize=7, color=_BLUE, clip_on=True)
         axes.set(xlim=(-0.5, n - 0.5), ylim=(-0.5, n - 0.5), xticks=[], yticks=[])
-        text = "\n".join(line if len(line) < 58 else line[:57] + "…" for line in piece.lines[:4])
+        text = "\n".join(line for text in piece.lines for line in textwrap.wrap(text, 54))
         axes.set_title(f"{piece.title}\n{text}", fontsize=7.5, loc="left")
     _legend(
         figure,
@@ -446,5 +449,59 @@ def draw_cut_outs(pieces: Sequence[CutOut]) -> Figure:
             Line2D([], [], color=_YELLOW, label="mask of the first method named"),
             Line2D([], [], ls="", label=f"{len(pieces[0].image)} px wide"),
         ],
+    )  # fmt: skip
+    return figure
+
+
+# A marker and a dash for each method of Table 3, told apart without colour.
+_LINES = (("o", "-"), ("s", "--"), ("^", "-."), ("D", ":"), ("v", "-"), ("P", "--"), ("X", "-."))
+
+
+def draw_sensitivity(pooled: pd.DataFrame, *, simulated: bool) -> Figure:
+    """Recall of each method in all images together: a panel a setting, a line a method.
+
+    `pooled` has setting, value, method, sources and success; the setting "as configured" is drawn
+    into each panel as its first point.
+    """
+    settings = [name for name in dict.fromkeys(pooled["setting"]) if name != "as configured"]
+    title = "Recall of Table 3 when one setting is changed"
+    if not settings or not pooled["sources"].sum():
+        return _message(
+            _figure(9, 2.5, title=title, simulated=simulated), "No sources: nothing was scored."
+        )
+    columns = 2
+    rows = -(-len(settings) // columns)
+    figure = _figure(13, 1.5 + 3.3 * rows, title=title, simulated=simulated)
+    panels = _axes(figure, columns, rows=rows, left=0.75, right=2.2, bottom=1.1, gap=0.6, rise=1.35)
+    methods = list(dict.fromkeys(pooled["method"]))
+    recall = pooled.assign(recall=pooled["success"] / pooled["sources"].clip(lower=1))
+    usual = recall[recall["setting"] == "as configured"].set_index("method")["recall"]
+    handles = []
+    for axes, setting in zip(panels, settings, strict=False):
+        own = recall[recall["setting"] == setting]
+        values = list(dict.fromkeys(own["value"]))
+        for method, (marker, dash) in zip(methods, _LINES, strict=False):
+            one = own[own["method"] == method].set_index("value")["recall"]
+            colour = "black" if method == "segmentation" else None
+            (line,) = axes.plot(
+                range(len(values) + 1),
+                [usual[method], *(one.get(value, np.nan) for value in values)],
+                marker=marker, ls=dash, ms=5, lw=1.3, color=colour, label=method_label(method),
+            )  # fmt: skip
+            if axes is panels[0]:
+                handles.append(line)
+        short = [
+            v if len(v) < 15 else v.replace(", ", ",\n").replace(" > ", "\n> ") for v in values
+        ]
+        axes.set_xticks(range(len(values) + 1), ["as\nconfigured", *short], fontsize=8)
+        axes.set_title(setting, fontsize=10.5, weight="bold", loc="left")
+        axes.set_ylabel("recall, all images")
+        axes.set_ylim(0, 1.03)
+        axes.grid(axis="y", lw=0.4, color="0.8")
+    for axes in panels[len(settings) :]:
+        axes.set_axis_off()
+    figure.legend(
+        handles=handles, loc="upper right", bbox_to_anchor=(0.995, 1 - 0.8 / (1.5 + 3.3 * rows)),
+        fontsize=9, frameon=False,
     )  # fmt: skip
     return figure

@@ -38,7 +38,7 @@ def cut_outs(disagreements, job):
         padded = np.pad(crop.masked, HALF_PX, constant_values=np.nan)
         inside = np.s_[row : row + size, column : column + size]
         lines = [
-            f"{'/'.join(sorted(set(group['method'])))}: {given}, truth {true}"
+            f"{given}, truth {true}: {', '.join(dict.fromkeys(group['method']))}"
             for (given, true), group in rows.groupby(["verdict", "truth_verdict"], sort=False)
         ]
         with fits.open(job.input.masks[masks_at(job, image, first["method"])]) as hdus:
