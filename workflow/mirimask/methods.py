@@ -27,7 +27,7 @@ class Method:
     """A parsed method name.
 
     `kind` is a slice kind, `segmentation`, `recommended`, `union` or `intersection`; `percent` and
-    `domain` belong to slices (`domain` is None where the study's is meant), `parts` to combinations.
+    `domain` belong to slices (`domain` is None where it is the study's), `parts` to combinations.
     """
 
     name: str

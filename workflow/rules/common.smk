@@ -49,9 +49,8 @@ def check(instance, schema, where):
         key = ".".join(map(str, problem.absolute_path))
         about = problem.schema.get("description", "")
         raise WorkflowError(
-            f"{where}: {key + ': ' if key else ''}{problem.message}."
-            + (f" This is for: {about}." if about and key else "")
-            + " See config/README.md."
+            f"{where}: {f'{key}: ' if key else ''}{problem.message}."
+            f"{f' This is for: {about}.' if about and key else ''} See config/README.md."
         ) from None
 
 
@@ -177,7 +176,8 @@ def code(script):
         new = set().union(*map(imported_files, new)) - files
     digest = hashlib.sha256()
     for file in sorted(files):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+        digest.update(file.name.encode())
+        digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -189,22 +189,6 @@ def here(script, **job):
 ### inputs of rules ################################################################################
 
 SLICE = r"(value|derivative)_[0-9.]+(@(published|crop))?"
-
-
-def domain_of(wildcards):
-    """The domain of a slice: the one its name ends with, or the study's."""
-    return parse_method(wildcards.method).domain or config["slice_domain"]
-
-
-def whole_frame(wildcards):
-    """A value slice over the published domain needs the frame beyond the crop."""
-    if domain_of(wildcards) == "published" and wildcards.method.startswith("value"):
-        return {"i2d": "<results>/archive/{image}/i2d.fits"}
-    return {}
-
-
-def published(number):
-    return f"{config['published']}/table{number}.csv" if config["published"] else []
 
 
 ### the evaluation ################################################################################
@@ -243,7 +227,7 @@ EVALUATED_SLICES = list(dict.fromkeys(map(own_name, EVALUATED_SLICES)))
 
 def evaluation_outputs():
     """What the evaluation ends with."""
-    names = ["chance", "reliability", "significance"]
+    names = ["chance", "reliability", "significance", "sensitivity"]
     if BY_TRUTH:
         names += ["completeness", "purity", "agreement", "disagreements"]
     return [
@@ -251,6 +235,20 @@ def evaluation_outputs():
             "<results>/evaluation/{name}.{form}", name=names, form=["csv", "png", "pdf"]
         ),
         *expand("<results>/tables/table3_chance.{form}", form=["csv", "md", "tex"]),
+        "<results>/evaluation/sensitivity.md",
+    ]
+
+
+def injection_outputs():
+    """What the added stars and the whole curves end with."""
+    return [
+        *expand(
+            "<results>/evaluation/{name}.{form}",
+            name=["injection", "curves"],
+            form=["csv", "png", "pdf"],
+        ),
+        "<results>/evaluation/injection_depths.csv",
+        "<results>/evaluation/curves_compared.csv",
     ]
 
 
@@ -282,6 +280,7 @@ def final_outputs():
         ),
         *figure_outputs(),
         *evaluation_outputs(),
+        *injection_outputs(),
     ]
     if config["published"]:
         ends.append("<results>/comparison/summary.md")

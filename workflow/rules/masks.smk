@@ -49,6 +49,30 @@ rule segmentation:
         )
 
 
+rule recommended:
+    input:
+        frame="<results>/frame/{image}.fits",
+    output:
+        mask="<results>/masks/{image}/{method}.fits",
+    log:
+        "<logs>/recommended/{image}/{method}.log",
+    wildcard_constraints:
+        method="recommended",
+    params:
+        code=code("make_mask"),
+    message:
+        "Making the recommended mask of {wildcards.image}"
+    run:
+        here(
+            "make_mask",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )
+
+
 rule combination:
     input:
         masks=lambda wildcards: expand(

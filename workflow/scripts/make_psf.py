@@ -5,8 +5,9 @@ from mirimask.psf import PsfSettings, make_psf, write_psf
 
 
 def main(job):
-    settings = dict(job.params.psf)
-    settings["ipc"] = tuple(settings["ipc"])
+    settings = dict(job.params.psf or {})  # a study without a simulation has none
+    if "ipc" in settings:
+        settings["ipc"] = tuple(settings["ipc"])
     psf = make_psf(job.wildcards.filter, PsfSettings(**settings))
     write_psf(job.output.psf, psf)
 

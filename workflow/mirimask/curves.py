@@ -1,0 +1,442 @@
+"""Whole curves instead of single percentages: completeness against false spots and masked area.
+
+A family is a way to make masks with one setting (the percentage a slice retains, a level in sigma).
+Swept over its settings it gives a free-response curve (FROC; Bunch et al. 1978): the share of the
+stars that are found against the false spots per square arcminute.
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from mirimask.derivative import derivative
+from mirimask.injection import brightest_pixels, has_match
+from mirimask.intervals import wilson
+from mirimask.recommended import DEFAULT, RecommendedSettings, curvature_snr, grow
+from mirimask.segmentation import SegmentationSettings, background_of
+from mirimask.slicing import thresholds
+
+__all__ = [
+    "PERCENTS",
+    "Family",
+    "Truth",
+    "at_area",
+    "at_false_rate",
+    "compare_curves",
+    "family_of",
+    "froc_point",
+    "full_curve",
+    "pool_curves",
+    "recommended_family",
+    "segmentation_family",
+    "slice_family",
+    "sweep",
+]
+
+PERCENTS = np.geomspace(0.02, 25.0, 25)
+_LEVELS = np.geomspace(1.0, 30.0, 25)  # sigma
+_VALUE_OF_DERIVATIVE = 1 / 4.6  # percentages of the paper's pair value_1 and derivative_4.6
+
+Scores = tuple[NDArray[np.floating], ...]
+
+
+@dataclass(frozen=True)
+class Family:
+    """Masks with one setting.
+
+    `settings`: its values; `unit`: theirs, "%" or "sigma". `scores` makes the images that are cut
+    from an image (ny, nx; NaN where empty). `levels` turns such scores into one row of thresholds
+    for each setting. `cut` makes a mask from scores and one row. Spots have at least `min_pixels`.
+    """
+
+    name: str
+    unit: str
+    settings: NDArray[np.float64]
+    scores: Callable[[NDArray[np.floating]], Scores]
+    levels: Callable[[Scores], NDArray[np.float64]]
+    cut: Callable[[Scores, NDArray[np.float64]], NDArray[np.bool_]]
+    min_pixels: int = 1
+
+
+def slice_family(
+    kind: str, settings: NDArray[np.float64] = PERCENTS, *, min_pixels: int = 1
+) -> Family:
+    """Slices of kind `value`, `derivative`, `union` or `intersection`, by retained percentage.
+
+    The last two join a derivative slice with a value slice of 1 / 4.6 of its percentage (the pair
+    value_1 and derivative_4.6 scaled together). Percentages are of the pixels that are not empty.
+    """
+    used = {"value": [1.0], "derivative": [1.0]}.get(kind, [_VALUE_OF_DERIVATIVE, 1.0])
+
+    def scores(image: NDArray[np.floating]) -> Scores:
+        if kind == "value":
+            return (image,)
+        slope = derivative(image)
+        return (slope,) if kind == "derivative" else (image, slope)
+
+    def levels(images: Scores) -> NDArray[np.float64]:
+        return np.column_stack(
+            [
+                thresholds(image, list(share * settings))
+                for image, share in zip(images, used, strict=True)
+            ]
+        )
+
+    def cut(images: Scores, level: NDArray[np.float64]) -> NDArray[np.bool_]:
+        parts = [image > threshold for image, threshold in zip(images, level, strict=True)]
+        if len(parts) == 1:
+            return parts[0]
+        return parts[0] | parts[1] if kind == "union" else parts[0] & parts[1]
+
+    return Family(kind, "%", settings, scores, levels, cut, min_pixels)
+
+
+def segmentation_family(
+    empty: NDArray[np.bool_],
+    *,
+    settings: SegmentationSettings,
+    snr: NDArray[np.float64] = _LEVELS,
+) -> Family:
+    """The pipeline's segmentation without deblending, by its threshold; see `segment`."""
+    from astropy.convolution import convolve
+    from astropy.utils.exceptions import AstropyUserWarning
+    from photutils.segmentation import make_2dgaussian_kernel
+
+    size = int(np.ceil(3 * settings.kernel_fwhm_px)) | 1
+    kernel = make_2dgaussian_kernel(settings.kernel_fwhm_px, size=size)
+
+    def scores(image: NDArray[np.floating]) -> Scores:
+        data = np.where(empty, np.nan, image)
+        background, rms = background_of(data, settings=settings)
+        with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+            warnings.simplefilter("ignore", AstropyUserWarning)
+            smooth = convolve(
+                np.where(empty, 0, data) - background, kernel, mask=empty, normalize_kernel=True
+            )
+            return (np.where(empty, np.nan, smooth / rms),)
+
+    return Family(
+        "segmentation",
+        "sigma",
+        snr,
+        scores,
+        lambda _: snr[:, None],
+        lambda images, level: images[0] > level[0],
+        settings.n_pixels,
+    )
+
+
+def recommended_family(
+    empty: NDArray[np.bool_],
+    *,
+    fwhm_px: float,
+    settings: RecommendedSettings,
+    snr: NDArray[np.float64] = _LEVELS,
+) -> Family:
+    """The recommended mask by its seed level; it grows to `settings.grow`, or less far."""
+
+    def cut(images: Scores, level: NDArray[np.float64]) -> NDArray[np.bool_]:
+        down_to = min(settings.grow, float(level[0]))
+        labels, _ = grow(
+            images[0], seed=float(level[0]), down_to=down_to, min_pixels=settings.min_pixels
+        )
+        return labels > 0
+
+    return Family(
+        "recommended",
+        "sigma",
+        snr,
+        lambda image: (curvature_snr(image, empty, fwhm_px=fwhm_px, settings=settings),),
+        lambda _: snr[:, None],
+        cut,
+    )
+
+
+def family_of(
+    name: str,
+    empty: NDArray[np.bool_],
+    *,
+    fwhm_px: float,
+    segmentation: SegmentationSettings,
+    recommended: RecommendedSettings = DEFAULT,
+    settings: NDArray[np.float64] | None = None,
+) -> Family:
+    """A family by name: value, derivative, union, intersection, segmentation or recommended.
+
+    `settings` replaces the values that are swept.
+    """
+    given = {} if settings is None else {"snr": settings}
+    if name == "segmentation":
+        return segmentation_family(empty, settings=segmentation, **given)
+    if name == "recommended":
+        return recommended_family(empty, fwhm_px=fwhm_px, settings=recommended, **given)
+    return slice_family(name, PERCENTS if settings is None else settings)
+
+
+### one point ######################################################################################
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Real sources: positions (n, 2: x, y in pixels), matching radius (n) in pixels.
+
+    `wanted` (n, bool) marks those whose completeness is asked for; all of them count as no false.
+    """
+
+    positions: NDArray[np.float64]
+    radius_px: NDArray[np.float64]
+    wanted: NDArray[np.bool_]
+
+
+def froc_point(spots: NDArray[np.number], truth: Truth) -> tuple[int, int]:
+    """Number of wanted sources that are found, and of false spots.
+
+    `spots` (m, 2) are positions. A source is found where a spot lies within its radius; each spot
+    finds one source, the nearest. A spot within the radius of no source is false.
+    """
+    if len(spots) == 0:
+        return 0, 0
+    if len(truth.positions) == 0:
+        return 0, len(spots)
+    near = cKDTree(spots).sparse_distance_matrix(
+        cKDTree(truth.positions), float(truth.radius_px.max()), output_type="ndarray"
+    )
+    pairs = near[near["v"] <= truth.radius_px[near["j"]]]
+    real = np.zeros(len(spots), bool)
+    real[pairs["i"]] = True
+    found = np.zeros(len(truth.positions), bool)
+    taken = np.zeros(len(spots), bool)
+    for i, j in zip(*(pairs[k][np.argsort(pairs["v"], kind="stable")] for k in "ij"), strict=True):
+        if not taken[i] and not found[j]:
+            taken[i] = found[j] = True
+    return int((found & truth.wanted).sum()), int((~real).sum())
+
+
+def sweep(
+    family: Family,
+    image: NDArray[np.floating],
+    order: NDArray[np.intp],
+    truth: Truth,
+    *,
+    area_arcmin2: float,
+    levels: NDArray[np.float64] | None = None,
+    counted: NDArray[np.bool_] | None = None,
+) -> pd.DataFrame:
+    """All settings of a family on one image: one row each.
+
+    `image` (ny, nx; NaN where empty), `order` ``image.ravel().argsort()``. `levels` replaces the
+    thresholds that the image itself gives (those of the real image, for the inverted one). With
+    `counted` (ny, nx), only false spots in these pixels count, scaled to the area.
+    Columns: setting, n_spots, n_wanted, n_found, completeness, n_false, false_per_arcmin2, area
+    (share of the pixels that are not empty).
+    """
+    scores = family.scores(image)
+    levels = family.levels(scores) if levels is None else levels
+    seen = int(np.isfinite(image).sum())
+    if counted is not None:
+        area_arcmin2 *= counted.sum() / seen
+    wanted = int(truth.wanted.sum())
+    rows = []
+    for setting, level in zip(family.settings, levels, strict=True):
+        mask = family.cut(scores, level)
+        spots = brightest_pixels(mask, order, min_pixels=family.min_pixels)
+        if counted is not None:
+            spots = spots[counted[spots[:, 1], spots[:, 0]]]
+        found, false = froc_point(spots, truth)
+        rows.append(
+            {
+                "setting": setting,
+                "n_spots": len(spots),
+                "n_wanted": wanted,
+                "n_found": found,
+                "completeness": found / wanted if wanted else np.nan,
+                "n_false": false,
+                "false_per_arcmin2": false / area_arcmin2,
+                "area": float(mask.sum()) / seen,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def full_curve(
+    family: Family,
+    image: NDArray[np.floating],
+    added: list[tuple[NDArray[np.floating], NDArray[np.float64]]],
+    *,
+    inverted: NDArray[np.floating],
+    free: NDArray[np.bool_],
+    truth: Truth | None,
+    tolerance_px: float,
+    area_arcmin2: float,
+) -> pd.DataFrame:
+    """The curve of a family on any image, with the truth about it or without.
+
+    `image` and `inverted` (2 x background - image) are (ny, nx; NaN where empty), `added` are
+    images with stars added and their positions (n, 2). A star is found where a spot's brightest
+    pixel lies within `tolerance_px` and none does without the stars. False spots of the inverted
+    image, cut at the thresholds of the image, are counted in the pixels `free` of sources (their
+    flanks would count) and scaled to the area; those by `truth` are the spots on no true source.
+
+    Columns: family, unit, setting, n_spots, area, area_arcmin2, n_stars, n_found, completeness,
+    n_inverted, inverted_per_arcmin2, and with truth (else NaN) n_true, n_true_found,
+    true_completeness, n_false, truth_false_per_arcmin2; false_per_arcmin2 is the one by truth or,
+    without, of the inverted image.
+    """
+    seen = int(np.isfinite(image).sum())
+    orders = [each.ravel().argsort(kind="stable") for each in (image, inverted)]
+    star_orders = [stars.ravel().argsort(kind="stable") for stars, _ in added]
+    scores, turned = family.scores(image), family.scores(inverted)
+    levels = family.levels(scores)
+    free_area = area_arcmin2 * free.sum() / seen
+    cuts = [(family.scores(stars), positions) for stars, positions in added]
+    star_levels = [family.levels(score) for score, _ in cuts]
+    rows = []
+    for i, setting in enumerate(family.settings):
+        mask = family.cut(scores, levels[i])
+        spots = brightest_pixels(mask, orders[0], min_pixels=family.min_pixels)
+        dark = brightest_pixels(
+            family.cut(turned, levels[i]), orders[1], min_pixels=family.min_pixels
+        )
+        n_dark = int(free[dark[:, 1], dark[:, 0]].sum())
+        found = stars_added = 0
+        for (score, positions), level, order in zip(cuts, star_levels, star_orders, strict=True):
+            now = brightest_pixels(family.cut(score, level[i]), order, min_pixels=family.min_pixels)
+            matched = has_match(positions, now, tolerance_px)
+            found += int((matched & ~has_match(positions, spots, tolerance_px)).sum())
+            stars_added += len(positions)
+        row = {
+            "setting": setting,
+            "n_spots": len(spots),
+            "area": float(mask.sum()) / seen,
+            "area_arcmin2": area_arcmin2,
+            "n_stars": stars_added,
+            "n_found": found,
+            "n_inverted": n_dark,
+            "inverted_per_arcmin2": n_dark / free_area if free_area else np.nan,
+            "n_true": np.nan,
+            "n_true_found": np.nan,
+            "n_false": np.nan,
+        }
+        if truth is not None:
+            row["n_true"] = int(truth.wanted.sum())
+            row["n_true_found"], row["n_false"] = froc_point(spots, truth)
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    table.insert(0, "family", family.name)
+    table.insert(1, "unit", family.unit)
+    return _with_rates(table)
+
+
+def _with_rates(table: pd.DataFrame) -> pd.DataFrame:
+    """Shares and rates from the counts."""
+    table["completeness"] = table["n_found"] / table["n_stars"].replace(0, np.nan)
+    table["true_completeness"] = table["n_true_found"] / table["n_true"].replace(0, np.nan)
+    table["truth_false_per_arcmin2"] = table["n_false"] / table["area_arcmin2"]
+    table["false_per_arcmin2"] = table["truth_false_per_arcmin2"].fillna(
+        table["inverted_per_arcmin2"]
+    )
+    return table
+
+
+def pool_curves(table: pd.DataFrame, *, name: str) -> pd.DataFrame:
+    """Curves of several images as those of one image `name`: counts and areas added up.
+
+    Means weighted by area for the masked share and the rate of the inverted images.
+    """
+    weighted = table.assign(
+        **{
+            column: table[column] * table["area_arcmin2"]
+            for column in ("area", "inverted_per_arcmin2")
+        }
+    )
+    keys = ["family", "unit", "setting", "working"]
+    counts = ["n_spots", "n_stars", "n_found", "n_inverted", "n_true", "n_true_found", "n_false"]
+    summed = weighted.groupby(keys, sort=False)[
+        [*counts, "area", "inverted_per_arcmin2", "area_arcmin2"]
+    ].sum(min_count=1)
+    for column in ("area", "inverted_per_arcmin2"):
+        summed[column] /= summed["area_arcmin2"]
+    summed = _with_rates(summed.reset_index())
+    summed["image"] = name
+    summed["simulated"] = bool(table["simulated"].any())
+    return summed[table.columns]
+
+
+def compare_curves(table: pd.DataFrame, *, rates: list[float], areas: list[float]) -> pd.DataFrame:
+    """Completeness of each family at equal false spots per arcmin^2 and at equal masked share.
+
+    The segmentation's own false rate and area at its working point are compared at too (`limit` is
+    then its value, `of` says so). Columns: image, at (false_per_arcmin2 or area), of, limit,
+    family, completeness, low, high (95 % Wilson for the number of stars), setting, n_stars.
+    """
+    rows = []
+    for image, curves in table.groupby("image", sort=False):
+        own = curves[(curves["family"] == "segmentation") & curves["working"]]
+        limits = [("false_per_arcmin2", "given", rate) for rate in rates]
+        limits += [("area", "given", share) for share in areas]
+        for column in ("false_per_arcmin2", "area"):
+            limits += [(column, "segmentation", float(value)) for value in own[column]]
+        for column, of, limit in limits:
+            for family, curve in curves.groupby("family", sort=False):
+                best, setting = _best(curve, column, limit)
+                n = int(curve["n_stars"].iloc[0])
+                low, high = wilson(best * n, n)
+                rows.append(
+                    {
+                        "image": image,
+                        "at": column,
+                        "of": of,
+                        "limit": limit,
+                        "family": family,
+                        "completeness": best,
+                        "low": float(low),
+                        "high": float(high),
+                        "setting": setting,
+                        "n_stars": n,
+                        "simulated": bool(curve["simulated"].any()),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+### comparison #####################################################################################
+
+
+def at_false_rate(curve: pd.DataFrame, rate: float) -> tuple[float, float]:
+    """Completeness and setting where a family's false spots per arcmin^2 do not exceed `rate`.
+
+    The best completeness of all such points, with the line between neighbouring settings of which
+    one exceeds the rate. (0, NaN) where every setting has more false spots.
+    """
+    return _best(curve, "false_per_arcmin2", rate)
+
+
+def at_area(curve: pd.DataFrame, share: float) -> tuple[float, float]:
+    """As `at_false_rate`, for masks that cover at most `share` of the pixels."""
+    return _best(curve, "area", share)
+
+
+def _best(curve: pd.DataFrame, column: str, limit: float) -> tuple[float, float]:
+    curve = curve.sort_values("setting")
+    cost = curve[column].to_numpy(float)
+    gain = curve["completeness"].to_numpy(float)
+    setting = curve["setting"].to_numpy(float)
+    inside = cost <= limit
+    candidates = [(gain[i], setting[i]) for i in np.flatnonzero(inside)]
+    for i in np.flatnonzero(inside[1:] != inside[:-1]):
+        part = (limit - cost[i]) / (cost[i + 1] - cost[i])
+        candidates.append(
+            (
+                gain[i] + part * (gain[i + 1] - gain[i]),
+                setting[i] + part * (setting[i + 1] - setting[i]),
+            )
+        )
+    if not candidates:
+        return 0.0, float("nan")
+    best = max(candidates, key=lambda pair: pair[0])
+    return float(best[0]), float(best[1])

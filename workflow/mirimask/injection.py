@@ -1,0 +1,447 @@
+"""Injection and recovery: how faint a star does a mask still mark?
+
+Stars of known AB magnitude are added to an image, the mask is made again, and a star counts as
+recovered where the mask then has a spot of its own for it (docs/method.md, "Evaluation: injection,
+curves, recommended mask"). Works on any image, simulated or real.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
+from scipy.optimize import curve_fit
+
+from mirimask.derivative import derivative
+from mirimask.errors import MaskError
+from mirimask.intervals import wilson
+from mirimask.masks import combined_mask
+from mirimask.methods import SLICES, Method, parse_method
+from mirimask.psf import Psf
+from mirimask.recommended import recommended_mask
+from mirimask.segmentation import SegmentationSettings, segment
+from mirimask.slicing import thresholds, top_slice
+
+__all__ = [
+    "Fit",
+    "MaskMaker",
+    "StarStamps",
+    "ab_to_mjy_sr",
+    "bootstrap_depths",
+    "brightest_pixels",
+    "completeness",
+    "draw_positions",
+    "fit_completeness",
+    "free_pixels",
+    "has_match",
+    "inject",
+    "logistic",
+    "recover",
+    "recovery_by_magnitude",
+]
+
+_BOX = np.ones((3, 3), bool)  # 8-connected
+
+
+### stars ##########################################################################################
+
+
+def ab_to_mjy_sr(magnitude: ArrayLike, pixar_sr: float) -> NDArray[np.float64]:
+    """Light of a star of AB magnitude `magnitude`, summed over its pixels, in MJy/sr.
+
+    `pixar_sr` is the solid angle of a pixel (steradian). A magnitude of infinity gives 0.
+    """
+    return 10 ** ((8.90 - np.asarray(magnitude, float)) / 2.5) / (1e6 * pixar_sr)
+
+
+class StarStamps:
+    """Stars on a resampled image's pixels, from a cache of sub-pixel positions.
+
+    The detector's PSF is first widened by what resampling does to it on average: a convolution
+    with an input pixel and with an output pixel (drizzle with a square kernel and pixfrac 1).
+
+    Parameters: `psf`; `pixel_scale_arcsec` of the image; `half`, a stamp has 2 `half` + 1 pixels a
+    side; `phases`, sub-pixel positions along an axis.
+    """
+
+    def __init__(
+        self, psf: Psf, *, pixel_scale_arcsec: float, half: int = 40, phases: int = 8
+    ) -> None:
+        self.half, self.phases = half, phases
+        self.step = pixel_scale_arcsec / psf.pixel_scale_arcsec * psf.oversample
+        data = np.asarray(psf.data, np.float32)
+        for width in (psf.oversample, self.step):
+            data = _boxed(data, width)
+        # the share of the light in a pixel of the image, not of the detector
+        self.data = data / data.sum() * self.step**2
+        self.cache: dict[tuple[int, int], NDArray[np.float32]] = {}
+
+    def of(self, fx: float, fy: float) -> NDArray[np.float32]:
+        """Light of a star of flux 1 that lies (fx, fy) px off the stamp's centre."""
+        key = (round(fx * self.phases), round(fy * self.phases))
+        if key not in self.cache:
+            axis = np.arange(-self.half, self.half + 1)
+            middle = self.data.shape[0] // 2
+            x, y = ((axis - phase / self.phases) * self.step + middle for phase in key)
+            self.cache[key] = ndimage.map_coordinates(
+                self.data, np.meshgrid(y, x, indexing="ij"), order=1, output=np.float32
+            )
+        return self.cache[key]
+
+
+def _boxed(data: NDArray[np.float32], width: float) -> NDArray[np.float32]:
+    """Convolve with a square of `width` samples, of any (not only whole) width."""
+    reach = int(np.ceil(width / 2 + 0.5))
+    offset = np.arange(-reach, reach + 1)
+    weights = np.clip(width / 2 - np.abs(offset) + 0.5, 0, 1)
+    for axis in (0, 1):
+        data = ndimage.convolve1d(data, weights / weights.sum(), axis=axis, mode="constant")
+    return data
+
+
+def inject(
+    image: NDArray[np.floating],
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    flux: NDArray[np.floating],
+    stamps: StarStamps,
+) -> NDArray[np.float32]:
+    """A copy of `image` (ny, nx; MJy/sr) with stars at (x, y) of summed light `flux` (MJy/sr).
+
+    NaN stay NaN; what falls beyond the rim is lost. Photon noise of the stars is not added: on
+    MIRI's images the background's is larger for every star near the detection limit.
+    """
+    out = np.array(image, dtype=np.float32)
+    ny, nx = out.shape
+    half = stamps.half
+    for xi, yi, light in zip(x, y, flux, strict=True):
+        if light <= 0:
+            continue
+        column, row = round(float(xi)), round(float(yi))
+        stamp = stamps.of(float(xi) - column, float(yi) - row)
+        y0, y1 = max(row - half, 0), min(row + half + 1, ny)
+        x0, x1 = max(column - half, 0), min(column + half + 1, nx)
+        if y0 < y1 and x0 < x1:
+            part = stamp[y0 - row + half : y1 - row + half, x0 - column + half : x1 - column + half]
+            out[y0:y1, x0:x1] += np.float32(light) * part
+    return out
+
+
+def free_pixels(
+    empty: NDArray[np.bool_], x: NDArray[np.number], y: NDArray[np.number], *, distance_px: float
+) -> NDArray[np.bool_]:
+    """Pixels where a star may be added, (ny, nx) bool.
+
+    Not empty, and at least `distance_px` from empty pixels, from the rim, and from the detected
+    sources at (x, y): a star on another source could not be told from it.
+    """
+    taken = np.pad(empty, 1, constant_values=True)
+    columns, rows = np.rint(x).astype(int) + 1, np.rint(y).astype(int) + 1
+    inside = (rows > 0) & (rows < taken.shape[0]) & (columns > 0) & (columns < taken.shape[1])
+    taken[rows[inside], columns[inside]] = True
+    return np.asarray(ndimage.distance_transform_edt(~taken) >= distance_px)[1:-1, 1:-1]
+
+
+def draw_positions(
+    allowed: NDArray[np.bool_],
+    number: int,
+    *,
+    separation_px: float,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Up to `number` random positions (n, 2: x, y) in allowed pixels, `separation_px` apart.
+
+    Sub-pixel phases are uniform. Fewer come back where no more fit in 50 x `number` attempts.
+    MaskError where no pixel is allowed.
+    """
+    rows, columns = np.nonzero(allowed)
+    if rows.size == 0:
+        raise MaskError(
+            "injection: no place for a star; every pixel is empty, at the rim or on a source."
+        )
+    cell = max(separation_px, 1.0)
+    taken: dict[tuple[int, int], list[tuple[float, float]]] = {}
+    found: list[tuple[float, float]] = []
+    for _ in range(50):
+        pick = rng.integers(0, rows.size, number)
+        shift = rng.uniform(-0.5, 0.5, (2, number))
+        for x, y in zip(columns[pick] + shift[0], rows[pick] + shift[1], strict=True):
+            i, j = int(x // cell), int(y // cell)
+            near = (
+                other
+                for di in (-1, 0, 1)
+                for dj in (-1, 0, 1)
+                for other in taken.get((i + di, j + dj), ())
+            )
+            if all(np.hypot(x - ox, y - oy) >= separation_px for ox, oy in near):
+                taken.setdefault((i, j), []).append((x, y))
+                found.append((float(x), float(y)))
+                if len(found) == number:
+                    return np.array(found)
+    return np.array(found).reshape(-1, 2)
+
+
+### recovery #######################################################################################
+
+
+def brightest_pixels(
+    mask: NDArray[np.bool_], order: NDArray[np.intp], *, min_pixels: int = 1
+) -> NDArray[np.int64]:
+    """Where each spot of a mask is: its brightest pixel in the image, (n, 2: x, y).
+
+    `order` holds the flat indices of at least the mask's pixels, from faint to bright: that of
+    ``image.ravel().argsort()``, computed once for all masks of an image. Spots are 8-connected, of
+    at least `min_pixels`.
+    """
+    labels, count = ndimage.label(mask, structure=_BOX)
+    flat = labels.ravel()
+    inside = order[flat[order] > 0]
+    brightest = np.zeros(count + 1, np.int64)
+    brightest[flat[inside]] = inside  # of equal labels the last, brightest one stays
+    kept = np.arange(1, count + 1)
+    if min_pixels > 1:
+        kept = kept[np.bincount(flat[inside], minlength=count + 1)[1:] >= min_pixels]
+    y, x = np.divmod(brightest[kept], mask.shape[1])
+    return np.column_stack([x, y])
+
+
+def has_match(
+    positions: NDArray[np.floating], spots: NDArray[np.number], radius_px: float | NDArray
+) -> NDArray[np.bool_]:
+    """For each of `positions` (n, 2) whether one of `spots` (m, 2) lies within `radius_px`.
+
+    `radius_px` may be an array of n. No spots: all False.
+    """
+    if len(positions) == 0 or len(spots) == 0:
+        return np.zeros(len(positions), bool)
+    from scipy.spatial import cKDTree
+
+    distance, _ = cKDTree(spots).query(positions)
+    return np.asarray(distance <= radius_px)
+
+
+def recovery_by_magnitude(recovered: pd.DataFrame) -> pd.DataFrame:
+    """Counts and shares with 95 % Wilson intervals from one row an injected star and method.
+
+    Columns in: method, magnitude (inf for stars without light), covered (bool: a spot is there,
+    its own or not), recovered (bool: and none was there without the star). Columns out: method,
+    magnitude, n, n_covered, n_recovered, completeness, low, high, chance: the share of the method's
+    stars without light that a spot covers.
+    """
+    grouped = recovered.groupby(["method", "magnitude"], sort=False)
+    table = grouped.agg(
+        n=("recovered", "size"), n_covered=("covered", "sum"), n_recovered=("recovered", "sum")
+    ).reset_index()
+    table["completeness"] = table["n_recovered"] / table["n"]
+    table["low"], table["high"] = wilson(table["n_recovered"], table["n"])
+    dark = table[np.isinf(table["magnitude"])].set_index("method")
+    table["chance"] = table["method"].map(dark["n_covered"] / dark["n"])
+    return table
+
+
+class MaskMaker:
+    """Makes the masks of several methods of one image, slices over the pixels that are not empty.
+
+    `methods` as `parse_method` knows them; a domain behind @ must be `crop`. `empty` (ny, nx);
+    `segmentation` are the settings of the pipeline's, which sees the image given alone (in the
+    archive it saw the whole frame).
+    """
+
+    def __init__(
+        self,
+        methods: list[str],
+        empty: NDArray[np.bool_],
+        *,
+        fwhm_px: float,
+        segmentation: SegmentationSettings,
+    ) -> None:
+        self.methods, self.empty, self.fwhm_px = methods, empty, fwhm_px
+        self.segmentation = segmentation
+        self.parts: dict[str, Method] = {}
+        for name in methods:
+            method = parse_method(name)
+            for part in method.parts or (name,):
+                self.parts[part] = parse_method(part)
+                if self.parts[part].domain == "published":
+                    raise MaskError(
+                        f"evaluation: '{part}' has its percentage over the published frame; "
+                        "images with added stars are sliced over the crop. Leave the domain out."
+                    )
+
+    def masks(self, image: NDArray[np.float32]) -> dict[str, NDArray[np.bool_]]:
+        """The mask of each method; `image` is (ny, nx), MJy/sr, NaN where empty."""
+        made: dict[str, NDArray[np.bool_]] = {}
+        for kind in SLICES:
+            wanted = {n: float(p.percent or 0) for n, p in self.parts.items() if p.kind == kind}
+            if wanted:
+                cut = image if kind == "value" else derivative(image)
+                levels = thresholds(cut, list(wanted.values()))
+                made |= {
+                    name: top_slice(cut, float(level))
+                    for name, level in zip(wanted, levels, strict=True)
+                }
+        if "segmentation" in self.parts:
+            weight = (~self.empty).astype(np.float32)
+            made["segmentation"] = segment(image, weight=weight, settings=self.segmentation) > 0
+        if "recommended" in self.parts:
+            made["recommended"] = recommended_mask(image, self.empty, fwhm_px=self.fwhm_px)
+        return {
+            name: combined_mask([made[part] for part in method.parts], method.kind)
+            if method.parts
+            else made[name]
+            for name, method in ((name, parse_method(name)) for name in self.methods)
+        }
+
+
+def _spots(
+    image: NDArray[np.float32], masks: dict[str, NDArray[np.bool_]]
+) -> dict[str, NDArray[np.int64]]:
+    """`brightest_pixels` of several masks of an image; only their pixels are sorted."""
+    inside = np.flatnonzero(np.logical_or.reduce(list(masks.values())))
+    order = inside[image.ravel()[inside].argsort(kind="stable")]
+    return {name: brightest_pixels(mask, order) for name, mask in masks.items()}
+
+
+def recover(
+    image: NDArray[np.float32],
+    maker: MaskMaker,
+    stamps: StarStamps,
+    *,
+    allowed: NDArray[np.bool_],
+    magnitudes: list[float],
+    stars: int,
+    each: int,
+    separation_px: float,
+    tolerance_px: float,
+    pixar_sr: float,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Add stars, make the masks again, and see which stars they mark.
+
+    At least `stars` stars of each of `magnitudes` (AB), and as many of no light (inf), `each` of
+    each in one realisation, at random positions in `allowed`, `separation_px` apart. A star is
+    covered where a spot's brightest pixel lies within `tolerance_px` of it, and recovered where it
+    is and no spot's did without the stars. Where a small image has no room for all of a
+    realisation's stars, there are more realisations with fewer. MaskError where there is no room at
+    all. Returns one row for each star and method: method, magnitude, covered, recovered.
+    """
+    before = _spots(image, maker.masks(image))
+    steps = np.append(np.asarray(magnitudes, float), np.inf)
+    rows: list[pd.DataFrame] = []
+    count = np.zeros(steps.size, int)
+    while count.min() < stars:
+        positions = draw_positions(allowed, each * steps.size, separation_px=separation_px, rng=rng)
+        # what there is no room for is missed by the magnitudes in turn, not by the last ones
+        level = (np.arange(len(positions)) + count.sum()) % steps.size
+        count += np.bincount(level, minlength=steps.size)
+        flux = ab_to_mjy_sr(steps[level], pixar_sr)
+        added = inject(image, positions[:, 0], positions[:, 1], flux, stamps)
+        for name, spots in _spots(added, maker.masks(added)).items():
+            covered = has_match(positions, spots, tolerance_px)
+            rows.append(
+                pd.DataFrame(
+                    {
+                        "method": name,
+                        "magnitude": steps[level],
+                        "covered": covered,
+                        "recovered": covered & ~has_match(positions, before[name], tolerance_px),
+                    }
+                )
+            )
+    return pd.concat(rows, ignore_index=True)
+
+
+### the curve ######################################################################################
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted completeness curve: see `logistic`; `m80` is NaN where it never reaches 80 %."""
+
+    c0: float
+    m50: float
+    w: float
+    m80: float
+
+
+def logistic(magnitude: ArrayLike, c0: float, m50: float, w: float) -> NDArray[np.float64]:
+    """Completeness `c0` / (1 + exp((m - `m50`) / `w`)).
+
+    `m50` is where it falls to half of its plateau `c0`; `w` (mag) is the width of the fall.
+    """
+    return c0 / (1 + np.exp(np.clip((np.asarray(magnitude, float) - m50) / w, -500, 500)))
+
+
+def completeness(fit: Fit, magnitude: ArrayLike) -> NDArray[np.float64]:
+    """The fitted curve at `magnitude`."""
+    return logistic(magnitude, fit.c0, fit.m50, fit.w)
+
+
+def fit_completeness(magnitude: ArrayLike, recovered: ArrayLike, n: ArrayLike) -> Fit:
+    """Fit `logistic` to shares of recovered stars, weighted by their binomial uncertainty.
+
+    All values NaN where fewer than four magnitudes have stars, where at no magnitude a tenth is
+    recovered, or where the fall lies outside the magnitudes (a curve that cannot be known).
+    `m80` is the magnitude of 80 % completeness (not of 0.8 `c0`).
+    """
+    m, k, number = (np.asarray(values, float) for values in (magnitude, recovered, n))
+    used = np.isfinite(m) & (number > 0)
+    m, k, number = m[used], k[used], number[used]
+    nothing = Fit(np.nan, np.nan, np.nan, np.nan)
+    if m.size < 4:
+        return nothing
+    share = k / number
+    if share.max() < 0.1:
+        return nothing
+    # uncertainty of Laplace's estimate: never 0
+    estimate = (k + 1) / (number + 2)
+    sigma = np.sqrt(estimate * (1 - estimate) / number)
+    top = float(min(share.max(), 1.0))
+    order = np.argsort(m)
+    half = float(np.interp(-top / 2, -share[order], m[order]))
+    try:
+        (c0, m50, w), _ = curve_fit(
+            logistic,
+            m,
+            share,
+            p0=(min(top, 0.999), half, 0.3),
+            sigma=sigma,
+            bounds=([0.0, m.min() - 1, 0.02], [1.0, m.max() + 1, 3.0]),
+        )
+    except RuntimeError:
+        return nothing
+    if not m.min() <= m50 <= m.max():
+        return nothing
+    m80 = m50 + w * np.log(c0 / 0.8 - 1) if c0 > 0.8 else np.nan
+    return Fit(float(c0), float(m50), float(w), float(m80))
+
+
+def bootstrap_depths(
+    magnitude: ArrayLike,
+    recovered: ArrayLike,
+    n: ArrayLike,
+    *,
+    draws: int,
+    rng: np.random.Generator,
+) -> dict[str, float]:
+    """95 % intervals of m50 and m80: keys m50_low, m50_high, m80_low, m80_high.
+
+    Stars are drawn again with replacement within each magnitude, which for counts is a binomial
+    draw. NaN where fewer than half of the draws have a fit.
+    """
+    k, number = np.asarray(recovered, float), np.asarray(n, float)
+    p = np.divide(k, number, out=np.zeros_like(k), where=number > 0)
+    fits = [
+        fit_completeness(magnitude, rng.binomial(number.astype(int), p), number)
+        for _ in range(draws)
+    ]
+    result: dict[str, float] = {}
+    for name in ("m50", "m80"):
+        values = np.array([getattr(fit, name) for fit in fits])
+        values = values[np.isfinite(values)]
+        low, high = np.nan, np.nan
+        if values.size >= draws / 2:
+            low, high = np.percentile(values, [2.5, 97.5])
+        result |= {f"{name}_low": float(low), f"{name}_high": float(high)}
+    return result
