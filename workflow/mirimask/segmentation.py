@@ -12,9 +12,9 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
-from astropy.convolution import convolve
+from astropy.convolution import Gaussian2DKernel, convolve
 from astropy.coordinates import SkyCoord
-from astropy.stats import SigmaClip
+from astropy.stats import SigmaClip, gaussian_fwhm_to_sigma
 from astropy.table import QTable
 from astropy.utils.exceptions import AstropyUserWarning
 from astropy.wcs import WCS
@@ -25,7 +25,6 @@ from photutils.segmentation import (
     SourceCatalog,
     deblend_sources,
     detect_sources,
-    make_2dgaussian_kernel,
 )
 from photutils.utils.exceptions import NoDetectionsWarning
 
@@ -151,9 +150,7 @@ def segment(
     """
     mask = _uncovered(data, error, weight)
     background, rms = background_of(data, error=error, weight=weight, settings=settings)
-    # The pipeline sizes the kernel as the odd number above 3 FWHM (7 x 7 for FWHM 2).
-    size = int(np.ceil(3 * settings.kernel_fwhm_px)) | 1
-    kernel = make_2dgaussian_kernel(settings.kernel_fwhm_px, size=size)
+    kernel = Gaussian2DKernel(settings.kernel_fwhm_px * gaussian_fwhm_to_sigma)
     subtracted = np.where(mask, 0, data) - background
     with warnings.catch_warnings():
         # of masked areas larger than the kernel (they stay masked), of nothing found (a result)
