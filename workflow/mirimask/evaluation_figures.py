@@ -471,11 +471,15 @@ def draw_sensitivity(pooled: pd.DataFrame, *, simulated: bool) -> Figure:
         )
     columns = 2
     rows = -(-len(settings) // columns)
-    figure = _figure(13, 1.5 + 3.3 * rows, title=title, simulated=simulated)
-    panels = _axes(figure, columns, rows=rows, left=0.75, right=2.2, bottom=1.1, gap=0.6, rise=1.35)
+    height = 1.5 + 2.6 * rows
+    figure = _figure(13, height, title=title, simulated=simulated)
+    panels = _axes(
+        figure, columns, rows=rows, left=0.75, right=2.2, bottom=1.1, gap=0.75, rise=0.75
+    )
     methods = list(dict.fromkeys(pooled["method"]))
     recall = pooled.assign(recall=pooled["success"] / pooled["sources"].clip(lower=1))
     usual = recall[recall["setting"] == "as configured"].set_index("method")["recall"]
+    lowest = max(0.0, np.floor(10 * recall["recall"].min()) / 10 - 0.05)
     handles = []
     for axes, setting in zip(panels, settings, strict=False):
         own = recall[recall["setting"] == setting]
@@ -490,18 +494,19 @@ def draw_sensitivity(pooled: pd.DataFrame, *, simulated: bool) -> Figure:
             )  # fmt: skip
             if axes is panels[0]:
                 handles.append(line)
-        short = [
-            v if len(v) < 15 else v.replace(", ", ",\n").replace(" > ", "\n> ") for v in values
-        ]
-        axes.set_xticks(range(len(values) + 1), ["as\nconfigured", *short], fontsize=8)
+        axes.set_xticks(range(len(values) + 1), ["as configured", *values], fontsize=8)
+        if len(values) > 6:
+            axes.tick_params(axis="x", rotation=30)
+            for label in axes.get_xticklabels():
+                label.set_horizontalalignment("right")
         axes.set_title(setting, fontsize=10.5, weight="bold", loc="left")
         axes.set_ylabel("recall, all images")
-        axes.set_ylim(0, 1.03)
+        axes.set_ylim(lowest, 1.03)
         axes.grid(axis="y", lw=0.4, color="0.8")
     for axes in panels[len(settings) :]:
         axes.set_axis_off()
     figure.legend(
-        handles=handles, loc="upper right", bbox_to_anchor=(0.995, 1 - 0.8 / (1.5 + 3.3 * rows)),
+        handles=handles, loc="upper right", bbox_to_anchor=(0.995, 1 - 0.8 / height),
         fontsize=9, frameon=False,
     )  # fmt: skip
     return figure

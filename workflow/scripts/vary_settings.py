@@ -1,0 +1,109 @@
+"""Count Table 3 of one image with other settings: evaluation/sensitivity/<image>.csv."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+from astropy.io import fits
+from astropy.table import Table
+from job import script
+from mirimask.atomic import replacing
+from mirimask.catalogue import locate_sources
+from mirimask.errors import MaskError
+from mirimask.frame import empty_pixels, pixels, read_crop, read_frame
+from mirimask.peaks import reference_peaks
+from mirimask.segmentation import SegmentationSettings, segment
+from mirimask.sensitivity import count_variants
+
+log = logging.getLogger("mirimask.vary_settings")
+
+
+def read_masks(paths, names):
+    return {name: fits.getdata(path, "MASK") > 0 for name, path in zip(names, paths, strict=True)}
+
+
+def kept_by_cuts(job, crop, ids):
+    """For each quality cut, which sources fulfil it; cuts of columns that are missing are left."""
+    settings = job.params.catalogue
+    catalogue = Table.read(job.input.catalogue, format="ascii.ecsv")
+    subsets = {}
+    for cut in job.params.cuts:
+        try:
+            found = locate_sources(
+                catalogue,
+                crop.header,
+                crop.data.shape,
+                id_column=settings["id"],
+                ra_column=settings["ra"],
+                dec_column=settings["dec"],
+                keep=f"({settings['keep']}) & ({cut})" if settings["keep"] else cut,
+            )
+        except MaskError as error:
+            log.warning("the cut '%s' is left out: %s", cut, error)
+            continue
+        subsets[cut] = np.isin(ids, np.asarray(found["id"]).astype(str))
+    return subsets
+
+
+def main(job):
+    crop, p = read_crop(job.input.frame), job.params
+    sources = Table.read(job.input.sources, format="ascii.ecsv")
+    x, y = np.asarray(sources["x"], float), np.asarray(sources["y"], float)
+    scale = crop.pixel_scale
+    standard = {
+        "radius_px": pixels(p.radius, scale),
+        "near_px": pixels(p.near, scale),
+        "snr": p.peaks["snr"],
+        "min_pixels": p.min_pixels,
+        "tolerance_px": p.tolerance_fwhm * crop.fwhm_px,
+    }
+    variants = {
+        "radius_px": [pixels(radius, scale) for radius in p.radii],
+        "snr": p.snrs,
+        "min_pixels": p.smallest,
+    }
+    peaks = reference_peaks(
+        crop.data,
+        crop.empty,
+        fwhm_px=crop.fwhm_px,
+        snr=min(p.peaks["snr"], *p.snrs),
+        background_box_px=round(pixels(p.peaks["background_box"], scale)),
+    )
+    subsets = kept_by_cuts(job, crop, np.asarray(sources["id"]).astype(str))
+    masks = read_masks(job.input.masks, p.methods)
+    tables = [
+        count_variants(masks, peaks, x, y, standard=standard, variants=variants, subsets=subsets)
+    ]
+    nothing = {"standard": standard, "variants": dict.fromkeys(variants, ()), "subsets": {}}
+
+    def only_judged(masks, setting, value):
+        table = count_variants(masks, peaks, x, y, **nothing)
+        tables.append(
+            table[table["setting"] == "as configured"].assign(setting=setting, value=value)
+        )
+
+    if job.input.get("other_masks"):
+        others = read_masks(job.input.other_masks, p.methods)
+        only_judged(others, "slice domain", p.other_domain)
+    frame = read_frame(job.input.i2d)
+    empty = empty_pixels(frame.data, error=frame.error, weight=frame.weight)
+    y0, x0 = crop.primary["CROPY0"], crop.primary["CROPX0"]
+    ny, nx = crop.data.shape
+    for other in p.segmentations if "segmentation" in masks else ():
+        version = other.get("jwst_version", p.segmentation["jwst_version"])
+        rest = {key: value for key, value in other.items() if key != "jwst_version"}
+        labels = segment(
+            np.where(empty, np.nan, frame.data),
+            error=frame.error,
+            weight=frame.weight,
+            settings=SegmentationSettings.for_jwst(version, **rest),
+        )
+        mask = labels[y0 : y0 + ny, x0 : x0 + nx] > 0
+        name = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in other.items())
+        only_judged(masks | {"segmentation": mask}, "segmentation", name)
+    with replacing(job.output.csv) as temporary:
+        pd.concat(tables).assign(image=job.wildcards.image).to_csv(temporary, index=False)
+
+
+if "snakemake" in globals():
+    script(main, snakemake)
