@@ -103,12 +103,11 @@ def segmentation_family(
     snr: NDArray[np.float64] = _LEVELS,
 ) -> Family:
     """The pipeline's segmentation without deblending, by its threshold; see `segment`."""
-    from astropy.convolution import convolve
+    from astropy.convolution import Gaussian2DKernel, convolve
+    from astropy.stats import gaussian_fwhm_to_sigma
     from astropy.utils.exceptions import AstropyUserWarning
-    from photutils.segmentation import make_2dgaussian_kernel
 
-    size = int(np.ceil(3 * settings.kernel_fwhm_px)) | 1
-    kernel = make_2dgaussian_kernel(settings.kernel_fwhm_px, size=size)
+    kernel = Gaussian2DKernel(settings.kernel_fwhm_px * gaussian_fwhm_to_sigma)
 
     def scores(image: NDArray[np.floating]) -> Scores:
         data = np.where(empty, np.nan, image)

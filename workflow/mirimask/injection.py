@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
-from scipy.optimize import curve_fit
 
 from mirimask.derivative import derivative
 from mirimask.errors import MaskError
@@ -30,7 +29,6 @@ __all__ = [
     "ab_to_mjy_sr",
     "bootstrap_depths",
     "brightest_pixels",
-    "completeness",
     "draw_positions",
     "fit_completeness",
     "free_pixels",
@@ -365,17 +363,15 @@ class Fit:
     m80: float
 
 
-def logistic(magnitude: ArrayLike, c0: float, m50: float, w: float) -> NDArray[np.float64]:
+def logistic(
+    magnitude: ArrayLike, c0: ArrayLike, m50: ArrayLike, w: ArrayLike
+) -> NDArray[np.float64]:
     """Completeness `c0` / (1 + exp((m - `m50`) / `w`)).
 
     `m50` is where it falls to half of its plateau `c0`; `w` (mag) is the width of the fall.
     """
-    return c0 / (1 + np.exp(np.clip((np.asarray(magnitude, float) - m50) / w, -500, 500)))
-
-
-def completeness(fit: Fit, magnitude: ArrayLike) -> NDArray[np.float64]:
-    """The fitted curve at `magnitude`."""
-    return logistic(magnitude, fit.c0, fit.m50, fit.w)
+    m, plateau, half, width = (np.asarray(a, float) for a in (magnitude, c0, m50, w))
+    return plateau / (1 + np.exp(np.clip((m - half) / width, -500, 500)))
 
 
 def fit_completeness(magnitude: ArrayLike, recovered: ArrayLike, n: ArrayLike) -> Fit:
@@ -383,38 +379,66 @@ def fit_completeness(magnitude: ArrayLike, recovered: ArrayLike, n: ArrayLike) -
 
     All values NaN where fewer than four magnitudes have stars, where at no magnitude a tenth is
     recovered, or where the fall lies outside the magnitudes (a curve that cannot be known).
-    `m80` is the magnitude of 80 % completeness (not of 0.8 `c0`).
+    `m80` is the magnitude of 80 % completeness (not of 0.8 `c0`), NaN where there is none.
     """
     m, k, number = (np.asarray(values, float) for values in (magnitude, recovered, n))
-    used = np.isfinite(m) & (number > 0)
-    m, k, number = m[used], k[used], number[used]
-    nothing = Fit(np.nan, np.nan, np.nan, np.nan)
+    c0, m50, w = _fit_many(m, k[None], number)[0]
+    return Fit(float(c0), float(m50), float(w), float(_m80(c0, m50, w)))
+
+
+def _m80(
+    c0: NDArray[np.float64], m50: NDArray[np.float64], w: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Where a curve falls to 80 %; NaN where its plateau is lower."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(m50 + w * np.log(np.where(c0 > 0.8, c0, np.nan) / 0.8 - 1))
+
+
+def _fit_many(
+    m: NDArray[np.float64], k: NDArray[np.float64], n: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """`fit_completeness` for many draws `k` (draws, magnitudes) at once: (draws, 3) c0, m50, w.
+
+    Levenberg-Marquardt, all draws in step: a bootstrap in one call instead of hundreds.
+    """
+    used = np.isfinite(m) & (n > 0)
+    order = np.flatnonzero(used)[np.argsort(m[used])]
+    m, k, n = m[order], k[:, order], n[order]
     if m.size < 4:
-        return nothing
-    share = k / number
-    if share.max() < 0.1:
-        return nothing
-    # uncertainty of Laplace's estimate: never 0
-    estimate = (k + 1) / (number + 2)
-    sigma = np.sqrt(estimate * (1 - estimate) / number)
-    top = float(min(share.max(), 1.0))
-    order = np.argsort(m)
-    half = float(np.interp(-top / 2, -share[order], m[order]))
-    try:
-        (c0, m50, w), _ = curve_fit(
-            logistic,
-            m,
-            share,
-            p0=(min(top, 0.999), half, 0.3),
-            sigma=sigma,
-            bounds=([0.0, m.min() - 1, 0.02], [1.0, m.max() + 1, 3.0]),
-        )
-    except RuntimeError:
-        return nothing
-    if not m.min() <= m50 <= m.max():
-        return nothing
-    m80 = m50 + w * np.log(c0 / 0.8 - 1) if c0 > 0.8 else np.nan
-    return Fit(float(c0), float(m50), float(w), float(m80))
+        return np.full((len(k), 3), np.nan)
+    share = k / n
+    estimate = (k + 1) / (n + 2)  # Laplace's: its uncertainty is never 0
+    weight = n / (estimate * (1 - estimate))
+    top = share.max(axis=1)
+    start = [
+        np.interp(-t / 2, np.maximum.accumulate(-row), m) for t, row in zip(top, share, strict=True)
+    ]
+    low, high = np.array([0.0, m[0] - 1, 0.02]), np.array([1.0, m[-1] + 1, 3.0])
+    p = np.clip(np.stack([top, np.array(start), np.full(len(k), 0.3)], axis=1), low, high)
+    damping = np.full(len(k), 1e-2)
+
+    def model(p: NDArray[np.float64]) -> NDArray[np.float64]:
+        return logistic(m, p[:, :1], p[:, 1:2], p[:, 2:])
+
+    cost = (weight * (share - model(p)) ** 2).sum(axis=1)
+    for _ in range(60):
+        c0, m50, w = p[:, :1], p[:, 1:2], p[:, 2:]
+        fall = logistic(m, 1.0, m50, w)
+        slope = c0 * fall * (1 - fall) / w
+        jacobian = np.stack([fall, slope, slope * (m - m50) / w], axis=2)
+        weighted = jacobian * weight[:, :, None]
+        normal = np.einsum("dmi,dmj->dij", weighted, jacobian)
+        gradient = np.einsum("dmi,dm->di", weighted, share - c0 * fall)
+        diagonal = np.einsum("dii->di", normal) + 1e-9
+        damped = normal + (damping[:, None] * diagonal)[:, :, None] * np.eye(3)
+        trial = np.clip(p + np.linalg.solve(damped, gradient[:, :, None])[:, :, 0], low, high)
+        new = (weight * (share - model(trial)) ** 2).sum(axis=1)
+        better = new < cost
+        p = np.where(better[:, None], trial, p)
+        cost = np.where(better, new, cost)
+        damping = np.clip(np.where(better, damping / 5, damping * 5), 1e-9, 1e6)
+    known = (top >= 0.1) & (p[:, 1] >= m[0]) & (p[:, 1] <= m[-1])
+    return np.where(known[:, None], p, np.nan)
 
 
 def bootstrap_depths(
@@ -432,13 +456,10 @@ def bootstrap_depths(
     """
     k, number = np.asarray(recovered, float), np.asarray(n, float)
     p = np.divide(k, number, out=np.zeros_like(k), where=number > 0)
-    fits = [
-        fit_completeness(magnitude, rng.binomial(number.astype(int), p), number)
-        for _ in range(draws)
-    ]
+    drawn = rng.binomial(number.astype(int), p, (draws, p.size)).astype(float)
+    c0, m50, w = _fit_many(np.asarray(magnitude, float), drawn, number).T
     result: dict[str, float] = {}
-    for name in ("m50", "m80"):
-        values = np.array([getattr(fit, name) for fit in fits])
+    for name, values in (("m50", m50), ("m80", _m80(c0, m50, w))):
         values = values[np.isfinite(values)]
         low, high = np.nan, np.nan
         if values.size >= draws / 2:

@@ -1,0 +1,217 @@
+"""FROC curves: of a perfect and of a random detector, and of the real families."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from mirimask.curves import (
+    Family,
+    Truth,
+    at_area,
+    at_false_rate,
+    compare_curves,
+    family_of,
+    froc_point,
+    full_curve,
+    pool_curves,
+    sweep,
+)
+from mirimask.segmentation import SegmentationSettings, segment
+from scipy.ndimage import gaussian_filter
+
+SHAPE = (200, 240)
+FWHM = 2.445
+
+
+def _truth(positions, radius=2.0):
+    positions = np.asarray(positions, float).reshape(-1, 2)
+    return Truth(positions, np.full(len(positions), radius), np.ones(len(positions), bool))
+
+
+def _grid():
+    return np.stack(np.meshgrid(np.arange(20, 230, 20), np.arange(20, 190, 20)), -1).reshape(-1, 2)
+
+
+def _sky(flux=0.0, seed=1):
+    rng = np.random.default_rng(seed)
+    image = gaussian_filter(rng.normal(0, 1, SHAPE), 0.6)
+    points = np.zeros(SHAPE)
+    x, y = _grid().T
+    points[y, x] = flux
+    return (6 + image / image.std() * 0.1 + gaussian_filter(points, 1.04)).astype(np.float32)
+
+
+def _plain(scores, settings):
+    """A family that marks the pixels of a given image above a level."""
+    return Family(
+        "plain",
+        "sigma",
+        settings,
+        lambda image: (scores,),
+        lambda _: settings[:, None],
+        lambda images, level: images[0] > level[0],
+    )
+
+
+def test_a_perfect_detector():
+    scores = np.zeros(SHAPE)
+    x, y = _grid().T
+    scores[y, x] = np.linspace(1, 2, len(x))
+    curve = sweep(
+        _plain(scores, np.array([0.5, 1.5])),
+        scores,
+        scores.ravel().argsort(),
+        _truth(_grid()),
+        area_arcmin2=2.0,
+    )
+    assert (curve["n_false"] == 0).all()
+    assert curve["completeness"].tolist() == pytest.approx([1.0, 0.5], abs=0.01)
+    assert at_false_rate(curve, 0.0) == (1.0, 0.5)
+
+
+def test_a_random_detector_finds_what_chance_does():
+    rng = np.random.default_rng(0)
+    scores = rng.uniform(size=SHAPE)
+    truth = _truth(_grid())
+    curve = sweep(
+        _plain(scores, np.array([0.999, 0.99])),
+        scores,
+        scores.ravel().argsort(),
+        truth,
+        area_arcmin2=2.0,
+    )
+    in_circles = 13 * len(truth.positions) / scores.size  # pixels within 2 px of a source
+    for row in curve.itertuples():
+        expected = 1 - (1 - row.area) ** 13
+        assert row.completeness == pytest.approx(expected, abs=4 * np.sqrt(expected / 99) + 0.01)
+        assert row.n_false / row.n_spots == pytest.approx(1 - in_circles, abs=0.06)
+
+
+def test_one_spot_finds_one_source():
+    truth = _truth([[10, 10], [12, 10], [50, 50]], radius=3)
+    assert froc_point(np.array([[11, 10]]), truth) == (1, 0)
+    assert froc_point(np.array([[11, 10], [50, 50], [90, 90]]), truth) == (2, 1)
+    assert froc_point(np.zeros((0, 2)), truth) == (0, 0)
+    assert froc_point(np.array([[1, 1]]), _truth([])) == (0, 1)
+
+
+def test_unwanted_sources_are_no_false_ones():
+    truth = Truth(np.array([[10.0, 10.0]]), np.array([2.0]), np.array([False]))
+    assert froc_point(np.array([[10, 10]]), truth) == (0, 0)
+
+
+def test_equal_cost_is_read_between_settings():
+    curve = pd.DataFrame(
+        {
+            "setting": [1.0, 2.0, 4.0],
+            "false_per_arcmin2": [1.0, 3.0, 30.0],
+            "area": [0.01, 0.02, 0.04],
+            "completeness": [0.2, 0.4, 0.8],
+        }
+    )
+    assert at_false_rate(curve, 2.0) == pytest.approx((0.3, 1.5))
+    assert at_false_rate(curve, 100.0) == (0.8, 4.0)
+    assert at_area(curve, 0.02) == pytest.approx((0.4, 2.0))
+    completeness, setting = at_false_rate(curve, 0.5)
+    assert completeness == 0
+    assert np.isnan(setting)
+
+
+def test_segmentation_family_is_the_segmentation():
+    image = _sky(8.0)
+    empty = np.zeros(SHAPE, bool)
+    empty[:30, :50] = True
+    image[empty] = np.nan
+    settings = SegmentationSettings(n_pixels=9)
+    family = family_of(
+        "segmentation",
+        empty,
+        fwhm_px=FWHM,
+        segmentation=settings,
+        settings=np.array([3.0]),
+    )
+    scores = family.scores(image)
+    mask = family.cut(scores, family.levels(scores)[0])
+    order = image.ravel().argsort()
+    truth = _truth(_grid())
+    labels = segment(image, weight=(~empty).astype(float), settings=settings)
+    assert labels.max() > 50
+    assert (labels > 0)[mask].sum() == (labels > 0).sum(), (
+        "the same pixels, and those of small ones"
+    )
+    curve = sweep(family, image, order, truth, area_arcmin2=1.0)
+    assert curve["n_spots"].tolist() == [labels.max()]
+
+
+@pytest.mark.parametrize(
+    "name", ["value", "derivative", "union", "intersection", "segmentation", "recommended"]
+)
+def test_full_curve_of_every_family(name):
+    image, added = _sky(), _sky(8.0)
+    image[:20, :20] = added[:20, :20] = np.nan
+    empty = np.isnan(image)
+    settings = np.array([5.0, 3.0]) if name in ("segmentation", "recommended") else None
+    family = family_of(
+        name,
+        empty,
+        fwhm_px=FWHM,
+        segmentation=SegmentationSettings(n_pixels=5),
+        settings=np.array([0.3, 3.0]) if settings is None else settings,
+    )
+    stars = _grid()[1:]
+    table = full_curve(
+        family,
+        image,
+        [(added, stars.astype(float))],
+        inverted=12 - image,
+        free=~empty,
+        truth=None,
+        tolerance_px=FWHM,
+        area_arcmin2=float((~empty).sum()) * (0.11 / 60) ** 2,
+    )
+    assert table["completeness"].between(0, 1).all()
+    assert table["completeness"].max() > 0.5
+    assert table["n_false"].isna().all()
+    assert (table["false_per_arcmin2"] == table["inverted_per_arcmin2"]).all()
+    if name == "recommended":
+        strict = table[table["setting"] == 5].iloc[0]
+        assert strict["completeness"] > 0.9
+        assert strict["n_inverted"] <= 1
+    # pure noise is as often bright as dark
+    if name in ("value", "derivative"):
+        assert table["n_inverted"].sum() == pytest.approx(table["n_spots"].sum(), rel=0.1)
+
+
+def test_pooling_adds_counts_and_areas():
+    base = pd.DataFrame(
+        {
+            "image": ["A", "B"],
+            "family": "value",
+            "unit": "%",
+            "setting": 1.0,
+            "working": True,
+            "simulated": False,
+            "n_spots": [10, 30],
+            "area": [0.01, 0.03],
+            "area_arcmin2": [1.0, 3.0],
+            "n_stars": [50, 50],
+            "n_found": [10, 40],
+            "n_inverted": [2, 6],
+            "inverted_per_arcmin2": [2.0, 4.0],
+            "n_true": np.nan,
+            "n_true_found": np.nan,
+            "n_false": np.nan,
+            "completeness": [0.2, 0.8],
+            "true_completeness": np.nan,
+            "truth_false_per_arcmin2": np.nan,
+            "false_per_arcmin2": [2.0, 4.0],
+        }
+    )
+    (row,) = pool_curves(base, name="all").to_dict("records")
+    assert row["completeness"] == pytest.approx(0.5)
+    assert row["false_per_arcmin2"] == pytest.approx(3.5)
+    assert row["area"] == pytest.approx(0.025)
+    assert np.isnan(row["n_false"])
+    compared = compare_curves(base.assign(family="segmentation"), rates=[3.0], areas=[0.02])
+    own = compared[(compared["image"] == "A") & (compared["of"] == "segmentation")]
+    assert own["completeness"].tolist() == [0.2, 0.2]
+    assert compared["low"].le(compared["completeness"]).all()

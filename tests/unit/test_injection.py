@@ -1,0 +1,236 @@
+"""Injection and recovery: light is conserved, curves give back what they were made from."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from mirimask.errors import MaskError
+from mirimask.injection import (
+    MaskMaker,
+    StarStamps,
+    ab_to_mjy_sr,
+    bootstrap_depths,
+    brightest_pixels,
+    draw_positions,
+    fit_completeness,
+    free_pixels,
+    has_match,
+    inject,
+    logistic,
+    recover,
+    recovery_by_magnitude,
+)
+from mirimask.psf import Psf
+from mirimask.segmentation import SegmentationSettings
+
+PIXAR_SR = 2.84404e-13
+MAGNITUDES = np.arange(21, 27.1, 0.5)
+
+
+@pytest.fixture(scope="module")
+def stamps():
+    y, x = np.mgrid[-80:81, -80:81] / 4
+    return StarStamps(
+        Psf(np.exp(-0.5 * (x**2 + y**2) / 1.02**2).astype(np.float32), 4, "F770W"),
+        pixel_scale_arcsec=0.11,
+        half=20,
+    )
+
+
+def _sky(shape=(300, 320), seed=3):
+    return np.random.default_rng(seed).normal(6, 0.05, shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("magnitude", [20.0, 24.3])
+def test_the_added_light_is_the_flux(stamps, magnitude):
+    image = np.zeros((200, 200), np.float32)
+    added = inject(
+        image, [80.3, 120.0], [99.6, 61.4], np.full(2, ab_to_mjy_sr(magnitude, PIXAR_SR)), stamps
+    )
+    jansky = added.sum() * 1e6 * PIXAR_SR
+    assert jansky == pytest.approx(2 * 10 ** ((8.90 - magnitude) / 2.5), rel=2e-3)
+    assert not image.any(), "the image given is left as it was"
+
+
+@pytest.mark.parametrize("scale", [0.11, 0.08])
+def test_light_is_conserved_at_any_pixel_scale(scale):
+    y, x = np.mgrid[-80:81, -80:81] / 4
+    psf = Psf(np.exp(-0.5 * (x**2 + y**2)).astype(np.float32), 4, "F770W")
+    star = StarStamps(psf, pixel_scale_arcsec=scale, half=24)
+    assert star.of(0.0, 0.0).sum() == pytest.approx(1, rel=6e-3)
+    assert star.of(0.37, -0.5).sum() == pytest.approx(1, rel=6e-3)
+
+
+def test_a_star_is_where_it_is_asked_for(stamps):
+    added = inject(np.zeros((60, 60), np.float32), [30.25], [22.75], [1.0], stamps)
+    y, x = np.indices(added.shape)
+    assert (added * x).sum() / added.sum() == pytest.approx(30.25, abs=0.01)
+    assert (added * y).sum() / added.sum() == pytest.approx(22.75, abs=0.01)
+
+
+def test_stars_at_the_rim_and_on_nan(stamps):
+    image = np.zeros((40, 40), np.float32)
+    image[10, 10] = np.nan
+    added = inject(image, [0.0, 10.0, 200.0], [0.0, 10.0, 200.0], [1.0, 1.0, 1.0], stamps)
+    assert np.isnan(added[10, 10])
+    assert np.isnan(added).sum() == 1
+    assert added[0, 0] > 0
+
+
+def test_positions_keep_their_distance_and_are_the_same_again():
+    allowed = np.zeros((100, 120), bool)
+    allowed[20:80, 30:90] = True
+    first, again = (
+        draw_positions(allowed, 30, separation_px=8, rng=np.random.default_rng(4)) for _ in range(2)
+    )
+    assert np.array_equal(first, again)
+    assert len(first) > 15
+    distance = np.hypot(*(first[:, None] - first[None]).transpose(2, 0, 1))
+    assert distance[~np.eye(len(first), dtype=bool)].min() >= 8
+    column, row = np.rint(first.T).astype(int)
+    assert allowed[row, column].all()
+
+
+def test_no_place_is_said():
+    with pytest.raises(MaskError, match="no place"):
+        draw_positions(np.zeros((9, 9), bool), 3, separation_px=2, rng=np.random.default_rng(0))
+
+
+def test_free_pixels_keep_off_sources_rim_and_holes():
+    empty = np.zeros((60, 60), bool)
+    empty[:, 50:] = True
+    free = free_pixels(empty, np.array([20.0, 500.0]), np.array([30.0, 5.0]), distance_px=5)
+    assert not free[30, 20]
+    assert not free[30, 24]
+    assert free[30, 25]
+    assert not free[3, 10]
+    assert free[4, 10]  # the rim lies at -1
+    assert not free[30, 46]
+    assert not free[:, 50:].any()
+
+
+def test_spots_are_at_their_brightest_pixel():
+    mask = np.zeros((20, 20), bool)
+    mask[2:5, 2:5] = mask[10:12, 10:15] = mask[18, 18] = True
+    image = np.zeros(mask.shape)
+    image[3, 4], image[11, 10], image[18, 18] = 5, 7, 9
+    order = image.ravel().argsort(kind="stable")
+    assert {tuple(p) for p in brightest_pixels(mask, order)} == {(4, 3), (10, 11), (18, 18)}
+    assert {tuple(p) for p in brightest_pixels(mask, order, min_pixels=9)} == {(4, 3), (10, 11)}
+    assert brightest_pixels(np.zeros_like(mask), order).shape == (0, 2)
+
+
+def test_has_match():
+    positions = np.array([[0.0, 0.0], [10.0, 0.0]])
+    assert has_match(positions, np.array([[0.0, 2.0]]), 2.0).tolist() == [True, False]
+    assert has_match(positions, np.zeros((0, 2)), 2.0).tolist() == [False, False]
+
+
+### the fit ########################################################################################
+
+
+@pytest.mark.parametrize(("c0", "m50", "w"), [(1.0, 24.6, 0.25), (0.85, 23.9, 0.4)])
+def test_a_noiseless_curve_gives_its_parameters_back(c0, m50, w):
+    n = np.full(MAGNITUDES.size, 1e6)
+    fit = fit_completeness(MAGNITUDES, n * logistic(MAGNITUDES, c0, m50, w), n)
+    assert (fit.c0, fit.m50, fit.w) == pytest.approx((c0, m50, w), abs=2e-3)
+    assert fit.m80 == pytest.approx(m50 + w * np.log(c0 / 0.8 - 1), abs=5e-3)
+    assert logistic(fit.m80, fit.c0, fit.m50, fit.w) == pytest.approx(0.8, abs=1e-6)
+
+
+def test_a_curve_that_never_reaches_80_percent_has_no_m80():
+    n = np.full(MAGNITUDES.size, 1e6)
+    fit = fit_completeness(MAGNITUDES, n * logistic(MAGNITUDES, 0.6, 24, 0.3), n)
+    assert np.isnan(fit.m80)
+    assert fit.m50 == pytest.approx(24, abs=0.01)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.03, 1.0])
+def test_a_curve_without_a_fall_is_not_fitted(share):
+    n = np.full(MAGNITUDES.size, 200)
+    assert np.isnan(fit_completeness(MAGNITUDES, n * share, n).m50)
+
+
+def test_bootstrap_interval_holds_the_truth():
+    n = np.full(MAGNITUDES.size, 200)
+    rng = np.random.default_rng(8)
+    k = rng.binomial(n, logistic(MAGNITUDES, 0.97, 24.5, 0.3))
+    limits = bootstrap_depths(MAGNITUDES, k, n, draws=100, rng=rng)
+    assert limits["m50_low"] < 24.5 < limits["m50_high"]
+    assert limits["m50_high"] - limits["m50_low"] < 0.3
+    assert limits["m80_low"] < limits["m80_high"] < limits["m50_high"]
+
+
+### recovery #######################################################################################
+
+
+def _recovered(stamps, image, methods, magnitudes, stars=40):
+    empty = ~np.isfinite(image)
+    return recover(
+        image,
+        MaskMaker(methods, empty, fwhm_px=2.445, segmentation=SegmentationSettings()),
+        stamps,
+        allowed=free_pixels(empty, np.zeros(0), np.zeros(0), distance_px=8),
+        magnitudes=magnitudes,
+        stars=stars,
+        each=5,
+        separation_px=25,
+        tolerance_px=2.445,
+        pixar_sr=PIXAR_SR,
+        rng=np.random.default_rng(5),
+    )
+
+
+def test_bright_stars_are_recovered_and_dark_ones_only_by_chance(stamps):
+    methods = ["value_1", "derivative_0.3", "recommended", "value_1_and_derivative_0.3"]
+    image = _sky()
+    table = recovery_by_magnitude(_recovered(stamps, image, methods, [21.0, 28.0]))
+    bright = table[table["magnitude"] == 21].set_index("method")
+    # a star where a spot was before has none of its own
+    assert (bright["completeness"] > 0.9 * (1 - bright["chance"]) - 0.05).all()
+    assert bright.loc["recommended", "completeness"] > 0.97
+    dark = table[np.isinf(table["magnitude"])].set_index("method")
+    # at zero flux, what is covered is what random positions find
+    maker = MaskMaker(
+        methods, np.zeros(image.shape, bool), fwhm_px=2.445, segmentation=SegmentationSettings()
+    )
+    order = image.ravel().argsort()
+    rng = np.random.default_rng(1)
+    anywhere = rng.uniform(8, 290, (4000, 2))
+    for name, mask in maker.masks(image).items():
+        chance = has_match(anywhere, brightest_pixels(mask, order), 2.445).mean()
+        n = dark.loc[name, "n"]
+        assert dark.loc[name, "chance"] == pytest.approx(
+            chance, abs=4 * np.sqrt(chance * (1 - chance) / n) + 0.03
+        )
+    assert (dark["n_recovered"] <= dark["n_covered"]).all()
+    assert dark["completeness"].max() < 0.06
+
+
+def test_counts_and_intervals(stamps):
+    table = recovery_by_magnitude(_recovered(stamps, _sky(), ["value_1"], [22.0, 25.0]))
+    assert (table["n"] >= 40).all()
+    assert (table["low"] <= table["completeness"]).all()
+    assert (table["completeness"] <= table["high"]).all()
+
+
+def test_the_same_again(stamps):
+    one, two = (_recovered(stamps, _sky(), ["value_1"], [24.0], stars=10) for _ in range(2))
+    pd.testing.assert_frame_equal(one, two)
+
+
+def test_empty_corners_take_no_stars(stamps):
+    image = _sky()
+    image[:150] = np.nan
+    table = _recovered(stamps, image, ["value_1", "segmentation", "recommended"], [21.0], stars=10)
+    lit = table[np.isfinite(table["magnitude"])]
+    assert lit.groupby("method")["recovered"].mean().loc["recommended"] > 0.9
+
+
+def test_the_published_domain_is_refused():
+    with pytest.raises(MaskError, match="published frame"):
+        MaskMaker(
+            ["value_1@published"],
+            np.zeros((9, 9), bool),
+            fwhm_px=2.4,
+            segmentation=SegmentationSettings(),
+        )

@@ -1,0 +1,135 @@
+"""The recommended mask: stars on noise, gradients and clouds; holes, NaN and nothing at all."""
+
+import numpy as np
+import pytest
+from mirimask.errors import MaskError
+from mirimask.methods import parse_method
+from mirimask.recommended import (
+    RecommendedSettings,
+    _smoothed,
+    curvature_snr,
+    grow,
+    recommended_labels,
+    recommended_mask,
+)
+from scipy.ndimage import gaussian_filter
+
+FWHM = 2.445
+SHAPE = (260, 300)
+STARS = [(40, 60), (150, 30), (100, 170), (220, 200)]
+
+
+def _image(stars=STARS, flux=6.0, seed=0):
+    rng = np.random.default_rng(seed)
+    noise = gaussian_filter(rng.normal(0, 1, SHAPE), 0.6)
+    points = np.zeros(SHAPE)
+    for x, y in stars:
+        points[y, x] = flux
+    image = 6 + 0.1 * noise / noise.std() + gaussian_filter(points, FWHM / 2.355)
+    return image.astype(np.float32)
+
+
+def _none(shape=SHAPE):
+    return np.zeros(shape, bool)
+
+
+def _marked(mask):
+    return {(x, y) for x, y in STARS if mask[y - 1 : y + 2, x - 1 : x + 2].all()}
+
+
+def test_stars_and_nothing_else():
+    labels, count = recommended_labels(_image(), _none(), fwhm_px=FWHM)
+    assert count == len(STARS)
+    assert _marked(labels > 0) == set(STARS)
+    assert labels.dtype == np.int32
+    assert sorted(np.unique(labels)) == list(range(count + 1))
+    assert (labels > 0).mean() < 0.01
+
+
+@pytest.mark.parametrize("slope", ["vertical", "horizontal", "cloud"])
+def test_a_gradient_and_a_cloud_change_nothing(slope):
+    ramp = np.linspace(0, 20, SHAPE[0])[:, None] * np.ones(SHAPE)
+    if slope == "horizontal":
+        ramp = np.linspace(0, 20, SHAPE[1])[None] * np.ones(SHAPE)
+    if slope == "cloud":
+        y, x = np.indices(SHAPE)
+        ramp = 20 * np.exp(-((x - 150) ** 2 + (y - 130) ** 2) / (2 * 40**2))
+    labels, count = recommended_labels((_image() + ramp).astype(np.float32), _none(), fwhm_px=FWHM)
+    assert _marked(labels > 0) == set(STARS)
+    assert count <= len(STARS) + 1
+
+
+@pytest.mark.parametrize("fill", [0.0, np.nan])
+def test_empty_pixels_make_no_spots_whatever_fills_them(fill):
+    image, empty = _image(), _none()
+    empty[:80, :90] = True  # takes the first star with it
+    empty[150, 200:240] = True
+    image[empty] = fill
+    labels, count = recommended_labels(image, empty, fwhm_px=FWHM)
+    assert count == 3
+    assert not labels[empty].any()
+    assert np.isfinite(curvature_snr(image, empty, fwhm_px=FWHM)).all()
+
+
+def test_nan_count_as_empty():
+    image = _image()
+    image[:80, :90] = np.nan
+    assert np.array_equal(
+        recommended_mask(image, _none(), fwhm_px=FWHM),
+        recommended_mask(image, np.isnan(image), fwhm_px=FWHM),
+    )
+
+
+@pytest.mark.parametrize("image", [np.full(SHAPE, np.nan), np.full(SHAPE, 6.0), np.zeros((3, 3))])
+def test_nothing_gives_nothing(image):
+    empty = np.isnan(image)
+    assert not recommended_mask(image.astype(np.float32), empty, fwhm_px=FWHM).any()
+
+
+def test_noise_is_measured_in_its_own_units():
+    snr = curvature_snr(_image([]), _none(), fwhm_px=FWHM, settings=RecommendedSettings(share=0.0))
+    assert snr.std() == pytest.approx(1, rel=0.05)
+    scaled = curvature_snr(1000 * _image(), _none(), fwhm_px=FWHM)
+    assert np.allclose(scaled, curvature_snr(_image(), _none(), fwhm_px=FWHM), atol=2e-2)
+
+
+def test_a_noisier_half_needs_brighter_stars():
+    image = _image([])
+    image[:, 150:] = 6 + 8 * (image[:, 150:] - 6)
+    assert recommended_labels(image, _none(), fwhm_px=FWHM)[1] <= 1
+
+
+def test_the_smoothing_is_scipys():
+    image = _image()
+    assert np.allclose(
+        _smoothed(image, 1.59), gaussian_filter(image, 1.59, truncate=3.01), atol=1e-4
+    )
+
+
+def test_areas_grow_from_their_seeds():
+    snr = np.zeros((9, 20))
+    snr[4, 2:8] = [2.5, 3, 6, 3, 2.5, 1]
+    snr[4, 12:16] = 3  # reaches no seed
+    snr[1, 18] = 9  # too small
+    labels, count = grow(snr, seed=5, down_to=2, min_pixels=2)
+    assert count == 1
+    assert np.flatnonzero(labels[4]).tolist() == [2, 3, 4, 5, 6]
+
+
+def test_the_same_again_and_the_image_is_left_alone():
+    image = _image()
+    copy = image.copy()
+    first = recommended_mask(image, _none(), fwhm_px=FWHM)
+    assert np.array_equal(first, recommended_mask(image, _none(), fwhm_px=FWHM))
+    assert np.array_equal(image, copy)
+
+
+@pytest.mark.parametrize("wrong", [{"seed": 0}, {"grow": 9.0}, {"share": 1.2}, {"min_pixels": 0}])
+def test_impossible_settings_are_said(wrong):
+    with pytest.raises(MaskError, match="recommended"):
+        RecommendedSettings(**wrong)
+
+
+def test_it_is_a_method():
+    assert parse_method("recommended").kind == "recommended"
+    assert parse_method("recommended_or_value_1").parts == ("recommended", "value_1")
