@@ -7,6 +7,7 @@ included) and prints seconds and the largest sum of resident memory over Snakema
 """
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("Snakefile", "workflow", "config", "profiles"):
+        for name in ("Snakefile", "workflow", "config", "envs", "profiles"):
             source = ROOT / name
             (shutil.copytree if source.is_dir() else shutil.copy)(source, Path(folder) / name)
         environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
@@ -55,10 +56,14 @@ def main() -> None:
         status = run.wait()
         watcher.join()
         seconds = time.monotonic() - start
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
         images = len(list(Path(folder).glob("results/simulated/archive/*/i2d.fits")))
     if status:
         sys.exit(f"error: snakemake ended with status {status}")
-    print(f"{images} fields on 2 cores: {seconds:.1f} s, peak memory {peak / 1e9:.2f} GB")
+    print(
+        f"{images} fields on 2 cores: {seconds:.1f} s ({used.ru_utime + used.ru_stime:.1f} s of "
+        f"processor time), peak memory {peak / 1e9:.2f} GB"
+    )
 
 
 if __name__ == "__main__":
