@@ -33,7 +33,7 @@ def _frame(*, flux=60.0, seed=0, shape=(200, 220)):
 
 
 def _inverted(frame):
-    return invert(frame, ALL, background_box_px=64, settings=SegmentationSettings())
+    return invert(frame, ALL, background_box_px=64, settings=SegmentationSettings(), fwhm_px=2.445)
 
 
 def test_noise_alone_is_as_common_upside_down():

@@ -43,8 +43,9 @@ _FAMILIES = {
     "segmentation": "pipeline's segmentation, n sigma",
     "recommended": "recommended mask, n sigma",
 }
+_ROW_GAP = 0.55  # inches between rows of small panels
 # Ling et al. (2022), COSMOS-Web's own F770W exposure
-_PUBLISHED = ((25.14, "80 % complete"), (25.51, "5 sigma depth"))
+_PUBLISHED = ((25.14, "80 % complete, 25.14"), (25.51, "5 sigma depth, 25.51"))
 
 
 def _figure(width: float, height: float, *, title: str, simulated: bool) -> Figure:
@@ -85,7 +86,7 @@ def _panels(
     for i, image in enumerate(images):
         row, column = divmod(i, columns)
         x = 0.75 + column * (size[0] + 0.25)
-        y = height - head - (row + 1) * size[1] - row * 0.35
+        y = height - head - (row + 1) * size[1] - row * _ROW_GAP
         axes[image] = figure.add_axes((x / width, y / height, size[0] / width, size[1] / height))
     return axes
 
@@ -113,7 +114,7 @@ def _draw_completeness(
     styles = _styles(list(dict.fromkeys(table["method"])))
     rows = -(-len(small) // 4)
     width, size = 13.0, (2.8, 1.9)
-    height = 6.1 + rows * (size[1] + 0.35) + (0.35 if rows else 0)
+    height = 6.1 + rows * (size[1] + _ROW_GAP) + (0.15 if rows else 0)
     figure = _figure(
         width,
         height,
@@ -125,7 +126,8 @@ def _draw_completeness(
     counts = table.loc[table["image"] == main, "n"]
     what = f"{len(single)} images together" if main == pooled else main
     axes.set_title(
-        f"{what}: {counts.min():.0f} stars of each magnitude; bars: 95 %",
+        f"{what}: {counts.min():.0f} stars of each magnitude; bars: 95 %; dashed lines: published "
+        "depths of COSMOS-Web's own exposure",
         fontsize=10.5,
         loc="left",
     )
@@ -134,8 +136,8 @@ def _draw_completeness(
     for name, style in styles.items():
         row = at.loc[name]
         half = (
-            f"half at {row['m50']:.2f} ± {(row['m50_high'] - row['m50_low']) / 2:.2f}, "
-            f"plateau {100 * row['c0']:.0f} %"
+            f"plateau {100 * row['c0']:.0f} %, half of it at {row['m50']:.2f} "
+            f"± {(row['m50_high'] - row['m50_low']) / 2:.2f}"
             if np.isfinite(row["m50"])
             else "no fall to fit"
         )
@@ -153,6 +155,7 @@ def _draw_completeness(
     for i, (image, panel) in enumerate(panels.items()):
         _completeness_panel(panel, table, depths, image, styles, small=True)
         panel.set_title(image, fontsize=10, loc="left", pad=3)
+        panel.set_xlabel("AB magnitude", fontsize=8.5, labelpad=1)
         if i % 4:
             panel.set_yticklabels([])
     return figure
@@ -195,7 +198,7 @@ def _completeness_panel(
         axes.axvline(depth, color="0.45", linewidth=0.9, linestyle=(0, (6, 3)))
         if not small:
             axes.annotate(
-                f"COSMOS-Web's own exposure: {what}, {depth:.2f}",
+                f"COSMOS-Web: {what}",
                 (depth, 0.985),
                 xycoords=("data", "axes fraction"),
                 xytext=(-3, 0),
@@ -238,7 +241,7 @@ def _draw_curves(
     styles = _styles(list(dict.fromkeys(table["family"])))
     rows = -(-len(small) // 4)
     width, size = 13.0, (2.8, 1.9)
-    height = 6.6 + rows * (size[1] + 0.35) + (0.35 if rows else 0)
+    height = 6.6 + rows * (size[1] + _ROW_GAP) + (0.15 if rows else 0)
     figure = _figure(
         width,
         height,
@@ -278,6 +281,7 @@ def _draw_curves(
     for i, (image, panel) in enumerate(panels.items()):
         _curve_panel(panel, table[table["image"] == image], "false_per_arcmin2", styles, small=True)
         panel.set_title(image, fontsize=10, loc="left", pad=3)
+        panel.set_xlabel("false spots per arcmin²", fontsize=8.5, labelpad=1)
         if i % 4:
             panel.set_yticklabels([])
     return figure

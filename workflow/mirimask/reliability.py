@@ -13,6 +13,7 @@ from mirimask.intervals import count_interval, ratio_interval
 from mirimask.masks import combined_mask
 from mirimask.methods import Method, parse_method
 from mirimask.peaks import background_meshes
+from mirimask.recommended import recommended_mask
 from mirimask.segmentation import SegmentationSettings, segment
 from mirimask.slicing import top_slice
 
@@ -28,11 +29,15 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Inverted:
-    """The inverted crop, (ny, nx) MJy/sr with NaN in the empty pixels, and its segmentation."""
+    """The inverted crop, (ny, nx) MJy/sr with NaN in the empty pixels, and its segmentation.
+
+    `fwhm_px` of the PSF is what the recommended mask needs.
+    """
 
     data: NDArray[np.floating]
     derivative: NDArray[np.floating]
     segmentation: NDArray[np.bool_]
+    fwhm_px: float
 
     def mask(self, method: Method, thresholds: dict[str, float]) -> NDArray[np.bool_]:
         """The mask that `method` makes of the inverted crop.
@@ -45,6 +50,8 @@ class Inverted:
             return combined_mask(parts, method.kind)
         if method.kind == "segmentation":
             return self.segmentation
+        if method.kind == "recommended":
+            return recommended_mask(self.data, np.isnan(self.data), fwhm_px=self.fwhm_px)
         image = self.data if method.kind == "value" else self.derivative
         return top_slice(image, thresholds[method.name])
 
@@ -55,6 +62,7 @@ def invert(
     *,
     background_box_px: int,
     settings: SegmentationSettings,
+    fwhm_px: float,
 ) -> Inverted:
     """Turn a frame around its background, 2 B - data, and cut the crop `window` out of it.
 
@@ -70,7 +78,7 @@ def invert(
     inverted = np.where(mask, np.nan, 2 * background - filled).astype(np.float32)
     labels = segment(inverted, error=frame.error, weight=frame.weight, settings=settings)
     data = inverted[window]
-    return Inverted(data, derivative(data), labels[window] > 0)
+    return Inverted(data, derivative(data), labels[window] > 0, fwhm_px)
 
 
 def flank_pixels(

@@ -3,7 +3,10 @@ import hashlib
 import importlib
 import os
 import re
+import shutil
+import subprocess
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +16,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS
     os.environ.setdefault(variable, "1")
 
 import pandas as pd
+import yaml
 from jsonschema import ValidationError
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
@@ -32,6 +36,7 @@ os.environ.update(
 )
 
 from job import logged
+from mirimask.atomic import replacing
 from mirimask.errors import MaskError
 from mirimask.methods import DOMAINS, check_methods, parse_method
 
@@ -208,13 +213,18 @@ def evaluated_name(name):
 def labelled_name(name):
     """A mask's method and the domain of its slices ('' without slices), for tables."""
     plain = re.sub("@(published|crop)", "", name)
-    if parse_method(plain).kind == "segmentation":
+    parts = parse_method(plain).parts or [plain]
+    if not any(parse_method(part).is_slice for part in parts):
         return [plain, ""]
     return [plain, "crop" if evaluated_name(name) == name else "published"]
 
 
 # masks of the evaluation: all slices over the crop; for chance, those of the tables too
-EVALUATED = list(dict.fromkeys(map(evaluated_name, METHODS)))
+try:
+    JUDGED = [method.name for method in check_methods(config["evaluation"]["methods"])]
+except MaskError as error:
+    raise WorkflowError(f"evaluation/methods: {error}") from None
+EVALUATED = list(dict.fromkeys(map(evaluated_name, [*METHODS, *JUDGED])))
 BY_CHANCE = list(dict.fromkeys([*METHODS, *OTHER_METHODS, *EVALUATED]))
 EVALUATED_SLICES = [
     part
@@ -269,8 +279,8 @@ def figure_outputs():
     )
 
 
-def final_outputs():
-    """Everything that the study is run for."""
+def reported_outputs():
+    """What the report of a study shows."""
     ends = [
         "<results>/manifest.tsv",
         *expand(
@@ -286,4 +296,13 @@ def final_outputs():
         ends.append("<results>/comparison/summary.md")
     if PAPER_IMAGES <= set(IMAGES.index) and config["archive"]["source"] != "local":
         ends.append("<results>/claims.md")
+    ends += ["<results>/browser.html", "<results>/by_eye/score.html"]
+    if config["by_eye"]["files"]:
+        ends += expand("<results>/by_eye/table3_by_eye.{form}", form=["csv", "md", "tex"])
+        ends.append("<results>/by_eye/agreement.csv")
     return ends
+
+
+def final_outputs():
+    """Everything that the study is run for."""
+    return [*reported_outputs(), "<results>/index.html", "<results>/report.zip"]

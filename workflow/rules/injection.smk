@@ -35,7 +35,7 @@ rule inject_stars:
     conda:
         "../../envs/environment.yaml"
     params:
-        methods=config["evaluation"]["methods"],
+        methods=JUDGED,
         magnitudes=config["evaluation"]["magnitudes"],
         stars=config["evaluation"]["stars"],
         segmentation=config["segmentation"],

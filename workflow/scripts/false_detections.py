@@ -22,6 +22,7 @@ def main(job):
         np.s_[y0 : y0 + ny, x0 : x0 + nx],
         background_box_px=round(pixels(job.params.background_box, crop.pixel_scale)),
         settings=SegmentationSettings.for_jwst(settings.pop("jwst_version"), **settings),
+        fwhm_px=crop.fwhm_px,
     )
     thresholds = {}
     for path in job.input.slices:
