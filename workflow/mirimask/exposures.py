@@ -49,7 +49,7 @@ class Mosaic:
 def _distortion(x: NDArray, y: NDArray) -> tuple[NDArray, NDArray]:
     """Shift of a detector pixel in the mosaic, zero at the centre: low orders, a few pixels."""
     u, v = x / 516 - 1, y / 512 - 1
-    return 2.1 * u * v - 1.2 * v * v + 0.6 * u**3, 1.1 * u * u - 1.6 * u * v + 0.5 * v**3
+    return 2.1 * u * v - 1.2 * v * v + 0.6 * u * u * u, 1.1 * u * u - 1.6 * u * v + 0.5 * v * v * v
 
 
 def detector_to_mosaic(
