@@ -86,6 +86,10 @@ IMAGE_COLUMNS = (
 
 check(config, "config", "configuration")
 IMAGES = read_images(config["images"])
+PAPER_IMAGES = {f"Img{number}" for number in range(1, 8)}
+# The published tables are of the paper's images as the archive has them, and of no others.
+if config["archive"]["source"] != "mast" or not PAPER_IMAGES <= set(IMAGES.index):
+    config["published"] = None
 
 
 def source_of(image):
@@ -264,8 +268,6 @@ def injection_outputs():
 
 ### what a study ends with #########################################################################
 
-PAPER_IMAGES = {f"Img{number}" for number in range(1, 8)}
-
 
 def figure_outputs():
     """All figures of a study."""
@@ -277,6 +279,23 @@ def figure_outputs():
         ],
         form=["png", "pdf"],
     )
+
+
+def product_outputs():
+    """The masks that other software gets, each as labels, catalogue and regions."""
+    try:
+        methods = [
+            own_name(method.name)
+            for method in check_methods(config["products"]["methods"])
+        ]
+    except MaskError as error:
+        raise WorkflowError(f"products/methods: {error}") from None
+    return [
+        path
+        for form in ("labels/{image}/{method}.fits", "catalogue/{image}/{method}.ecsv")
+        + ("regions/{image}/{method}.reg",)
+        for path in expand(f"<results>/{form}", image=IMAGES.index, method=methods)
+    ]
 
 
 def reported_outputs():
@@ -298,11 +317,18 @@ def reported_outputs():
         ends.append("<results>/claims.md")
     ends += ["<results>/browser.html", "<results>/by_eye/score.html"]
     if config["by_eye"]["files"]:
-        ends += expand("<results>/by_eye/table3_by_eye.{form}", form=["csv", "md", "tex"])
+        ends += expand(
+            "<results>/by_eye/table3_by_eye.{form}", form=["csv", "md", "tex"]
+        )
         ends.append("<results>/by_eye/agreement.csv")
     return ends
 
 
 def final_outputs():
     """Everything that the study is run for."""
-    return [*reported_outputs(), "<results>/index.html", "<results>/report.zip"]
+    return [
+        *reported_outputs(),
+        *product_outputs(),
+        "<results>/index.html",
+        "<results>/report.zip",
+    ]

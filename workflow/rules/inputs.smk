@@ -80,6 +80,13 @@ def whole_frame(wildcards):
     return {}
 
 
+def pipeline_labels(wildcards):
+    """The segmentation keeps the pipeline's own labels; other masks are numbered here."""
+    if wildcards.method == "segmentation":
+        return {"segm": "<results>/archive/{image}/segm.fits"}
+    return {}
+
+
 def published(number):
     return f"{config['published']}/table{number}.csv" if config["published"] else []
 
@@ -112,3 +119,124 @@ def shown_masks(image, methods):
         "masks": [f"<results>/masks/{image}/{method}.fits" for method in methods],
         "verdicts": [f"<results>/verdicts/{image}/{method}.csv" for method in methods],
     }
+
+
+### the report #####################################################################################
+
+BY_EYE = list(map(own_name, config["by_eye"]["methods"] or METHODS))
+SHOWN = list(dict.fromkeys([*METHODS, "recommended"]))  # masks of the image browser
+try:
+    check_methods(BY_EYE)
+except MaskError as error:
+    raise WorkflowError(f"by_eye: {error}") from None
+
+
+def shown_methods(methods):
+    """The masks of a figure: two slices and the segmentation."""
+    return [*map(own_name, methods), "segmentation"]
+
+
+@cache
+def templates():
+    """Hash of the pages' templates, styles and scripts."""
+    digest = hashlib.sha256()
+    for file in sorted((WORKFLOW / "mirimask" / "templates").iterdir()):
+        digest.update(file.name.encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def revision():
+    """The commit of the workflow, with '-dirty' where files differ from it; '' without git."""
+    here = ["git", "-C", str(WORKFLOW)]
+    asked = (
+        ["rev-parse", "--show-toplevel"],
+        ["describe", "--always", "--dirty", "--abbrev=40"],
+    )
+    try:
+        top, name = (
+            subprocess.run(
+                [*here, *question], capture_output=True, text=True, check=True
+            ).stdout.strip()
+            for question in asked
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    # a copy of the workflow inside some other repository has no revision of its own
+    return name if Path(top).resolve() == WORKFLOW.parent.resolve() else ""
+
+
+def report_parts():
+    """What the page that is opened first shows, and the files that it leads to."""
+    evaluated = [*evaluation_outputs(), *injection_outputs()]
+    outputs = reported_outputs()
+    parts = {
+        "statistics": expand("<results>/statistics/{image}.json", image=IMAGES.index),
+        "manifest": "<results>/manifest.tsv",
+        "table3": "<results>/tables/table3.csv",
+        "figures": [path for path in figure_outputs() if path.endswith(".png")],
+        "evaluation": [path for path in evaluated if "/evaluation/" in path],
+        "recommended": expand(
+            "<results>/verdicts/{image}/recommended.csv", image=IMAGES.index
+        ),
+        "recommended_mask": expand(
+            "<results>/masks/{image}/recommended.fits", image=IMAGES.index
+        ),
+        "segmentation": expand(
+            "<results>/verdicts/{image}/segmentation.csv", image=IMAGES.index
+        ),
+    }
+    if "<results>/tables/table3_chance.csv" in outputs:
+        parts["chance"] = "<results>/tables/table3_chance.csv"
+    if "<results>/claims.md" in outputs:
+        parts["claims"] = "<results>/claims.csv"
+    image_files = expand(
+        "<results>/{folder}/{image}.{form}",
+        zip,
+        folder=["frame", "sources", "peaks", "statistics"] * len(IMAGES.index),
+        form=["fits", "ecsv", "csv", "json"] * len(IMAGES.index),
+        image=[image for image in IMAGES.index for _ in range(4)],
+    )
+    archive = expand(
+        "<results>/archive/{image}/{name}",
+        image=IMAGES.index,
+        name=["i2d.fits", "segm.fits", f"{config['catalogue']['name']}.ecsv"],
+    )
+    masks = expand(
+        "<results>/{folder}/{image}/{method}.{form}",
+        zip,
+        folder=["masks", "verdicts"] * len(IMAGES.index) * len(SHOWN),
+        form=["fits", "csv"] * len(IMAGES.index) * len(SHOWN),
+        image=[i for i in IMAGES.index for _ in range(2 * len(SHOWN))],
+        method=[m for m in SHOWN for _ in range(2)] * len(IMAGES.index),
+    )
+    parts["files"] = list(dict.fromkeys([*outputs, *image_files, *archive, *masks]))
+    return parts
+
+
+def snakemake_report(path, targets, log_file):
+    """Have Snakemake write its report of the targets, with the configuration of this run."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Path(folder) / "config.yaml"
+        settings.write_text(yaml.safe_dump(workflow.config_settings.overwrite_config))
+        partial = Path(folder) / Path(path).name
+        command = [
+            *(
+                sys.executable,
+                "-m",
+                "snakemake",
+                "--snakefile",
+                workflow.main_snakefile,
+            ),
+            *("--configfile", str(settings), "--workflow-profile", "none", "--nolock"),
+            *("--report", str(partial), "--", *targets),
+        ]
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        Path(log_file).write_text(done.stdout)
+        if done.returncode:
+            raise MaskError(f"Snakemake's report could not be written, see {log_file}.")
+        with replacing(path) as temporary:
+            shutil.copyfile(partial, temporary)

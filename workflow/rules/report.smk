@@ -1,0 +1,153 @@
+# What a reader holds in their hands: the pages of a study, and Snakemake's own report.
+
+
+rule score_page:
+    input:
+        frames=expand("<results>/frame/{image}.fits", image=IMAGES.index),
+        sources=expand("<results>/sources/{image}.ecsv", image=IMAGES.index),
+        masks=expand(
+            "<results>/masks/{image}/{method}.fits", image=IMAGES.index, method=BY_EYE
+        ),
+    output:
+        page="<results>/by_eye/score.html",
+        key="<results>/by_eye/key.csv",
+    log:
+        "<logs>/score_page.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        study=config["study"],
+        methods=BY_EYE,
+        cutout=config["by_eye"]["cutout"],
+        radius=config["verdict"]["radius"],
+        near=config["verdict"]["near"],
+        templates=templates(),
+        code=code("score_page"),
+    message:
+        "Writing the page to score by eye"
+    script:
+        "../scripts/score_page.py"
+
+
+rule tables_by_eye:
+    input:
+        files=config["by_eye"]["files"],
+        key="<results>/by_eye/key.csv",
+        verdicts=expand(
+            "<results>/verdicts/{image}/{method}.csv",
+            image=IMAGES.index,
+            method=BY_EYE,
+        ),
+        statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
+    output:
+        csv=report(
+            "<results>/by_eye/table3_by_eye.csv",
+            caption="../report/by_eye.rst",
+            category="Tables",
+            labels={"table": "3 by eye", "image": "all"},
+        ),
+        md="<results>/by_eye/table3_by_eye.md",
+        tex="<results>/by_eye/table3_by_eye.tex",
+        agreement=report(
+            "<results>/by_eye/agreement.csv",
+            caption="../report/by_eye.rst",
+            category="Tables",
+            labels={"table": "agreement by eye", "image": "all"},
+        ),
+    log:
+        "<logs>/tables_by_eye.log",
+    params:
+        images=list(IMAGES.index),
+        methods=BY_EYE,
+        code=code("tables_by_eye"),
+    message:
+        "Writing table 3 by eye"
+    run:
+        here("tables_by_eye", input=input, output=output, params=params, log=log)
+
+
+rule browser:
+    input:
+        frames=expand("<results>/frame/{image}.fits", image=IMAGES.index),
+        masks=expand(
+            "<results>/masks/{image}/{method}.fits", image=IMAGES.index, method=SHOWN
+        ),
+        verdicts=expand(
+            "<results>/verdicts/{image}/{method}.csv", image=IMAGES.index, method=SHOWN
+        ),
+    output:
+        page=report(
+            "<results>/browser.html",
+            caption="../report/browser.rst",
+            category="Pages",
+            labels={"page": "images and masks"},
+        ),
+    log:
+        "<logs>/browser.log",
+    conda:
+        "../../envs/environment.yaml"
+    params:
+        study=config["study"],
+        methods=SHOWN,
+        radius=config["verdict"]["radius"],
+        near=config["verdict"]["near"],
+        templates=templates(),
+        code=code("write_browser"),
+    message:
+        "Writing the page to look at images and masks"
+    script:
+        "../scripts/write_browser.py"
+
+
+rule index:
+    input:
+        **report_parts(),
+    output:
+        page=report(
+            "<results>/index.html",
+            caption="../report/index.rst",
+            category="Pages",
+            labels={"page": "report"},
+        ),
+    log:
+        "<logs>/index.log",
+    params:
+        study=config["study"],
+        scorer=config["verdict"]["scorer"],
+        domain=config["slice_domain"],
+        radius=config["verdict"]["radius"],
+        near=config["verdict"]["near"],
+        clutter_limit=config["clutter_limit"],
+        figure1=figure_image(config["figures"]["figure1_image"]),
+        figure3={
+            "image": figure_image(config["figures"]["figure3"]["image"]),
+            "methods": shown_methods(config["figures"]["figure3"]["methods"]),
+        },
+        figure4=shown_methods(config["figures"]["figure4"]),
+        figure5=shown_methods(config["figures"]["figure5"]),
+        beside=[f"results/{config['study']}/report.zip"],
+        settings=config,
+        revision=lambda wildcards: revision(),
+        templates=templates(),
+        code=code("write_report"),
+    message:
+        "Writing the page that is opened first"
+    run:
+        here("write_report", input=input, output=output, params=params, log=log)
+
+
+rule report_archive:
+    input:
+        reported_outputs(),
+        "<results>/index.html",
+    output:
+        zip="<results>/report.zip",
+    log:
+        "<logs>/report_archive.log",
+    localrule: True
+    params:
+        targets=lambda wildcards, input: list(input),
+    message:
+        "Writing Snakemake's report"
+    run:
+        snakemake_report(output.zip, params.targets, log[0])
