@@ -3,4 +3,45 @@
 The library knows arrays and tables. It never imports snakemake, never reads a
 configuration or a path by itself; `archive` alone talks to a network, `simulate`
 alone (with the truth-based evaluation) knows the truth, figures only draw.
+
+What is used most can be had from here: `from mirimask import open_image, make_mask`.
 """
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Where each name lives. It is imported when it is asked for: `import mirimask` costs nothing.
+_HOMES = {
+    "Frame": "frame",
+    "MaskError": "errors",
+    "curvature_snr": "recommended",
+    "describe": "statistics",
+    "identify": "statistics",
+    "label_mask": "labels",
+    "locate_sources": "catalogue",
+    "make_mask": "image",
+    "measure_labels": "photometry",
+    "open_image": "image",
+    "peak_verdicts": "verdicts",
+    "point_aperture": "instrument",
+    "read_catalogue": "local",
+    "read_image": "local",
+    "recommended_mask": "recommended",
+    "reference_peaks": "peaks",
+    "segment": "segmentation",
+    "slice_mask": "masks",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"mirimask.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'mirimask' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -21,11 +21,13 @@ __all__ = [
     "celestial_wcs",
     "crop_frame",
     "empty_pixels",
+    "frame_of",
     "pixels",
     "read_crop",
     "read_frame",
     "read_science",
     "shifted_wcs",
+    "whole_frame",
     "write_crop",
     "write_mask",
 ]
@@ -120,32 +122,40 @@ def read_science(path: str | Path) -> NDArray[np.float32]:
         return np.array(hdus["SCI"].data, dtype=np.float32)
 
 
-def read_frame(path: str | Path) -> Frame:
-    """Read the archive's i2d (PRIMARY, SCI and, where it has them, ERR and WHT).
+def frame_of(hdus: fits.HDUList, *, what: str) -> Frame:
+    """The frame that the HDUs of an i2d hold: PRIMARY, SCI and, where they are, ERR and WHT.
 
-    Raises MaskError where the file cannot be read or has no SCI image with a celestial WCS.
+    Raises MaskError, with `what` the file is called, without an SCI image with a celestial WCS.
     """
     from astropy.wcs.utils import proj_plane_pixel_scales
 
-    try:
-        with fits.open(path) as hdus:
-            names = {hdu.name for hdu in hdus}
-            if "SCI" not in names or hdus["SCI"].data is None or hdus["SCI"].data.ndim != 2:
-                raise MaskError(f"{path}: no two-dimensional SCI image in it.")
-            data = np.array(hdus["SCI"].data, dtype=np.float32)
-            error, weight = _planes(hdus)
-            primary, header = hdus[0].header.copy(), hdus["SCI"].header.copy()
-    except OSError as problem:
-        raise MaskError(f"{path}: cannot be read as FITS ({problem}).") from None
+    names = {hdu.name for hdu in hdus}
+    if "SCI" not in names or hdus["SCI"].data is None or hdus["SCI"].data.ndim != 2:
+        raise MaskError(f"{what}: no two-dimensional SCI image in it.")
+    data = np.array(hdus["SCI"].data, dtype=np.float32)
+    error, weight = _planes(hdus)
+    primary, header = hdus[0].header.copy(), hdus["SCI"].header.copy()
     wcs = celestial_wcs(header)
     if wcs.naxis != 2:
-        raise MaskError(f"{path}: the SCI header has no celestial WCS; sources cannot be placed.")
+        raise MaskError(f"{what}: the SCI header has no celestial WCS; sources cannot be placed.")
     primary["PIXSCALE"] = (
         float(np.sqrt(np.prod(proj_plane_pixel_scales(wcs))) * 3600),
         "[arcsec] pixel scale",
     )
     empty = empty_pixels(data, error=error, weight=weight)
     return Frame(data, empty, error, weight, primary, header)
+
+
+def read_frame(path: str | Path) -> Frame:
+    """Read the archive's i2d (PRIMARY, SCI and, where it has them, ERR and WHT).
+
+    Raises MaskError where the file cannot be read or has no SCI image with a celestial WCS.
+    """
+    try:
+        with fits.open(path) as hdus:
+            return frame_of(hdus, what=str(path))
+    except OSError as problem:
+        raise MaskError(f"{path}: cannot be read as FITS ({problem}).") from None
 
 
 def shifted_wcs(header: fits.Header, *, row: int, column: int) -> fits.Header:
@@ -193,6 +203,18 @@ def crop_frame(
     if seen.min() == seen.max():
         raise MaskError(f"{image}: all pixels of the crop have the value {seen.min()}; no image.")
     return crop
+
+
+def whole_frame(crop: Frame, array: NDArray) -> tuple[NDArray, fits.Header]:
+    """An array of the crop's shape in its place in the frame, 0 around it, and the frame's WCS.
+
+    Returns an array of the shape of the image that the crop was cut from, of `array`'s dtype, and
+    the header that describes its pixels.
+    """
+    y0, x0 = crop.primary["CROPY0"], crop.primary["CROPX0"]
+    placed = np.zeros((crop.primary["FRAMENY"], crop.primary["FRAMENX"]), array.dtype)
+    placed[y0 : y0 + array.shape[0], x0 : x0 + array.shape[1]] = array
+    return placed, _wcs_cards(shifted_wcs(crop.header, row=-y0, column=-x0))
 
 
 def _image_hdu(data: NDArray, header: fits.Header, name: str) -> fits.ImageHDU:

@@ -9,7 +9,9 @@ __all__ = [
     "FILTERS",
     "PIXEL_SCALE_ARCSEC",
     "Filter",
+    "PointAperture",
     "imaging_filter",
+    "point_aperture",
     "psf_fwhm_arcsec",
     "psf_fwhm_px",
     "zero_point_ab",
@@ -50,6 +52,54 @@ def imaging_filter(name: str) -> Filter:
         raise MaskError(
             f"filter: '{name}' is not a MIRI imaging filter. Known: {', '.join(FILTERS)}."
         ) from None
+
+
+@dataclass(frozen=True)
+class PointAperture:
+    """Circle and sky annulus (radii in pixels) for a point source, and what the circle misses.
+
+    The source's flux is `correction` times what the circle holds above the sky of the annulus.
+    """
+
+    radius_px: float
+    correction: float
+    sky_inner_px: float
+    sky_outer_px: float
+
+
+# 60 % of the light of a point source, whole detector, in pixels of PIXEL_SCALE_ARCSEC: the aperture
+# corrections of CRDS, jwst_miri_apcorr_0014 (in flight, July 2024).
+_POINT_APERTURES = {
+    "F560W": PointAperture(2.580, 1.6709, 10.777, 18.390),
+    "F770W": PointAperture(2.750, 1.6746, 8.922, 14.644),
+    "F1000W": PointAperture(2.854, 1.6795, 6.698, 11.576),
+    "F1130W": PointAperture(3.081, 1.6864, 7.061, 11.223),
+    "F1280W": PointAperture(3.259, 1.6965, 7.609, 10.993),
+    "F1500W": PointAperture(3.661, 1.7061, 8.630, 11.452),
+    "F1800W": PointAperture(4.252, 1.7139, 10.094, 12.521),
+    "F2100W": PointAperture(4.984, 1.7017, 11.904, 16.069),
+    "F2550W": PointAperture(5.585, 1.7046, 14.027, 17.712),
+    "F2550WR": PointAperture(5.585, 1.7046, 14.027, 17.712),
+}
+
+
+def point_aperture(
+    filter_name: str, pixel_scale_arcsec: float = PIXEL_SCALE_ARCSEC
+) -> PointAperture:
+    """The aperture for point sources in pixels of `pixel_scale_arcsec`.
+
+    CRDS normalises the light of a point source to infinity, which no PSF model of finite size
+    does. MaskError for an unknown filter.
+    """
+    imaging_filter(filter_name)
+    known = _POINT_APERTURES[filter_name.strip().upper()]
+    scale = PIXEL_SCALE_ARCSEC / pixel_scale_arcsec
+    return PointAperture(
+        known.radius_px * scale,
+        known.correction,
+        known.sky_inner_px * scale,
+        known.sky_outer_px * scale,
+    )
 
 
 def psf_fwhm_arcsec(filter_name: str) -> float:

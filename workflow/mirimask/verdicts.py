@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 __all__ = [
     "VERDICTS",
     "Spots",
+    "connected_spots",
     "label_spots",
     "labels_near",
     "literal_verdicts",
@@ -46,6 +47,22 @@ class Spots:
         return 1 - self.bright_pixels / self.mask_pixels if self.mask_pixels else float("nan")
 
 
+def connected_spots(
+    mask: NDArray[np.bool_], *, min_pixels: int = 1
+) -> tuple[NDArray[np.int32], int]:
+    """The 8-connected areas of a mask of at least `min_pixels`, numbered from 1, and their number.
+
+    `mask` is (ny, nx), true where it is not 0; so are the labels, 0 = no spot.
+    """
+    labels, count = ndimage.label(np.asarray(mask, dtype=bool), structure=np.ones((3, 3)))
+    if min_pixels > 1:
+        kept = np.bincount(labels.ravel(), minlength=count + 1) >= min_pixels
+        kept[0] = False
+        renumbered = np.where(kept, np.cumsum(kept), 0)
+        labels, count = renumbered[labels], int(kept.sum())
+    return labels.astype(np.int32), count
+
+
 def label_spots(
     mask: NDArray[np.bool_], peaks: pd.DataFrame, *, min_pixels: int, tolerance_px: float
 ) -> Spots:
@@ -55,18 +72,12 @@ def label_spots(
     spot, where several are): the signed derivative marks the rising flank of a star, not its
     peak, where it is zero. A spot that marks a peak is bright.
     """
-    mask = np.asarray(mask, dtype=bool)
-    labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
-    if min_pixels > 1:
-        kept = np.bincount(labels.ravel(), minlength=count + 1) >= min_pixels
-        kept[0] = False
-        renumbered = np.where(kept, np.cumsum(kept), 0)
-        labels, count = renumbered[labels], int(kept.sum())
+    labels, count = connected_spots(mask, min_pixels=min_pixels)
     return Spots(
-        labels.astype(np.int32),
+        labels,
         count,
         labels_near(labels, peaks["x"].to_numpy(int), peaks["y"].to_numpy(int), tolerance_px),
-        int(mask.sum()),
+        int(np.count_nonzero(mask)),
     )
 
 

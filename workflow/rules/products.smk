@@ -1,0 +1,34 @@
+# Masks as files that other software reads; the functions are in inputs.smk.
+
+
+# Labels and catalogue of one mask are a job of their own, so that a changed method makes its files
+# again and no other's; in Snakemake's process the imports (photutils, 1.5 s) are paid once.
+rule export_mask:
+    input:
+        unpack(pipeline_labels),
+        mask="<results>/masks/{image}/{method}.fits",
+        frame="<results>/frame/{image}.fits",
+        sources="<results>/sources/{image}.ecsv",
+        verdicts="<results>/verdicts/{image}/{method}.csv",
+    output:
+        labels="<results>/labels/{image}/{method}.fits",
+        catalogue="<results>/catalogue/{image}/{method}.ecsv",
+        regions="<results>/regions/{image}/{method}.reg",
+    log:
+        "<logs>/export_mask/{image}/{method}.log",
+    params:
+        min_pixels=config["spots"]["min_pixels"],
+        radius=config["verdict"]["radius"],
+        catalogue=config["catalogue"]["name"],
+        code=code("export_mask"),
+    message:
+        "Measuring the sources of {wildcards.method} on {wildcards.image}"
+    run:
+        here(
+            "export_mask",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )

@@ -1,0 +1,56 @@
+"""One mask as files for other software: labels, a catalogue of its sources, and regions."""
+
+from pathlib import Path
+
+from astropy.io import fits
+from astropy.table import Table
+from job import script
+from mirimask.atomic import replacing, write_text
+from mirimask.ds9 import region_file
+from mirimask.frame import pixels, read_crop
+from mirimask.instrument import point_aperture
+from mirimask.labels import label_hdus, label_mask
+from mirimask.local import read_segmentation, write_hdus
+from mirimask.photometry import measure_labels, provenance
+
+
+def main(job):
+    image, method = job.wildcards.image, job.wildcards.method
+    crop = read_crop(job.input.frame)
+    with fits.open(job.input.mask) as hdus:
+        mask, header = hdus["MASK"].data > 0, hdus[0].header
+    made = {key: header.get(key) for key in ("METHOD", "DOMAIN", "PERCENT", "THRESH")}
+    segmentation = None
+    if job.input.get("segm"):
+        shape = crop.primary["FRAMENY"], crop.primary["FRAMENX"]
+        y0, x0 = crop.primary["CROPY0"], crop.primary["CROPX0"]
+        segmentation = read_segmentation(job.input.segm, shape, image=image)
+        segmentation = segmentation[y0 : y0 + mask.shape[0], x0 : x0 + mask.shape[1]]
+    labels = label_mask(mask, min_pixels=job.params.min_pixels, segmentation=segmentation)
+    hdus = label_hdus(labels, crop, filename=Path(job.output.labels).name, **made)
+    write_hdus(job.output.labels, hdus)
+
+    radius = pixels(job.params.radius, crop.pixel_scale) * crop.pixel_scale
+    sources = Table.read(job.input.sources, format="ascii.ecsv")
+    aperture = point_aperture(crop.primary["FILTER"], crop.pixel_scale)
+    measured = measure_labels(
+        crop, labels, aperture=aperture, sources=sources, match_radius_arcsec=radius
+    )
+    measured.meta |= provenance(
+        crop, aperture, **made, catalogue=job.params.catalogue, match_radius_arcsec=round(radius, 4)
+    )
+    with replacing(job.output.catalogue) as temporary:
+        measured.write(temporary, format="ascii.ecsv")
+
+    verdicts = Table.read(job.input.verdicts, format="ascii.csv", converters={"id": str})
+    # the verdicts' file has positions to 0.04 arcsec only
+    verdicts = verdicts[["verdict"]]
+    verdicts["id"], verdicts["ra"], verdicts["dec"] = sources["id"], sources["ra"], sources["dec"]
+    write_text(
+        job.output.regions,
+        region_file(measured, crop, verdicts=verdicts, radius_arcsec=radius, method=method),
+    )
+
+
+if "snakemake" in globals():
+    script(main, snakemake)
