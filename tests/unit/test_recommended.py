@@ -11,8 +11,10 @@ from mirimask.recommended import (
     grow,
     recommended_labels,
     recommended_mask,
+    widened,
 )
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import binary_dilation, gaussian_filter
+from scipy.ndimage import label as label_image
 
 FWHM = 2.445
 SHAPE = (260, 300)
@@ -116,6 +118,22 @@ def test_areas_grow_from_their_seeds():
     assert np.flatnonzero(labels[4]).tolist() == [2, 3, 4, 5, 6]
 
 
+def test_areas_are_widened_but_never_meet():
+    labels = np.zeros((12, 20), np.int32)
+    labels[5, 5], labels[5, 10], labels[0, 0] = 1, 2, 3
+    wide = widened(labels, 2)
+    assert (wide == 3).sum() == 9
+    assert (wide[3:8, 4:7] == 1).all()
+    assert wide[3, 3] == 0, "beside the third"
+    for label in (1, 2):
+        ring = binary_dilation(wide == label, np.ones((3, 3)))
+        assert set(np.unique(wide[ring])) <= {0, label}
+    assert wide[5, 5] == 1
+    assert wide[5, 10] == 2
+    assert np.array_equal(widened(labels, 0), labels)
+    assert label_image(wide > 0, structure=np.ones((3, 3)))[1] == 3
+
+
 def test_the_same_again_and_the_image_is_left_alone():
     image = _image()
     copy = image.copy()
@@ -124,7 +142,9 @@ def test_the_same_again_and_the_image_is_left_alone():
     assert np.array_equal(image, copy)
 
 
-@pytest.mark.parametrize("wrong", [{"seed": 0}, {"grow": 9.0}, {"share": 1.2}, {"min_pixels": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"seed": 0}, {"grow": 9.0}, {"share": 1.2}, {"min_pixels": 0}, {"margin": -1}]
+)
 def test_impossible_settings_are_said(wrong):
     with pytest.raises(MaskError, match="recommended"):
         RecommendedSettings(**wrong)

@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 from mirimask.derivative import derivative
 from mirimask.injection import brightest_pixels, has_match
 from mirimask.intervals import wilson
-from mirimask.recommended import DEFAULT, RecommendedSettings, curvature_snr, grow
+from mirimask.recommended import DEFAULT, RecommendedSettings, curvature_snr, grow, widened
 from mirimask.segmentation import SegmentationSettings, background_of
 from mirimask.slicing import thresholds
 
@@ -144,7 +144,7 @@ def recommended_family(
         labels, _ = grow(
             images[0], seed=float(level[0]), down_to=down_to, min_pixels=settings.min_pixels
         )
-        return labels > 0
+        return (widened(labels, round(settings.margin * fwhm_px)) > 0) & ~empty
 
     return Family(
         "recommended",

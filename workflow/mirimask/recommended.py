@@ -20,6 +20,7 @@ __all__ = [
     "grow",
     "recommended_labels",
     "recommended_mask",
+    "widened",
 ]
 
 _BOX = np.ones((3, 3), bool)  # 8-connected
@@ -35,7 +36,8 @@ class RecommendedSettings:
     `smooth`: sigma of the Gaussian. `tile`: side of the tiles in which the noise is measured.
     `window`: side of the box in which the fluctuation around a pixel is measured; `share`, its
     share in the noise (the tile has the rest). `seed`: level that a spot must reach;
-    `grow`: level down to which it extends; `min_pixels`: smallest spot.
+    `grow`: level down to which it extends; `min_pixels`: smallest spot. `margin`: by how much
+    every spot is then widened, since curvature ends where a star's flank turns, inside its light.
     """
 
     smooth: float = 0.65
@@ -45,11 +47,14 @@ class RecommendedSettings:
     seed: float = 5.0
     grow: float = 2.0
     min_pixels: int = 5
+    margin: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("smooth", "tile", "window", "seed", "grow", "min_pixels"):
             if not getattr(self, name) > 0:
                 raise MaskError(f"recommended: {name} is {getattr(self, name)}; it must be > 0.")
+        if not self.margin >= 0:
+            raise MaskError(f"recommended: margin is {self.margin}; it must be 0 or more.")
         if not 0 <= self.share <= 1:
             raise MaskError(f"recommended: share is {self.share}; it must be from 0 to 1.")
         if self.grow > self.seed:
@@ -99,7 +104,7 @@ def _curvature(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return ends
 
 
-def _widened(where: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _with_neighbours(where: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The pixels of `where` and their four neighbours."""
     wide = where.copy()
     wide[1:] |= where[:-1]
@@ -179,7 +184,7 @@ def curvature_snr(
         image = _smoothed(image, sigma)
     curvature = _curvature(image)
     if some:
-        curvature[_widened(empty)] = 0  # beside a hole it is not known
+        curvature[_with_neighbours(empty)] = 0  # beside a hole it is not known
     magnitude = np.abs(curvature)
     around = ndimage.uniform_filter(magnitude, box)
     if coverage is not None:
@@ -211,6 +216,38 @@ def grow(
     return number[labels], int(kept.sum())
 
 
+def widened(labels: NDArray[np.int32], steps: int) -> NDArray[np.int32]:
+    """Widen every area by `steps` pixels, (ny, nx) int32, and leave a gap where two would meet.
+
+    A pixel joins an area whose pixels touch it (8 neighbours) if no other area does.
+    """
+    if steps < 1:
+        return labels
+    wide = np.pad(labels, 1)
+    flat = wide.ravel()
+    row = wide.shape[1]
+    around = [dy * row + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx]
+    edge = np.flatnonzero(flat)
+    ny, nx = labels.shape
+    for _ in range(steps):
+        own = flat[edge]
+        highest, lowest = flat.copy(), flat.copy()
+        for step in around:  # within one step no pixel is met twice
+            there = edge + step
+            highest[there] = np.maximum(highest[there], own)
+            before = lowest[there]
+            lowest[there] = np.where(before == 0, own, np.minimum(before, own))
+        met = np.flatnonzero(highest != flat)
+        y, x = np.divmod(met, row)
+        inside = (y > 0) & (y <= ny) & (x > 0) & (x <= nx)
+        met = met[inside & (flat[met] == 0) & (highest[met] == lowest[met])]
+        flat[met] = highest[met]
+        touching = np.logical_or.reduce([flat[met + step] > flat[met] for step in around])
+        flat[met[touching]] = 0
+        edge = met[~touching]
+    return wide[1:-1, 1:-1].copy()
+
+
 def recommended_labels(
     data: NDArray[np.floating],
     empty: NDArray[np.bool_],
@@ -220,10 +257,16 @@ def recommended_labels(
 ) -> tuple[NDArray[np.int32], int]:
     """Label image of the recommended mask, (ny, nx) int32, 0 = background, and its sources' number.
 
-    Areas above `settings.grow` in `curvature_snr` that reach `settings.seed` (hysteresis).
+    Areas above `settings.grow` in `curvature_snr` that reach `settings.seed` (hysteresis), widened
+    by `settings.margin`; a gap of background stays between sources.
     """
     snr = curvature_snr(data, empty, fwhm_px=fwhm_px, settings=settings)
-    return grow(snr, seed=settings.seed, down_to=settings.grow, min_pixels=settings.min_pixels)
+    labels, count = grow(
+        snr, seed=settings.seed, down_to=settings.grow, min_pixels=settings.min_pixels
+    )
+    labels = widened(labels, round(settings.margin * fwhm_px))
+    labels[empty | ~np.isfinite(data)] = 0
+    return labels, count
 
 
 def recommended_mask(
