@@ -44,10 +44,11 @@ lock:  ## pin the newest versions again, with hashes
 clean:  ## remove what the simulated study made
 	rm -rf results/simulated
 
-.venv/study.stamp: envs/requirements.lock
+.venv/study.stamp: envs/requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"error: Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}. Name another one: make PYTHON=python3.12 study")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/test.stamp: envs/requirements-dev.lock .venv/study.stamp

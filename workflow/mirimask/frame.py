@@ -30,6 +30,7 @@ __all__ = [
     "whole_frame",
     "write_crop",
     "write_mask",
+    "write_whole_mask",
 ]
 
 
@@ -263,6 +264,23 @@ def read_crop(path: str | Path) -> Frame:
 
 def write_mask(path: str | Path, mask: NDArray[np.bool_], crop: Frame, **made: object) -> None:
     """Write a mask as uint8 with the WCS of its crop; `made` become header keywords."""
+    _write_mask(path, mask, _wcs_cards(crop.header), crop, made)
+
+
+def write_whole_mask(
+    path: str | Path, mask: NDArray[np.bool_], crop: Frame, **made: object
+) -> None:
+    """Write a mask of a crop in the frame of the image it was cut from, 0 around the crop."""
+    _write_mask(path, *whole_frame(crop, mask), crop, made)
+
+
+def _write_mask(
+    path: str | Path,
+    mask: NDArray[np.bool_],
+    header: fits.Header,
+    crop: Frame,
+    made: dict[str, object],
+) -> None:
     primary = fits.Header()
     for key in ("IMAGE", "SIMULATD", "OBS_ID", "FILTER", "CROPX0", "CROPY0"):
         if key in crop.primary:
@@ -271,7 +289,6 @@ def write_mask(path: str | Path, mask: NDArray[np.bool_], crop: Frame, **made: o
         if value is not None:
             primary[key.upper()] = value
     primary["NKEPT"] = (int(mask.sum()), "pixels in the mask")
-    header = _wcs_cards(crop.header)
     for key in ("BUNIT", "PHOTMJSR"):
         header.remove(key, ignore_missing=True)
     hdus = fits.HDUList(

@@ -26,6 +26,7 @@ from mirimask.product import check_header, check_image, opened
 __all__ = [
     "SURFACE_BRIGHTNESS",
     "brightness_factor",
+    "column_names",
     "pixel_area_sr",
     "read_catalogue",
     "read_image",
@@ -276,6 +277,11 @@ def read_catalogue(
         )
         table.add_column([str(i + 1) for i in range(len(table))], name=id_, index=0)
     return table
+
+
+def column_names(path: str | Path) -> list[str]:
+    """The columns of a catalogue; MaskError where it cannot be read."""
+    return list(_read_table(Path(path), f"catalogue '{path}'").colnames)
 
 
 def _read_table(path: Path, what: str) -> Table:
