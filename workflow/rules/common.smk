@@ -239,6 +239,17 @@ EVALUATED_SLICES = [
 EVALUATED_SLICES = list(dict.fromkeys(map(own_name, EVALUATED_SLICES)))
 
 
+# where every image has a truth to compare with
+BY_TRUTH_TABLES = (
+    {
+        "purity": "<results>/evaluation/purity.csv",
+        "agreement": "<results>/evaluation/agreement.csv",
+    }
+    if BY_TRUTH
+    else {}
+)
+
+
 def evaluation_outputs():
     """What the evaluation ends with."""
     names = ["chance", "reliability", "significance", "sensitivity"]
@@ -250,6 +261,7 @@ def evaluation_outputs():
         ),
         *expand("<results>/tables/table3_chance.{form}", form=["csv", "md", "tex"]),
         "<results>/evaluation/sensitivity.md",
+        "<results>/evaluation/README.md",
     ]
 
 

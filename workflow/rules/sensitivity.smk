@@ -37,6 +37,7 @@ rule sensitivity:
         statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
     output:
         csv="<results>/evaluation/sensitivity.csv",
+        conclusions="<results>/evaluation/conclusions.csv",
         md="<results>/evaluation/sensitivity.md",
         png="<results>/evaluation/sensitivity.png",
         pdf="<results>/evaluation/sensitivity.pdf",
@@ -50,3 +51,53 @@ rule sensitivity:
         "Summing up what depends on the settings"
     script:
         "../scripts/sensitivity_summary.py"
+
+
+rule structure:
+    input:
+        frame="<results>/frame/{image}.fits",
+        peaks="<results>/peaks/{image}.csv",
+        masks=expand("<results>/masks/{{image}}/{method}.fits", method=EVALUATED),
+    output:
+        csv="<results>/evaluation/structure/{image}.csv",
+    log:
+        "<logs>/structure/{image}.log",
+    params:
+        **config["spots"],
+        masks=list(map(labelled_name, EVALUATED)),
+        background_box=config["evaluation"]["background_box"],
+        bright_snr=config["evaluation"]["bright_snr"],
+        code=code("measure_structure"),
+    message:
+        "Looking for clutter and spikes in the masks of {wildcards.image}"
+    run:
+        here(
+            "measure_structure",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )
+
+
+rule evaluation_page:
+    input:
+        **BY_TRUTH_TABLES,
+        chance="<results>/evaluation/chance.csv",
+        reliability="<results>/evaluation/reliability.csv",
+        depths="<results>/evaluation/injection_depths.csv",
+        compared="<results>/evaluation/curves_compared.csv",
+        mcnemar="<results>/evaluation/mcnemar.csv",
+        significance="<results>/evaluation/significance.csv",
+        conclusions="<results>/evaluation/conclusions.csv",
+    output:
+        md="<results>/evaluation/README.md",
+    log:
+        "<logs>/evaluation_page.log",
+    params:
+        code=code("evaluation_page"),
+    message:
+        "Writing what to take away from the evaluation"
+    run:
+        here("evaluation_page", input=input, output=output, params=params, log=log)

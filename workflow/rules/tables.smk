@@ -75,6 +75,13 @@ rule claims:
         table2="<results>/tables/table2.csv",
         table3="<results>/tables/table3.csv",
         published=[published(2), published(3)] if config["published"] else [],
+        chance="<results>/evaluation/chance.csv",
+        reliability="<results>/evaluation/reliability.csv",
+        structure=expand(
+            "<results>/evaluation/structure/{image}.csv", image=IMAGES.index
+        ),
+        depths="<results>/evaluation/injection_depths.csv",
+        compared="<results>/evaluation/curves_compared.csv",
     output:
         md="<results>/claims.md",
         csv="<results>/claims.csv",

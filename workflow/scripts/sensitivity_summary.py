@@ -1,4 +1,4 @@
-"""Which conclusions of Table 3 survive other settings: evaluation/sensitivity.{csv,md,png,pdf}."""
+"""Which conclusions of Table 3 survive other settings: evaluation/sensitivity.*."""
 
 import json
 from pathlib import Path
@@ -43,6 +43,12 @@ def main(job):
                 "not the same with": where or "none",
             }
         )
+    verdicts = pd.DataFrame(
+        rows,
+        columns=["conclusion", "as configured", "the same with", "verdict", "not the same with"],
+    )
+    with replacing(job.output.conclusions) as temporary:
+        verdicts.assign(simulated=simulated).to_csv(temporary, index=False)
     notes = [
         "one setting is changed at a time, the others stay as configured",
         "a conclusion about the counts of Table 3 that survives may still be worth little: see "
@@ -53,7 +59,7 @@ def main(job):
     write_text(
         job.output.md,
         as_markdown(
-            pd.DataFrame(rows),
+            verdicts,
             title="Which conclusions of Table 3 survive other settings",
             notes=notes,
             simulated=simulated,

@@ -1,0 +1,62 @@
+"""Where a mask's pixels go that are no source: onto bright background, into spikes and wings."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+__all__ = ["background_share", "wing_excess"]
+
+
+def background_share(
+    mask: NDArray[np.bool_],
+    bright: NDArray[np.bool_],
+    background: NDArray[np.floating],
+    empty: NDArray[np.bool_],
+) -> float:
+    """Share of a mask's clutter on the quarter of the image with the brightest background.
+
+    Clutter are the pixels of `mask` that are not on `bright` spots. A mask that does not see the
+    background has 0.25; one that follows it, up to 1. All arrays are (ny, nx); empty pixels do not
+    count. NaN without clutter.
+    """
+    clutter = mask & ~bright & ~empty
+    if not clutter.any():
+        return float("nan")
+    limit = np.percentile(background[~empty], 75)
+    return float((background[clutter] > limit).mean())
+
+
+def wing_excess(
+    mask: NDArray[np.bool_],
+    peaks: pd.DataFrame,
+    empty: NDArray[np.bool_],
+    *,
+    fwhm_px: float,
+    snr: float,
+    inner: float = 3.0,
+    outer: float = 16.0,
+) -> tuple[float, int]:
+    """Mask pixels in the spikes and wings of bright stars, beyond what lies there anyway.
+
+    Around each peak of at least `snr`: mask pixels between `inner` and `outer` FWHM of it, in
+    excess of the mask's density between `outer` and 1.5 `outer` FWHM. Returns the mean excess in
+    pixels for each such star (NaN without any), and the number of stars.
+    """
+    stars = peaks[peaks["snr"] >= snr]
+    # one bright star has many peaks in its spikes: those within reach of a brighter one are its own
+    kept: list[tuple[float, float]] = []
+    for x, y in stars[["x", "y"]].to_numpy(float):
+        if all(np.hypot(x - i, y - j) > outer * fwhm_px for i, j in kept):
+            kept.append((x, y))
+    rows, columns = np.indices(mask.shape)
+    distances = [np.hypot(columns - x, rows - y) / fwhm_px for x, y in kept]
+    cores = empty.copy()
+    for distance in distances:
+        cores |= distance <= inner
+    excess = []
+    for distance in distances:
+        ring = (distance <= outer) & ~cores
+        beyond = (distance > outer) & (distance <= 1.5 * outer) & ~cores
+        density = mask[beyond].mean() if beyond.any() else 0.0
+        excess.append(mask[ring].sum() - density * ring.sum())
+    return (float(np.mean(excess)) if excess else float("nan")), len(kept)

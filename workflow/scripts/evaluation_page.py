@@ -1,0 +1,42 @@
+"""What to take away from the evaluation, with its numbers: evaluation/README.md."""
+
+import pandas as pd
+from job import script
+from mirimask.atomic import write_text
+from mirimask.tables import SIMULATED
+from mirimask.takeaway import takeaways
+
+FILES = {
+    "chance.csv": "rate of success at random and shifted positions, and what it leaves",
+    "reliability.csv": "spots of the inverted image",
+    "completeness.csv, purity.csv": "against truth (simulated images)",
+    "injection.csv, injection_depths.csv": "added stars: recovered shares, fits",
+    "curves.csv, curves_compared.csv": "completeness against false spots and area",
+    "mcnemar.csv, significance.csv": "each method against the segmentation",
+    "sensitivity.csv, sensitivity.md": "Table 3 with other settings",
+    "structure/": "clutter on bright background, mask in the spikes of stars",
+    "agreement.csv, disagreements.csv": "automatic verdict against truth (simulated images)",
+}
+
+
+def main(job):
+    tables = {
+        name: pd.read_csv(path) for name, path in job.input.items() if name not in ("structure",)
+    }
+    simulated = bool(tables["chance"]["simulated"].any())
+    lines = ["# What the masks are worth", ""]
+    if simulated:
+        lines += [f"**{SIMULATED}**", ""]
+    lines += [f"{n}. {text}" for n, text in enumerate(takeaways(tables), start=1)]
+    lines += [
+        "",
+        "Slices are taken over the crop here; intervals are 95 %. Every formula is in "
+        "`docs/method.md`, the choice of the recommended mask in `docs/recommended.md`.",
+        "",
+        *(f"- `{name}`: {what}" for name, what in FILES.items()),
+    ]
+    write_text(job.output.md, "\n".join(lines) + "\n")
+
+
+if "snakemake" in globals():
+    script(main, snakemake)
