@@ -51,10 +51,19 @@ def bold(text: str) -> str:
     return _BOLD + text
 
 
-def frame_table(frame: pd.DataFrame, *, caption: str, notes: Sequence[str] = ()) -> PageTable:
-    """A DataFrame as it is; the first column heads the rows. NaN and None become empty cells."""
+def frame_table(
+    frame: pd.DataFrame,
+    *,
+    caption: str,
+    groups: Sequence[tuple[str, int]] = (),
+    notes: Sequence[str] = (),
+) -> PageTable:
+    """A DataFrame as it is; the first column heads the rows. NaN and None become empty cells.
+
+    `groups` are headings above the columns behind the first, with the columns each spans.
+    """
     rows = [[_cell(value) for value in row] for row in frame.itertuples(index=False)]
-    return PageTable(caption, [str(name) for name in frame.columns], rows, (), notes)
+    return PageTable(caption, [str(name) for name in frame.columns], rows, groups, notes)
 
 
 def paired_table(layout: pd.DataFrame, *, caption: str, notes: Sequence[str] = ()) -> PageTable:

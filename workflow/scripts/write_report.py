@@ -271,8 +271,7 @@ def recommended(job, folder, column):
             + [int((verdict == kind).sum()) for verdict in (given, own) for kind in kinds]
         )
         files.append((image, Path(mask).relative_to(folder).as_posix()))
-    names = [f"{mask} {kind}" for mask in ("Recommended:", "Segmentation:") for kind in kinds]
-    table = pd.DataFrame(rows, columns=["Image", "Sources", *names])
+    table = pd.DataFrame(rows, columns=["Image", "sources", *kinds, *kinds])
     total = ["All", *table.iloc[:, 1:].sum()]
     settings = RecommendedSettings()
     return {
@@ -283,8 +282,9 @@ def recommended(job, folder, column):
             "pixels. It needs no percentage to be chosen and does not react to gradients."
         ),
         "table": frame_table(
-            pd.concat([table, pd.DataFrame([total], columns=table.columns)]),
+            pd.DataFrame([*rows, total], columns=table.columns),
             caption="The recommended mask beside the pipeline's segmentation",
+            groups=[("Catalogue", 1), ("Recommended", 3), ("Segmentation", 3)],
         ),
         "files": files,
     }
