@@ -15,10 +15,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
-from mirimask.frame import read_frame  # noqa: E402
-from mirimask.instrument import psf_fwhm_px  # noqa: E402
-from mirimask.recommended import recommended_labels  # noqa: E402
-from mirimask.segmentation import SegmentationSettings, segment  # noqa: E402
+from mirimask.frame import read_frame
+from mirimask.instrument import psf_fwhm_px
+from mirimask.recommended import recommended_labels
+from mirimask.segmentation import SegmentationSettings, segment
 
 
 def best(functions, repeats):
