@@ -84,7 +84,20 @@ IMAGE_COLUMNS = (
     "program observation filter observation_id i2d err wht segm catalogue pixel_unit"
 ).split()
 
+
+def project_file(path):
+    """A path of the configuration, from the working directory or else from this project.
+
+    A workflow that has this one as a module runs elsewhere; the paper's tables are here.
+    """
+    there = WORKFLOW.parent / path
+    return str(there) if not Path(path).exists() and there.exists() else path
+
+
 check(config, "config", "configuration")
+config["images"] = project_file(config["images"])
+if config["published"]:
+    config["published"] = project_file(config["published"])
 IMAGES = read_images(config["images"])
 PAPER_IMAGES = {f"Img{number}" for number in range(1, 8)}
 # The published tables are of the paper's images as the archive has them, and of no others.

@@ -58,7 +58,8 @@ def simulated_observation(wildcards):
     own = simulated_field(wildcards).get("observation")
     if own:
         return own
-    table = pd.read_csv(config["simulation"]["observations"], dtype={"obs_date": str})
+    observations = project_file(config["simulation"]["observations"])
+    table = pd.read_csv(observations, dtype={"obs_date": str})
     rows = table[table["code"] == wildcards.image].to_dict("records")
     if not rows:
         raise WorkflowError(
