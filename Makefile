@@ -54,3 +54,11 @@ clean:  ## remove what the simulated study made
 .venv/test.stamp: envs/requirements-dev.lock .venv/study.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
+
+# The graphs of docs/, drawn by snakemake and graphviz's dot.
+PAPER_PART = $(foreach n,1 2 3,results/paper/tables/table$(n).md results/paper/figures/figure$(n).png) \
+  results/paper/figures/figure4/Img1.png results/paper/figures/figure5/Img1.png \
+  results/paper/comparison/summary.md
+rulegraph: .venv/study.stamp  ## draw the graphs of docs/ again (needs graphviz)
+	snakemake --quiet all --rulegraph -- $(PAPER_PART) | dot -Tsvg > docs/rulegraph.svg
+	snakemake --quiet all --rulegraph --configfile config/simulated.yaml | dot -Tsvg -Grankdir=LR > docs/rulegraph-all.svg

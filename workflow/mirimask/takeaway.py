@@ -92,8 +92,8 @@ def _equal_rate(table: pd.DataFrame) -> list[str]:
 
 
 def _significance(tests: pd.DataFrame, recalls: pd.DataFrame) -> str:
-    rows = tests.query("image == 'All'").set_index("method")
-    differences = recalls.set_index("method")
+    rows = tests.query("image == 'All' and scorer == 'peaks'").set_index("method")
+    differences = recalls.query("scorer == 'peaks'").set_index("method")
     parts = [
         f"{_plain(name)} {differences['difference'][name]:+.2f} "
         f"[{differences['difference_low'][name]:+.2f}, "
@@ -110,12 +110,19 @@ def _significance(tests: pd.DataFrame, recalls: pd.DataFrame) -> str:
 
 
 def _sensitivity(variants: pd.DataFrame) -> str:
-    held = variants.groupby("verdict").size()
+    held = {
+        words: int((variants["verdict"] == verdict).sum())
+        for verdict, words in (
+            ("survives", "hold whatever is changed"),
+            ("depends on the settings", "depend on the settings"),
+            ("fails throughout", "hold under none"),
+        )
+    }
     return (
         f"**Settings**: of {len(variants)} conclusions that Table 3 suggests, "
-        + ", ".join(f"{int(n)} {name}" for name, n in held.items())
-        + " when radius, peak limit, spot size, domain, catalogue cuts, scorer or segmentation "
-        "settings change ([sensitivity.md](sensitivity.md))."
+        + ", ".join(f"{n} {words}" for words, n in held.items())
+        + ": radius, peak limit, spot size, domain, catalogue cuts, scorer, segmentation "
+        "([sensitivity.md](sensitivity.md))."
     )
 
 

@@ -1,0 +1,99 @@
+"""The sentences to take away hold the numbers of the tables, and survive empty ones."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from mirimask.takeaway import takeaways
+
+METHODS = ["derivative_10", "segmentation"]
+
+
+@pytest.fixture
+def tables():
+    chance = [
+        {
+            "image": "All",
+            "method": method,
+            "domain": "crop",
+            "scorer": scorer,
+            "positions": "random",
+            "chance_success": chance,
+            "sources": 168,
+            "corrected": corrected,
+            "corrected_low": 0.1,
+            "corrected_high": 0.9,
+        }
+        for method, corrected in zip(METHODS, (0.5, 0.7), strict=True)
+        for scorer, chance in (("peaks", 0.25), ("pixels", 0.97))
+    ]
+    return {
+        "chance": pd.DataFrame(chance),
+        "reliability": pd.DataFrame(
+            {"image": "All", "method": METHODS, "false_per_arcmin2": [12304.9, 0.955]}
+        ),
+        "depths": pd.DataFrame(
+            {
+                "image": "all",
+                "method": METHODS,
+                "m80": [24.57, np.nan],
+                "m80_low": [24.5, np.nan],
+                "m80_high": [24.6, np.nan],
+            }
+        ),
+        "compared": pd.DataFrame(
+            [
+                {
+                    "image": "all",
+                    "at": "false_per_arcmin2",
+                    "of": "given",
+                    "limit": 10.0,
+                    "family": "derivative",
+                    "completeness": 0.25,
+                    "low": 0.23,
+                    "high": 0.27,
+                }
+            ]
+        ),
+        "mcnemar": pd.DataFrame(
+            [{"image": "All", "method": "derivative_10", "scorer": "peaks", "p_holm": 4e-7}]
+        ),
+        "significance": pd.DataFrame(
+            [
+                {
+                    "method": "derivative_10",
+                    "scorer": "peaks",
+                    "difference": 0.19,
+                    "difference_low": 0.06,
+                    "difference_high": 0.38,
+                }
+            ]
+        ),
+        "conclusions": pd.DataFrame({"verdict": ["survives", "depends on the settings"]}),
+    }
+
+
+def test_numbers_are_in_the_sentences(tables):
+    text = "\n".join(takeaways(tables))
+    for words in (
+        "succeeds in 97 %",
+        "in 25 %",
+        "`segmentation` 0.70 [0.10, 0.90], `derivative_10` 0.50",  # best first
+        "`segmentation` 0.955, `derivative_10` 1.23e+04",
+        "`derivative_10` 24.57 [24.50, 24.60]; never 80 %: `segmentation`",
+        "derivative 0.25 [0.23, 0.27]",
+        "`derivative_10` +0.19 [+0.06, +0.38], p 4e-07",
+        "of 2 conclusions",
+        "1 hold whatever is changed",
+    ):
+        assert words in text
+    assert "truth" not in text
+
+
+def test_without_sources(tables):
+    tables["chance"]["sources"] = 0
+    tables["significance"]["difference"] = np.nan
+    tables["conclusions"] = tables["conclusions"][:0]
+    text = "\n".join(takeaways(tables))
+    assert "No catalogue source lies on the images" in text
+    assert "Nothing could be tested" in text
+    assert "nan" not in text
