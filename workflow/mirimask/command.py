@@ -400,10 +400,11 @@ def run_score(options: argparse.Namespace, progress: Progress) -> None:
         with replacing(options.output) as temporary:
             verdicts.to_csv(temporary, index=False, float_format="%.10g")
     else:
-        wide = verdicts.pivot(index="id", columns="method", values="verdict")[methods]
-        table = sources.to_pandas().set_index("id")[["x", "y"]].round(1).join(wide)
-        print(table.reset_index().to_string(index=False))
-        print()
+        table = sources.to_pandas()[["id", "x", "y"]].round(1)
+        for name in methods:
+            table[name] = list(verdicts["verdict"][verdicts["method"] == name])
+        if len(table):
+            print(table.to_string(index=False), end="\n\n")
     if image.simulated:
         print("SIMULATED image")
     print(f"{len(sources)} sources")

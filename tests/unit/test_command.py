@@ -1,0 +1,360 @@
+"""`mirimask` on the command line: what it writes, and what it says when it cannot."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from astropy.io import fits
+from astropy.table import Table
+from conftest import ROOT, make_image
+from mirimask import __version__, command
+from photutils.segmentation import SegmentationImage
+from regions import Regions
+
+
+@pytest.fixture
+def i2d(tmp_path):
+    make_image(tmp_path, "A", seed=1)
+    return tmp_path / "A_i2d.fits"
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run the command in the test's folder; gives status, standard output and error."""
+    monkeypatch.chdir(tmp_path)
+
+    def ran(*arguments):
+        status = command.main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return ran
+
+
+def one_error(answer, status, *says):
+    """The answer is an error of one line that says what it should."""
+    assert answer[0] == status
+    assert answer[1] == ""
+    assert answer[2].count("\n") == 1
+    assert "error:" in answer[2]
+    for text in says:
+        assert text in answer[2]
+
+
+### mask ###########################################################################################
+
+
+def test_mask_and_its_files(i2d, run, tmp_path):
+    status, out, err = run(
+        *("mask", i2d, "-o", "m.fits", "--labels", "l.fits", "--catalogue", "c.ecsv"),
+        *("--regions", "r.reg", "--sources", "A.ecsv"),
+    )
+    assert (status, out) == (0, "")
+    assert "recommended:" in err
+    mask = fits.getdata("m.fits", "MASK")
+    labels = fits.getdata("l.fits", "SCI")
+    assert mask.shape == labels.shape == (150, 140)
+    assert mask.dtype == np.uint8
+    assert labels.dtype == np.uint32
+    np.testing.assert_array_equal(mask > 0, labels > 0)
+    table = Table.read("c.ecsv")
+    assert len(table) == SegmentationImage(labels).n_labels > 3
+    assert (table["match_id"] != "").sum() > 3
+    assert table.meta["catalogue"] == "A.ecsv"
+    assert len(Regions.read("r.reg")) == len(table) + 9
+    assert fits.getheader("m.fits")["METHOD"] == "recommended"
+
+
+@pytest.mark.parametrize(
+    "method", ["value_1", "derivative_4.6", "segmentation", "value_1_or_derivative_4.6"]
+)
+def test_every_method(i2d, run, method):
+    assert run("mask", i2d, "--method", method, "-o", "m.fits")[0] == 0
+    assert 0 < fits.getdata("m.fits", "MASK").sum() < 5000
+
+
+def test_crop_keeps_the_shape_of_the_image(i2d, run):
+    """The mask goes onto the image it was made from, whatever part of it was looked at."""
+    assert (
+        run("mask", i2d, "--method", "value_1", "--crop", "20:120,30:130", "-o", "m.fits")[0] == 0
+    )
+    mask = fits.getdata("m.fits", "MASK")
+    assert mask.shape == (150, 140)
+    assert mask.sum() == 100
+    assert mask[20:120, 30:130].sum() == 100
+
+
+def test_the_same_mask_as_in_a_study(study, run):
+    """And the same labels, catalogue and verdicts: one image, two ways."""
+    wanted = ["labels/A/value_1.fits", "catalogue/A/value_1.ecsv", "verdicts/A/value_1.csv"]
+    study.config |= {"slice_domain": "crop", "crop": {"rows": [10, 140], "columns": [5, 135]}}
+    done = study.run(*[f"results/small/{path}" for path in wanted])
+    assert done.returncode == 0, done.stdout
+    crop = ["--crop", "10:140,5:135"]
+    status, _, err = run(
+        *("mask", "A_i2d.fits", "--method", "value_1", "--labels", "l.fits", *crop),
+        *("--catalogue", "c.ecsv", "--sources", "A.ecsv"),
+    )
+    assert status == 0, err
+    ours, theirs = (
+        fits.getdata(path, "SCI") for path in ("l.fits", study.results / "labels/A/value_1.fits")
+    )
+    np.testing.assert_array_equal(ours, theirs)
+    assert ours.any()
+    ours = Table.read("c.ecsv")
+    theirs = Table.read(study.results / "catalogue/A/value_1.ecsv")
+    assert ours.colnames == theirs.colnames
+    for name in ("point_flux", "isophotal_flux_err", "x_frame", "match_separation"):
+        np.testing.assert_array_equal(ours[name], theirs[name])
+    status, _, _ = run("score", "A_i2d.fits", "A.ecsv", "--method", "value_1", *crop, "-o", "v.csv")
+    ours = Table.read("v.csv")
+    theirs = Table.read(study.results / "verdicts/A/value_1.csv")
+    assert list(ours["verdict"]) == list(theirs["verdict"])
+    np.testing.assert_allclose(ours["distance_px"], theirs["distance_px"], rtol=1e-6)
+
+
+def test_defaults_are_those_of_a_study():
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    settings = schema["properties"]
+    options = command.parser().parse_args(["score", "i", "c"])
+    assert options.radius == settings["verdict"]["properties"]["radius"]["default"]
+    assert options.near == settings["verdict"]["properties"]["near"]["default"]
+    peaks = settings["peaks"]["properties"]
+    assert options.snr == peaks["snr"]["default"]
+    assert f"{command.BACKGROUND_BOX_PX} px" == peaks["background_box"]["default"]
+    assert settings["spots"]["properties"]["min_pixels"]["default"] == 1
+    assert settings["spots"]["properties"]["tolerance_fwhm"]["default"] == 1
+
+
+def test_segm_of_ones_own(i2d, run):
+    labels = np.zeros((150, 140), np.uint32)
+    labels[10:20, 10:20], labels[10:20, 20:30] = 5, 9
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(labels, name="SCI")]).writeto("segm.fits")
+    answer = run(
+        "mask", i2d, "--method", "segmentation", "--segm", "segm.fits", "--labels", "l.fits"
+    )
+    assert answer[0] == 0, answer[2]
+    np.testing.assert_array_equal(fits.getdata("l.fits", "SCI"), labels)
+
+
+### score and stats ################################################################################
+
+
+def test_score(i2d, run):
+    status, out, err = run("score", i2d, "A.ecsv", "--method", "value_1", "--method", "recommended")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert "9 sources" in lines
+    counted = next(line for line in lines if line.startswith("recommended:"))
+    assert sum(int(word) for word in counted.split() if word.isdigit()) == 9
+    assert sum(line.split()[0].startswith("A-") for line in lines if line) == 9
+
+
+def test_score_of_other_columns_and_sizes(i2d, run):
+    table = Table.read("A.ecsv")
+    table.rename_columns(["objID", "RAJ2000", "DEJ2000"], ["NAME", "alpha", "delta"])
+    table.write("mine.csv")
+    one_error(run("score", i2d, "mine.csv"), 1, "RAJ2000", "alpha", "--ra")
+    columns = ["--ra", "alpha", "--dec", "delta", "--id", "NAME"]
+    status, out, _ = run("score", i2d, "mine.csv", *columns, "--radius", "1.98 arcsec")
+    assert status == 0
+    assert "A-3" in out
+
+
+def test_score_of_one_name_twice(i2d, run):
+    table = Table.read("A.ecsv")
+    table["objID"] = "same"
+    table.write("same.csv")
+    status, out, _ = run("score", i2d, "same.csv", "--method", "value_1")
+    assert status == 0
+    assert "9 sources" in out
+
+
+def test_score_without_sources(i2d, run):
+    Table({"id": ["x"], "ra": [10.0], "dec": [10.0]}).write("far.csv")
+    status, out, err = run("score", i2d, "far.csv", "--method", "value_1")
+    assert status == 0
+    assert "0 sources" in out
+    assert "no catalogue source" in err
+
+
+def test_stats(i2d, run):
+    status, out, _ = run("stats", i2d)
+    assert status == 0
+    data = fits.getdata(i2d, "SCI")
+    assert f"{np.median(data):.6f}"[:6] in out
+    status, out, _ = run("stats", i2d, "--json", "--crop", "0:50,0:50")
+    row = json.loads(out)
+    assert row["shape"] == [50, 50]
+    assert row["max"] == pytest.approx(data[:50, :50].max())
+    assert row["principal_investigator"] is None
+
+
+def test_simulated_is_said(i2d, run):
+    with fits.open(i2d, mode="update") as hdus:
+        hdus[0].header["SIMULATD"] = True
+    assert "SIMULATED" in run("stats", i2d)[1]
+    assert "SIMULATED" in run("score", i2d, "A.ecsv", "--method", "value_1")[1]
+    run("mask", i2d, "-o", "m.fits", "--catalogue", "c.ecsv", "--regions", "r.reg")
+    assert fits.getheader("m.fits")["SIMULATD"] is True
+    assert "SIMULATED" in Path("c.ecsv").read_text()
+    assert "SIMULATED" in Path("r.reg").read_text()
+
+
+### what is wrong ##################################################################################
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "COMMAND"),
+        (["masc", "i.fits"], "masc"),
+        (["mask", "i.fits"], "-o"),
+        (["mask", "i.fits", "-o", "m.fits", "--crop", "1:2"], "ROW0:ROW1"),
+        (["mask", "i.fits", "-o", "m.fits", "--crop", "5:2,1:2"], "end after"),
+        (["score", "i.fits", "c.csv", "--radius", "18"], "18 px"),
+        (["score", "i.fits", "c.csv", "--radius", "nan px"], "nan px"),
+        (["score", "i.fits", "c.csv", "--snr", "-1"], "above 0"),
+        (["stats"], "IMAGE"),
+    ],
+)
+def test_usage(run, arguments, says):
+    one_error(run(*arguments), 2, says, "--help")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["mask", "nowhere.fits", "-o", "m.fits"], "there is no such file"),
+        (["mask", "A_i2d.fits", "-o", "m.fits", "--method", "value_0"], "above 0 and below 100"),
+        (["mask", "A_i2d.fits", "-o", "m.fits", "--method", "magic"], "not a mask method"),
+        (["mask", "A_i2d.fits", "-o", "m.fits", "--crop", "0:999,0:10"], "does not fit"),
+        (["mask", "A_i2d.fits", "-o", "m.fits", "--filter", "F560W"], "F770W"),
+        (["mask", "A_i2d.fits", "-o", "no/m.fits"], "there is no folder 'no'"),
+        (["mask", "A_i2d.fits", "-o", "."], "folder"),
+        (["mask", "A.ecsv", "-o", "m.fits"], "not a FITS file"),
+        (["mask", "A_i2d.fits", "-o", "A_i2d.fits", "--overwrite"], "input"),
+        (["mask", "A_i2d.fits", "-o", "m.fits", "--labels", "m.fits"], "--output"),
+        (["score", "A_i2d.fits", "nowhere.csv"], "there is no such file"),
+        (["score", "A_i2d.fits", "A_i2d.fits"], "catalogue"),
+        (["stats", "."], "there is no such file"),
+    ],
+)
+def test_bad_input(i2d, run, arguments, says):
+    before = sorted(os.listdir())
+    one_error(run(*arguments), 1, says)
+    assert sorted(os.listdir()) == before
+
+
+def test_nothing_is_overwritten(i2d, run, tmp_path):
+    (tmp_path / "m.fits").write_text("mine")
+    one_error(run("mask", i2d, "-o", "m.fits"), 1, "--overwrite")
+    assert (tmp_path / "m.fits").read_text() == "mine"
+    assert run("mask", i2d, "-o", "m.fits", "--overwrite")[0] == 0
+    assert fits.getdata("m.fits", "MASK").any()
+
+
+def test_an_image_without_a_filter(i2d, run):
+    with fits.open(i2d, mode="update") as hdus:
+        del hdus[0].header["FILTER"]
+    one_error(run("mask", i2d, "-o", "m.fits"), 1, "--filter F770W")
+    assert run("mask", i2d, "-o", "m.fits", "--filter", "F770W", "--catalogue", "c.ecsv")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["a b'c;$(x).fits", "-o.fits", "line\nbreak.fits", "ü\x1b[31m.fits"]
+)
+def test_hostile_names(i2d, run, tmp_path, name):
+    i2d.rename(tmp_path / name)
+    path = tmp_path / name
+    assert run("mask", path, "-o", "m.fits", "--regions", "r.reg")[0] == 0
+    assert len(Regions.read("r.reg")) > 3
+    path.unlink()
+    answer = run("mask", path, "-o", "n.fits")
+    one_error(answer, 1, "no such file")
+    assert "\x1b" not in answer[2]
+
+
+### as a program ###################################################################################
+
+
+def program(*arguments, cwd, **options):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+    return subprocess.run(
+        [sys.executable, "-m", "mirimask", *arguments],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        **options,
+    )
+
+
+def test_program(i2d, tmp_path):
+    done = program("mask", "A_i2d.fits", "-o", "m.fits", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not list(tmp_path.glob(".*"))  # no partial file stays
+    assert program("--version", cwd=tmp_path).stdout == f"mirimask {__version__}\n"
+    for sub in ("mask", "score", "stats"):
+        shown = program(sub, "--help", cwd=tmp_path)
+        assert shown.returncode == 0
+        assert f"mirimask {sub} " in shown.stdout
+        assert "example" in shown.stdout
+
+
+def test_help_does_not_wait_for_heavy_imports(tmp_path):
+    code = (
+        "import sys, mirimask.command as c; c.main(['--help']); "
+        "print([m for m in ('numpy', 'astropy', 'photutils', 'pandas') if m in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+    started = time.monotonic()
+    shown = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.splitlines()[-1] == "[]"
+    assert time.monotonic() - started < 5
+
+
+def test_a_closed_pipe_is_no_error(i2d, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+    done = subprocess.run(
+        f"{sys.executable} -m mirimask stats A_i2d.fits | true; echo ${{PIPESTATUS[0]}}",
+        shell=True,
+        executable="/bin/bash",
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "0"
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+
+
+def test_the_librarys_names():
+    import mirimask
+
+    for name in mirimask.__all__:
+        assert getattr(mirimask, name) is not None
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = mirimask.nothing
+
+
+def test_three_lines(i2d):
+    from mirimask import make_mask, open_image
+
+    image = open_image(i2d)
+    mask = make_mask(image, "recommended")
+    assert mask.shape == image.data.shape
+    assert mask.dtype == bool
+    assert mask.any()

@@ -1,0 +1,369 @@
+"""Masks as other software reads them: labels, catalogue, regions."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+from astropy.wcs import WCS
+from mirimask.ds9 import region_file, source_regions
+from mirimask.frame import Frame, crop_frame, whole_frame
+from mirimask.instrument import PointAperture, point_aperture
+from mirimask.labels import label_hdus, label_mask
+from mirimask.local import write_hdus
+from mirimask.photometry import _COLUMNS, match_sources, measure_labels, provenance
+from mirimask.verdicts import connected_spots
+from photutils.segmentation import SegmentationImage
+from regions import CircleSkyRegion, EllipseSkyRegion, Regions
+
+SHAPE, PIXEL_SR, SIGMA = (120, 110), 2.84404e-13, 1.2
+ROWS, COLUMNS = (10, 110), (5, 105)
+# what a Gaussian of SIGMA has in the circle of F770W
+HELD = 1 - np.exp(-(2.75**2) / (2 * SIGMA**2))
+APERTURE = PointAperture(2.75, 1 / HELD, 8.92, 14.64)
+STARS = {(40.3, 50.6): 30.0, (80.8, 30.2): 5.0, (60.0, 85.0): 200.0}  # x, y in the frame: uJy
+
+
+def wcs(roll=30.0):
+    made = WCS(naxis=2)
+    made.wcs.ctype = "RA---TAN", "DEC--TAN"
+    made.wcs.crval, made.wcs.crpix = (80.0, -69.5), (55.5, 60.5)
+    scale = 0.11 / 3600
+    cos, sin = np.cos(np.radians(roll)), np.sin(np.radians(roll))
+    made.wcs.cd = scale * np.array([[-cos, sin], [sin, cos]])
+    return made
+
+
+def image(*, error=True, background=6.0, slope=0.01, noise=0.02, stars=STARS, simulated=True):
+    """A crop of an image with Gaussian stars of known flux on a sloping background."""
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    data = background + slope * x + np.random.default_rng(3).normal(0, noise, SHAPE)
+    for (sx, sy), flux in stars.items():
+        profile = np.exp(-((x - sx) ** 2 + (y - sy) ** 2) / (2 * SIGMA**2)) / (2 * np.pi * SIGMA**2)
+        data += profile * flux / (1e12 * PIXEL_SR)
+    header = wcs().to_header()
+    header["PIXAR_SR"], header["BUNIT"] = PIXEL_SR, "MJy/sr"
+    primary = fits.Header({"OBS_ID": "V1", "FILTER": "F770W", "TELESCOP": "JWST"})
+    primary["PIXSCALE"], primary["PSFFWHM"], primary["SIMULATD"] = 0.11, 2.445, simulated
+    data = data.astype(np.float32)
+    empty = np.zeros(SHAPE, bool)
+    empty[15:20, 20:25] = True
+    data[empty] = np.nan
+    planes = np.full(SHAPE, noise, np.float32) if error else None
+    frame = Frame(data, empty, planes, None, primary, header)
+    return crop_frame(frame, rows=ROWS, columns=COLUMNS, image="A")
+
+
+def disks(crop, radius=6.0, stars=STARS):
+    """A mask of a disk around each star."""
+    y, x = np.mgrid[: crop.data.shape[0], : crop.data.shape[1]]
+    near = [np.hypot(x + COLUMNS[0] - sx, y + ROWS[0] - sy) <= radius for sx, sy in stars]
+    return np.logical_or.reduce(near)
+
+
+@pytest.fixture
+def crop():
+    return image()
+
+
+@pytest.fixture
+def measured(crop):
+    return measure_labels(crop, label_mask(disks(crop)), aperture=APERTURE)
+
+
+def by_star(table):
+    """The row of each star."""
+    for (x, y), flux in STARS.items():
+        distance = np.hypot(table["x_frame"] - x, table["y_frame"] - y)
+        yield flux, (x, y), table[int(np.argmin(distance))]
+
+
+### labels #########################################################################################
+
+
+def test_labels_are_the_spots_of_the_verdicts(crop):
+    mask = disks(crop)
+    mask[0, 0] = True  # a spot of one pixel
+    spots, count = connected_spots(mask, min_pixels=2)
+    assert count == 3
+    np.testing.assert_array_equal(label_mask(mask, min_pixels=2), spots)
+    assert label_mask(mask).max() == 4
+
+
+def test_labels_of_a_segmentation_stay():
+    segmentation = np.zeros((5, 6), np.uint32)
+    segmentation[1:3, 1:3], segmentation[1:3, 3:5] = 7, 4_000_000  # touching
+    labels = label_mask(segmentation > 0, segmentation=segmentation)
+    assert set(np.unique(labels)) == {0, 7, 4_000_000}
+
+
+def test_label_file_is_the_i2ds_frame(crop, tmp_path):
+    labels = label_mask(disks(crop))
+    path = tmp_path / "recommended.fits"
+    write_hdus(path, label_hdus(labels, crop, filename=path.name, METHOD="recommended"))
+    with fits.open(path) as hdus:
+        assert [hdu.name for hdu in hdus] == ["PRIMARY", "SCI"]
+        sci, primary = hdus["SCI"].data, hdus[0].header
+        assert sci.shape == SHAPE
+        assert sci.dtype == np.uint32
+        np.testing.assert_array_equal(sci[slice(*ROWS), slice(*COLUMNS)], labels)
+        assert (sci > 0).sum() == (labels > 0).sum()
+        np.testing.assert_allclose(
+            WCS(hdus["SCI"].header).all_pix2world([[3, 4]], 0), wcs().all_pix2world([[3, 4]], 0)
+        )
+        assert primary["DATAMODL"] == "SegmentationMapModel"
+        assert primary["SIMULATD"] is True
+        assert primary["METHOD"] == "recommended"
+        assert primary["NLABELS"] == 3
+        assert SegmentationImage(sci).n_labels == 3
+
+
+def test_label_file_opens_as_the_pipelines_model(crop, tmp_path):
+    if importlib.util.find_spec("stdatamodels") is None:
+        pytest.skip("the optional package jwst is not installed: pip install mirimask[jwst]")
+    from stdatamodels.jwst import datamodels
+
+    path = tmp_path / "recommended.fits"
+    write_hdus(path, label_hdus(label_mask(disks(crop)), crop, filename=path.name))
+    with datamodels.open(path) as model:
+        assert isinstance(model, datamodels.SegmentationMapModel)
+        assert model.data.dtype == np.uint32
+        assert model.data.max() == 3
+        assert model.meta.instrument.filter == "F770W"
+
+
+def test_same_bytes_every_time(crop, tmp_path):
+    for name in "ab":
+        hdus = label_hdus(label_mask(disks(crop)), crop, filename="x.fits")
+        write_hdus(tmp_path / f"{name}.fits", hdus)
+    assert (tmp_path / "a.fits").read_bytes() == (tmp_path / "b.fits").read_bytes()
+
+
+def test_whole_frame_puts_an_array_back(crop):
+    placed, _ = whole_frame(crop, crop.data)
+    assert placed.shape == SHAPE
+    np.testing.assert_array_equal(placed[slice(*ROWS), slice(*COLUMNS)], crop.data)
+
+
+### measures #######################################################################################
+
+
+def test_known_fluxes_come_back(measured):
+    """In spite of a background of 6 MJy/sr with a slope: within 2 % or three errors."""
+    assert len(measured) == 3
+    for flux, _, row in by_star(measured):
+        for kind in ("isophotal", "point"):
+            error = row[f"{kind}_flux_err"]
+            assert row[f"{kind}_flux"] == pytest.approx(flux, abs=max(0.02 * flux, 3 * error))
+            assert row[f"{kind}_abmag"] == pytest.approx(
+                23.9 - 2.5 * np.log10(row[f"{kind}_flux"]), abs=1e-4
+            )
+        assert row["point_abmag_err"] == pytest.approx(
+            1.0857 * row["point_flux_err"] / row["point_flux"], rel=1e-3
+        )
+
+
+def test_errors_are_the_scatter_of_measurements():
+    """The same stars in other noise: fluxes scatter as their errors say."""
+    pulls = []
+    for seed in range(25):
+        crop = image(noise=0)
+        rng = np.random.default_rng(seed)
+        noisy = crop.data + rng.normal(0, 0.1, crop.data.shape).astype(np.float32)
+        crop = Frame(noisy, crop.empty, np.full_like(noisy, 0.1), None, crop.primary, crop.header)
+        table = measure_labels(crop, label_mask(disks(crop)), aperture=APERTURE)
+        pulls += [
+            (row["isophotal_flux"] - flux) / row["isophotal_flux_err"]
+            for flux, _, row in by_star(table)
+            if flux < 10
+        ]
+    assert 0.6 < np.std(pulls) < 1.5
+    assert abs(np.mean(pulls)) < 1
+
+
+def test_positions():
+    flat = image(slope=0)
+    table = measure_labels(flat, label_mask(disks(flat)), aperture=APERTURE)
+    for _, (x, y), row in by_star(table):
+        assert (row["x_frame"], row["y_frame"]) == pytest.approx((x, y), abs=0.1)
+        assert (row["x"], row["y"]) == pytest.approx((x - COLUMNS[0], y - ROWS[0]), abs=0.1)
+        assert (row["ra"], row["dec"]) == pytest.approx(
+            tuple(wcs().all_pix2world([[x, y]], 0)[0]), abs=0.1 * 0.11 / 3600 * 3
+        )
+
+
+def test_local_background_is_the_one_around_it(measured):
+    for _, (x, _), row in by_star(measured):
+        assert row["local_background"] == pytest.approx(6 + 0.01 * x, abs=0.02)
+        assert row["background_pixels"] > 100
+
+
+def test_shape_of_an_ellipse():
+    y, x = np.mgrid[:100, :100]
+    angle = np.radians(25)
+    u = (x - 50) * np.cos(angle) + (y - 50) * np.sin(angle)
+    v = -(x - 50) * np.sin(angle) + (y - 50) * np.cos(angle)
+    crop = image(stars={})
+    data = (6 + 50 * np.exp(-(u**2) / 18 - v**2 / 4.5)).astype(np.float32)
+    crop = Frame(data, crop.empty & False, None, None, crop.primary, crop.header)
+    (row,) = measure_labels(crop, label_mask(np.hypot(u, 2 * v) < 14), aperture=APERTURE)
+    assert row["orientation"] % 180 == pytest.approx(25, abs=1)
+    assert row["semimajor_sigma"] == pytest.approx(3, rel=0.05)
+    assert row["ellipticity"] == pytest.approx(0.5, abs=0.03)
+
+
+def test_without_an_error_plane_the_scatter_counts():
+    labels = label_mask(disks(image()))
+    table = measure_labels(image(error=False, slope=0), labels, aperture=APERTURE)
+    with_plane = measure_labels(image(slope=0), labels, aperture=APERTURE)
+    np.testing.assert_allclose(
+        table["isophotal_flux_err"], with_plane["isophotal_flux_err"], rtol=0.4
+    )
+
+
+def test_no_label_gives_the_columns(crop, tmp_path):
+    table = measure_labels(crop, np.zeros(crop.data.shape, np.int32), aperture=APERTURE)
+    assert len(table) == 0
+    assert table.colnames == list(_COLUMNS)
+    table.write(tmp_path / "none.ecsv")
+    assert Table.read(tmp_path / "none.ecsv")["point_flux"].unit == "uJy"
+    text = region_file(table, crop, method="value_1")
+    assert len(Regions.parse(text, format="ds9")) == 0
+
+
+def test_a_hole_darker_than_its_surroundings(crop):
+    """No centroid and no magnitude, but a row, and a region."""
+    mask = np.zeros(crop.data.shape, bool)
+    mask[70:74, 20:24] = True
+    crop.data[70:74, 20:24] = 3
+    (row,) = table = measure_labels(crop, label_mask(mask), aperture=APERTURE)
+    assert (row["x"], row["y"]) == (21.5, 71.5)
+    assert row["isophotal_flux"] < 0
+    assert np.isnan(row["isophotal_abmag"])
+    assert np.isnan(row["semimajor_sigma"])
+    (region,) = Regions.parse(region_file(table, crop, method="m"), format="ds9")
+    assert isinstance(region, CircleSkyRegion)
+
+
+def test_empty_pixels_count_nowhere(crop):
+    mask = np.zeros(crop.data.shape, bool)
+    mask[5:10, 15:20] = True  # all of it empty
+    mask[60, 60] = True
+    table = measure_labels(crop, label_mask(mask), aperture=APERTURE)
+    assert list(table["area"]) == [1]
+    assert np.isfinite(table["isophotal_flux"][0])
+
+
+def test_a_mask_of_everything_has_some_background(crop):
+    labels = np.ones(crop.data.shape, np.int32)
+    (row,) = measure_labels(crop, labels, aperture=APERTURE)
+    assert row["background_pixels"] == 0
+    assert np.isfinite(row["isophotal_flux"])
+
+
+def test_aperture_follows_the_pixel_scale():
+    native, half = point_aperture("F770W"), point_aperture("F770W", 0.055)
+    assert half.radius_px == pytest.approx(2 * native.radius_px)
+    assert half.correction == native.correction == pytest.approx(1 / 0.6, rel=0.01)
+
+
+def test_apertures_are_those_of_crds(real):
+    table = Table.read(real / "psf" / "jwst_miri_apcorr_0014.fits", hdu="APCORR")
+    full = table[
+        (np.char.strip(table["subarray"]) == "FULL") & np.isclose(table["eefraction"], 0.6)
+    ]
+    checked = 0
+    for row in full:
+        name = str(row["filter"]).strip()
+        if name.endswith("W"):
+            ours = point_aperture(name)
+            given = [row[key] for key in ("radius", "apcorr", "skyin", "skyout")]
+            have = [ours.radius_px, ours.correction, ours.sky_inner_px, ours.sky_outer_px]
+            np.testing.assert_allclose(have, given, rtol=1e-3)
+            checked += 1
+    assert checked == 9
+
+
+def test_matches():
+    sources = Table({"id": ["near", "far"], "ra": [10.0, 11.0], "dec": [0.0, 0.0]})
+    ra = np.array([10 + 0.5 / 3600, 10.1])
+    names, distance = match_sources(ra, np.zeros(2), sources, radius_arcsec=1)
+    assert list(names) == ["near", ""]
+    assert distance[0] == pytest.approx(0.5, abs=1e-6)
+    assert np.isnan(distance[1])
+    names, _ = match_sources(ra, np.zeros(2), sources[:0], radius_arcsec=1)
+    assert list(names) == ["", ""]
+
+
+def test_provenance(crop):
+    meta = provenance(crop, APERTURE, METHOD="value_1", PERCENT=1.0, DOMAIN=None)
+    assert meta["SIMULATD"] is True
+    assert "SIMULATED" in meta["comments"][0]
+    assert "DOMAIN" not in meta
+    assert "comments" not in provenance(image(simulated=False), APERTURE)
+
+
+### regions ########################################################################################
+
+
+def test_regions_lie_where_the_labels_are(crop, measured):
+    regions = Regions.parse(region_file(measured, crop, method="recommended"), format="ds9")
+    assert len(regions) == 3
+    labels = label_mask(disks(crop))
+    sky = WCS(crop.header)
+    for region, row in zip(regions, measured, strict=True):
+        assert isinstance(region, EllipseSkyRegion)
+        covered = region.to_pixel(sky).to_mask().to_image(labels.shape) > 0.5
+        own = labels == row["label"]
+        assert (covered & own).sum() / (covered | own).sum() > 0.8
+        assert str(region.meta["text"]) == str(row["label"])
+
+
+def test_direction_of_an_ellipse_survives_the_roll(crop):
+    table = Table(
+        {
+            "label": [1],
+            "x": [50.0],
+            "y": [40.0],
+            "area": [60],
+            "semimajor_sigma": [4.0],
+            "semiminor_sigma": [1.0],
+            "orientation": [20.0],
+        }
+    )
+    (region,) = Regions.parse(region_file(table, crop, method="m"), format="ds9")
+    back = region.to_pixel(WCS(crop.header))
+    assert back.angle.to_value("deg") % 180 == pytest.approx(20, abs=0.1)
+    assert back.width / back.height == pytest.approx(4, rel=1e-3)
+    assert np.pi * back.width * back.height / 4 == pytest.approx(60, rel=1e-3)
+
+
+def test_sources_have_colour_tag_and_dash():
+    verdicts = Table(
+        {
+            "id": ["a", "b", "c"],
+            "ra": [10.0, 10.1, 10.2],
+            "dec": [0.0, 0, 0],
+            "verdict": ["success", "near", "failure"],
+        }
+    )
+    text = Regions(source_regions(verdicts, radius_arcsec=1.98)).serialize(format="ds9")
+    found = Regions.parse(text, format="ds9")
+    assert [region.meta["tag"][1] for region in found] == ["success", "near", "failure"]
+    assert [region.visual["edgecolor"] for region in found] == ["green", "yellow", "red"]
+    assert [region.visual.get("linestyle") == "dashed" for region in found] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ['a"}\ncircle(1,2,3)', "{x} # color=red", "a\nglobal color=red", "\x1b[31mred", "é" * 99],
+)
+def test_hostile_names_stay_names(crop, measured, name):
+    crop.primary["OBS_ID"] = "x"
+    sources = Table({"id": [name], "ra": [80.0], "dec": [-69.5], "verdict": ["success"]})
+    text = region_file(measured, crop, method=name, verdicts=sources, radius_arcsec=2)
+    assert len(Regions.parse(text, format="ds9")) == 4
+    assert "SIMULATED" in text
+    assert not any(line.startswith(("circle(1,2", "global")) for line in text.splitlines())
+    assert "\x1b" not in text
