@@ -59,7 +59,7 @@ class Study:
 
     def __init__(self, folder):
         self.folder = folder
-        for part in ("Snakefile", "workflow", "config", "profiles"):
+        for part in ("Snakefile", "workflow", "config", "envs", "profiles"):
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
             copy(ROOT / part, folder / part)
         self.config = {
