@@ -18,6 +18,7 @@ from astropy.table import Table
         ({"verdict": {"radius": "18"}}, "18"),
         ({"crop": {"rows": [20]}}, "crop"),
         ({"peaks": {"snr": -1}}, "peaks.snr"),
+        ({"catalogue": {"name": "cat"}}, "catalogue.name"),
         ({"study": "../elsewhere"}, "elsewhere"),
         ({"images": "nowhere.tsv"}, "nowhere.tsv"),
     ],
