@@ -36,9 +36,19 @@ rule chance_tables:
         statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
     output:
         all="<results>/evaluation/chance.csv",
-        png="<results>/evaluation/chance.png",
+        png=report(
+            "<results>/evaluation/chance.png",
+            caption="../report/evaluation.rst",
+            category="Evaluation",
+            labels={"measure": "chance"},
+        ),
         pdf="<results>/evaluation/chance.pdf",
-        csv="<results>/tables/table3_chance.csv",
+        csv=report(
+            "<results>/tables/table3_chance.csv",
+            caption="../report/table3_chance.rst",
+            category="Tables",
+            labels={"table": "3: beyond chance", "image": "all"},
+        ),
         md="<results>/tables/table3_chance.md",
         tex="<results>/tables/table3_chance.tex",
     log:
@@ -93,7 +103,12 @@ rule reliability:
         statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
     output:
         csv="<results>/evaluation/reliability.csv",
-        png="<results>/evaluation/reliability.png",
+        png=report(
+            "<results>/evaluation/reliability.png",
+            caption="../report/evaluation.rst",
+            category="Evaluation",
+            labels={"measure": "reliability"},
+        ),
         pdf="<results>/evaluation/reliability.pdf",
     log:
         "<logs>/reliability.log",
@@ -116,7 +131,12 @@ rule significance:
     output:
         tests="<results>/evaluation/mcnemar.csv",
         recalls="<results>/evaluation/significance.csv",
-        png="<results>/evaluation/significance.png",
+        png=report(
+            "<results>/evaluation/significance.png",
+            caption="../report/evaluation.rst",
+            category="Evaluation",
+            labels={"measure": "significance"},
+        ),
         pdf="<results>/evaluation/significance.pdf",
     log:
         "<logs>/significance.log",
@@ -204,7 +224,12 @@ rule agreement:
         ),
     output:
         agreement="<results>/evaluation/agreement.csv",
-        png="<results>/evaluation/agreement.png",
+        png=report(
+            "<results>/evaluation/agreement.png",
+            caption="../report/evaluation.rst",
+            category="Evaluation",
+            labels={"measure": "agreement"},
+        ),
         pdf="<results>/evaluation/agreement.pdf",
         disagreements="<results>/evaluation/disagreements.csv",
         sheet_png="<results>/evaluation/disagreements.png",

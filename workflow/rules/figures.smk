@@ -15,7 +15,7 @@ rule figure1:
     input:
         i2d=f"<results>/archive/{FIGURE1_IMAGE}/i2d.fits",
     output:
-        **drawn("figure1", "figure 1", image=FIGURE1_IMAGE),
+        **drawn("figure1", "figure 1", image=FIGURE1_IMAGE, masks="none"),
     log:
         "<logs>/figure1.log",
     conda:
@@ -37,7 +37,7 @@ rule figure2:
         frames=expand("<results>/frame/{image}.fits", image=IMAGES.index),
         statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
     output:
-        **drawn("figure2", "figure 2", image="all"),
+        **drawn("figure2", "figure 2", image="all", masks="none"),
     log:
         "<logs>/figure2.log",
     conda:
@@ -56,7 +56,12 @@ rule figure3:
     input:
         **shown_masks(FIGURE3_IMAGE, config["figures"]["figure3"]["methods"]),
     output:
-        **drawn("figure3", "figure 3", image=FIGURE3_IMAGE),
+        **drawn(
+            "figure3",
+            "figure 3",
+            image=FIGURE3_IMAGE,
+            masks=", ".join(config["figures"]["figure3"]["methods"]),
+        ),
     log:
         "<logs>/figure3.log",
     conda:
@@ -73,7 +78,12 @@ rule figure4:
     input:
         **shown_masks("{image}", config["figures"]["figure4"]),
     output:
-        **drawn("figure4/{image}", "figure 4", image="{image}"),
+        **drawn(
+            "figure4/{image}",
+            "figure 4",
+            image="{image}",
+            masks=", ".join(config["figures"]["figure4"]),
+        ),
     log:
         "<logs>/figure4/{image}.log",
     conda:
@@ -90,7 +100,12 @@ rule figure5:
     input:
         **shown_masks("{image}", config["figures"]["figure5"]),
     output:
-        **drawn("figure5/{image}", "figure 5", image="{image}"),
+        **drawn(
+            "figure5/{image}",
+            "figure 5",
+            image="{image}",
+            masks=", ".join(config["figures"]["figure5"]),
+        ),
     log:
         "<logs>/figure5/{image}.log",
     conda:

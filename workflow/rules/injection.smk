@@ -53,7 +53,12 @@ rule injection_summary:
     output:
         csv="<results>/evaluation/injection.csv",
         depths="<results>/evaluation/injection_depths.csv",
-        png="<results>/evaluation/injection.png",
+        png=report(
+            "<results>/evaluation/injection.png",
+            caption="../report/evaluation.rst",
+            category="Evaluation",
+            labels={"measure": "injection"},
+        ),
         pdf="<results>/evaluation/injection.pdf",
     log:
         "<logs>/injection_summary.log",
@@ -99,7 +104,12 @@ rule curve_summary:
     output:
         csv="<results>/evaluation/curves.csv",
         compared="<results>/evaluation/curves_compared.csv",
-        png="<results>/evaluation/curves.png",
+        png=report(
+            "<results>/evaluation/curves.png",
+            caption="../report/evaluation.rst",
+            category="Evaluation",
+            labels={"measure": "curves"},
+        ),
         pdf="<results>/evaluation/curves.pdf",
     log:
         "<logs>/curve_summary.log",

@@ -3,10 +3,20 @@ rule identity_tables:
         statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
         manifest="<results>/manifest.tsv",
     output:
-        table1_csv="<results>/tables/table1.csv",
+        table1_csv=report(
+            "<results>/tables/table1.csv",
+            caption="../report/table1.rst",
+            category="Tables",
+            labels={"table": "1: identification", "image": "all"},
+        ),
         table1_md="<results>/tables/table1.md",
         table1_tex="<results>/tables/table1.tex",
-        table2_csv="<results>/tables/table2.csv",
+        table2_csv=report(
+            "<results>/tables/table2.csv",
+            caption="../report/table2.rst",
+            category="Tables",
+            labels={"table": "2: statistics", "image": "all"},
+        ),
         table2_md="<results>/tables/table2.md",
         table2_tex="<results>/tables/table2.tex",
     log:
@@ -33,7 +43,12 @@ rule verdict_tables:
         ),
         statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
     output:
-        csv="<results>/tables/table3.csv",
+        csv=report(
+            "<results>/tables/table3.csv",
+            caption="../report/table3.rst",
+            category="Tables",
+            labels={"table": "3: verdicts", "image": "all"},
+        ),
         md="<results>/tables/table3.md",
         tex="<results>/tables/table3.tex",
         variants="<results>/tables/table3_variants.csv",
@@ -84,7 +99,12 @@ rule claims:
         compared="<results>/evaluation/curves_compared.csv",
     output:
         md="<results>/claims.md",
-        csv="<results>/claims.csv",
+        csv=report(
+            "<results>/claims.csv",
+            caption="../report/claims.rst",
+            category="Tables",
+            labels={"table": "claims", "image": "all"},
+        ),
     log:
         "<logs>/claims.log",
     params:

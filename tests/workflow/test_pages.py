@@ -1,0 +1,206 @@
+"""The pages of a study: what they show, that nothing from outside runs in them, in a browser."""
+
+import re
+import shutil
+import zipfile
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+import pandas as pd
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+from chromium import chromium, requested, wait_for
+from conftest import Study, make_image
+
+SCRIPT = "<script>alert(1)</script>"
+IMAGE = '"><img src=x onerror=alert(2)>'
+UP = "../../../x"
+HOSTILE = (SCRIPT, IMAGE, UP, "</script><script>alert(3)</script>", "{{ 7 * 7 }}", "javascript:1")
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """A finished study of two images whose headers and catalogues want to run in the pages."""
+    folder = tmp_path_factory.mktemp("pages")
+    study = Study(folder)
+    study.images = [make_image(folder, code, seed=i) for i, code in enumerate("AB")]
+    with fits.open(folder / "A_i2d.fits", mode="update") as hdus:
+        hdus[0].header["OBS_ID"] = SCRIPT
+        hdus[0].header["PI_NAME"] = IMAGE
+        hdus[0].header["CAL_VER"] = HOSTILE[3]
+        hdus[0].header["SIMULATD"] = True
+    catalogue = Table.read(folder / "A.ecsv")
+    catalogue["objID"] = [*HOSTILE, *catalogue["objID"][len(HOSTILE) :]]
+    catalogue.write(folder / "A.ecsv", overwrite=True)
+    done = study.run()
+    assert done.returncode == 0, done.stdout
+    return study
+
+
+class Page(HTMLParser):
+    """The elements of a page, in order."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.elements = []
+        self.feed(path.read_text())
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+PAGES = ("index.html", "browser.html", "by_eye/score.html")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_from_outside_is_an_element(hostile, name):
+    page = Page(hostile.results / name)
+    scripts = page.all("script")
+    assert len([one for one in scripts if one.get("type") != "application/json"]) == 1
+    for tag, attributes in page.elements:
+        assert not any(key.startswith("on") or key == "style" for key in attributes), tag
+    assert all(one["src"].startswith("data:image/png;base64,") for one in page.all("img"))
+    policy = next(m for m in page.all("meta") if "http-equiv" in m)["content"]
+    assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert "SIMULATED" in (hostile.results / name).read_text()
+
+
+def test_the_report_is_complete_and_accessible(hostile):
+    path = hostile.results / "index.html"
+    page = Page(path)
+    headings = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert headings.count(1) == 1
+    assert headings[0] == 1
+    assert all(b <= a + 1 for a, b in zip(headings, headings[1:], strict=False))
+    assert {"main", "header", "nav", "footer"} <= {tag for tag, _ in page.elements}
+    assert next(iter(page.all("html")))["lang"] == "en"
+    assert all(re.search(r"\d", one["alt"]) for one in page.all("img"))
+    assert len(page.all("caption")) == len(page.all("table")) >= 6
+    assert all(one.get("scope") in ("col", "row", "colgroup") for one in page.all("th"))
+    table3 = pd.read_csv(hostile.results / "tables" / "table3.csv")
+    total = int(table3[table3["method"] == "value_1"]["success"].sum())
+    assert f"Img Top 1 % {total}" in path.read_text()
+    assert path.stat().st_size < 15e6
+
+
+def test_links_lead_to_files_of_the_study(hostile):
+    links = [one["href"] for one in Page(hostile.results / "index.html").all("a")]
+    files = [link for link in links if not link.startswith("#")]
+    assert all(link.startswith("./") for link in files)
+    paths = [hostile.results / unquote(link) for link in files]
+    assert [path for path in paths if not path.is_file()] == []
+    assert all(path.resolve().is_relative_to(hostile.results.resolve()) for path in paths)
+    linked = {path.relative_to(hostile.results).as_posix() for path in paths}
+    assert {"tables/table3.tex", "masks/B/value_1.fits", "manifest.tsv", "report.zip"} <= linked
+
+
+def test_hostile_names_reach_no_path(hostile):
+    names = [str(path.relative_to(hostile.folder)) for path in hostile.folder.rglob("*")]
+    assert not [name for name in names if "alert" in name or name.endswith("/x")]
+
+
+def test_the_report_in_a_browser(hostile, tmp_path):
+    index = hostile.results / "index.html"
+    with chromium(tmp_path) as browser:
+        browser.get(index.as_uri())
+        text = browser.find_element("tag name", "main").get_attribute("textContent")
+        assert SCRIPT in text  # it is shown
+        assert IMAGE in text
+        pictures = browser.execute_script(
+            "for (const one of document.images) one.loading = 'eager';"
+            "return Promise.all([...document.images].map((one) => one.decode())).then("
+            "() => [...document.images].filter((one) => one.naturalWidth).length)"
+        )
+        assert pictures >= 7
+        for width in (1280, 390):
+            browser.execute_cdp_cmd(
+                "Emulation.setDeviceMetricsOverride",
+                {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600},
+            )
+            assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        assert set(requested(browser)) == {index.as_uri()}
+        assert browser.get_log("browser") == []
+
+
+def test_the_image_browser(hostile, tmp_path):
+    path = hostile.results / "browser.html"
+    verdicts = pd.read_csv(hostile.results / "verdicts" / "A" / "derivative_4.6.csv", dtype=str)
+    with chromium(tmp_path) as browser:
+        browser.get(path.as_uri())
+
+        def text(name):
+            return browser.find_element("id", name).text
+
+        def pixels():
+            return browser.execute_script("return document.getElementById('canvas').toDataURL()")
+
+        empty = browser.execute_script(
+            "const c = document.createElement('canvas'), of = document.getElementById('canvas');"
+            "c.width = of.width; c.height = of.height; return c.toDataURL()"
+        )
+        wait_for(lambda: pixels() != empty)
+        assert text("summary").startswith("A, Img Top 1 %: ")
+        first = pixels()
+        canvas = browser.find_element("id", "canvas")
+        canvas.send_keys("]")
+        counts = verdicts["verdict"].value_counts()
+        assert text("summary").startswith(
+            f"A, Diff Top 4.6 %: {counts.get('success', 0)} success, {counts.get('near', 0)} near"
+        )
+        wait_for(lambda: pixels() != first)
+        # a source by the keyboard, and by a click on its circle in the middle of the view
+        canvas.send_keys("n")
+        assert text("status").startswith(f"{verdicts['id'][0]}: {verdicts['verdict'][0]}")
+        browser.find_element("css selector", "#rows tr:nth-child(3) button").click()
+        assert text("status").startswith(f"{verdicts['id'][2]}: ")
+        zoomed = pixels()
+        canvas.send_keys("+")
+        assert pixels() != zoomed
+        canvas.send_keys(">")
+        assert text("summary").startswith("B, Diff Top 4.6 %: ")
+        browser.find_element("css selector", "#rows tr button").click()
+        assert text("status").startswith("B-0: ")
+        browser.execute_script("arguments[0].focus()", canvas)
+        canvas.send_keys("<")
+        assert HOSTILE[0] in text("rows")
+        canvas.click()  # the middle of the whole image; whatever is there, nothing breaks
+        assert set(requested(browser)) == {path.as_uri()}
+        assert browser.get_log("browser") == []
+
+
+def test_equal_studies_give_equal_pages(hostile, tmp_path):
+    """The pages hold no time and nothing of the machine."""
+    before = {name: (hostile.results / name).read_bytes() for name in PAGES}
+    copy = Study.__new__(Study)
+    copy.folder, copy.config, copy.images = tmp_path / "copy", hostile.config, hostile.images
+    shutil.copytree(hostile.folder, copy.folder, symlinks=True)
+    for name in PAGES:
+        (copy.results / name).unlink()
+    done = copy.run(*(f"results/small/{name}" for name in PAGES), cores=1)
+    assert done.returncode == 0, done.stdout
+    for name in PAGES:
+        assert (copy.results / name).read_bytes() == before[name], name
+        assert str(hostile.folder).encode() not in before[name]
+
+
+def test_snakemakes_report(hostile, tmp_path):
+    """It ends every run, opens, and knows nothing of where it was made."""
+    with zipfile.ZipFile(hostile.results / "report.zip") as archive:
+        archive.extractall(tmp_path)
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert str(hostile.folder).encode() not in path.read_bytes(), path
+    (start,) = tmp_path.glob("*/report.html")
+    with chromium(tmp_path) as browser:
+        browser.get(start.as_uri())
+        wait_for(lambda: "Figures" in browser.find_element("tag name", "body").text)
+        body = browser.find_element("tag name", "body").text
+        assert "Pages" in body
+        assert "Tables" in body
+        assert [url for url in requested(browser) if not url.startswith("file:")] == []
+        assert not [one for one in browser.get_log("browser") if one["level"] == "SEVERE"]
