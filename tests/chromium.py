@@ -9,10 +9,16 @@ import pytest
 
 # what a page holds itself, and the new-tab page that the browser starts with
 INSIDE = ("data:", "blob:", "chrome:", "chrome-untrusted:")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import re
 import shutil
 import zipfile
 from html.parser import HTMLParser
+from itertools import pairwise
 from urllib.parse import unquote
 
 import pandas as pd
@@ -76,7 +77,7 @@ def test_the_report_is_complete_and_accessible(hostile):
     headings = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
     assert headings.count(1) == 1
     assert headings[0] == 1
-    assert all(b <= a + 1 for a, b in zip(headings, headings[1:], strict=False))
+    assert all(b <= a + 1 for a, b in pairwise(headings))
     assert {"main", "header", "nav", "footer"} <= {tag for tag, _ in page.elements}
     assert next(iter(page.all("html")))["lang"] == "en"
     assert all(re.search(r"\d", one["alt"]) for one in page.all("img"))

@@ -335,6 +335,7 @@ def reported_outputs():
         *figure_outputs(),
         *evaluation_outputs(),
         *injection_outputs(),
+        *product_outputs(),
     ]
     if config["published"]:
         ends.append("<results>/comparison/summary.md")
@@ -353,7 +354,6 @@ def final_outputs():
     """Everything that the study is run for."""
     return [
         *reported_outputs(),
-        *product_outputs(),
         "<results>/index.html",
         "<results>/report.zip",
     ]

@@ -1,7 +1,9 @@
 """The page that a reader opens first: results/<study>/index.html."""
 
+import html
 import json
 import platform
+import re
 from importlib.metadata import version
 from pathlib import Path
 
@@ -167,6 +169,10 @@ def worth(tables):
 def said(name, tables):
     """What a figure of the evaluation shows, in numbers, for those who do not see it."""
     table = tables.get(name)
+    if name == "disagreements" and table is not None:
+        return f"{len(table)} verdicts are not the ones that knowledge of the sky gives."
+    if name == "sensitivity" and table is not None:
+        return f"{len(table.drop_duplicates(['setting', 'value']))} settings are compared."
     if table is None or table.empty:
         return EVALUATION.get(name, (name, name))[1]
     if "image" in table:
@@ -196,11 +202,25 @@ def said(name, tables):
         shares = (sums["n_recovered"] / sums["n_sources"]).map(TWO)
         values = listed(zip(labels(sums.index), shares, strict=True))
         return f"True sources covered, all magnitudes: {values}."
+    if name == "curves" and "curves_compared" in tables:
+        own = tables["curves_compared"]
+        own = own[own["image"] == own["image"].iloc[-1]]
+        own = own[(own["at"] == "false_per_arcmin2") & (own["of"] == "given")]
+        own = own[own["limit"] == own["limit"].max()]
+        values = zip(own["family"], own["completeness"].map(TWO), strict=True)
+        return f"Completeness at {own['limit'].max():g} false spots per arcmin²: {listed(values)}."
     if name == "injection" and "injection_depths" in tables:
         own = depths(tables)
         values = zip(labels(own.index), own, strict=True)
         return f"AB magnitude at which half of the added stars are found: {listed(values)}."
     return EVALUATION.get(name, (name, name))[1]
+
+
+def takeaways(text):
+    """The numbered points of a Markdown page, each split into plain and bold parts, in turns."""
+    points = re.findall(r"^\d+\. (.+)$", text, re.M)
+    links = r"\[([^\]]+)\]\([^)]*\)"
+    return [re.sub(links, r"\1", html.unescape(point)).split("**") for point in points]
 
 
 def evaluation(job, picture):
@@ -216,20 +236,14 @@ def evaluation(job, picture):
     order = list(EVALUATION)
     pngs = [path for path in job.input.evaluation if path.endswith(".png")]
     pngs.sort(key=lambda p: order.index(Path(p).stem) if Path(p).stem in order else len(order))
-    if "disagreements" in tables:
-        number = len(tables["disagreements"])
-        tables["disagreements"] = pd.DataFrame()
-        EVALUATION["disagreements"] = (
-            EVALUATION["disagreements"][0],
-            f"Cut-outs of sources that the automatic verdict and the truth judge differently; "
-            f"{number} verdicts in all.",
-        )
     figures = []
     for path in pngs:
         name = Path(path).stem
         title, caption = EVALUATION.get(name, (name.replace("_", " ").capitalize(), ""))
         figures.append(picture(path, title, caption, said(name, tables)))
-    return {"table": worth(tables), "figures": figures} if figures else None
+    pages = [path for path in job.input.evaluation if Path(path).name == "README.md"]
+    points = takeaways(Path(pages[0]).read_text(encoding="utf-8")) if pages else []
+    return {"points": points, "table": worth(tables), "figures": figures} if figures else None
 
 
 def claims(path):
