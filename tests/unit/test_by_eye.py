@@ -1,0 +1,196 @@
+"""Scoring by eye without a browser: what is shown, what files say, how far scorers agree."""
+
+import base64
+import json
+import logging
+from io import BytesIO
+
+import numpy as np
+import pandas as pd
+import pytest
+from mirimask.by_eye import (
+    ScoredImage,
+    agreement_by_eye,
+    layout_by_eye,
+    majority,
+    read_verdicts,
+    score_data,
+    table_by_eye,
+)
+from mirimask.errors import MaskError
+from PIL import Image
+
+
+def image(**changed):
+    rng = np.random.default_rng(5)
+    settings = {
+        "name": "A",
+        "levels": rng.integers(16, 255, (40, 50)).astype(np.uint8),
+        "masks": {
+            "value_1": rng.random((40, 50)) > 0.7,
+            "segmentation": rng.random((40, 50)) > 0.9,
+        },
+        "ids": ["one", 'two, "2"'],
+        "x": np.array([20.3, 1.2]),
+        "y": np.array([25.6, 39.0]),
+        "radius": 4.0,
+        "near": 3.0,
+    }
+    return ScoredImage(**(settings | changed))
+
+
+def decoded(uri):
+    picture = Image.open(BytesIO(base64.b64decode(uri.partition(",")[2])))
+    return np.array(picture.convert("RGBA"))[::-1]  # rows upwards again
+
+
+def test_items_show_what_the_key_says():
+    """Each cut-out is that of its source and mask, and the circle's centre is the source."""
+    own = image()
+    data, key = score_data([own], study="s", side=16)
+    assert [item["item"] for item in data["items"]] == sorted(key["item"])
+    names = key.set_index("item")
+    for item in data["items"]:
+        row = names.loc[item["item"]]
+        assert json.loads(base64.b64decode(item["key"])) == [row["image"], row["method"], row["id"]]
+        at = own.ids.index(row["id"])
+        original = data["originals"][item["original"]]
+        x0, y0 = own.x[at] - original["x"], own.y[at] - original["y"]
+        assert (round(x0), round(y0)) == (pytest.approx(x0, abs=1e-3), pytest.approx(y0, abs=1e-3))
+        x0, y0 = round(x0), round(y0)
+        grey, mask = decoded(original["uri"])[..., 0], decoded(item["mask"])[..., 3] > 0
+        for y in range(16):
+            for x in range(16):
+                inside = 0 <= x0 + x < 50 and 0 <= y0 + y < 40
+                expected = own.levels[y0 + y, x0 + x] if inside else 0
+                assert grey[y, x] == expected
+                expected = own.masks[row["method"]][y0 + y, x0 + x] if inside else False
+                assert mask[y, x] == expected
+
+
+def test_an_item_changes_with_what_it_shows():
+    _, key = score_data([image()], study="s", side=16)
+    own = image()
+    own.masks["value_1"][25, 20] ^= True
+    _, changed = score_data([own], study="s", side=16)
+    same = (key["item"] == changed["item"]).to_numpy()
+    assert not same[(key["method"] == "value_1") & (key["id"] == "one")].any()
+    assert same[key["method"] == "segmentation"].all()
+
+
+def test_nothing_to_score():
+    data, key = score_data([image(ids=[], x=np.array([]), y=np.array([]))], study="s", side=16)
+    assert data["items"] == []
+    assert list(key.columns) == ["item", "image", "method", "id"]
+    assert key.empty
+
+
+KEY = pd.DataFrame(
+    [("i1", "A", "value_1", "1"), ("i2", "A", "value_1", "2"), ("i3", "A", "segmentation", "1")],
+    columns=["item", "image", "method", "id"],
+)
+HEAD = "scorer,image,method,id,verdict,item\n"
+
+
+def written(folder, name, text):
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "cannot be read"),
+        ("scorer,image,method,verdict\n", "no column id"),
+        (HEAD + "E,A,value_1,1,success,i1\nE,A,value_1,2,perhaps,i2\n", "row 3: 'perhaps'"),
+        (HEAD + "E,B,value_1,1,success,i1\n", "row 2: this study does not score"),
+        (HEAD + "E,A,value_1,1,near,i1\nE,A,value_1,1,near,i1\n", "row 3: the same verdict"),
+        (HEAD + " ,A,value_1,1,near,i1\n", "row 2: no scorer"),
+        ('scorer,image\n"E\n', "cannot be read"),
+    ],
+)
+def test_malformed_files(tmp_path, text, problem):
+    path = written(tmp_path, "eye.csv", text)
+    with pytest.raises(MaskError) as error:
+        read_verdicts([path], KEY)
+    assert str(error.value).startswith(str(path))
+    assert problem in str(error.value)
+
+
+def test_a_binary_file_and_a_missing_one(tmp_path):
+    path = tmp_path / "eye.csv"
+    path.write_bytes(b"\xff\xfe\x00\x01" * 20)
+    for given in (path, tmp_path / "none.csv"):
+        with pytest.raises(MaskError, match="cannot be read"):
+            read_verdicts([given], KEY)
+
+
+def test_one_scorer_in_two_files(tmp_path):
+    a = written(tmp_path, "a.csv", HEAD + "E,A,value_1,1,success,i1\n")
+    b = written(tmp_path, "b.csv", HEAD + "E,A,value_1,2,success,i2\n")
+    with pytest.raises(MaskError, match=r"b\.csv: scorer 'E' is in .*a\.csv too"):
+        read_verdicts([a, b], KEY)
+
+
+def test_verdicts_on_a_changed_mask_are_left_out(tmp_path, caplog):
+    path = written(tmp_path, "a.csv", HEAD + "E,A,value_1,1,success,i1\nE,A,value_1,2,near,old\n")
+    with caplog.at_level(logging.WARNING):
+        verdicts = read_verdicts([path], KEY)
+    assert list(verdicts["id"]) == ["1"]
+    assert "1 of 2 verdicts are left out" in caplog.text
+    hand_made = "scorer,image,method,id,verdict\nE,A,value_1,2,near\n"
+    assert len(read_verdicts([written(tmp_path, "b.csv", hand_made)], KEY)) == 1
+
+
+def given(scorer, *verdicts, method="value_1"):
+    rows = [(scorer, "A", method, str(i), verdict) for i, verdict in enumerate(verdicts)]
+    return pd.DataFrame(rows, columns=["scorer", "image", "method", "id", "verdict"])
+
+
+def test_majority():
+    table = pd.concat(
+        [
+            given("a", "success", "near", "unsure", "unsure", "success"),
+            given("b", "success", "failure", "near", "unsure", "success"),
+            given("c", "near", "unsure", "unsure", "unsure", "failure"),
+        ]
+    )
+    ruled = majority(table, name="m")
+    assert list(ruled["verdict"]) == ["success", "unsure", "near", "unsure", "success"]
+    assert set(ruled["scorer"]) == {"m"}
+
+
+def test_table_and_layout():
+    verdicts = pd.concat(
+        [
+            given("a", "success", "success", "near", "unsure"),
+            given("a", "success", "failure", "failure", method="segmentation"),
+        ]
+    )
+    table = table_by_eye(verdicts, images=["A", "B"], methods=["value_1", "segmentation"])
+    rows = table.set_index(["image", "method"])
+    columns = ["success", "near", "failure", "unsure", "sources"]
+    assert list(rows.loc[("A", "value_1"), columns]) == [2, 1, 0, 1, 4]
+    assert list(rows.loc[("A", "segmentation"), columns]) == [1, 0, 2, 0, 3]
+    assert list(rows.loc[("B", "value_1"), columns]) == [0, 0, 0, 0, 0]
+    assert list(rows["bold"]) == [True, False, False, False]
+    layout = layout_by_eye(table, bold=lambda text: f"*{text}*").set_index("Image")
+    assert list(layout.loc["A"]) == ["*2/1*", "0 ?1", "1", "2"]
+    assert list(layout.loc["All"]) == ["2/1", "0 ?1", "1", "2"]
+
+
+def test_agreement_and_kappa():
+    """Cohen's kappa by hand: p_o = 3/4; p_e = 1/2 x 3/4 + 1/2 x 1/4 = 1/2; kappa = 1/2."""
+    a = given("a", "success", "success", "failure", "failure", "unsure", "near")
+    b = given("b", "success", "success", "failure", "success", "near", "unsure")
+    automatic = {"rule": given("", "success", "near", "failure", "failure", "near", "near")}
+    table = agreement_by_eye(pd.concat([a, b]), automatic).set_index(["first", "second", "method"])
+    row = table.loc[("a", "b", "All")]
+    assert (row["compared"], row["unsure"], row["agree"]) == (4, 2, 3)
+    assert row["kappa"] == pytest.approx(0.5)
+    assert row["kappa_success"] == pytest.approx(0.5)
+    assert row["agreement_low"] < 0.75 < row["agreement_high"]
+    row = table.loc[("a", "rule", "value_1")]
+    assert (row["compared"], row["unsure"], row["agree"]) == (5, 1, 4)
+    assert ("b", "rule", "All") in table.index
