@@ -28,6 +28,10 @@ def main(folder):
     print(short.rename_axis(None).to_string())
     print("\nWhat was made:")
     places = {
+        "index.html": "the report: open it first",
+        "browser.html": "every image with every mask",
+        "by_eye/score.html": "score by eye, blind to the method",
+        "report.zip": "Snakemake's own report",
         "tables/": "Tables 1 to 3 as CSV, Markdown and LaTeX",
         "figures/": "Figures 1 to 5 as PNG and PDF",
         "claims.md": "the paper's claims, answered",

@@ -220,7 +220,8 @@ def takeaways(text):
     """The numbered points of a Markdown page, each split into plain and bold parts, in turns."""
     points = re.findall(r"^\d+\. (.+)$", text, re.M)
     links = r"\[([^\]]+)\]\([^)]*\)"
-    return [re.sub(links, r"\1", html.unescape(point)).split("**") for point in points]
+    plain = [html.unescape(point).replace("`", "") for point in points]
+    return [re.sub(links, r"\1", point).split("**") for point in plain]
 
 
 def evaluation(job, picture):
