@@ -111,7 +111,11 @@ def render_page(name: str, *, title: str, study: str, simulated: bool, **content
     environment = _environment()
     loader = environment.loader
     assert loader is not None
-    style, code = (loader.get_source(environment, file)[0] for file in ("page.css", f"{name}.js"))
+    style, marked, code = (
+        loader.get_source(environment, file)[0]
+        for file in ("page.css", "simulated.css", f"{name}.js")
+    )
+    style += marked if simulated else ""
     policy = (
         f"default-src 'none'; img-src data:; style-src {_hash(style)}; "
         f"script-src {_hash(code)}; base-uri 'none'; form-action 'none'"
