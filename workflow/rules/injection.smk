@@ -10,19 +10,6 @@ FAMILIES = [
 ]
 
 
-def psf_of(wildcards):
-    """The PSF of the image's filter."""
-    band = IMAGES.loc[wildcards.image, "filter"] or "F770W"
-    return f"results/{config['study']}/simulation/psf_{band}.fits"
-
-
-def truth_file(wildcards):
-    """The truth about an image that is simulated."""
-    if source_of(wildcards.image) == "simulated":
-        return {"truth": "<results>/archive/{image}/truth.ecsv"}
-    return {}
-
-
 rule inject_stars:
     input:
         frame="<results>/frame/{image}.fits",

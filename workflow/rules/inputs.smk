@@ -122,6 +122,19 @@ def shown_masks(image, methods):
     }
 
 
+def psf_of(wildcards):
+    """The PSF of the image's filter."""
+    band = IMAGES.loc[wildcards.image, "filter"] or "F770W"
+    return f"<results>/simulation/psf_{band}.fits"
+
+
+def truth_file(wildcards):
+    """The truth about an image that is simulated."""
+    if source_of(wildcards.image) == "simulated":
+        return {"truth": "<results>/archive/{image}/truth.ecsv"}
+    return {}
+
+
 ### the report #####################################################################################
 
 BY_EYE = list(map(own_name, config["by_eye"]["methods"] or METHODS))

@@ -16,10 +16,7 @@ rule make_psf:
 
 rule simulate:
     input:
-        psf=lambda wildcards: (
-            f"results/{config['study']}/simulation/"
-            f"psf_{IMAGES.loc[wildcards.image, 'filter'] or 'F770W'}.fits"
-        ),
+        psf=psf_of,
     output:
         i2d="<results>/archive/{image}/i2d.fits",
         segm="<results>/archive/{image}/segm.fits",
