@@ -4,7 +4,10 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+from astropy.io import fits
 from conftest import Study, make_image
 
 
@@ -79,6 +82,27 @@ def test_one_more_image(again):
         "verdict_tables": 1,
         "figure4": 1,
     }
+
+
+def test_a_new_mask_method_is_a_function_and_a_line(again):
+    """As docs/architecture.md says; what was there is not made again."""
+    module = again.folder / "workflow" / "mirimask" / "mask_functions.py"
+    function = "def bright(data, empty, *, fwhm_px):\n    return data > 10\n"
+    module.write_text(f"{module.read_text()}\n\n{function}")
+    again.config["methods"] = ["value_1", "derivative_4.6", "bright", "segmentation"]
+    targets = ["results/small/tables/table3.csv"]
+    assert again.planned(*targets) == {"function_mask": 2, "verdicts": 2, "verdict_tables": 1}
+    again.config["evaluation"] = {"methods": ["bright", "segmentation"], "stars": 20}
+    stars = "results/small/evaluation/injection/A.csv"
+    done = again.run(*targets, stars)
+    assert done.returncode == 0, done.stdout
+    assert "bright" in set(pd.read_csv(again.folder / stars)["method"])
+    with fits.open(again.results / "masks" / "A" / "bright.fits") as hdus:
+        mask = hdus["MASK"].data > 0
+    with fits.open(again.results / "frame" / "A.fits") as hdus:
+        np.testing.assert_array_equal(mask, hdus["SCI"].data > 10)
+    table = pd.read_csv(again.results / "tables" / "table3.csv")
+    assert list(dict.fromkeys(table["method"])) == again.config["methods"]
 
 
 def test_an_edited_library_module(again):

@@ -10,6 +10,7 @@ from mirimask.errors import MaskError
 from mirimask.frame import Frame, crop_frame, frame_of
 from mirimask.instrument import psf_fwhm_px
 from mirimask.local import read_image, read_segmentation
+from mirimask.mask_functions import function_mask
 from mirimask.masks import combined_mask, slice_mask
 from mirimask.methods import parse_method
 
@@ -78,9 +79,7 @@ def make_mask(
         return slice_mask(image, parsed, domain=parsed.domain or domain, frame=frame)[0]
     if parsed.kind == "segmentation":
         return segmentation_labels(image, segmentation) > 0
-    from mirimask.recommended import recommended_mask
-
-    return recommended_mask(image.data, image.empty, fwhm_px=image.fwhm_px)
+    return function_mask(method, image.data, image.empty, fwhm_px=image.fwhm_px)
 
 
 def segmentation_labels(

@@ -15,10 +15,10 @@ from scipy import ndimage
 from mirimask.derivative import derivative
 from mirimask.errors import MaskError
 from mirimask.intervals import wilson
+from mirimask.mask_functions import function_mask
 from mirimask.masks import combined_mask
 from mirimask.methods import SLICES, Method, parse_method
 from mirimask.psf import Psf
-from mirimask.recommended import recommended_mask
 from mirimask.segmentation import SegmentationSettings, segment
 from mirimask.slicing import thresholds, top_slice
 
@@ -282,8 +282,9 @@ class MaskMaker:
         if "segmentation" in self.parts:
             weight = (~self.empty).astype(np.float32)
             made["segmentation"] = segment(image, weight=weight, settings=self.segmentation) > 0
-        if "recommended" in self.parts:
-            made["recommended"] = recommended_mask(image, self.empty, fwhm_px=self.fwhm_px)
+        for name, part in self.parts.items():
+            if part.kind == "function":
+                made[name] = function_mask(name, image, self.empty, fwhm_px=self.fwhm_px)
         return {
             name: combined_mask([made[part] for part in method.parts], method.kind)
             if method.parts

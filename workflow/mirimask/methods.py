@@ -1,7 +1,7 @@
 """Names of mask methods: what they mean and how they combine.
 
 `value_4.6`, `derivative_10`: a slice, with the percentage of pixels it retains.
-`segmentation`: the pipeline's own. `recommended`: this project's, see `recommended.py`.
+`segmentation`: the pipeline's own. `recommended` and what else is a function of `mask_functions`.
 `value_1_or_derivative_4.6` is a union, `value_1_and_derivative_4.6` an intersection; both work on
 masks of the names they join.
 `@published` or `@crop` behind a slice names its domain where that is not the study's.
@@ -9,6 +9,7 @@ masks of the names they join.
 
 import re
 from dataclasses import dataclass
+from importlib import import_module
 
 from mirimask.errors import MaskError
 
@@ -16,7 +17,6 @@ __all__ = ["DOMAINS", "SLICES", "Method", "check_methods", "method_label", "pars
 
 SLICES = ("value", "derivative")
 DOMAINS = ("published", "crop")
-_WHOLE = ("segmentation", "recommended")
 _LABELS = {"value": "Img", "derivative": "Diff"}
 _JOINS = {"_or_": "union", "_and_": "intersection"}
 _SLICE = re.compile(rf"(?P<kind>{'|'.join(SLICES)})_(?P<percent>[^@]*)(?:@(?P<domain>.*))?")
@@ -26,7 +26,7 @@ _SLICE = re.compile(rf"(?P<kind>{'|'.join(SLICES)})_(?P<percent>[^@]*)(?:@(?P<do
 class Method:
     """A parsed method name.
 
-    `kind` is a slice kind, `segmentation`, `recommended`, `union` or `intersection`; `percent` and
+    `kind` is a slice kind, `segmentation`, `function`, `union` or `intersection`; `percent` and
     `domain` belong to slices (`domain` is None where it is the study's), `parts` to combinations.
     """
 
@@ -41,6 +41,11 @@ class Method:
         return self.percent is not None
 
 
+def _function_names() -> list[str]:
+    # by its name: a script that only reads method names does not change with the masks behind them
+    return import_module("mirimask.mask_functions").function_names()
+
+
 def parse_method(name: str) -> Method:
     """Parse a method name; MaskError says what is wrong with it and what would be right."""
     for join, kind in _JOINS.items():
@@ -49,12 +54,16 @@ def parse_method(name: str) -> Method:
             for part in parts:
                 parse_method(part)
             return Method(name, kind, parts=parts)
-    if name in _WHOLE:
+    if name == "segmentation":
         return Method(name, name)
+    if name in _function_names():
+        return Method(name, "function")
     match = _SLICE.fullmatch(name)
     if match is None:
         raise MaskError(
-            f"methods: '{name}' is not a mask method. Known: segmentation, recommended, "
+            f"methods: '{name}' is not a mask method. Known: segmentation, "
+            + ", ".join(_function_names())
+            + ", "
             + ", ".join(f"{kind}_<top percent>" for kind in SLICES)
             + " (value_4.6), and combinations with _or_ and _and_."
         )

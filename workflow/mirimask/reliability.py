@@ -10,10 +10,10 @@ from scipy import ndimage
 from mirimask.derivative import derivative
 from mirimask.frame import Frame
 from mirimask.intervals import count_interval, ratio_interval
+from mirimask.mask_functions import function_mask
 from mirimask.masks import combined_mask
 from mirimask.methods import Method, parse_method
 from mirimask.peaks import background_meshes
-from mirimask.recommended import recommended_mask
 from mirimask.segmentation import SegmentationSettings, segment
 from mirimask.slicing import top_slice
 
@@ -31,7 +31,7 @@ __all__ = [
 class Inverted:
     """The inverted crop, (ny, nx) MJy/sr with NaN in the empty pixels, and its segmentation.
 
-    `fwhm_px` of the PSF is what the recommended mask needs.
+    `fwhm_px` of the PSF is what such a mask needs.
     """
 
     data: NDArray[np.floating]
@@ -50,8 +50,9 @@ class Inverted:
             return combined_mask(parts, method.kind)
         if method.kind == "segmentation":
             return self.segmentation
-        if method.kind == "recommended":
-            return recommended_mask(self.data, np.isnan(self.data), fwhm_px=self.fwhm_px)
+        if method.kind == "function":
+            empty = np.isnan(self.data)
+            return function_mask(method.name, self.data, empty, fwhm_px=self.fwhm_px)
         image = self.data if method.kind == "value" else self.derivative
         return top_slice(image, thresholds[method.name])
 

@@ -38,6 +38,7 @@ os.environ.update(
 from job import logged
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
+from mirimask.mask_functions import function_names
 from mirimask.methods import DOMAINS, check_methods, parse_method
 
 ### settings #######################################################################################

@@ -49,22 +49,22 @@ rule segmentation:
         )
 
 
-rule recommended:
+rule function_mask:
     input:
         frame="<results>/frame/{image}.fits",
     output:
         mask="<results>/masks/{image}/{method}.fits",
     log:
-        "<logs>/recommended/{image}/{method}.log",
+        "<logs>/function_mask/{image}/{method}.log",
     wildcard_constraints:
-        method="recommended",
+        method="|".join(function_names()),
     params:
-        code=code("make_mask"),
+        code=code("make_function_mask"),
     message:
-        "Making the recommended mask of {wildcards.image}"
+        "Making the mask of {wildcards.image}: {wildcards.method}"
     run:
         here(
-            "make_mask",
+            "make_function_mask",
             input=input,
             output=output,
             params=params,

@@ -6,7 +6,6 @@ from mirimask.errors import MaskError
 from mirimask.frame import read_crop, read_science, write_mask
 from mirimask.masks import combined_mask, slice_mask
 from mirimask.methods import parse_method
-from mirimask.recommended import RecommendedSettings, recommended_mask
 
 
 def main(job):
@@ -29,9 +28,6 @@ def main(job):
         y0, x0 = crop.primary["CROPY0"], crop.primary["CROPX0"]
         ny, nx = crop.data.shape
         mask = labels[y0 : y0 + ny, x0 : x0 + nx] > 0
-    elif method.kind == "recommended":
-        mask = recommended_mask(crop.data, crop.empty, fwhm_px=crop.fwhm_px)
-        made["thresh"] = (RecommendedSettings().seed, "[sigma] of the second derivative")
     else:
         parts = [fits.getdata(path, "MASK") > 0 for path in job.input.masks]
         mask = combined_mask(parts, method.kind)
