@@ -26,6 +26,7 @@ __all__ = [
     "draw_reliability",
     "draw_sensitivity",
     "draw_significance",
+    "titled_figure",
 ]
 
 # Paul Tol's high-contrast colours: told apart by colour-blind eyes and in grey.
@@ -51,7 +52,7 @@ class CutOut:
     magnitudes: NDArray[np.floating]
 
 
-def _figure(width: float, height: float, *, title: str, simulated: bool) -> Figure:
+def titled_figure(width: float, height: float, *, title: str, simulated: bool) -> Figure:
     """A figure of that size in inches, with its title and SIMULATED above it."""
     with mpl.rc_context(mpl.rcParamsDefault):
         figure = Figure(figsize=(width, height), dpi=110)
@@ -144,7 +145,7 @@ def draw_chance(table: pd.DataFrame, *, simulated: bool) -> Figure:
     `table`: rows of `chance.pool_chance` for one kind of positions.
     """
     methods = list(dict.fromkeys(table["method"]))
-    figure = _figure(
+    figure = titled_figure(
         11.5, 1.9 + 0.42 * len(methods), title="Success beyond chance", simulated=simulated
     )
     if not len(table):
@@ -191,7 +192,7 @@ def draw_reliability(table: pd.DataFrame, *, simulated: bool) -> Figure:
     """
     pooled = table[table["image"] == "All"]
     methods = list(pooled["method"])
-    figure = _figure(
+    figure = titled_figure(
         11.5,
         1.9 + 0.42 * len(methods),
         title="Spots of the inverted image: false detections",
@@ -239,7 +240,9 @@ def draw_completeness(table: pd.DataFrame) -> Figure:
     methods = list(dict.fromkeys(table["method"]))
     columns = min(4, len(methods))
     rows = -(-len(methods) // columns)
-    figure = _figure(12, 1.4 + 2.5 * rows, title="True sources that the mask marks", simulated=True)
+    figure = titled_figure(
+        12, 1.4 + 2.5 * rows, title="True sources that the mask marks", simulated=True
+    )
     kinds = {"star": (_BLUE, "o", "-"), "galaxy": (_YELLOW, "s", "--")}
     panels = _axes(figure, columns, rows=rows, left=0.7, rise=0.4, gap=0.15)
     counted = table[table["n_sources"] > 0]
@@ -282,7 +285,7 @@ def draw_completeness(table: pd.DataFrame) -> Figure:
 def draw_purity(table: pd.DataFrame) -> Figure:
     """Purity of each method, and the shares of merged and split sources."""
     methods = list(table["method"])
-    figure = _figure(
+    figure = titled_figure(
         11.5, 1.9 + 0.42 * len(methods), title="Spots that are true sources", simulated=True
     )
     left, right = _axes(figure, 2, left=2.0)
@@ -321,7 +324,7 @@ def draw_significance(recalls: pd.DataFrame, tests: pd.DataFrame, *, simulated: 
     """Forest plot: difference of each method's recall from the segmentation's."""
     shown = recalls[recalls["method"] != "segmentation"].reset_index(drop=True)
     methods = list(shown["method"])
-    figure = _figure(
+    figure = titled_figure(
         11.5,
         1.95 + 0.42 * max(len(methods), 2),
         title="Recall against the segmentation's",
@@ -361,7 +364,7 @@ def draw_agreement(table: pd.DataFrame) -> Figure:
     """Agreement of verdict and truth for each image and method, in per cent, with the counts."""
     images = [*[i for i in dict.fromkeys(table["image"]) if i != "All"], "All"]
     methods = [*[m for m in dict.fromkeys(table["method"]) if m != "All"], "All"]
-    figure = _figure(
+    figure = titled_figure(
         3.2 + 1.15 * len(methods),
         2.0 + 0.5 * len(images),
         title="Verdicts that agree with the truth",
@@ -408,7 +411,7 @@ def draw_cut_outs(pieces: Sequence[CutOut]) -> Figure:
     """A sheet of the sources that verdict and truth disagree about."""
     columns = 4
     rows = max(-(-len(pieces) // columns), 1)
-    figure = _figure(
+    figure = titled_figure(
         12.5, 1.0 + 3.75 * rows, title="Where verdict and truth disagree", simulated=True
     )
     if not pieces:
@@ -467,12 +470,13 @@ def draw_sensitivity(pooled: pd.DataFrame, *, simulated: bool) -> Figure:
     title = "Recall of Table 3 when one setting is changed"
     if not settings or not pooled["sources"].sum():
         return _message(
-            _figure(9, 2.5, title=title, simulated=simulated), "No sources: nothing was scored."
+            titled_figure(9, 2.5, title=title, simulated=simulated),
+            "No sources: nothing was scored.",
         )
     columns = 2
     rows = -(-len(settings) // columns)
     height = 1.5 + 2.6 * rows
-    figure = _figure(13, height, title=title, simulated=simulated)
+    figure = titled_figure(13, height, title=title, simulated=simulated)
     panels = _axes(
         figure, columns, rows=rows, left=0.75, right=2.2, bottom=1.1, gap=0.75, rise=0.75
     )

@@ -6,10 +6,10 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from mirimask.evaluation_figures import titled_figure
 from mirimask.injection import logistic
 from mirimask.methods import method_label
 
@@ -46,27 +46,6 @@ _FAMILIES = {
 _ROW_GAP = 0.55  # inches between rows of small panels
 # Ling et al. (2022), COSMOS-Web's own F770W exposure
 _PUBLISHED = ((25.14, "80 % complete, 25.14"), (25.51, "5 sigma depth, 25.51"))
-
-
-def _figure(width: float, height: float, *, title: str, simulated: bool) -> Figure:
-    """A figure of that size in inches, with its title and SIMULATED above it."""
-    figure = Figure(figsize=(width, height), dpi=110)
-    FigureCanvasAgg(figure)
-    top = 1 - 0.12 / height
-    figure.text(0.15 / width, top, title, fontsize=13, weight="bold", va="top")
-    if simulated:
-        figure.text(
-            1 - 0.15 / width,
-            top,
-            "SIMULATED: not from the sky",
-            fontsize=11,
-            weight="bold",
-            color="white",
-            va="top",
-            ha="right",
-            bbox={"facecolor": "#a00028", "edgecolor": "none", "pad": 3},
-        )
-    return figure
 
 
 def _styles(names: list[str]) -> dict[str, dict[str, Any]]:
@@ -115,7 +94,7 @@ def _draw_completeness(
     rows = -(-len(small) // 4)
     width, size = 13.0, (2.8, 1.9)
     height = 6.1 + rows * (size[1] + _ROW_GAP) + (0.15 if rows else 0)
-    figure = _figure(
+    figure = titled_figure(
         width,
         height,
         title="Which added stars get a spot of their own?",
@@ -242,7 +221,7 @@ def _draw_curves(
     rows = -(-len(small) // 4)
     width, size = 13.0, (2.8, 1.9)
     height = 6.6 + rows * (size[1] + _ROW_GAP) + (0.15 if rows else 0)
-    figure = _figure(
+    figure = titled_figure(
         width,
         height,
         title=f"Stars of {magnitudes[0]:g} to {magnitudes[1]:g} AB found, and what that costs",
