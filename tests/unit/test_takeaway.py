@@ -83,10 +83,18 @@ def test_numbers_are_in_the_sentences(tables):
         "derivative 0.25 [0.23, 0.27]",
         "`derivative_10` +0.19 [+0.06, +0.38], p 4e-07",
         "of 2 conclusions",
-        "1 hold whatever is changed",
+        "there hold 1 under all of them, 1 under some, 0 under none",
     ):
         assert words in text
     assert "truth" not in text
+
+
+def test_of_one_image_nothing_is_pooled(tables):
+    for name in ("depths", "compared"):
+        tables[name]["image"] = "NGC1"
+    text = "\n".join(takeaways(tables))
+    assert "`derivative_10` 24.57" in text
+    assert "derivative 0.25 [0.23, 0.27]" in text
 
 
 def test_without_sources(tables):
