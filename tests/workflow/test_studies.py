@@ -38,6 +38,30 @@ def _rows(path):
     return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False).to_dict("records")
 
 
+def test_the_simulated_study(fields):
+    """All of it, with truth: the bars of the automatic verdict and of the recommended mask."""
+    done = fields.run()
+    assert done.returncode == 0, done.stdout
+    results = fields.results
+    for name in ("index.html", "browser.html", "report.zip", "claims.md", "evaluation/README.md"):
+        assert (results / name).stat().st_size > 1000, name
+    for name in ("tables/table3.md", "tables/table3.tex", "claims.md", "evaluation/README.md"):
+        assert "SIMULATED" in (results / name).read_text(), name
+    assert not (results / "comparison").exists()
+    assert "Nothing to be done" in fields.run().stdout
+
+    agreement = pd.read_csv(results / "evaluation" / "agreement.csv").query("method == 'All'")
+    agreement = agreement.set_index("image")["agreement"]
+    assert agreement["All"] >= 0.97
+    assert agreement.min() >= 0.93, agreement
+
+    compared = pd.read_csv(results / "evaluation" / "curves_compared.csv")
+    at_its_rate = compared.query("at == 'false_per_arcmin2' and of == 'segmentation'")
+    found = at_its_rate.pivot(index="image", columns="family", values="completeness")
+    assert len(found) == 8  # seven images, and all of them
+    assert (found["recommended"] > found["segmentation"]).all(), found
+
+
 def test_the_paper_from_a_served_archive(fields, tmp_path):
     """Real astroquery, MAST's and VizieR's protocols, distractors; then again without a server."""
     study = Study(tmp_path)
