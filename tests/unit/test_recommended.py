@@ -151,5 +151,5 @@ def test_impossible_settings_are_said(wrong):
 
 
 def test_it_is_a_method():
-    assert parse_method("recommended").kind == "recommended"
+    assert parse_method("recommended").kind == "function"
     assert parse_method("recommended_or_value_1").parts == ("recommended", "value_1")
