@@ -20,9 +20,7 @@ FILES = {
 
 
 def main(job):
-    tables = {
-        name: pd.read_csv(path) for name, path in job.input.items() if name not in ("structure",)
-    }
+    tables = {name: pd.read_csv(path) for name, path in job.input.items()}
     simulated = bool(tables["chance"]["simulated"].any())
     lines = ["# What the masks are worth", ""]
     if simulated:
