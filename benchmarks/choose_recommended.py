@@ -24,14 +24,8 @@ from scipy import ndimage
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from mirimask.curves import (  # noqa: E402
-    Family,
-    Truth,
-    at_false_rate,
-    segmentation_family,
-    slice_family,
-    sweep,
-)
+from mirimask.curves import Truth, at_false_rate, sweep  # noqa: E402
+from mirimask.families import Family, segmentation_family, slice_family  # noqa: E402
 from mirimask.frame import read_crop  # noqa: E402
 from mirimask.injection import (  # noqa: E402
     StarStamps,

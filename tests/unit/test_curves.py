@@ -4,17 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from mirimask.curves import (
-    Family,
     Truth,
     at_area,
     at_false_rate,
     compare_curves,
-    family_of,
     froc_point,
     full_curve,
     pool_curves,
     sweep,
 )
+from mirimask.families import Family, family_of
 from mirimask.segmentation import SegmentationSettings, segment
 from scipy.ndimage import gaussian_filter
 

@@ -5,7 +5,9 @@ recovered where the mask then has a spot of its own for it (docs/method.md, "Eva
 curves, recommended mask"). Works on any image, simulated or real.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -184,22 +186,27 @@ def draw_positions(
 
 
 def brightest_pixels(
-    mask: NDArray[np.bool_], order: NDArray[np.intp], *, min_pixels: int = 1
+    mask: NDArray[np.generic], order: NDArray[np.intp], *, min_pixels: int = 1
 ) -> NDArray[np.int64]:
     """Where each spot of a mask is: its brightest pixel in the image, (n, 2: x, y).
+
+    Labels (int) in place of a mask (bool) say themselves which pixels are a spot.
 
     `order` holds the flat indices of at least the mask's pixels, from faint to bright: that of
     ``image.ravel().argsort()``, computed once for all masks of an image. Spots are 8-connected, of
     at least `min_pixels`.
     """
-    labels, count = ndimage.label(mask, structure=_BOX)
+    if mask.dtype == bool:
+        labels, count = ndimage.label(mask, structure=_BOX)
+    else:
+        labels, count = mask, int(mask.max(initial=0))
     flat = labels.ravel()
     inside = order[flat[order] > 0]
-    brightest = np.zeros(count + 1, np.int64)
+    brightest = np.full(count + 1, -1, np.int64)
     brightest[flat[inside]] = inside  # of equal labels the last, brightest one stays
-    kept = np.arange(1, count + 1)
+    kept = np.flatnonzero(brightest >= 0)  # labels may leave numbers out
     if min_pixels > 1:
-        kept = kept[np.bincount(flat[inside], minlength=count + 1)[1:] >= min_pixels]
+        kept = kept[np.bincount(flat[inside], minlength=count + 1)[kept] >= min_pixels]
     y, x = np.divmod(brightest[kept], mask.shape[1])
     return np.column_stack([x, y])
 
@@ -243,7 +250,7 @@ class MaskMaker:
 
     `methods` as `parse_method` knows them; a domain behind @ must be `crop`. `empty` (ny, nx);
     `segmentation` are the settings of the pipeline's, which sees the image given alone (in the
-    archive it saw the whole frame).
+    archive it saw the whole frame), `detectors` those of detectors by their names.
     """
 
     def __init__(
@@ -253,9 +260,10 @@ class MaskMaker:
         *,
         fwhm_px: float,
         segmentation: SegmentationSettings,
+        detectors: Mapping[str, Any] | None = None,
     ) -> None:
         self.methods, self.empty, self.fwhm_px = methods, empty, fwhm_px
-        self.segmentation = segmentation
+        self.segmentation, self.detectors = segmentation, detectors
         self.parts: dict[str, Method] = {}
         for name in methods:
             method = parse_method(name)
@@ -284,7 +292,9 @@ class MaskMaker:
             made["segmentation"] = segment(image, weight=weight, settings=self.segmentation) > 0
         for name, part in self.parts.items():
             if part.kind == "function":
-                made[name] = function_mask(name, image, self.empty, fwhm_px=self.fwhm_px)
+                made[name] = function_mask(
+                    name, image, self.empty, fwhm_px=self.fwhm_px, detectors=self.detectors
+                )
         return {
             name: combined_mask([made[part] for part in method.parts], method.kind)
             if method.parts

@@ -2,6 +2,7 @@
 
 `value_4.6`, `derivative_10`: a slice, with the percentage of pixels it retains.
 `segmentation`: the pipeline's own. `recommended` and what else is a function of `mask_functions`.
+`sep`, `log`, ...: a detector at its published level; `sep_2.5` at the level 2.5 (`detectors`).
 `value_1_or_derivative_4.6` is a union, `value_1_and_derivative_4.6` an intersection; both work on
 masks of the names they join.
 `@published` or `@crop` behind a slice names its domain where that is not the study's.
@@ -11,6 +12,7 @@ import re
 from dataclasses import dataclass
 from importlib import import_module
 
+from mirimask.detectors import DETECTORS, split_level
 from mirimask.errors import MaskError
 
 __all__ = ["DOMAINS", "SLICES", "Method", "check_methods", "method_label", "parse_method"]
@@ -56,13 +58,13 @@ def parse_method(name: str) -> Method:
             return Method(name, kind, parts=parts)
     if name == "segmentation":
         return Method(name, name)
-    if name in _function_names():
+    if name in _function_names() or split_level(name):
         return Method(name, "function")
     match = _SLICE.fullmatch(name)
     if match is None:
         raise MaskError(
             f"methods: '{name}' is not a mask method. Known: segmentation, "
-            + ", ".join(_function_names())
+            + ", ".join([*_function_names(), *DETECTORS])
             + ", "
             + ", ".join(f"{kind}_<top percent>" for kind in SLICES)
             + " (value_4.6), and combinations with _or_ and _and_."
@@ -86,7 +88,13 @@ def check_methods(names: list[str]) -> list[Method]:
     methods = [parse_method(name) for name in names]
     seen: dict[tuple, str] = {}
     for method in methods:
-        key = (method.kind, method.percent, method.domain, method.parts)
+        key = (
+            method.kind,
+            method.percent,
+            method.domain,
+            method.parts,
+            split_level(method.name) or method.name * (method.kind == "function"),
+        )
         if key in seen:
             raise MaskError(
                 f"methods: '{seen[key]}' and '{method.name}' are the same mask; remove one."
@@ -104,6 +112,10 @@ def method_label(name: str) -> str:
     if method.parts:
         join = " or " if method.kind == "union" else " and "
         return join.join(method_label(part).replace(" Top", "") for part in method.parts)
+    detector = split_level(name)
+    if detector is not None:
+        tool, level = detector
+        return DETECTORS[tool].label + ("" if level is None else f" at {level:g}")
     if not method.is_slice:
         return "Orig. Segm." if name == "segmentation" else name
     label = f"{_LABELS[method.kind]} Top {method.percent:g} %"

@@ -1,6 +1,8 @@
 """False detections without a truth: the same mask made from the inverted image."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,28 +33,43 @@ __all__ = [
 class Inverted:
     """The inverted crop, (ny, nx) MJy/sr with NaN in the empty pixels, and its segmentation.
 
-    `fwhm_px` of the PSF is what such a mask needs.
+    `fwhm_px` of the PSF is what other masks need, `upright` the crop as it was for those whose
+    level is a percentage of it.
     """
 
     data: NDArray[np.floating]
     derivative: NDArray[np.floating]
     segmentation: NDArray[np.bool_]
     fwhm_px: float
+    upright: NDArray[np.floating]
 
-    def mask(self, method: Method, thresholds: dict[str, float]) -> NDArray[np.bool_]:
+    def mask(
+        self,
+        method: Method,
+        thresholds: dict[str, float],
+        detectors: Mapping[str, Any] | None = None,
+    ) -> NDArray[np.bool_]:
         """The mask that `method` makes of the inverted crop.
 
         `thresholds` has, for each slice (by name), the threshold of the real image's mask: the
         percentage is not taken again, or the inverted mask would be as large by construction.
+        `detectors` are the settings of detectors by their names.
         """
         if method.parts:
-            parts = [self.mask(parse_method(name), thresholds) for name in method.parts]
+            parts = [self.mask(parse_method(name), thresholds, detectors) for name in method.parts]
             return combined_mask(parts, method.kind)
         if method.kind == "segmentation":
             return self.segmentation
         if method.kind == "function":
             empty = np.isnan(self.data)
-            return function_mask(method.name, self.data, empty, fwhm_px=self.fwhm_px)
+            return function_mask(
+                method.name,
+                self.data,
+                empty,
+                fwhm_px=self.fwhm_px,
+                detectors=detectors,
+                levels_of=self.upright,
+            )
         image = self.data if method.kind == "value" else self.derivative
         return top_slice(image, thresholds[method.name])
 
@@ -79,7 +96,7 @@ def invert(
     inverted = np.where(mask, np.nan, 2 * background - filled).astype(np.float32)
     labels = segment(inverted, error=frame.error, weight=frame.weight, settings=settings)
     data = inverted[window]
-    return Inverted(data, derivative(data), labels[window] > 0, fwhm_px)
+    return Inverted(data, derivative(data), labels[window] > 0, fwhm_px, frame.data[window])
 
 
 def flank_pixels(

@@ -38,6 +38,7 @@ os.environ.update(
 from job import logged
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
+from mirimask.detectors import DETECTORS, missing, split_level
 from mirimask.mask_functions import function_names
 from mirimask.methods import DOMAINS, check_methods, parse_method
 
@@ -145,11 +146,42 @@ def in_other_domain(name):
     return f"{name}@{OTHER_DOMAIN}" if parse_method(name).is_slice else name
 
 
+DETECTOR = "|".join(map(re.escape, DETECTORS))
+unknown = sorted(config["detectors"].keys() - DETECTORS.keys())
+if unknown:
+    raise WorkflowError(
+        f"detectors: {', '.join(unknown)} is no detector. Known: {', '.join(DETECTORS)}."
+    )
+
+
+def detectors_of(names):
+    """The settings of the detectors among methods and their parts, with what they are a result of."""
+    found = {}
+    for name in names:
+        for part in parse_method(name).parts or [name]:
+            detector = split_level(part)
+            if detector:
+                found[detector[0]] = config["detectors"][detector[0]]
+    return found
+
+
+def check_detectors(names, where):
+    """A detector that is named but not installed is said before anything runs."""
+    for name, options in detectors_of(names).items():
+        lacks = missing(name, options)
+        if lacks:
+            raise WorkflowError(
+                f"{where}: '{name}' needs {lacks}, which is not here. `make peers` installs it; "
+                "or remove the method."
+            )
+
+
 try:
     config["methods"] = [own_name(name) for name in config["methods"]]
     METHODS = [method.name for method in check_methods(config["methods"])]
 except MaskError as error:
     raise WorkflowError(str(error)) from None
+check_detectors(METHODS, "methods")
 OTHER_METHODS = (
     [in_other_domain(name) for name in METHODS] if config["also_other_domain"] else []
 )
@@ -242,6 +274,7 @@ try:
     JUDGED = [method.name for method in check_methods(config["evaluation"]["methods"])]
 except MaskError as error:
     raise WorkflowError(f"evaluation/methods: {error}") from None
+check_detectors(JUDGED, "evaluation/methods")
 EVALUATED = list(dict.fromkeys(map(evaluated_name, [*METHODS, *JUDGED])))
 BY_CHANCE = list(dict.fromkeys([*METHODS, *OTHER_METHODS, *EVALUATED]))
 EVALUATED_SLICES = [

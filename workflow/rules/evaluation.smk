@@ -83,6 +83,7 @@ rule false_detections:
         masks=list(map(labelled_name, EVALUATED)),
         background_box=config["evaluation"]["background_box"],
         segmentation=config["segmentation"],
+        detectors=detectors_of(EVALUATED),
         code=code("false_detections"),
     message:
         "Making the masks of the inverted {wildcards.image}"

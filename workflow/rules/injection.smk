@@ -23,6 +23,7 @@ rule inject_stars:
         "../../envs/environment.yaml"
     params:
         methods=JUDGED,
+        detectors=detectors_of(JUDGED),
         magnitudes=config["evaluation"]["magnitudes"],
         stars=config["evaluation"]["stars"],
         segmentation=config["segmentation"],

@@ -57,8 +57,9 @@ rule function_mask:
     log:
         "<logs>/function_mask/{image}/{method}.log",
     wildcard_constraints:
-        method="|".join(function_names()),
+        method="|".join(function_names()) + f"|({DETECTOR})(_[0-9.]+)?",
     params:
+        detectors=lambda wildcards: detectors_of([wildcards.method]),
         code=code("make_function_mask"),
     message:
         "Making the mask of {wildcards.image}: {wildcards.method}"

@@ -31,8 +31,8 @@ def main(job):
     flanks = flank_pixels(peaks, crop.data.shape, job.params.tolerance_fwhm * crop.fwhm_px)
     rows = []
     for method, domain, mask in named_masks(job.input.masks, job.params.masks):
-        twin = inverted.mask(parse_method(method), thresholds)
-        excluded = flanks if "derivative" in method else None
+        twin = inverted.mask(parse_method(method), thresholds, job.params.detectors)
+        excluded = flanks if "derivative" in method or "gradient" in method else None
         counts = [
             false_spots(mask, None, min_pixels=job.params.min_pixels),
             false_spots(twin, excluded, min_pixels=job.params.min_pixels),

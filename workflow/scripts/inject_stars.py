@@ -32,9 +32,16 @@ def main(job):
     peaks = pd.read_csv(job.input.peaks)
     options = dict(job.params.segmentation)
     settings = SegmentationSettings.for_jwst(options.pop("jwst_version"), **options)
+    maker = MaskMaker(
+        job.params.methods,
+        crop.empty,
+        fwhm_px=crop.fwhm_px,
+        segmentation=settings,
+        detectors=job.params.detectors,
+    )
     recovered = recover(
         crop.masked,
-        MaskMaker(job.params.methods, crop.empty, fwhm_px=crop.fwhm_px, segmentation=settings),
+        maker,
         stamps_for(job, crop),
         allowed=free_pixels(
             crop.empty,

@@ -7,7 +7,9 @@ from mirimask.mask_functions import function_mask
 
 def main(job):
     name, crop = job.wildcards.method, read_crop(job.input.frame)
-    mask = function_mask(name, crop.data, crop.empty, fwhm_px=crop.fwhm_px)
+    mask = function_mask(
+        name, crop.data, crop.empty, fwhm_px=crop.fwhm_px, detectors=job.params.detectors
+    )
     write_mask(job.output.mask, mask, crop, method=name)
 
 

@@ -6,14 +6,14 @@ from astropy.table import Table
 from evaluated import area_arcmin2, seed_of, write_csv
 from inject_stars import FREE_FWHM, SEPARATION_FWHM, pixel_area_sr, stamps_for
 from job import script
-from mirimask.curves import PERCENTS, Truth, family_of, full_curve
+from mirimask.curves import Truth, full_curve
+from mirimask.families import LEVELS, PERCENTS, family_of
 from mirimask.frame import pixels, read_crop
 from mirimask.injection import ab_to_mjy_sr, draw_positions, free_pixels, inject
 from mirimask.peaks import background_meshes
 from mirimask.recommended import DEFAULT
 from mirimask.segmentation import SegmentationSettings
 
-LEVELS = np.geomspace(1.0, 30.0, 25)  # sigma
 # what the paper, the pipeline and this project use: points on the curves
 WORKING = {
     "value": [0.3, 1.0, 4.6],
