@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from mirimask.curves import (
+    Scene,
     Truth,
     at_area,
     at_false_rate,
     compare_curves,
+    curve_and_stars,
     froc_point,
-    full_curve,
     pool_curves,
     sweep,
 )
@@ -157,8 +158,7 @@ def test_full_curve_of_every_family(name):
         settings=np.array([0.3, 3.0]) if settings is None else settings,
     )
     stars = _grid()[1:]
-    table = full_curve(
-        family,
+    scene = Scene(
         image,
         [(added, stars.astype(float))],
         inverted=12 - image,
@@ -167,6 +167,9 @@ def test_full_curve_of_every_family(name):
         tolerance_px=FWHM,
         area_arcmin2=float((~empty).sum()) * (0.11 / 60) ** 2,
     )
+    table, found = curve_and_stars(family, scene)
+    assert found.shape == (len(table), len(stars))
+    assert list(found.sum(axis=1)) == list(table["n_found"])
     assert table["completeness"].between(0, 1).all()
     assert table["completeness"].max() > 0.5
     assert table["n_false"].isna().all()

@@ -17,10 +17,12 @@ from mirimask.injection import brightest_pixels, has_match
 from mirimask.intervals import wilson
 
 __all__ = [
+    "Scene",
     "Truth",
     "at_area",
     "at_false_rate",
     "compare_curves",
+    "curve_and_stars",
     "froc_point",
     "full_curve",
     "pool_curves",
@@ -107,79 +109,92 @@ def sweep(
                 "completeness": found / wanted if wanted else np.nan,
                 "n_false": false,
                 "false_per_arcmin2": false / area_arcmin2,
-                "area": float(mask.sum()) / seen,
+                "area": np.count_nonzero(mask) / seen,
             }
         )
     return pd.DataFrame(rows)
 
 
-def full_curve(
-    family: Family,
-    image: NDArray[np.floating],
-    added: list[tuple[NDArray[np.floating], NDArray[np.float64]]],
-    *,
-    inverted: NDArray[np.floating],
-    free: NDArray[np.bool_],
-    truth: Truth | None,
-    tolerance_px: float,
-    area_arcmin2: float,
-) -> pd.DataFrame:
-    """The curve of a family on any image, with the truth about it or without.
+@dataclass(frozen=True)
+class Scene:
+    """An image to judge masks on, with everything that is needed for it.
 
     `image` and `inverted` (2 x background - image) are (ny, nx; NaN where empty), `added` are
-    images with stars added and their positions (n, 2). A star is found where a spot's brightest
-    pixel lies within `tolerance_px` and none does without the stars. False spots of the inverted
-    image, cut at the thresholds of the image, are counted in the pixels `free` of sources (their
-    flanks would count) and scaled to the area; those by `truth` are the spots on no true source.
+    images with stars added and their positions (n, 2: x, y). `free` (ny, nx, bool) are the pixels
+    without a source, `truth` the real sources where they are known. A star is found where a spot's
+    brightest pixel lies within `tolerance_px` of it.
+    """
+
+    image: NDArray[np.floating]
+    added: list[tuple[NDArray[np.floating], NDArray[np.float64]]]
+    inverted: NDArray[np.floating]
+    free: NDArray[np.bool_]
+    truth: Truth | None
+    tolerance_px: float
+    area_arcmin2: float
+
+
+def full_curve(family: Family, scene: Scene) -> pd.DataFrame:
+    """The table of `curve_and_stars`."""
+    return curve_and_stars(family, scene)[0]
+
+
+def curve_and_stars(family: Family, scene: Scene) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+    """The curve of a family on any image, and which of the added stars each setting finds.
+
+    A star is found where a spot lies on it and none does without the stars. False spots of the
+    inverted image, cut at the thresholds of the image, are counted in the pixels free of sources
+    (their flanks would count) and scaled to the area; those by truth are the spots on no true
+    source. The second result is (settings, stars) bool, the stars in the order of `scene.added`.
 
     Columns: family, unit, setting, n_spots, area, area_arcmin2, n_stars, n_found, completeness,
     n_inverted, inverted_per_arcmin2, and with truth (else NaN) n_true, n_true_found,
     true_completeness, n_false, truth_false_per_arcmin2; false_per_arcmin2 is the one by truth or,
     without, of the inverted image.
     """
-    seen = int(np.isfinite(image).sum())
-    orders = [each.ravel().argsort(kind="stable") for each in (image, inverted)]
-    star_orders = [stars.ravel().argsort(kind="stable") for stars, _ in added]
-    scores, turned = family.scores(image), family.scores(inverted)
+    seen = int(np.isfinite(scene.image).sum())
+    orders = [each.ravel().argsort(kind="stable") for each in (scene.image, scene.inverted)]
+    star_orders = [stars.ravel().argsort(kind="stable") for stars, _ in scene.added]
+    scores, turned = family.scores(scene.image), family.scores(scene.inverted)
     levels = family.levels(scores)
-    free_area = area_arcmin2 * free.sum() / seen
-    cuts = [(family.scores(stars), positions) for stars, positions in added]
+    free_area = scene.area_arcmin2 * scene.free.sum() / seen
+    cuts = [(family.scores(stars), positions) for stars, positions in scene.added]
     star_levels = [family.levels(score) for score, _ in cuts]
-    rows = []
+    rows, flags = [], []
     for i, setting in enumerate(family.settings):
         mask = family.cut(scores, levels[i])
         spots = brightest_pixels(mask, orders[0], min_pixels=family.min_pixels)
         dark = brightest_pixels(
             family.cut(turned, levels[i]), orders[1], min_pixels=family.min_pixels
         )
-        n_dark = int(free[dark[:, 1], dark[:, 0]].sum())
-        found = stars_added = 0
+        n_dark = int(scene.free[dark[:, 1], dark[:, 0]].sum())
+        found = [np.zeros(0, bool)]
         for (score, positions), level, order in zip(cuts, star_levels, star_orders, strict=True):
             now = brightest_pixels(family.cut(score, level[i]), order, min_pixels=family.min_pixels)
-            matched = has_match(positions, now, tolerance_px)
-            found += int((matched & ~has_match(positions, spots, tolerance_px)).sum())
-            stars_added += len(positions)
+            matched = has_match(positions, now, scene.tolerance_px)
+            found.append(matched & ~has_match(positions, spots, scene.tolerance_px))
+        flags.append(np.concatenate(found))
         row = {
             "setting": setting,
             "n_spots": len(spots),
-            "area": float(mask.sum()) / seen,
-            "area_arcmin2": area_arcmin2,
-            "n_stars": stars_added,
-            "n_found": found,
+            "area": np.count_nonzero(mask) / seen,
+            "area_arcmin2": scene.area_arcmin2,
+            "n_stars": flags[-1].size,
+            "n_found": int(flags[-1].sum()),
             "n_inverted": n_dark,
             "inverted_per_arcmin2": n_dark / free_area if free_area else np.nan,
             "n_true": np.nan,
             "n_true_found": np.nan,
             "n_false": np.nan,
         }
-        if truth is not None:
-            row["n_true"] = int(truth.wanted.sum())
-            row["n_true_found"], row["n_false"] = froc_point(spots, truth)
+        if scene.truth is not None:
+            row["n_true"] = int(scene.truth.wanted.sum())
+            row["n_true_found"], row["n_false"] = froc_point(spots, scene.truth)
         rows.append(row)
     table = pd.DataFrame(rows)
     table.insert(0, "family", family.name)
     table.insert(1, "unit", family.unit)
-    return _with_rates(table)
+    return _with_rates(table), np.array(flags)
 
 
 def _with_rates(table: pd.DataFrame) -> pd.DataFrame:

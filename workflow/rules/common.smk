@@ -42,6 +42,50 @@ from mirimask.detectors import DETECTORS, missing, split_level
 from mirimask.mask_functions import function_names
 from mirimask.methods import DOMAINS, check_methods, parse_method
 
+### code as an input ###############################################################################
+
+
+@cache
+def imported_files(file):
+    """The project's own modules that a file imports itself."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module] + [
+                f"{node.module}.{alias.name}" for alias in node.names
+            ]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            file = Path(*name.split(".")).with_suffix(".py")
+            found |= {folder / file for folder in (WORKFLOW, SCRIPTS)}
+    return {module for module in found if module.exists()}
+
+
+@cache
+def code(script, folder=SCRIPTS):
+    """Hash of a script, or a module of another folder, and of the library modules it uses.
+
+    As a parameter of the rule it makes Snakemake see a change in imported code, which it would
+    otherwise pass over.
+    """
+    files, new = set(), {folder / f"{script}.py"}
+    while new:
+        files |= new
+        new = set().union(*map(imported_files, new)) - files
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(file.name.encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def here(script, **job):
+    """Run a script's main in this process (see job.py)."""
+    logged(importlib.import_module(script).main, SimpleNamespace(**job))
+
+
 ### settings #######################################################################################
 
 
@@ -61,29 +105,35 @@ def check(instance, schema, where):
         ) from None
 
 
-def read_images(path):
-    """The table of images by their code, every cell a text, '' where nothing is given."""
-    try:
-        table = pd.read_csv(
-            path, sep="\t", dtype=str, comment="#", keep_default_na=False
-        )
-    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise WorkflowError(
-            f"images: the table '{path}' cannot be read: {error}"
-        ) from None
-    for row in table.to_dict("records"):
-        given = {key: cell for key, cell in row.items() if cell != ""}
-        check(given, "images", f"{path}, row '{row.get('image', '')}'")
+def read_images(paths):
+    """The tables of images by their code, every cell a text, '' where nothing is given."""
+    tables = []
+    for path in paths:
+        try:
+            table = pd.read_csv(
+                path, sep="\t", dtype=str, comment="#", keep_default_na=False
+            )
+        except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            raise WorkflowError(
+                f"images: the table '{path}' cannot be read: {error}"
+            ) from None
+        for row in table.to_dict("records"):
+            given = {key: cell for key, cell in row.items() if cell != ""}
+            check(given, "images", f"{path}, row '{row.get('image', '')}'")
+        tables.append(table)
+    table = pd.concat(tables, ignore_index=True).fillna("")
     twice = sorted(set(table["image"][table["image"].duplicated()]))
     if twice:
-        raise WorkflowError(f"images: '{path}' has {', '.join(twice)} more than once.")
+        raise WorkflowError(
+            f"images: '{', '.join(paths)}' has {', '.join(twice)} more than once."
+        )
     return table.reindex(
         columns=list(dict.fromkeys([*table.columns, *IMAGE_COLUMNS])), fill_value=""
     ).set_index("image", drop=False)
 
 
 IMAGE_COLUMNS = (
-    "program observation filter observation_id i2d err wht segm catalogue pixel_unit"
+    "program observation filter observation_id i2d err wht segm catalogue pixel_unit crop"
 ).split()
 
 
@@ -97,7 +147,8 @@ def project_file(path):
 
 
 check(config, "config", "configuration")
-config["images"] = project_file(config["images"])
+tables = [config["images"]] if isinstance(config["images"], str) else config["images"]
+config["images"] = [project_file(path) for path in tables]
 if config["published"]:
     config["published"] = project_file(config["published"])
 IMAGES = read_images(config["images"])
@@ -118,10 +169,10 @@ NEEDED = {
     "simulated": [],
 }
 for image in IMAGES.index:
-    missing = [key for key in NEEDED[source_of(image)] if not IMAGES.loc[image, key]]
-    if missing:
+    absent = [key for key in NEEDED[source_of(image)] if not IMAGES.loc[image, key]]
+    if absent:
         raise WorkflowError(
-            f"images: row '{image}' of '{config['images']}' has no {' and no '.join(missing)}, "
+            f"images: row '{image}' of '{', '.join(config['images'])}' has no {' and no '.join(absent)}, "
             f"which an image from '{source_of(image)}' (archive.source) needs."
         )
 
@@ -154,14 +205,22 @@ if unknown:
     )
 
 
+def detector_settings(name):
+    """A detector's settings, and the hash of its module, which is imported by its name."""
+    file = DETECTORS[name].function.partition(".")[0]
+    return config["detectors"][name] | {
+        "code": code(file, folder=WORKFLOW / "mirimask")
+    }
+
+
 def detectors_of(names):
-    """The settings of the detectors among methods and their parts, with what they are a result of."""
+    """The settings of the detectors among methods and their parts."""
     found = {}
     for name in names:
         for part in parse_method(name).parts or [name]:
             detector = split_level(part)
             if detector:
-                found[detector[0]] = config["detectors"][detector[0]]
+                found[detector[0]] = detector_settings(detector[0])
     return found
 
 
@@ -195,50 +254,6 @@ pathvars:
 wildcard_constraints:
     image="|".join(map(re.escape, IMAGES.index)),
     method=r"[^/]+",
-
-
-### code as an input ###############################################################################
-
-
-@cache
-def imported_files(file):
-    """The project's own modules that a file imports itself."""
-    found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        names = []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module] + [
-                f"{node.module}.{alias.name}" for alias in node.names
-            ]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        for name in names:
-            file = Path(*name.split(".")).with_suffix(".py")
-            found |= {folder / file for folder in (WORKFLOW, SCRIPTS)}
-    return {module for module in found if module.exists()}
-
-
-@cache
-def code(script):
-    """Hash of a script and of the library modules it uses.
-
-    As a parameter of the rule it makes Snakemake see a change in imported code, which it would
-    otherwise pass over.
-    """
-    files, new = set(), {SCRIPTS / f"{script}.py"}
-    while new:
-        files |= new
-        new = set().union(*map(imported_files, new)) - files
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        digest.update(file.name.encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def here(script, **job):
-    """Run a script's main in this process (see job.py)."""
-    logged(importlib.import_module(script).main, SimpleNamespace(**job))
 
 
 ### inputs of rules ################################################################################
@@ -322,6 +337,49 @@ def injection_outputs():
         ),
         "<results>/evaluation/injection_depths.csv",
         "<results>/evaluation/curves_compared.csv",
+    ]
+
+
+### all masks side by side #######################################################################
+
+OWN_FAMILIES = ["recommended", "value", "derivative", "union", "intersection"]
+
+
+def detectors_of_families(families):
+    """The settings of those families that are detectors."""
+    return {name: detector_settings(name) for name in families if name in DETECTORS}
+
+
+def side_by_side_groups():
+    """The images that are summed up together; those in no group make one of their own."""
+    groups = {
+        name: [image for image in images if image in IMAGES.index]
+        for name, images in config["side_by_side"]["groups"].items()
+    }
+    rest = [image for image in IMAGES.index if image not in sum(groups.values(), [])]
+    groups["other images" if groups else "all images"] = rest
+    return {name: images for name, images in groups.items() if images}
+
+
+def side_by_side_methods(installed):
+    """The masks of Table 3 and, at the published levels, those besides."""
+    return list(
+        dict.fromkeys(
+            [*METHODS, "recommended", *(n for n in installed if n in DETECTORS)]
+        )
+    )
+
+
+def side_by_side_outputs():
+    """What setting all masks side by side ends with."""
+    return [
+        *expand(
+            "<results>/side_by_side/{name}.{form}",
+            name=["verdict", "curves"],
+            form=["csv", "png", "pdf"],
+        ),
+        "<results>/side_by_side/verdict.md",
+        *expand("<results>/side_by_side/table3.{form}", form=["csv", "md", "tex"]),
     ]
 
 

@@ -7,8 +7,8 @@ rule crop:
     log:
         "<logs>/crop/{image}.log",
     params:
-        rows=lookup("crop/rows", within=config, default=None),
-        columns=lookup("crop/columns", within=config, default=None),
+        rows=lambda wildcards: crop_of(wildcards.image, "rows"),
+        columns=lambda wildcards: crop_of(wildcards.image, "columns"),
         filter=lambda wildcards: IMAGES.loc[wildcards.image, "filter"],
         code=code("crop_frame"),
     message:

@@ -6,6 +6,16 @@ def image_row(wildcards):
     return IMAGES.loc[wildcards.image].to_dict()
 
 
+def crop_of(image, axis):
+    """From and to of an image's rows or columns: its own, or the configuration's; None for all."""
+    own = IMAGES.loc[image, "crop"]
+    if own == "none":
+        return None
+    if own:
+        return [int(end) for end in own.split(",")[axis == "columns"].split(":")]
+    return (config["crop"] or {}).get(axis)
+
+
 def own_files(wildcards):
     """The files that a row of the table of images names."""
     row = image_row(wildcards)

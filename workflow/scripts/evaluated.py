@@ -46,7 +46,12 @@ def labelled(mask, peaks, job, crop):
 
 def seed_of(job, number):
     """A seed for the image and for one of the uses that a measure makes of random numbers."""
-    return [job.params.seed, zlib.crc32(job.wildcards.image.encode()), number]
+    return seed_for(job.params.seed, job.wildcards.image, number)
+
+
+def seed_for(seed, image, number):
+    """As `seed_of`, where the image is no wildcard."""
+    return [seed, zlib.crc32(image.encode()), number]
 
 
 def area_arcmin2(crop):

@@ -19,9 +19,9 @@ def pixel_area_sr(crop):
     return (crop.pixel_scale / 3600 * np.pi / 180) ** 2
 
 
-def stamps_for(job, crop):
+def stamps_for(psf_path, crop):
     """Stars as the image's filter shows them: a header knows it where the table does not."""
-    psf = read_psf(job.input.psf)
+    psf = read_psf(psf_path)
     if crop.primary["FILTER"].strip().upper() != psf.filter:
         psf = make_psf(crop.primary["FILTER"])
     return StarStamps(psf, pixel_scale_arcsec=crop.pixel_scale)
@@ -42,7 +42,7 @@ def main(job):
     recovered = recover(
         crop.masked,
         maker,
-        stamps_for(job, crop),
+        stamps_for(job.input.psf, crop),
         allowed=free_pixels(
             crop.empty,
             peaks["x"].to_numpy(),

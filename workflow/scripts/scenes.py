@@ -1,0 +1,76 @@
+"""An image made ready for judging masks on: stars added, the image inverted, the truth about it."""
+
+import numpy as np
+import pandas as pd
+from astropy.table import Table
+from evaluated import area_arcmin2, seed_for
+from inject_stars import FREE_FWHM, SEPARATION_FWHM, pixel_area_sr, stamps_for
+from mirimask.curves import Scene, Truth
+from mirimask.frame import pixels
+from mirimask.injection import ab_to_mjy_sr, draw_positions, free_pixels, inject
+from mirimask.peaks import background_meshes
+
+REALISATIONS = 2
+
+
+def scene_of(crop, image, files, params):
+    """The scene of a crop and the magnitudes of its added stars.
+
+    `files` has peaks, psf and, of a simulated image, truth; `params` magnitudes, stars,
+    background_box and seed of the evaluation.
+    """
+    peaks = pd.read_csv(files.peaks)
+    free = free_pixels(
+        crop.empty,
+        peaks["x"].to_numpy(),
+        peaks["y"].to_numpy(),
+        distance_px=FREE_FWHM * crop.fwhm_px,
+    )
+    stamps, (low, high) = stamps_for(files.psf, crop), params.magnitudes
+    rng = np.random.default_rng(seed_for(params.seed, image, 12))
+    added, magnitudes = [], []
+    for _ in range(REALISATIONS):
+        positions = draw_positions(
+            free,
+            params.stars // REALISATIONS,
+            separation_px=SEPARATION_FWHM * crop.fwhm_px,
+            rng=rng,
+        )
+        magnitudes.append(rng.uniform(low, high, len(positions)))
+        flux = ab_to_mjy_sr(magnitudes[-1], pixel_area_sr(crop))
+        stars = inject(crop.masked, positions[:, 0], positions[:, 1], flux, stamps)
+        added.append((stars, positions))
+    scene = Scene(
+        crop.masked,
+        added,
+        inverted=inverted(crop, round(pixels(params.background_box, crop.pixel_scale))),
+        free=free,
+        truth=truth_of(files.truth, crop, params.magnitudes) if files.get("truth") else None,
+        tolerance_px=crop.fwhm_px,
+        area_arcmin2=area_arcmin2(crop),
+    )
+    return scene, np.concatenate(magnitudes)
+
+
+def truth_of(path, crop, magnitudes):
+    """The true sources of a simulated image; those of the asked magnitudes are the wanted ones."""
+    truth = Table.read(path)
+    xy = [np.asarray(truth[a], float) - crop.primary[f"CROP{a.upper()}0"] for a in "xy"]
+    magnitude, size = np.asarray(truth["ab_mag"], float), np.asarray(truth["half_light_radius"])
+    low, high = magnitudes
+    column, row = (np.rint(axis).astype(int) for axis in xy)
+    ny, nx = crop.data.shape
+    inside = (column >= 0) & (column < nx) & (row >= 0) & (row < ny)
+    inside[inside] = ~crop.empty[row[inside], column[inside]]
+    return Truth(
+        np.column_stack(xy),
+        np.maximum(crop.fwhm_px, np.asarray(size, float)),
+        inside & (magnitude >= low) & (magnitude <= high),
+    )
+
+
+def inverted(crop, box_px):
+    """The image turned around its background: what is a spot in it is none of the sky's."""
+    filled = np.where(crop.empty, 0, crop.data)
+    background, _ = background_meshes(filled, crop.empty, box_px=box_px)
+    return np.where(crop.empty, np.nan, 2 * background - filled).astype(np.float32)

@@ -1,0 +1,27 @@
+"""The curves of all masks, pooled over the groups of images: side_by_side/curves.*."""
+
+import pandas as pd
+from evaluated import read_tables, write_csv
+from job import script
+from mirimask.curves import pool_curves
+from mirimask.figures import save_figure
+from mirimask.side_by_side import draw_all_curves
+
+
+def main(job):
+    curves = read_tables(job.input.csv)
+    pooled = [
+        pool_curves(curves[curves["image"].isin(images)], name=group)
+        for group, images in job.params.groups.items()
+    ]
+    write_csv(job.output.csv, pd.concat([curves, *pooled], ignore_index=True))
+    figure = draw_all_curves(
+        pd.concat(pooled, ignore_index=True),
+        magnitudes=job.params.magnitudes,
+        simulated=bool(curves["simulated"].any()),
+    )
+    save_figure(figure, png=job.output.png, pdf=job.output.pdf)
+
+
+if "snakemake" in globals():
+    script(main, snakemake)

@@ -1,0 +1,36 @@
+"""Wall time of each mask on one crop, labels included: side_by_side/times.csv.
+
+One after the other in one process, the best and the median of a few runs. External programs pay
+for their files too, as their users do.
+"""
+
+import time
+
+import numpy as np
+import pandas as pd
+from compared import family_at, published_level
+from evaluated import write_csv
+from job import script
+from mirimask.frame import read_crop
+
+RUNS = 5
+
+
+def main(job):
+    crop = read_crop(job.input.frame)
+    rows = []
+    for name in job.params.families:
+        family = family_at(name, crop, [published_level(name, job.params.detectors)], job.params)
+        spent = []
+        for _ in range(RUNS + 1):
+            start = time.perf_counter()
+            scores = family.scores(crop.masked)
+            family.cut(scores, family.levels(scores)[0])
+            spent.append(time.perf_counter() - start)
+        spent = 1000 * np.array(spent[1:])  # the first pays for imports and caches
+        rows.append({"family": name, "median_ms": np.median(spent), "best_ms": spent.min()})
+    write_csv(job.output.csv, pd.DataFrame(rows).assign(n_pixels=crop.data.size))
+
+
+if "snakemake" in globals():
+    script(main, snakemake)
