@@ -1,0 +1,139 @@
+"""Levels at equal false rates, paired differences, and the table and figure of the verdict."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from mirimask.detectors import DETECTORS, split_level
+from mirimask.errors import MaskError
+from mirimask.methods import check_methods, method_label, parse_method
+from mirimask.side_by_side import draw_all_curves, draw_verdict, verdict_page, verdict_table
+from mirimask.tuning import paired_difference, tuned_levels
+
+
+def _curve(image, false, found, settings=(1.0, 2.0, 3.0)):
+    """A curve of one image of 1 arcmin^2 with 10 added stars."""
+    return pd.DataFrame(
+        {
+            "image": image,
+            "family": "log",
+            "unit": "sigma",
+            "setting": settings,
+            "working": False,
+            "n_spots": 0,
+            "area": 0.01,
+            "area_arcmin2": 1.0,
+            "n_stars": 10,
+            "n_found": found,
+            "n_inverted": false,
+            "n_true": np.nan,
+            "n_true_found": np.nan,
+            "n_false": false,
+            "inverted_per_arcmin2": np.array(false, float),
+            "completeness": np.array(found) / 10,
+            "true_completeness": np.nan,
+            "truth_false_per_arcmin2": np.array(false, float),
+            "false_per_arcmin2": np.array(false, float),
+            "simulated": True,
+        }
+    )
+
+
+def test_an_image_has_no_say_in_its_own_level():
+    curves = pd.concat(
+        [
+            _curve("a", [30, 6, 0], [10, 8, 5]),
+            _curve("b", [10, 2, 0], [10, 8, 5]),
+            _curve("c", [0, 0, 0], [10, 8, 5]),
+        ]
+    )
+    levels = tuned_levels(curves, rates=[4.0], images=["a", "b", "c", "d"], tuned_on=["a", "b"])
+    level = levels.set_index("image")["level"]
+    # a is tuned on b alone: 4 per arcmin^2 lies a quarter of the way from 2 (at 2) to 10 (at 1)
+    assert level["a"] == pytest.approx(1.75)
+    # b on a alone: from 6 (at 2) to 0 (at 3), but completeness is higher towards 2
+    assert level["b"] == pytest.approx(2 + 1 / 3)
+    # c and d on both: 4 is the mean of 6 and 2
+    assert level["c"] == level["d"] == pytest.approx(2.0)
+    assert levels["reached"].all()
+
+
+def test_a_rate_out_of_reach_gives_the_strictest_level():
+    curves = pd.concat([_curve("a", [30, 20, 9], [9, 8, 7]), _curve("b", [30, 20, 9], [9, 8, 7])])
+    (row,) = tuned_levels(curves, rates=[1.0], images=["a"], tuned_on=["a", "b"]).itertuples()
+    assert row.level == 3
+    assert not row.reached
+    (row,) = tuned_levels(curves, rates=[1.0], images=["a"], tuned_on=["a"]).itertuples()
+    assert np.isnan(row.level)
+
+
+def test_paired_difference():
+    rng = np.random.default_rng(0)
+    first, second = np.zeros(400, bool), np.zeros(400, bool)
+    first[:100] = second[60:120] = True
+    strata = np.repeat([0, 1], 200)
+    mean, low, high = paired_difference(first, second, strata, draws=4000, rng=rng)
+    assert mean == pytest.approx(0.1)
+    # 60 found by the first alone, 20 by the second: sd of (b - c) / n, all in one stratum of 200
+    sd = np.sqrt(200 * (80 / 200 - (40 / 200) ** 2)) / 400
+    assert (high - low) / 2 == pytest.approx(1.96 * sd, rel=0.06)
+    assert paired_difference(first, first, strata, draws=10, rng=rng) == (0, 0, 0)
+    assert np.isnan(paired_difference(first[:0], first[:0], strata[:0], draws=10, rng=rng)).all()
+
+
+def _tables():
+    stars, judged = [], []
+    for family, share in (("recommended", 0.8), ("log", 0.5)):
+        for rate in (3.0, np.nan):
+            for image in ("a", "b"):
+                found = (np.arange(50) < 50 * share).astype(int)
+                stars.append(
+                    pd.DataFrame(
+                        {"image": image, "rate": rate, "star": np.arange(50), "found": found}
+                    ).assign(family=family)
+                )
+                judged.append(
+                    _curve(image, [3], [8], [2.0]).assign(family=family, rate=rate, reached=True)
+                )
+    times = pd.DataFrame({"family": ["recommended", "log"], "median_ms": [20.0, 30.0]})
+    return pd.concat(judged), pd.concat(stars), times
+
+
+def test_verdict_names_what_is_not_installed():
+    judged, stars, times = _tables()
+    table = verdict_table(
+        judged, stars, times,
+        groups={"both": ["a", "b"]}, not_installed={"sep": "the Python package sep"},
+        draws=200, seed=1,
+    )  # fmt: skip
+    at = table[table["rate"] == 3].set_index("family")
+    assert at.loc["log", "completeness"] == 0.5
+    assert at.loc["log", "behind"] == pytest.approx(0.3)
+    assert at.loc["log", "behind_low"] > 0
+    assert at.loc["log", "times_recommended"] == 1.5
+    assert at.loc["log", "false_per_arcmin2"] == 3
+    assert np.isnan(at.loc["sep", "completeness"])
+    page = verdict_page(table, rate=3, magnitudes=(23.5, 25.5))
+    assert "| sep | not installed: the Python package sep |" in page
+    assert page.index("recommended mask") < page.index("| Laplacian")
+    figure = draw_verdict(table, rate=3, magnitudes=(23.5, 25.5), simulated=True)
+    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert "not installed" in texts
+    assert "30 ms" in texts
+    pooled = judged[judged["rate"].notna()]
+    assert draw_all_curves(pooled, magnitudes=(23.5, 25.5), simulated=False).axes
+
+
+def test_a_detector_with_a_level_is_a_method():
+    assert split_level("sep") == ("sep", None)
+    assert split_level("sep_2.5") == ("sep", 2.5)
+    assert split_level("pipeline_1.12.5") == ("pipeline_1.12.5", None)
+    assert split_level("pipeline_1.12.5_4") == ("pipeline_1.12.5", 4.0)
+    assert split_level("value_4.6") is None
+    assert parse_method("sep_2.5").kind == "function"
+    assert method_label("sep_2.5") == "sep at 2.5"
+    check_methods([*DETECTORS, "sep_2.5"])
+    with pytest.raises(MaskError, match="same mask"):
+        check_methods(["sep_2.5", "sep_2.50"])
+    for wrong in ("sep_0", "sep_x", "sep_-1"):
+        with pytest.raises(MaskError, match="level"):
+            parse_method(wrong)
