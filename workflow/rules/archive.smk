@@ -20,6 +20,8 @@ rule fetch_product:
         "<logs>/fetch_product/{image}.log",
     wildcard_constraints:
         image=images_from("mast"),
+    group:
+        "archive"
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -45,6 +47,8 @@ rule fetch_catalogue:
         "<logs>/fetch_catalogue/{image}.log",
     wildcard_constraints:
         image=images_from("mast"),
+    group:
+        "archive"
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -72,6 +76,8 @@ rule import_local:
         "<logs>/import_local/{image}.log",
     wildcard_constraints:
         image=images_from("local"),
+    group:
+        "image"
     conda:
         "../../envs/environment.yaml"
     params:
@@ -92,6 +98,8 @@ rule manifest:
         manifest="<results>/manifest.tsv",
     log:
         "<logs>/manifest.log",
+    group:
+        "study"
     params:
         code=code("manifest"),
     message:

@@ -9,6 +9,8 @@ rule chance:
         csv="<results>/evaluation/chance/{image}.csv",
     log:
         "<logs>/chance/{image}.log",
+    group:
+        "image"
     params:
         **config["spots"],
         masks=list(map(labelled_name, BY_CHANCE)),
@@ -53,6 +55,8 @@ rule chance_tables:
         tex="<results>/tables/table3_chance.tex",
     log:
         "<logs>/chance_tables.log",
+    group:
+        "study"
     params:
         domain=config["slice_domain"],
         other_domain=OTHER_DOMAIN,
@@ -78,6 +82,8 @@ rule false_detections:
         csv="<results>/evaluation/reliability/{image}.csv",
     log:
         "<logs>/false_detections/{image}.log",
+    group:
+        "image"
     params:
         **config["spots"],
         masks=list(map(labelled_name, EVALUATED)),
@@ -113,6 +119,8 @@ rule reliability:
         pdf="<results>/evaluation/reliability.pdf",
     log:
         "<logs>/reliability.log",
+    group:
+        "study"
     params:
         code=code("reliability_summary"),
     message:
@@ -141,6 +149,8 @@ rule significance:
         pdf="<results>/evaluation/significance.pdf",
     log:
         "<logs>/significance.log",
+    group:
+        "study"
     params:
         masks=[labelled_name(name) for _ in IMAGES.index for name in EVALUATED],
         scorer=config["verdict"]["scorer"],
@@ -168,6 +178,8 @@ rule judge_by_truth:
         "<logs>/judge_by_truth/{image}.log",
     wildcard_constraints:
         image=images_from("simulated"),
+    group:
+        "image"
     params:
         **config["spots"],
         masks=list(map(labelled_name, EVALUATED)),
@@ -206,6 +218,8 @@ rule completeness:
         purity_pdf="<results>/evaluation/purity.pdf",
     log:
         "<logs>/completeness.log",
+    group:
+        "study"
     params:
         code=code("truth_summary"),
     message:
@@ -237,6 +251,8 @@ rule agreement:
         sheet_pdf="<results>/evaluation/disagreements.pdf",
     log:
         "<logs>/agreement.log",
+    group:
+        "study"
     params:
         masks=list(map(labelled_name, EVALUATED)),
         radius=config["verdict"]["radius"],

@@ -18,6 +18,8 @@ rule figure1:
         **drawn("figure1", "figure 1", image=FIGURE1_IMAGE, masks="none"),
     log:
         "<logs>/figure1.log",
+    group:
+        "study"
     conda:
         "../../envs/environment.yaml"
     params:
@@ -40,6 +42,8 @@ rule figure2:
         **drawn("figure2", "figure 2", image="all", masks="none"),
     log:
         "<logs>/figure2.log",
+    group:
+        "study"
     conda:
         "../../envs/environment.yaml"
     params:
@@ -64,6 +68,8 @@ rule figure3:
         ),
     log:
         "<logs>/figure3.log",
+    group:
+        "study"
     conda:
         "../../envs/environment.yaml"
     params:
@@ -86,6 +92,8 @@ rule figure4:
         ),
     log:
         "<logs>/figure4/{image}.log",
+    group:
+        "image"
     conda:
         "../../envs/environment.yaml"
     params:
@@ -108,6 +116,8 @@ rule figure5:
         ),
     log:
         "<logs>/figure5/{image}.log",
+    group:
+        "image"
     conda:
         "../../envs/environment.yaml"
     params:

@@ -6,6 +6,8 @@ rule crop:
         statistics="<results>/statistics/{image}.json",
     log:
         "<logs>/crop/{image}.log",
+    group:
+        "image"
     params:
         rows=lambda wildcards: crop_of(wildcards.image, "rows"),
         columns=lambda wildcards: crop_of(wildcards.image, "columns"),
@@ -32,6 +34,8 @@ rule sources:
         sources="<results>/sources/{image}.ecsv",
     log:
         "<logs>/sources/{image}.log",
+    group:
+        "image"
     params:
         catalogue={
             key: config["catalogue"][key]
@@ -58,6 +62,8 @@ rule peaks:
         peaks="<results>/peaks/{image}.csv",
     log:
         "<logs>/peaks/{image}.log",
+    group:
+        "image"
     params:
         **config["peaks"],
         code=code("find_peaks"),

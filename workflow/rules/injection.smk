@@ -19,6 +19,8 @@ rule inject_stars:
         csv="<results>/evaluation/injection/{image}.csv",
     log:
         "<logs>/inject_stars/{image}.log",
+    group:
+        "image"
     conda:
         "../../envs/environment.yaml"
     params:
@@ -50,6 +52,8 @@ rule injection_summary:
         pdf="<results>/evaluation/injection.pdf",
     log:
         "<logs>/injection_summary.log",
+    group:
+        "study"
     params:
         draws=200,
         seed=config["evaluation"]["seed"],
@@ -70,6 +74,8 @@ rule sweep_curves:
         csv="<results>/evaluation/curves/{image}.csv",
     log:
         "<logs>/sweep_curves/{image}.log",
+    group:
+        "image"
     conda:
         "../../envs/environment.yaml"
     params:
@@ -101,6 +107,8 @@ rule curve_summary:
         pdf="<results>/evaluation/curves.pdf",
     log:
         "<logs>/curve_summary.log",
+    group:
+        "study"
     params:
         rates=[1, 3, 10, 30],
         areas=[0.003, 0.01, 0.046],

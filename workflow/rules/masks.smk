@@ -8,6 +8,8 @@ rule slice:
         "<logs>/slice/{image}/{method}.log",
     wildcard_constraints:
         method=SLICE,
+    group:
+        "image"
     params:
         domain=domain_of,
         code=code("make_mask"),
@@ -34,6 +36,8 @@ rule segmentation:
         "<logs>/segmentation/{image}/{method}.log",
     wildcard_constraints:
         method="segmentation",
+    group:
+        "image"
     params:
         code=code("make_mask"),
     message:
@@ -58,6 +62,8 @@ rule function_mask:
         "<logs>/function_mask/{image}/{method}.log",
     wildcard_constraints:
         method="|".join(function_names()) + f"|({DETECTOR})(_[0-9.]+)?",
+    group:
+        "image"
     params:
         detectors=lambda wildcards: detectors_of([wildcards.method]),
         code=code("make_function_mask"),
@@ -87,6 +93,8 @@ rule combination:
         "<logs>/combination/{image}/{method}.log",
     wildcard_constraints:
         method=r".+_(or|and)_.+",
+    group:
+        "image"
     params:
         code=code("make_mask"),
     message:

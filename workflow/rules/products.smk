@@ -16,6 +16,8 @@ rule export_mask:
         regions="<results>/regions/{image}/{method}.reg",
     log:
         "<logs>/export_mask/{image}/{method}.log",
+    group:
+        "image"
     params:
         min_pixels=config["spots"]["min_pixels"],
         radius=config["verdict"]["radius"],

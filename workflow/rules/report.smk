@@ -13,6 +13,8 @@ rule score_page:
         key="<results>/by_eye/key.csv",
     log:
         "<logs>/score_page.log",
+    group:
+        "study"
     conda:
         "../../envs/environment.yaml"
     params:
@@ -56,6 +58,8 @@ rule tables_by_eye:
         ),
     log:
         "<logs>/tables_by_eye.log",
+    group:
+        "study"
     params:
         images=list(IMAGES.index),
         methods=BY_EYE,
@@ -84,6 +88,8 @@ rule browser:
         ),
     log:
         "<logs>/browser.log",
+    group:
+        "study"
     conda:
         "../../envs/environment.yaml"
     params:
@@ -111,6 +117,8 @@ rule index:
         ),
     log:
         "<logs>/index.log",
+    group:
+        "study"
     params:
         study=config["study"],
         scorer=config["verdict"]["scorer"],

@@ -12,6 +12,8 @@ rule vary_settings:
         csv="<results>/evaluation/sensitivity/{image}.csv",
     log:
         "<logs>/vary_settings/{image}.log",
+    group:
+        "image"
     conda:
         "../../envs/environment.yaml"
     params:
@@ -43,6 +45,8 @@ rule sensitivity:
         pdf="<results>/evaluation/sensitivity.pdf",
     log:
         "<logs>/sensitivity.log",
+    group:
+        "study"
     conda:
         "../../envs/environment.yaml"
     params:
@@ -62,6 +66,8 @@ rule structure:
         csv="<results>/evaluation/structure/{image}.csv",
     log:
         "<logs>/structure/{image}.log",
+    group:
+        "image"
     params:
         **config["spots"],
         masks=list(map(labelled_name, EVALUATED)),
@@ -95,6 +101,8 @@ rule evaluation_page:
         md="<results>/evaluation/README.md",
     log:
         "<logs>/evaluation_page.log",
+    group:
+        "study"
     params:
         code=code("evaluation_page"),
     message:

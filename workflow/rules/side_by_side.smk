@@ -43,6 +43,8 @@ rule sweep_family:
         csv="<results>/side_by_side/curves/{family}.csv",
     log:
         "<logs>/sweep_family/{family}.log",
+    group:
+        "family"
     conda:
         "../../envs/environment.yaml"
     params:
@@ -62,6 +64,8 @@ rule tune_family:
         csv="<results>/side_by_side/levels/{family}.csv",
     log:
         "<logs>/tune_family/{family}.log",
+    group:
+        "family"
     params:
         rates=config["side_by_side"]["rates"],
         images=list(IMAGES.index),
@@ -89,6 +93,8 @@ rule judge_family:
         stars="<results>/side_by_side/stars/{family}.csv",
     log:
         "<logs>/judge_family/{family}.log",
+    group:
+        "family"
     conda:
         "../../envs/environment.yaml"
     params:
@@ -139,6 +145,8 @@ rule side_by_side_summary:
         pdf="<results>/side_by_side/verdict.pdf",
     log:
         "<logs>/side_by_side_summary.log",
+    group:
+        "study"
     params:
         families=INSTALLED,
         not_installed=NOT_INSTALLED,
@@ -168,6 +176,8 @@ rule side_by_side_curves:
         pdf="<results>/side_by_side/curves.pdf",
     log:
         "<logs>/side_by_side_curves.log",
+    group:
+        "study"
     params:
         groups=side_by_side_groups(),
         magnitudes=config["evaluation"]["curve_magnitudes"],
@@ -198,6 +208,8 @@ rule side_by_side_table3:
         variants="<results>/side_by_side/table3_variants.csv",
     log:
         "<logs>/side_by_side_table3.log",
+    group:
+        "study"
     params:
         methods=side_by_side_methods(INSTALLED),
         others=[],

@@ -28,6 +28,8 @@ rule simulate:
         "<logs>/simulate/{image}.log",
     wildcard_constraints:
         image=images_from("simulated"),
+    group:
+        "image"
     conda:
         "../../envs/environment.yaml"
     resources:

@@ -21,6 +21,8 @@ rule identity_tables:
         table2_tex="<results>/tables/table2.tex",
     log:
         "<logs>/identity_tables.log",
+    group:
+        "study"
     params:
         code=code("identity_tables"),
     message:
@@ -54,6 +56,8 @@ rule verdict_tables:
         variants="<results>/tables/table3_variants.csv",
     log:
         "<logs>/verdict_tables.log",
+    group:
+        "study"
     params:
         methods=METHODS,
         others=OTHER_METHODS,
@@ -77,6 +81,8 @@ rule comparison:
         summary="<results>/comparison/summary.md",
     log:
         "<logs>/comparison.log",
+    group:
+        "study"
     params:
         code=code("compare_published"),
     message:
@@ -107,6 +113,8 @@ rule claims:
         ),
     log:
         "<logs>/claims.log",
+    group:
+        "study"
     params:
         code=code("answer_claims"),
     message:

@@ -9,6 +9,8 @@ rule verdicts:
         spots="<results>/spots/{image}/{method}.csv",
     log:
         "<logs>/verdicts/{image}/{method}.log",
+    group:
+        "image"
     params:
         **config["spots"],
         radius=config["verdict"]["radius"],
