@@ -6,14 +6,16 @@ from mirimask.errors import MaskError
 from mirimask.methods import parse_method
 from mirimask.recommended import (
     RecommendedSettings,
-    _smoothed,
+    _box_mean,
+    _convolved,
+    _gaussian,
     curvature_snr,
     grow,
     recommended_labels,
     recommended_mask,
     widened,
 )
-from scipy.ndimage import binary_dilation, gaussian_filter
+from scipy.ndimage import binary_dilation, gaussian_filter, uniform_filter
 from scipy.ndimage import label as label_image
 
 FWHM = 2.445
@@ -102,10 +104,31 @@ def test_a_noisier_half_needs_brighter_stars():
 
 
 def test_the_smoothing_is_scipys():
-    image = _image()
-    assert np.allclose(
-        _smoothed(image, 1.59), gaussian_filter(image, 1.59, truncate=3.01), atol=1e-4
-    )
+    image, weights = _image(), _gaussian(1.59)
+    padded = np.pad(image, len(weights) - 1, mode="symmetric")
+    expected = gaussian_filter(image, 1.59, truncate=3.01)
+    assert np.allclose(_convolved(padded, weights), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("box", [3, 7, 15])
+def test_the_box_mean_is_scipys_and_leaves_empty_pixels_out(box):
+    image, empty = _image(), _none()
+    assert np.allclose(_box_mean(image, empty, box), uniform_filter(image, box), rtol=1e-5)
+    empty[:, 100:160] = empty[77, 33] = True
+    image[empty] = 0
+    mean = _box_mean(image, empty, box)
+    y, x = 70, 30
+    around = np.s_[y - box // 2 : y + box // 2 + 1, x - box // 2 : x + box // 2 + 1]
+    assert mean[y, x] == pytest.approx(image[around][~empty[around]].mean(), rel=1e-5)
+    assert not mean[:, 130 - 3 : 130 + 3].any()
+
+
+def test_blocks_leave_no_seam(monkeypatch):
+    image, empty = _image(), _none()
+    empty[100:140, 20:60] = True
+    whole = curvature_snr(image, empty, fwhm_px=FWHM)
+    monkeypatch.setattr("mirimask.recommended._BLOCK", (17, 23))
+    assert np.array_equal(curvature_snr(image, empty, fwhm_px=FWHM), whole)
 
 
 def test_areas_grow_from_their_seeds():
@@ -153,3 +176,14 @@ def test_impossible_settings_are_said(wrong):
 def test_it_is_a_method():
     assert parse_method("recommended").kind == "function"
     assert parse_method("recommended_or_value_1").parts == ("recommended", "value_1")
+
+
+def test_no_two_areas_touch_however_they_lie():
+    rng = np.random.default_rng(3)
+    labels, _ = label_image(rng.random((60, 70)) < 0.04, structure=np.ones((3, 3)))
+    wide = widened(labels.astype(np.int32), 3)
+    for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        beside = np.roll(wide, (-dy, -dx), (0, 1))[:-1, 1:-1]
+        own = wide[:-1, 1:-1]
+        assert not ((own != beside) & (own > 0) & (beside > 0)).any()
+    assert ((wide == labels) | (labels == 0)).all()

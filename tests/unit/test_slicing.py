@@ -6,7 +6,7 @@ from astropy.io import fits
 from mirimask.derivative import derivative
 from mirimask.errors import MaskError
 from mirimask.frame import Frame
-from mirimask.masks import combined_mask, slice_mask
+from mirimask.masks import combined_mask, slice_mask, slice_masks
 from mirimask.methods import check_methods, parse_method
 from mirimask.slicing import slice_domain, thresholds, top_slice
 
@@ -19,6 +19,40 @@ def test_thresholds_are_numpys_percentiles(size, dtype):
     values = np.random.default_rng(size).normal(size=size).astype(dtype)
     expected = [np.percentile(values, np.float64(100) - percent) for percent in PERCENTS]
     np.testing.assert_array_equal(thresholds(values, PERCENTS), expected)
+
+
+@pytest.mark.parametrize("kind", ["sorted", "one bright corner", "ties", "infinite", "with zeros"])
+@pytest.mark.parametrize("percents", [[0.3, 1, 4.6], [0.001], [10.0], [0.3, 99.9]])
+def test_thresholds_are_numpys_wherever_the_highest_values_are(kind, percents):
+    """The values are sampled to know which to sort: a bad sample must not change the result."""
+    values = np.random.default_rng(1).normal(10, 1, 300_000).astype(np.float32)
+    if kind == "sorted":
+        values.sort()
+    elif kind == "one bright corner":
+        values[1:40] += 100  # between the first two that are looked at
+    elif kind == "ties":
+        values = np.round(values)
+    elif kind == "infinite":
+        values[::7], values[5], values[6] = np.nan, np.inf, -np.inf
+    else:
+        values[: values.size // 2] = 0
+    seen = values[np.isfinite(values)]
+    expected = [np.percentile(seen, np.float64(100) - percent) for percent in percents]
+    np.testing.assert_array_equal(thresholds(values.reshape(300, 1000), percents), expected)
+
+
+@pytest.mark.parametrize("domain", ["crop", "published"])
+def test_several_slices_at_once_are_those_made_one_by_one(domain):
+    rng = np.random.default_rng(5)
+    frame = rng.normal(6, 1, (120, 130)).astype(np.float32)
+    crop = _crop(frame[10:90, 20:120], frame_shape=frame.shape)
+    names = ["value_4.6", "derivative_10", "value_0.3", "derivative_0.3", "value_1"]
+    methods = [parse_method(name) for name in names]
+    together = slice_masks(crop, methods, domain=domain, frame=frame)
+    for method, (mask, threshold) in zip(methods, together, strict=True):
+        alone = slice_mask(crop, method, domain=domain, frame=frame)
+        np.testing.assert_array_equal(mask, alone[0])
+        assert threshold == alone[1]
 
 
 @pytest.mark.parametrize("percent", PERCENTS)

@@ -117,3 +117,14 @@ def test_literal_rule_is_never_stricter_than_the_peaks():
     literal = literal_verdicts(x, y, mask, radius_px=18 + 2.5, near_px=25)
     judged = _judge(mask, peaks, x, y)["verdict"].to_numpy()
     assert (literal[judged == "success"] == "success").all()
+
+
+def test_literal_rule_of_few_and_of_many_positions(monkeypatch):
+    """Each has a way of its own to the nearest pixel; the verdicts are the same."""
+    rng = np.random.default_rng(7)
+    mask = rng.random((200, 240)) < 0.0005
+    x, y = rng.uniform(-60, 300, (2, 250))
+    few = literal_verdicts(x, y, mask, **CIRCLE)
+    assert set(few) == {"success", "near", "failure"}
+    monkeypatch.setattr("mirimask.verdicts._FEW", 0)
+    np.testing.assert_array_equal(literal_verdicts(x, y, mask, **CIRCLE), few)

@@ -1,5 +1,6 @@
 """From a crop and a method to a mask."""
 
+from collections.abc import Sequence
 from functools import reduce
 
 import numpy as np
@@ -11,7 +12,7 @@ from mirimask.frame import Frame
 from mirimask.methods import Method
 from mirimask.slicing import slice_domain, thresholds, top_slice
 
-__all__ = ["combined_mask", "slice_mask", "sliced_image"]
+__all__ = ["combined_mask", "slice_mask", "slice_masks", "sliced_image"]
 
 
 def sliced_image(
@@ -38,9 +39,20 @@ def slice_mask(
     crop: Frame, method: Method, *, domain: str, frame: NDArray[np.float32] | None = None
 ) -> tuple[NDArray[np.bool_], float]:
     """The mask of a value or derivative slice, (ny, nx) bool, and its threshold in MJy/sr (/px)."""
-    image, values = sliced_image(crop, method.kind, domain=domain, frame=frame)
-    (threshold,) = thresholds(values, [float(method.percent)])  # type: ignore[arg-type]
-    return top_slice(image, threshold), float(threshold)
+    return slice_masks(crop, [method], domain=domain, frame=frame)[0]
+
+
+def slice_masks(
+    crop: Frame, methods: Sequence[Method], *, domain: str, frame: NDArray[np.float32] | None = None
+) -> list[tuple[NDArray[np.bool_], float]]:
+    """`slice_mask` of several slices of an image, in their order, with one sort for each kind."""
+    made: dict[Method, tuple[NDArray[np.bool_], float]] = {}
+    for kind in dict.fromkeys(method.kind for method in methods):
+        own = [method for method in methods if method.kind == kind]
+        image, values = sliced_image(crop, kind, domain=domain, frame=frame)
+        levels = thresholds(values, [float(method.percent) for method in own])  # type: ignore[arg-type]
+        made |= {m: (top_slice(image, t), float(t)) for m, t in zip(own, levels, strict=True)}
+    return [made[method] for method in methods]
 
 
 def combined_mask(masks: list[NDArray[np.bool_]], kind: str) -> NDArray[np.bool_]:

@@ -5,7 +5,9 @@ of every direction: it vanishes on them and is largest on what is as small as th
 docs/recommended.md tells how it was chosen, against what, and what did not help.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +26,7 @@ __all__ = [
 ]
 
 _BOX = np.ones((3, 3), bool)  # 8-connected
-_ROWS = 64  # rows smoothed at a time: they stay in the processor's cache
+_BLOCK = (64, 256)  # rows and columns filtered at a time: they stay in the processor's cache
 _PER_MAD = 1.482602  # standard deviation of a Gaussian from the median of absolute values,
 _PER_MEAN = 1.253314  # and from their mean
 
@@ -64,44 +66,99 @@ class RecommendedSettings:
 DEFAULT = RecommendedSettings()
 
 
-def _smoothed(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Gaussian filter, mirrored at the rim: scipy's, three times as fast for float32."""
-    reach = max(1, round(3 * sigma))
-    weights = np.exp(-0.5 * (np.arange(reach + 1) / sigma) ** 2)
-    weights = (weights / (2 * weights.sum() - 1)).astype(np.float32)
-    ny, nx = image.shape
-    for axis in (0, 1):
-        width = [(reach, reach) if axis == a else (0, 0) for a in (0, 1)]
-        padded = np.pad(image, width, mode="symmetric")
-        image = np.empty((ny, nx), np.float32)
-        for y0 in range(0, ny, _ROWS):
-            out = image[y0 : y0 + _ROWS]
-            n = len(out)
-            part = padded[y0 : y0 + n + 2 * reach] if axis == 0 else padded[y0 : y0 + n]
-            at = [
-                part[k : k + n] if axis == 0 else part[:, k : k + nx] for k in range(2 * reach + 1)
-            ]
-            np.multiply(at[reach], weights[0], out=out)
-            pair = np.empty_like(out)
-            for k in range(1, reach + 1):
-                np.add(at[reach - k], at[reach + k], out=pair)
-                pair *= weights[k]
-                out += pair
+def _gaussian(sigma: float) -> NDArray[np.float32]:
+    """Weights of a Gaussian out to 3 sigma, from its centre on."""
+    weights = np.exp(-0.5 * (np.arange(max(1, round(3 * sigma)) + 1) / sigma) ** 2)
+    return (weights / (2 * weights.sum() - 1)).astype(np.float32)
+
+
+def _convolved(image: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """An image convolved along both axes with a symmetric kernel, given from its centre on.
+
+    Smaller than `image` by the rim in which the kernel would not be complete.
+    """
+    reach = len(weights) - 1
+    for _ in "yx":
+        n = len(image) - 2 * reach
+        out = weights[0] * image[reach : reach + n]
+        pair = np.empty_like(out)
+        for k in range(1, reach + 1):
+            np.add(image[reach - k : reach - k + n], image[reach + k : reach + k + n], out=pair)
+            pair *= weights[k]
+            out += pair
+        image = out.T
     return image
 
 
-def _curvature(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Minus the Laplacian: 4 times a pixel less its four neighbours; the rim's own where none."""
-    ends = 4 * image
-    ends[1:] -= image[:-1]
-    ends[:-1] -= image[1:]
-    ends[:, 1:] -= image[:, :-1]
-    ends[:, :-1] -= image[:, 1:]
-    ends[0] -= image[0]
-    ends[-1] -= image[-1]
-    ends[:, 0] -= image[:, 0]
-    ends[:, -1] -= image[:, -1]
-    return ends
+def _summed(image: NDArray[np.float32], box: int) -> NDArray[np.float32]:
+    """Sums over `box` x `box` pixels, `box` odd; smaller than `image` by `box` - 1."""
+    for _ in "yx":
+        n = len(image) - box + 1
+        # of sums of 1, 2, 4, ... rows, those that make up `box`
+        out, part, width, start = image[:n].copy(), image, 1, 1
+        while 2 * width <= box:
+            part, width = part[:-width] + part[width:], 2 * width
+            if box & width:
+                out += part[start : start + n]
+                start += width
+        image = out.T
+    return image
+
+
+def _blocks(
+    empty: NDArray[np.bool_], image: NDArray[np.float32], reach: int
+) -> Iterator[tuple[tuple[slice, slice], NDArray[np.float32], NDArray[np.bool_], bool]]:
+    """The blocks of an image in which something was seen, with a rim of `reach` around each.
+
+    The image is mirrored at its own rim. Gives where the block is in it, the pixels of block and
+    rim, which of them are empty, and whether any is.
+    """
+    ny, nx = image.shape
+    around = np.pad(image, reach, mode="symmetric")
+    hidden = np.pad(empty, reach, mode="symmetric")
+    for y, x in product(range(0, ny, _BLOCK[0]), range(0, nx, _BLOCK[1])):
+        block = np.s_[y : min(y + _BLOCK[0], ny), x : min(x + _BLOCK[1], nx)]
+        wide = np.s_[y : block[0].stop + 2 * reach, x : block[1].stop + 2 * reach]
+        if not hidden[wide].all():
+            yield block, around[wide], hidden[wide], bool(hidden[wide].any())
+
+
+def _curvature(
+    image: NDArray[np.float32], empty: NDArray[np.bool_], sigma: float
+) -> NDArray[np.float32]:
+    """Minus the Laplacian of the smoothed image: 4 times a pixel less its four neighbours.
+
+    Empty pixels, in which `image` is 0, are left out of the smoothing, not counted as dark; in them
+    and beside them, where the curvature is not known, it is 0.
+    """
+    weights = _gaussian(sigma)
+    curvature = np.zeros_like(image)
+    for block, pixels, hidden, some in _blocks(empty, image, reach=len(weights)):
+        smooth = _convolved(pixels, weights)
+        if some:
+            seen = _convolved((~hidden).astype(np.float32), weights)
+            smooth /= np.maximum(seen, np.float32(1e-3))
+        out = curvature[block]
+        np.multiply(smooth[1:-1, 1:-1], np.float32(4), out=out)
+        out -= smooth[:-2, 1:-1]
+        out -= smooth[2:, 1:-1]
+        out -= smooth[1:-1, :-2]
+        out -= smooth[1:-1, 2:]
+        if some:
+            rim = len(weights)
+            np.copyto(out, 0, where=_with_neighbours(hidden)[rim:-rim, rim:-rim])
+    return curvature
+
+
+def _box_mean(
+    image: NDArray[np.float32], empty: NDArray[np.bool_], box: int
+) -> NDArray[np.float32]:
+    """Mean over the pixels that are not empty of the `box` x `box` around each; `box` is odd."""
+    mean = np.zeros_like(image)
+    for block, pixels, hidden, some in _blocks(empty, image, reach=box // 2):
+        number = np.maximum(_summed((~hidden).astype(np.float32), box), 1) if some else box**2
+        np.divide(_summed(pixels, box), np.float32(number), out=mean[block])
+    return mean
 
 
 def _with_neighbours(where: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -115,24 +172,30 @@ def _with_neighbours(where: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _tile_noise(
-    magnitude: NDArray[np.float32], empty: NDArray[np.bool_] | None, side: float
+    magnitude: NDArray[np.float32], empty: NDArray[np.bool_], side: float
 ) -> NDArray[np.float32]:
     """Scatter in tiles from the median of absolute values, median-filtered, and interpolated.
 
     Every third pixel of every third row is enough: neighbours are correlated.
     """
     edges = [np.linspace(0, n, max(1, round(n / side)) + 1).astype(int) for n in magnitude.shape]
-    levels = np.full((edges[0].size - 1, edges[1].size - 1), np.nan)
-    for i, (y0, y1) in enumerate(zip(edges[0], edges[0][1:], strict=False)):
-        for j, (x0, x1) in enumerate(zip(edges[1], edges[1][1:], strict=False)):
-            values = magnitude[y0:y1:3, x0:x1:3]
-            values = values.ravel() if empty is None else values[~empty[y0:y1:3, x0:x1:3]]
-            if values.size >= 30:
-                middle = values.size // 2
-                levels[i, j] = np.partition(values, middle)[middle]
+    # rows and columns of each tile, as many as the longest has; a shorter one's last are not used
+    at = [first[:-1, None] + np.arange(0, np.diff(first).max(), 3) for first in edges]
+    inside = [own < first[1:, None] for own, first in zip(at, edges, strict=True)]
+    rows, columns = (
+        np.minimum(own, n - 1).ravel() for own, n in zip(at, magnitude.shape, strict=True)
+    )
+    used = np.outer(*inside) & ~empty[rows][:, columns]
+    values = np.where(used, magnitude[rows][:, columns], np.inf)
+    tiles = (at[0].shape[0], at[0].shape[1], at[1].shape[0], at[1].shape[1])
+    used, values = (part.reshape(tiles).swapaxes(1, 2) for part in (used, values))
+    values = np.sort(values.reshape(*values.shape[:2], -1))
+    number = np.count_nonzero(used, axis=(2, 3))
+    levels = np.take_along_axis(values, number[..., None] // 2, axis=2)[..., 0].astype(float)
+    levels[number < 30] = np.nan
     if not np.isfinite(levels).any():
-        values = magnitude if empty is None else magnitude[~empty]
-        levels[:] = np.median(values) if values.size else np.nan
+        seen = magnitude[~empty]
+        levels[:] = np.median(seen) if seen.size else np.nan
     levels[np.isnan(levels)] = np.nanmedian(levels) if np.isfinite(levels).any() else np.inf
     levels = _PER_MAD * ndimage.median_filter(levels, 3, mode="nearest")
     rows, columns = (
@@ -166,34 +229,20 @@ def curvature_snr(
     they weigh nothing and come back as 0, as does an image without other pixels or noise.
     """
     empty = empty | ~np.isfinite(data)
-    image: NDArray[np.float32] = np.asarray(data, np.float32)
-    some = bool(empty.any())
     if empty.all():
         return np.zeros(data.shape, np.float32)
-    sigma = settings.smooth * fwhm_px
-    box = max(3, round(settings.window * fwhm_px) | 1)
-    coverage = None
-    if some:
-        # means of what is there: empty pixels are left out of the smoothing, not counted as dark
-        image = np.where(empty, 0, image - np.median(image[~empty][::7]))
-        seen = (~empty).astype(np.float32)
-        image = _smoothed(image.astype(np.float32), sigma)
-        image /= np.maximum(_smoothed(seen, sigma), np.float32(1e-3))
-        coverage = np.maximum(ndimage.uniform_filter(seen, box), np.float32(1e-3))
-    else:
-        image = _smoothed(image, sigma)
-    curvature = _curvature(image)
-    if some:
-        curvature[_with_neighbours(empty)] = 0  # beside a hole it is not known
+    image: NDArray[np.float32] = np.asarray(data, np.float32)
+    if empty.any():
+        image = image - np.median(image[~empty][::7])
+        np.copyto(image, 0, where=empty)
+    curvature = _curvature(image, empty, settings.smooth * fwhm_px)
     magnitude = np.abs(curvature)
-    around = ndimage.uniform_filter(magnitude, box)
-    if coverage is not None:
-        around /= coverage
-    noise = _tile_noise(magnitude, empty if some else None, settings.tile * fwhm_px)
+    around = _box_mean(magnitude, empty, max(3, round(settings.window * fwhm_px) | 1))
+    noise = _tile_noise(magnitude, empty, settings.tile * fwhm_px)
     noise *= np.float32(1 - settings.share)
     around *= np.float32(settings.share * _PER_MEAN)
     noise += around
-    noise[~(noise > 0)] = np.inf
+    np.copyto(noise, np.inf, where=~(noise > 0))
     curvature /= noise
     return curvature
 
@@ -205,15 +254,16 @@ def grow(
 
     Areas of fewer than `min_pixels` are left out. NaN belong to none.
     """
-    labels, count = ndimage.label(snr > down_to, structure=_BOX)
-    flat = labels.ravel()
+    above = snr > down_to
+    labels, count = ndimage.label(above, structure=_BOX)
+    flat, at = labels.ravel(), np.flatnonzero(above)
+    own = flat[at]
     kept = np.zeros(count + 1, bool)
-    kept[flat[np.flatnonzero(snr.ravel() > seed)]] = True
-    kept[0] = False
+    kept[own[snr.ravel()[at] > seed]] = True
     if min_pixels > 1:
-        kept &= np.bincount(flat, minlength=count + 1) >= min_pixels
-    number = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
-    return number[labels], int(kept.sum())
+        kept &= np.bincount(own, minlength=count + 1) >= min_pixels
+    flat[at] = np.where(kept, np.cumsum(kept), 0)[own]
+    return labels, int(kept.sum())
 
 
 def widened(labels: NDArray[np.int32], steps: int) -> NDArray[np.int32]:
@@ -223,26 +273,23 @@ def widened(labels: NDArray[np.int32], steps: int) -> NDArray[np.int32]:
     """
     if steps < 1:
         return labels
-    wide = np.pad(labels, 1)
-    flat = wide.ravel()
-    row = wide.shape[1]
-    around = [dy * row + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx]
-    edge = np.flatnonzero(flat)
     ny, nx = labels.shape
+    wide = np.pad(labels, 1)
+    flat, row = wide.ravel(), nx + 2
+    around = np.array([dy * row + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx])
+    edge = np.flatnonzero(flat > 0)
     for _ in range(steps):
-        own = flat[edge]
-        highest, lowest = flat.copy(), flat.copy()
-        for step in around:  # within one step no pixel is met twice
-            there = edge + step
-            highest[there] = np.maximum(highest[there], own)
-            before = lowest[there]
-            lowest[there] = np.where(before == 0, own, np.minimum(before, own))
-        met = np.flatnonzero(highest != flat)
+        touched = np.zeros(flat.size, bool)
+        touched[edge + around[:, None]] = True
+        met = np.flatnonzero(touched)
         y, x = np.divmod(met, row)
-        inside = (y > 0) & (y <= ny) & (x > 0) & (x <= nx)
-        met = met[inside & (flat[met] == 0) & (highest[met] == lowest[met])]
-        flat[met] = highest[met]
-        touching = np.logical_or.reduce([flat[met + step] > flat[met] for step in around])
+        met = met[(flat[met] == 0) & (y > 0) & (y <= ny) & (x > 0) & (x <= nx)]
+        neighbours = flat[met + around[:, None]]
+        highest = neighbours.max(axis=0)
+        one = ((neighbours == 0) | (neighbours == highest)).all(axis=0)
+        met = met[one]
+        flat[met] = highest[one]
+        touching = (flat[met + around[:, None]] > flat[met]).any(axis=0)
         flat[met[touching]] = 0
         edge = met[~touching]
     return wide[1:-1, 1:-1].copy()

@@ -1,5 +1,7 @@
 """Verdicts: does a mask mark a catalogued source? (paper, section 3, made exact)"""
 
+import math
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -39,7 +41,10 @@ class Spots:
         self.labels, self.count, self.peak_labels = labels, count, peak_labels
         self.mask_pixels = mask_pixels
         self.bright = np.unique(peak_labels[peak_labels > 0])
-        self.bright_pixels = int(np.isin(labels, self.bright).sum()) if self.bright.size else 0
+        is_bright = np.zeros(count + 1, bool)
+        is_bright[self.bright] = True
+        on_spots = labels.ravel()[np.flatnonzero(labels > 0)]
+        self.bright_pixels = int(np.count_nonzero(is_bright[on_spots]))
 
     @property
     def clutter(self) -> float:
@@ -54,13 +59,15 @@ def connected_spots(
 
     `mask` is (ny, nx), true where it is not 0; so are the labels, 0 = no spot.
     """
-    labels, count = ndimage.label(np.asarray(mask, dtype=bool), structure=np.ones((3, 3)))
+    mask = np.asarray(mask, dtype=bool)
+    labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
     if min_pixels > 1:
-        kept = np.bincount(labels.ravel(), minlength=count + 1) >= min_pixels
-        kept[0] = False
-        renumbered = np.where(kept, np.cumsum(kept), 0)
-        labels, count = renumbered[labels], int(kept.sum())
-    return labels.astype(np.int32), count
+        flat, at = labels.ravel(), np.flatnonzero(mask)
+        own = flat[at]
+        kept = np.bincount(own, minlength=count + 1) >= min_pixels
+        flat[at] = np.where(kept, np.cumsum(kept), 0)[own]
+        count = int(kept.sum())
+    return labels, count
 
 
 def label_spots(
@@ -173,6 +180,31 @@ def literal_verdicts(
     Distances are from the position to the nearest pixel's centre. Positions may lie
     outside the mask. Returns one of `VERDICTS` for each position.
     """
-    rows, columns = np.nonzero(mask)
-    distance = nearest_distance(x, y, columns, rows)
+    if len(x) > _FEW:
+        rows, columns = np.nonzero(mask)
+        distance = nearest_distance(x, y, columns, rows)
+    else:
+        within = (radius_px, radius_px + near_px)
+        distance = np.array([_nearest_pixel(mask, *at, within) for at in zip(x, y, strict=True)])
     return verdict_of(distance, radius_px=radius_px, near_px=near_px)
+
+
+_FEW = 300  # positions; for more, a tree of all pixels is faster than a look around each
+
+
+def _nearest_pixel(
+    mask: NDArray[np.bool_], x: float, y: float, within: tuple[float, float]
+) -> float:
+    """Distance from (x, y) to the nearest pixel of a mask; inf where it is beyond `within`[1].
+
+    Most have a pixel within the smaller distance, where it is looked for first.
+    """
+    for reach in within:
+        y0, x0 = max(0, math.ceil(y - reach)), max(0, math.ceil(x - reach))
+        part = mask[y0 : max(0, math.floor(y + reach) + 1), x0 : max(0, math.floor(x + reach) + 1)]
+        rows, columns = np.nonzero(part)
+        if rows.size:
+            nearest = math.sqrt(((columns + (x0 - x)) ** 2 + (rows + (y0 - y)) ** 2).min())
+            if nearest <= reach:
+                return nearest
+    return math.inf
