@@ -26,6 +26,7 @@ __all__ = [
     "segmentation_family",
     "sigma_family",
     "slice_family",
+    "tool_family",
 ]
 
 PERCENTS = np.geomspace(0.02, 25.0, 25)
@@ -95,6 +96,39 @@ def percent_family(
         lambda images, row: images[0] > row[0],
         min_pixels,
     )
+
+
+def tool_family(
+    name: str,
+    levels: NDArray[np.float64],
+    empty: NDArray[np.bool_],
+    prepare: Callable[[NDArray[np.floating], NDArray[np.bool_]], Scores],
+    find: Callable[[Scores, float], NDArray[np.generic]],
+    *,
+    unit: str = "sigma",
+) -> Family:
+    """A family of a tool that can not work on every image, by its own level.
+
+    `prepare(data, seen)` makes what does not depend on the level from an image (ny, nx; 0 where it
+    has no data) and the pixels with data (bool); `find` makes a mask or labels from that, with
+    `seen` as its last array, and a level. Pixels without data are never marked, and where there are
+    none, or all are equal, nothing is.
+    """
+
+    def scores(image: NDArray[np.floating]) -> Scores:
+        seen = np.isfinite(image) & ~empty
+        data = np.where(seen, image, 0)
+        if not seen.any() or np.ptp(image[seen]) == 0:
+            return ()
+        return (*prepare(data, seen), seen)
+
+    def cut(images: Scores, level: NDArray[np.float64]) -> NDArray[np.generic]:
+        if not images:
+            return np.zeros(empty.shape, bool)
+        found = find(images, float(level[0]))
+        return np.where(images[-1], found, found.dtype.type(0))
+
+    return Family(name, unit, levels, scores, lambda _: levels[:, None], cut)
 
 
 def slice_family(

@@ -30,7 +30,15 @@ from photutils.utils.exceptions import NoDetectionsWarning
 
 from mirimask.errors import MaskError
 
-__all__ = ["JWST_VERSIONS", "SegmentationSettings", "background_of", "catalogue_of", "segment"]
+__all__ = [
+    "JWST_VERSIONS",
+    "SegmentationSettings",
+    "background_of",
+    "catalogue_of",
+    "segment",
+    "smoothed",
+    "sources_above",
+]
 
 
 @dataclass(frozen=True)
@@ -148,27 +156,56 @@ def segment(
     where nothing is found. MaskError where no pixel has data, shapes differ, or deblending is asked
     for without scikit-image.
     """
+    smooth, rms, mask = smoothed(data, error=error, weight=weight, settings=settings)
+    return sources_above(smooth, settings.snr * rms, mask, settings=settings)
+
+
+def smoothed(
+    data: NDArray,
+    *,
+    error: NDArray | None = None,
+    weight: NDArray | None = None,
+    settings: SegmentationSettings,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Steps 1, 2 and 4 of `segment`: what its threshold is applied to.
+
+    The background-subtracted, convolved image, the background's rms, and the pixels without data
+    (True, 0 in the image). MaskError as `segment`.
+    """
     mask = _uncovered(data, error, weight)
     background, rms = background_of(data, error=error, weight=weight, settings=settings)
     kernel = Gaussian2DKernel(settings.kernel_fwhm_px * gaussian_fwhm_to_sigma)
     subtracted = np.where(mask, 0, data) - background
     with warnings.catch_warnings():
-        # of masked areas larger than the kernel (they stay masked), of nothing found (a result)
+        # of masked areas larger than the kernel: they stay masked
         warnings.simplefilter("ignore", AstropyUserWarning)
-        warnings.simplefilter("ignore", NoDetectionsWarning)
         smooth = convolve(subtracted, kernel, mask=mask, normalize_kernel=True)
-        smooth[mask] = 0
-        found = detect_sources(
-            smooth, settings.snr * rms, settings.n_pixels, connectivity=8, mask=mask
+    smooth[mask] = 0
+    return smooth, rms, mask
+
+
+def sources_above(
+    smooth: NDArray[np.floating],
+    threshold: NDArray[np.floating],
+    mask: NDArray[np.bool_],
+    *,
+    settings: SegmentationSettings,
+) -> NDArray[np.uint32]:
+    """Steps 5 and 6 of `segment`: labels of the sources above `threshold` (ny, nx) outside `mask`.
+
+    All 0 where nothing is found. MaskError where deblending is asked for without scikit-image.
+    """
+    if settings.deblend and find_spec("skimage") is None:
+        raise MaskError(
+            "segmentation: deblending (the default of jwst 3.0.0) needs the package "
+            "scikit-image; install it, or set segmentation/deblend to false."
         )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoDetectionsWarning)  # a result
+        found = detect_sources(smooth, threshold, settings.n_pixels, connectivity=8, mask=mask)
     if found is None:
-        return np.zeros(data.shape, np.uint32)
+        return np.zeros(smooth.shape, np.uint32)
     if settings.deblend:
-        if find_spec("skimage") is None:
-            raise MaskError(
-                "segmentation: deblending (the default of jwst 3.0.0) needs the package "
-                "scikit-image; install it, or set segmentation/deblend to false."
-            )
         found = deblend_sources(
             smooth,
             found,
