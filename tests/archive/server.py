@@ -1,12 +1,13 @@
-"""A small archive: MAST's and VizieR's protocols over the seven fields of a folder.
+"""A small archive: MAST's, VizieR's and IRSA's protocols over the fields of a folder.
 
     python tests/archive/server.py results/simulated/archive
 
-prints the addresses to give to a study (archive.mast_server, archive.vizier_server) and serves
-`<folder>/<image>/{i2d.fits,segm.fits,cat.ecsv,unwise.ecsv}` as the level-3 products of the
+prints the addresses to give to a study (archive.mast_server, .vizier_server, .irsa_server) and
+serves `<folder>/<image>/{i2d.fits,segm.fits,cat.ecsv}` as the level-3 products of the
 observations in config/images.tsv, among products that are not them: level-2 images, other
 filters, other observations of the programme, associations of several observations, spectra.
-VizieR's rows are those of all fields, with rows outside the crop and masked values.
+VizieR and IRSA have the tables of `mirimask.catalogue.CATALOGUES`; their rows are those of all
+fields' `<catalogue>.ecsv`, of unWISE with rows outside the crop and masked values.
 
 It misbehaves on demand: `serve(folder, images, half="i2d", unavailable=("query", 1))`.
 """
@@ -36,6 +37,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits, votable
 from astropy.table import MaskedColumn, Table, vstack
 from astropy.wcs import WCS
+from mirimask.catalogue import CATALOGUES
 
 FAULTS = {
     "unavailable": "503",
@@ -53,10 +55,10 @@ FAULTS = {
     "error": "the archive's own error reply with status 200",
     "empty": "no rows",
     "bare": "no rows and no table",
+    "overflow": "the first rows, and that there are more",
     "hang": "accepts the request and says nothing",
 }
 PRODUCTS = {"i2d": "i2d.fits", "segm": "segm.fits", "cat": "cat.ecsv"}
-CATALOGUE = "II/363/unwise"
 HTML = b"<!DOCTYPE html><html><body><h1>Maintenance</h1>Back on Monday.</body></html>"
 
 _OBSERVATION_COLUMNS = {
@@ -92,7 +94,7 @@ _PRODUCT_COLUMNS = {
 class Served:
     """A running archive: its addresses, what was asked of it, and the faults still to come."""
 
-    mast_url: str
+    mast_url: str  # IRSA's too
     vizier_host: str
     ca_bundle: Path
     requests_log: list[str]
@@ -104,22 +106,28 @@ class Served:
 
 
 class _Holdings:
-    """Observations, their products and the catalogue of a folder of fields."""
+    """Observations, their products and the catalogues of a folder of fields."""
 
-    def __init__(self, folder: Path, images: list[dict[str, str]], catalogue_name: str) -> None:
+    def __init__(self, folder: Path, images: list[dict[str, str]]) -> None:
         self.observations: list[dict] = []
         self.products: list[dict] = []
         self.files: dict[str, Path | bytes] = {}
-        catalogues = []
+        catalogues: dict[str, list[Table]] = {name: [] for name in CATALOGUES}
         for number, row in enumerate(images, start=1):
             place = folder / row["image"]
             program, observation = int(row["program"]), int(row["observation"])
             self._level3(program, f"o{observation:03d}", number + 1, row["filter"], place)
             self._distractors(program, observation, number + 1, row["filter"])
-            path = place / f"{catalogue_name}.ecsv"
-            if path.exists():
-                catalogues.append(_published(path, place / "i2d.fits", number))
-        self.catalogue = vstack(catalogues, metadata_conflicts="silent") if catalogues else Table()
+            for name, tables in catalogues.items():
+                path = place / f"{name}.ecsv"
+                if path.exists():
+                    tables.append(_published(name, path, place / "i2d.fits", number))
+        self.tables = {  # of each service's tables those that have rows here, or none
+            (known.service, known.table): vstack(catalogues[name], metadata_conflicts="silent")
+            if catalogues[name]
+            else Table()
+            for name, known in CATALOGUES.items()
+        }
 
     def _observe(self, obs_id: str, program: int, filter_name: str, level: int, **other) -> str:
         obsid = str(100000000 + len(self.observations))
@@ -212,15 +220,18 @@ class _Holdings:
 
         return [row for row in self.observations if all(matches(row, f) for f in filters)]
 
-    def rows(self, ra: float, dec: float, box: float) -> Table:
-        """Rows of the catalogue in a box."""
-        if not len(self.catalogue):
-            return self.catalogue
-        offset = SkyCoord(ra, dec, unit="deg").spherical_offsets_to(
-            SkyCoord(self.catalogue["RAJ2000"], self.catalogue["DEJ2000"], unit="deg")
-        )
-        inside = [np.abs(axis.deg) <= box / 2 for axis in offset]
-        return self.catalogue[np.array(inside[0] & inside[1])]
+    def rows(self, service: str, table: str, ra: float, dec: float, size: float) -> Table:
+        """Rows of a table around a position: VizieR's in a box of `size`, IRSA's in a circle."""
+        known = next(c for c in CATALOGUES.values() if (c.service, c.table) == (service, table))
+        found = self.tables[service, table]
+        if not len(found):
+            return found
+        centre = SkyCoord(ra, dec, unit="deg")
+        sky = SkyCoord(found[known.ra], found[known.dec], unit="deg")
+        if service == "irsa":
+            return found[centre.separation(sky).deg <= size]
+        inside = [np.abs(axis.deg) <= size / 2 for axis in centre.spherical_offsets_to(sky)]
+        return found[np.array(inside[0] & inside[1])]
 
 
 def _decoy(obs_id: str) -> bytes:
@@ -233,13 +244,16 @@ def _decoy(obs_id: str) -> bytes:
     return buffer.getvalue()
 
 
-def _published(path: Path, i2d: Path, number: int) -> Table:
-    """A field's catalogue as VizieR would have it.
+def _published(name: str, path: Path, i2d: Path, number: int) -> Table:
+    """A field's catalogue as an archive would have it.
 
-    With rows left of the crop until there are more than VizieR's default limit of 50 in the box,
-    and values that are not known.
+    unWISE with rows left of the crop until there are more than VizieR's default limit of 50 in the
+    box, and values that are not known.
     """
     table = Table.read(path)
+    if name != "unwise":
+        table.meta.clear()
+        return table
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of dates, and of files that are truncated on purpose
         header = fits.getheader(i2d, "SCI")
@@ -261,8 +275,8 @@ def _published(path: Path, i2d: Path, number: int) -> Table:
     return table
 
 
-def _votable(table: Table | None, *, error: str = "") -> bytes:
-    """A reply of VizieR."""
+def _votable(table: Table | None, name: str = "", *, error: str = "") -> bytes:
+    """A reply of VizieR, or of another service that speaks VOTable."""
     if table is None:
         status = (
             f'<INFO ID="Error" name="Error" value="{error}" />'
@@ -278,8 +292,8 @@ def _votable(table: Table | None, *, error: str = "") -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of units that the VOTable standard does not have
         document = votable.from_table(table)
-        document.resources[0].name = "II/363"
-        document.resources[0].tables[0].name = CATALOGUE
+        document.resources[0].type = "results"
+        document.resources[0].tables[0].name = name
         buffer = io.BytesIO()
         votable.writeto(document, buffer)
     return buffer.getvalue()
@@ -395,6 +409,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.invoke(json.loads(parse_qs(body)["request"][0]))
         elif path == "/viz-bin/votable":
             self.vizier(body)
+        elif path == "/TAP/sync":
+            self.irsa({key: values[0] for key, values in parse_qs(body).items()})
         else:
             self.answer(b"no such service", "text/plain", status=404)
 
@@ -461,7 +477,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.misbehave(kind):
             return
         asked = dict(line.split("=", 1) if "=" in line else (line, "") for line in body.split("\n"))
-        if kind == "error" or asked.get("-source") != CATALOGUE:
+        holdings, name = self.archive.holdings, asked.get("-source", "")
+        if kind == "error" or ("vizier", name) not in holdings.tables:
             reply = _votable(None, error="The database is not currently reachable.")
         elif kind == "bare":
             reply = _votable(None)
@@ -469,17 +486,51 @@ class _Handler(BaseHTTPRequestHandler):
             centre = asked["-c"].strip()
             split = max(centre.rfind("+"), centre.rfind("-"))
             box = float(asked["-c.bd"].split("x")[0])
-            rows = self.archive.holdings.rows(float(centre[:split]), float(centre[split:]), box)
+            rows = holdings.rows("vizier", name, float(centre[:split]), float(centre[split:]), box)
             limit = asked.get("-out.max", "50")
             rows = rows[: None if limit == "unlimited" else int(limit)]
             if "-out.all" not in asked:
                 rows = rows[["RAJ2000", "DEJ2000", "objID"]]
+            made = [c for c in rows.colnames if c[0] == "_"]  # columns that VizieR computes
+            rows.remove_columns([c for c in made if c not in asked.get("-out.add", "").split(",")])
             if kind == "empty" or not len(rows):  # VizieR then sends the columns, and no DATA
-                rows = self.archive.holdings.catalogue
-                reply = _votable(rows if rows.colnames else None)
+                rows = holdings.tables["vizier", name]
+                reply = _votable(rows if rows.colnames else None, name)
                 reply = re.sub(rb"<DATA>.*</DATA>", b"", reply, flags=re.DOTALL)
             else:
-                reply = _votable(rows)
+                reply = _votable(rows, name)
+        if kind == "half":
+            reply = reply[: len(reply) // 2]
+        self.answer(reply, "text/xml")
+
+    def irsa(self, asked: dict[str, str]) -> None:
+        """TAP's synchronous query, of the one form that astroquery's cone has."""
+        kind = self.fault("irsa")
+        if self.misbehave(kind):
+            return
+        form = (
+            r"SELECT \* FROM (\S+) WHERE CONTAINS\(POINT\('ICRS',ra,dec\),"
+            r"CIRCLE\('ICRS',([-\d.]+),([-\d.]+),([-\de.]+)\)\)=1"
+        )
+        query = re.fullmatch(form, asked.get("QUERY", ""))
+        holdings, name = self.archive.holdings, query[1] if query else ""
+        if query is None or ("irsa", name) not in holdings.tables:
+            reply = _votable(None, error=f"ADQL: table [{name}] is not found in TAP_SCHEMA")
+            reply = reply.replace(b"<RESOURCE>", b'<RESOURCE type="results">')
+            self.answer(reply, "text/xml", status=400)
+            return
+        rows = holdings.rows("irsa", name, *(float(query[part]) for part in (2, 3, 4)))
+        if kind == "error":
+            reply = _votable(None, error="The query was cancelled after 60 s.")
+            reply = reply.replace(b"<RESOURCE>", b'<RESOURCE type="results">')
+        elif kind == "empty" or not len(rows):  # TAP sends a table without rows
+            rows = holdings.tables["irsa", name]
+            reply = _votable((rows if rows.colnames else Table({"objid": ["x"]}))[:0], name)
+        else:
+            reply = _votable(rows, name)
+        if kind == "overflow":
+            info = b'<INFO name="QUERY_STATUS" value="OVERFLOW"/></RESOURCE>'
+            reply = reply.replace(b"</RESOURCE>", info)
         if kind == "half":
             reply = reply[: len(reply) // 2]
         self.answer(reply, "text/xml")
@@ -547,15 +598,13 @@ def _due(fault: object) -> list:
 def serve(
     folder: str | Path,
     images: str | Path | list[dict[str, str]],
-    *,
-    catalogue_name: str = "unwise",
     **faults: object,
 ):
     """Serve a folder of fields while the block runs; gives `Served`.
 
     `images` is the table of images (a path, or its rows). Each fault is one of FAULTS and names
-    where it happens: root, config, query, products, i2d, segm, cat or vizier, optionally with how
-    many times: `half="i2d"`, `unavailable=("query", 1)`, `hang=(["i2d", "segm"], 2)`.
+    where it happens: root, config, query, products, i2d, segm, cat, vizier or irsa, optionally with
+    how many times: `half="i2d"`, `unavailable=("query", 1)`, `hang=(["i2d", "segm"], 2)`.
     """
     unknown = set(faults) - set(FAULTS)
     if unknown:
@@ -563,7 +612,7 @@ def serve(
     if not isinstance(images, list):
         with open(images, newline="") as file:
             images = list(csv.DictReader(file, delimiter="\t"))
-    holdings = _Holdings(Path(folder), images, catalogue_name)
+    holdings = _Holdings(Path(folder), images)
     with tempfile.TemporaryDirectory() as secrets:
         pem, key = certificate(Path(secrets))
         mast, vizier = (_Server(("127.0.0.1", 0), _Handler) for _ in range(2))
@@ -603,10 +652,12 @@ def main() -> None:
     with serve(options.folder, options.images) as served:
         print(
             f"archive.mast_server:    {served.mast_url}\n"
-            f"archive.vizier_server:  {served.vizier_host}\n\n"
+            f"archive.vizier_server:  {served.vizier_host}\n"
+            f"archive.irsa_server:    {served.mast_url}\n\n"
             f"REQUESTS_CA_BUNDLE={served.ca_bundle} snakemake --cores 2 --config study=served "
             f'\'archive={{source: mast, mast_server: "{served.mast_url}", '
-            f'vizier_server: "{served.vizier_host}"}}\'\n\nStop with Ctrl-C.',
+            f'vizier_server: "{served.vizier_host}", irsa_server: "{served.mast_url}"}}\''
+            "\n\nStop with Ctrl-C.",
             flush=True,
         )
         try:

@@ -9,7 +9,7 @@ import yaml
 from astropy.io import fits
 from astropy.table import QTable
 from astropy.wcs import WCS
-from mirimask import exposures, simulate, sky, unwise
+from mirimask import exposures, simulate, simulated_catalogue, sky
 from mirimask.errors import MaskError
 from mirimask.product import sha256
 from mirimask.psf import PsfSettings, make_psf
@@ -249,10 +249,11 @@ def wcs(observation):
     return simulate._wcs(field, observation)
 
 
-def catalogue(truth, wcs, wanted, without=0):
-    field, _ = settings(unwise={"sources_in_crop": wanted, "without_counterpart": without})
-    return unwise.unwise_catalogue(
-        truth, wcs, settings=field["unwise"], box_deg=0.03, pixel_scale_arcsec=0.11, seed=4
+def catalogue(truth, wcs, wanted, without=0, *, name="unwise", **more):
+    listing = {"sources_in_crop": wanted, "without_counterpart": without} | more
+    field, _ = settings(**{name: listing})
+    return simulated_catalogue.simulated_catalogue(
+        name, truth, wcs, settings=field[name], box_deg=0.03, pixel_scale_arcsec=0.11, seed=4
     )
 
 
@@ -263,7 +264,7 @@ def points(positions, w1):
 
 def in_crop(table, wcs):
     x, y = wcs.world_to_pixel_values(table["RAJ2000"].value, table["DEJ2000"].value)
-    return unwise._in_crop(x, y)
+    return simulated_catalogue._in_crop(x, y)
 
 
 @pytest.mark.parametrize(("wanted", "without"), [(5, 0), (13, 2), (19, 19)])

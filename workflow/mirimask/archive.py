@@ -1,7 +1,8 @@
-"""The archives: level-3 products from MAST, catalogues from VizieR. Nothing else uses a network.
+"""The archives: level-3 products from MAST, catalogues from VizieR and IRSA, through a network.
 
-Both are asked through astroquery. The bytes of a product are streamed here, over astroquery's
-session: its own download has no time limit, no retry and no check of what arrived.
+Nothing else uses one. All are asked through astroquery. The bytes of a product are streamed here,
+over astroquery's session: its own download has no time limit, no retry and no check of what
+arrived.
 
 What was fetched is kept in a folder of downloads, one folder in it per server, each file with a
 record beside it (`<name>.json`: address, bytes, SHA-256, when). A file whose size and checksum
@@ -58,7 +59,8 @@ Progress = Callable[[str, int, int | None], None]
 class Archive:
     """Where the archives are and where downloads are kept.
 
-    `mast_server` with its scheme, `vizier_server` without (https always). `timeout_s` limits the
+    `mast_server` and `irsa_server` with their scheme, `vizier_server` without (https always).
+    `timeout_s` limits the
     wait for a connection and for each piece of a reply; a request that fails is tried `tries`
     times with `pause_s`, then twice that, and so on, between.
     """
@@ -69,6 +71,11 @@ class Archive:
     timeout_s: float = 60.0
     tries: int = 3
     pause_s: float = 2.0
+    irsa_server: str = "https://irsa.ipac.caltech.edu"
+
+    def server_of(self, service: str) -> str:
+        """The server that has a service's catalogues: `vizier` or `irsa`."""
+        return {"vizier": self.vizier_server, "irsa": self.irsa_server}[service]
 
     def folder(self, server: str) -> Path:
         """Folder of a server's downloads: what a stand-in served is never taken for the real."""
@@ -101,14 +108,21 @@ class Fetched:
 
 
 def check_reachable(
-    mast_server: str, vizier_server: str, *, timeout_s: float = 15.0, offline: str = OFFLINE
+    mast_server: str,
+    vizier_server: str = "",
+    *,
+    irsa_server: str = "",
+    timeout_s: float = 15.0,
+    offline: str = OFFLINE,
 ) -> None:
-    """Ask both servers for any answer; MaskError within `timeout_s` seconds where one gives none.
+    """Ask the servers for any answer; MaskError within `timeout_s` seconds where one gives none.
 
     The message names each host with the cause (name not found, refused, time-out, HTTP status)
-    and the command that works `offline`.
+    and the command that works `offline`. A server that is "" is not asked.
     """
-    servers = {"MAST": mast_server, "VizieR": f"https://{vizier_server}"}
+    vizier = vizier_server and f"https://{vizier_server}"
+    servers = {"MAST": mast_server, "VizieR": vizier, "IRSA": irsa_server}
+    servers = {name: server for name, server in servers.items() if server}
     causes: dict[str, str | None] = {}
 
     def ask(name: str, address: str) -> None:
@@ -128,10 +142,11 @@ def check_reachable(
     }
     if failed:
         lines = [f"  {name} at {servers[name]}: {cause}" for name, cause in failed.items()]
+        keys = [f"archive.{name.lower()}_server" for name in servers]
         raise MaskError(
             "the archive cannot be reached, and not everything this study needs was fetched "
-            "before:\n" + "\n".join(lines) + "\nCheck the network, or archive.mast_server and "
-            f"archive.vizier_server in the configuration.\nWithout an archive:  {offline}"
+            "before:\n" + "\n".join(lines) + f"\nCheck the network, or {' and '.join(keys)} "
+            f"in the configuration.\nWithout an archive:  {offline}"
         )
 
 
@@ -587,14 +602,14 @@ def _not_the_file(block: bytes, product: Product, reply: Any) -> str:
     return f"what arrived is not {what}, it begins with {block[:16]!r}"
 
 
-### VizieR #########################################################################################
+### catalogues #####################################################################################
 
 
 def _catalogue_file(
-    archive: Archive, catalogue: str, ra: float, dec: float, box_deg: float
+    archive: Archive, service: str, catalogue: str, ra: float, dec: float, box_deg: float
 ) -> Path:
     name = f"{catalogue.replace('/', '_')}_{ra:.6f}{dec:+.6f}_{box_deg:g}deg.ecsv"
-    return archive.folder(archive.vizier_server) / name
+    return archive.folder(archive.server_of(service)) / name
 
 
 def cached_catalogue(
@@ -604,10 +619,11 @@ def cached_catalogue(
     ra: float,
     dec: float,
     box_deg: float,
+    service: str = "vizier",
     verify: bool = False,
 ) -> Fetched | None:
     """The rows of a catalogue around a position where an earlier run fetched them, else None."""
-    return _recorded(_catalogue_file(archive, catalogue, ra, dec, box_deg), verify=verify)
+    return _recorded(_catalogue_file(archive, service, catalogue, ra, dec, box_deg), verify=verify)
 
 
 def is_cached(
@@ -618,6 +634,7 @@ def is_cached(
     filter_name: str,
     catalogue: str,
     box_deg: float,
+    service: str = "vizier",
 ) -> bool:
     """Whether an observation's product and the sources around it were fetched before.
 
@@ -632,7 +649,9 @@ def is_cached(
         return False
     header = fits.getheader(product["i2d"].path, "SCI")
     ra, dec = header["CRVAL1"], header["CRVAL2"]
-    sources = cached_catalogue(archive, catalogue=catalogue, ra=ra, dec=dec, box_deg=box_deg)
+    sources = cached_catalogue(
+        archive, catalogue=catalogue, service=service, ra=ra, dec=dec, box_deg=box_deg
+    )
     return sources is not None
 
 
@@ -644,21 +663,36 @@ def fetch_catalogue(
     dec: float,
     box_deg: float,
     columns: Iterable[str] = (),
+    service: str = "vizier",
 ) -> Fetched:
-    """All rows and columns of a VizieR catalogue in a box, as ECSV, or those fetched before.
+    """All rows and columns of a table of VizieR or IRSA in a box, as ECSV, or those fetched before.
 
-    `ra`, `dec` (ICRS degrees) is the centre of a box of `box_deg` on each side (on the sky, not in
-    right ascension). Units and masked values are kept. `columns` (identifier, right ascension,
-    declination) must be there; where VizieR knows no row and so sends no table, they are the
-    columns of the empty one. MaskError where VizieR does not answer, or answers with an error.
+    `service` is `vizier` or `irsa`. `ra`, `dec` (ICRS degrees) is the centre of a box of `box_deg`
+    on each side (on the sky, not in right ascension). Units and masked values are kept. `columns`
+    (identifier, right ascension, declination) must be there; where the archive knows no row and
+    sends no table, they are the columns of the empty one. MaskError where it does not answer, or
+    answers with an error.
     """
     known = cached_catalogue(
-        archive, catalogue=catalogue, ra=ra, dec=dec, box_deg=box_deg, verify=True
+        archive,
+        catalogue=catalogue,
+        service=service,
+        ra=ra,
+        dec=dec,
+        box_deg=box_deg,
+        verify=True,
     )
     if known is not None:
         return known
-    table = _query_vizier(archive, catalogue, ra, dec, box_deg)
     columns = list(columns)
+    server = archive.server_of(service)
+    if service == "vizier":
+        table = _query_vizier(archive, catalogue, ra, dec, box_deg, columns)
+        uri = f"https://{server}/viz-bin/votable?-source={catalogue}"
+        uri += f"&-c={ra:.8f}{dec:+.8f}&-c.bd={box_deg:g}x{box_deg:g}"
+    else:
+        table = _query_irsa(archive, catalogue, ra, dec, box_deg, columns)
+        uri = f"{server}/TAP/sync?{catalogue}&{ra:.8f}{dec:+.8f}&{box_deg:g}x{box_deg:g}"
     if table is None:
         table = _empty_table(columns)
     missing = [name for name in columns if name not in table.colnames]
@@ -667,27 +701,30 @@ def fetch_catalogue(
             f"catalogue {catalogue}: has no column {', '.join(missing)}; it has "
             f"{', '.join(table.colnames)}. Set catalogue.id, catalogue.ra and catalogue.dec."
         )
+    for name in table.colnames:
+        if table[name].dtype.kind in "OS":
+            table[name] = table[name].astype(str)
+        table[name].info.meta = None
     if columns and len(table):
-        table.sort(columns[0])  # VizieR promises no order
+        table.sort(columns[0])  # archives promise no order
     table.meta = {
         "catalogue": catalogue,
-        "server": archive.vizier_server,
+        "server": server,
         "centre_deg": [float(ra), float(dec)],
         "box_deg": float(box_deg),
     }
-    path = _catalogue_file(archive, catalogue, ra, dec, box_deg)
+    path = _catalogue_file(archive, service, catalogue, ra, dec, box_deg)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         table.write(partial, format="ascii.ecsv", overwrite=True)
-        uri = f"https://{archive.vizier_server}/viz-bin/votable?-source={catalogue}"
-        return keep(partial, path, f"{uri}&-c={ra:.8f}{dec:+.8f}&-c.bd={box_deg:g}x{box_deg:g}")
+        return keep(partial, path, uri)
     finally:
         partial.unlink(missing_ok=True)
 
 
 def _query_vizier(
-    archive: Archive, catalogue: str, ra: float, dec: float, box_deg: float
+    archive: Archive, catalogue: str, ra: float, dec: float, box_deg: float, columns: list[str]
 ) -> Any:  # Table | None
     """The reply of VizieR as a table with plain columns; None where it holds no table."""
     import warnings
@@ -698,7 +735,7 @@ def _query_vizier(
     from astroquery.vizier import VizierClass
 
     client = VizierClass(
-        columns=["all"],
+        columns=["all", *(name for name in columns if name.startswith("_"))],  # made by VizieR
         row_limit=-1,  # the default is 50
         timeout=archive.timeout_s,
         vizier_server=archive.vizier_server,
@@ -745,11 +782,55 @@ def _query_vizier(
         )
     if not named:
         return None
-    table = named[0].to_table(use_names_over_ids=True)
-    for name in table.colnames:
-        if table[name].dtype.kind in "OS":
-            table[name] = table[name].astype(str)
-        table[name].info.meta = None
+    return named[0].to_table(use_names_over_ids=True)
+
+
+def _query_irsa(
+    archive: Archive, catalogue: str, ra: float, dec: float, box_deg: float, columns: list[str]
+) -> Any:  # Table
+    """The reply of IRSA's TAP service as a table with plain columns.
+
+    A circle around the box is asked for, and cut here: what a box is near the poles is not the
+    same to all services.
+    """
+    import warnings
+
+    import astropy.units as u
+    import numpy as np
+    from astropy.coordinates import SkyCoord
+    from astroquery.ipac.irsa import IrsaClass
+    from pyvo.dal import DALAccessError, DALOverflowWarning
+    from urllib3.exceptions import HTTPError
+
+    client = IrsaClass()
+    client.tap_url = f"{archive.irsa_server.rstrip('/')}/TAP"
+    _patient(client._session, archive)
+    question = f"the query of {catalogue} around {ra:.5f} {dec:+.5f}"
+    centre = SkyCoord(ra, dec, unit="deg")
+    with _spoken(archive.irsa_server, question), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # IRSA's VOTables are not quite to the standard
+        warnings.simplefilter("error", DALOverflowWarning)
+        try:
+            table = client.query_region(
+                centre, catalog=catalogue, spatial="Cone", radius=box_deg / np.sqrt(2) * u.deg
+            )
+        except DALOverflowWarning:
+            raise MaskError(
+                f"{archive.irsa_server}: {question} gave more rows than IRSA sends at once. Make "
+                "catalogue.box_deg smaller."
+            ) from None
+        except DALAccessError as error:
+            cause = getattr(error, "cause", None)  # DALFormatError has one for a broken connection
+            said = explain(cause) if isinstance(cause, OSError | HTTPError) else _short(error)
+            raise MaskError(
+                f"{archive.irsa_server}: {question} failed: {said}. Try again later, or check "
+                "catalogue.irsa."
+            ) from None
+        if len(table) and not {*columns[1:]} - {*table.colnames}:
+            sky = SkyCoord(*(np.asarray(table[name], float) for name in columns[1:]), unit="deg")
+            offsets = centre.spherical_offsets_to(sky)
+            inside = [np.abs(offset.deg) <= box_deg / 2 for offset in offsets]
+            table = table[inside[0] & inside[1]]
     return table
 
 

@@ -1,6 +1,9 @@
-"""Catalogue sources on an image."""
+"""Catalogues: those that are known by name, the circle of each, and their sources on an image."""
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from astropy.io import fits
@@ -10,9 +13,123 @@ from numpy.typing import NDArray
 from mirimask.errors import MaskError
 from mirimask.frame import celestial_wcs
 
-__all__ = ["locate_sources"]
+__all__ = ["CATALOGUES", "Catalogue", "catalogue_settings", "circle_sizes", "locate_sources"]
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """A catalogue of an archive: which table of which service, its columns, what it resolves.
+
+    `service` is `vizier` or `irsa`; `id`, `ra`, `dec` (ICRS degrees) and `flux` are columns of
+    `table`; `resolution_arcsec` is the FWHM of the images that its positions are measured on;
+    `keep` is the condition on its columns that is used where a study gives none.
+    """
+
+    service: str
+    table: str
+    id: str
+    ra: str
+    dec: str
+    flux: str
+    resolution_arcsec: float
+    keep: str = ""
+
+
+CATALOGUES = {
+    # Schlafly et al. (2019): unWISE coadds keep the resolution of WISE, 6.1" in W1 (Wright et al.
+    # 2010). Vega nanomaggies.
+    "unwise": Catalogue(
+        "vizier", "II/363/unwise", "objID", "RAJ2000", "DEJ2000", "FW1", resolution_arcsec=6.1
+    ),
+    # Marocco et al. (2021): the same coadds, with the unWISE Catalogue as list of detections.
+    "catwise": Catalogue(
+        "vizier", "II/365/catwise", "Name", "RA_ICRS", "DE_ICRS", "W1mproPM", resolution_arcsec=6.1
+    ),
+    # Gutermuth & Heyer (2015), mJy at 24 um; 6" (Carey et al. 2009). VizieR adds _RAJ2000 and
+    # _DEJ2000 to any table, whatever positions its own columns have.
+    "mipsgal": Catalogue(
+        "vizier",
+        "J/AJ/149/64/catalog",
+        "MIPSGAL",
+        "_RAJ2000",
+        "_DEJ2000",
+        "S24",
+        resolution_arcsec=6.0,
+    ),
+    # Spitzer Enhanced Imaging Products, Source List (CR3), microjansky. A position is that of the
+    # shortest wavelength detected at 10 sigma: IRAC's 3.6 um, 1.66" (IRAC Instrument Handbook), for
+    # nearly all. m1_fluxtype 1: at 10 sigma in 24 um too.
+    "seip": Catalogue(
+        "irsa",
+        "slphotdr4",
+        "objid",
+        "ra",
+        "dec",
+        "m1_f_psf",
+        resolution_arcsec=1.66,
+        keep="m1_fluxtype == 1",
+    ),
+}
+
+# The paper's circle of 36 px and ring of 25 px, at 0.11" a pixel, were chosen by a pixel of unWISE,
+# which is a share of its resolution.
+_RADIUS_FWHM = 18 * 0.11 / CATALOGUES["unwise"].resolution_arcsec
+_NEAR_FWHM = 25 * 0.11 / CATALOGUES["unwise"].resolution_arcsec
+
+
+def catalogue_settings(given: Mapping[str, Any], *, ask: bool = True) -> dict[str, Any]:
+    """The settings of a catalogue: those `given`, where they are None those of its name.
+
+    `given` has the keys of the configuration's `catalogue`. In what comes back, `service` and
+    `table` say where the catalogue is (None and "" if no archive is to be asked and none is
+    named), `id`, `ra`, `dec` and `keep` are texts; `resolution` (arcsec) is None for a catalogue
+    that is not in CATALOGUES and has none given. MaskError where two tables are given, or where
+    an archive is to be asked (`ask`) for a name that is not known and without a table.
+    """
+    name = given["name"]
+    known = CATALOGUES.get(name)
+    tables = {key: given[key] for key in ("vizier", "irsa") if given[key]}
+    if len(tables) > 1:
+        raise MaskError("catalogue: both vizier and irsa are given; a catalogue is one table.")
+    if not tables and known:
+        tables = {known.service: known.table}
+    if not tables and ask:
+        raise MaskError(
+            f"catalogue.name: '{name}' is not a known catalogue ({', '.join(CATALOGUES)}); correct "
+            "it, or give catalogue.vizier or catalogue.irsa, and id, ra and dec, for another one."
+        )
+    service, table = next(iter(tables.items()), (None, ""))
+    settings = dict(given) | {"service": service, "table": table}
+    # columns of a catalogue that has no entry are taken to be called as unWISE's are
+    columns = known or CATALOGUES["unwise"]
+    for key in ("id", "ra", "dec"):
+        if settings[key] is None:
+            settings[key] = getattr(columns, key)
+    if settings["keep"] is None:
+        settings["keep"] = known.keep if known else ""
+    if settings["resolution"] is None and known:
+        settings["resolution"] = known.resolution_arcsec
+    return settings
+
+
+def circle_sizes(resolution_arcsec: float | None) -> dict[str, str]:
+    """Sizes of the circle around a catalogue's sources and of the ring around it.
+
+    `radius` and `near` as texts ("1.98 arcsec"), the same shares of the catalogue's resolution
+    (FWHM, arcsec) as the paper's (section 3) 18 px and 25 px of 0.11" are of unWISE's. MaskError
+    where the resolution is not known (None).
+    """
+    if resolution_arcsec is None:
+        raise MaskError(
+            "verdict: the circle is to follow the catalogue, whose resolution is not known; give "
+            "catalogue.resolution (FWHM, arcsec), or a size such as '18 px'."
+        )
+    return {
+        "radius": f"{_RADIUS_FWHM * resolution_arcsec:.4g} arcsec",
+        "near": f"{_NEAR_FWHM * resolution_arcsec:.4g} arcsec",
+    }
 
 
 def locate_sources(

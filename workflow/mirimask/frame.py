@@ -79,10 +79,15 @@ def celestial_wcs(header: fits.Header) -> "WCS":
         return WCS(header).celestial
 
 
-def pixels(size: str, pixel_scale: float) -> float:
-    """Turn a size such as '18 px' or '1.98 arcsec' into pixels of `pixel_scale` arcseconds."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) (px|arcsec)", size)
-    if match is None:
+def pixels(size: str, pixel_scale: float, *, fwhm_px: float | None = None) -> float:
+    """Turn a size such as '18 px' or '1.98 arcsec' into pixels of `pixel_scale` arcseconds.
+
+    Where `fwhm_px`, the width of the PSF, is given, '10 fwhm' is one too. MaskError for others.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) (px|arcsec|fwhm)", size)
+    if match is not None and match[2] == "fwhm" and fwhm_px is not None:
+        return float(match[1]) * fwhm_px
+    if match is None or match[2] == "fwhm":
         raise MaskError(f"'{size}' is not a size; write '18 px' or '1.98 arcsec'.")
     return float(match[1]) / (1.0 if match[2] == "px" else pixel_scale)
 

@@ -28,6 +28,11 @@ class Filter:
     red_um: float
     fwhm_arcsec: float
 
+    @property
+    def centre_um(self) -> float:
+        """Middle of the band."""
+        return (self.blue_um + self.red_um) / 2
+
 
 # JWST User Documentation, "MIRI Filters and Dispersers" and "MIRI Point Spread Functions" (flight).
 FILTERS = {

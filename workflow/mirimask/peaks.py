@@ -1,5 +1,7 @@
 """Reference peaks: what an eye would call a bright point of the original image."""
 
+import logging
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -7,6 +9,8 @@ from numpy.typing import NDArray
 from mirimask.errors import MaskError
 
 __all__ = ["background_meshes", "reference_peaks", "signal_to_noise"]
+
+log = logging.getLogger(__name__)
 
 
 def background_meshes(
@@ -46,6 +50,8 @@ def background_meshes(
 
 # Width of the surroundings that a peak must rise above, in units of the PSF's.
 _SURROUNDINGS = 3
+# Boxes of fewer widths of the PSF take the light of a star for background.
+_LEAST_BOX_FWHM = 6
 
 
 def _matched(
@@ -58,6 +64,13 @@ def _matched(
     """The background-subtracted image and its signal-to-noise image, 0 in empty pixels."""
     from scipy.ndimage import gaussian_filter
 
+    if background_box_px < _LEAST_BOX_FWHM * fwhm_px:
+        log.warning(
+            "the background's box, %d px, is %.1f widths of the PSF: it takes light of stars for "
+            "background. Set peaks.background_box to '10 fwhm'.",
+            background_box_px,
+            background_box_px / fwhm_px,
+        )
     mask = empty | ~np.isfinite(data)
     filled = np.where(mask, 0, data)
     background, _ = background_meshes(filled, mask, box_px=background_box_px)

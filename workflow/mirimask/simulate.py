@@ -1,4 +1,4 @@
-"""A simulated field in the archive's own form: i2d, segm, cat, unWISE catalogue and truth."""
+"""A simulated field in the archive's own form: i2d, segm, cat, a catalogue and truth."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ from mirimask.instrument import PIXEL_SCALE_ARCSEC
 from mirimask.product import sha256
 from mirimask.psf import Psf
 from mirimask.segmentation import SegmentationSettings, catalogue_of, segment
+from mirimask.simulated_catalogue import simulated_catalogue
 from mirimask.sky import FRAME_SHAPE, Diffuse, draw_sources
-from mirimask.unwise import unwise_catalogue
 
 __all__ = ["PIXAR_SR", "Simulated", "simulate", "write_simulated"]
 
@@ -32,7 +32,10 @@ _MANIFEST = ["image", "product", "uri", "bytes", "sha256", "cal_ver", "crds_ctx"
 
 @dataclass(frozen=True)
 class Simulated:
-    """A simulated field: what the archive would give, and the truth behind it."""
+    """A simulated field: what the archive would give, and the truth behind it.
+
+    `catalogue` is the pipeline's, `listed` the other mission's that the masks are scored with.
+    """
 
     mosaic: Mosaic
     wcs: WCS
@@ -40,7 +43,7 @@ class Simulated:
     science: fits.Header
     labels: NDArray[np.uint32]
     catalogue: QTable
-    unwise: QTable
+    listed: QTable
     truth: QTable
 
 
@@ -54,8 +57,9 @@ def simulate(
     segmentation: SegmentationSettings,
     jwst_version: str,
     box_deg: float,
+    catalogue_name: str = "unwise",
 ) -> Simulated:
-    """Simulate a field.
+    """Simulate a field in the filter of `psf`, with the catalogue of that name.
 
     `field` and `detector`: settings as in config/simulated.yaml. `observation`: the columns of the
     paper's Table 1 (principal_investigator, observation_id, obs_date, effective_exposure_s,
@@ -64,7 +68,7 @@ def simulate(
     """
     seed = int(field["seed"])
     wcs = _wcs(field, observation)
-    sources = draw_sources(field, seed, PIXEL_SCALE_ARCSEC)
+    sources = draw_sources(field, seed, PIXEL_SCALE_ARCSEC, filter_name=psf.filter)
     diffuse = Diffuse(field["background"], field["nebula"], seed)
     mosaic = observe(
         diffuse,
@@ -76,10 +80,11 @@ def simulate(
         pixar_sr=PIXAR_SR,
         seed=seed,
     )
-    unwise, unwise_id = unwise_catalogue(
+    listed, listed_id = simulated_catalogue(
+        catalogue_name,
         sources,
         wcs,
-        settings=field["unwise"],
+        settings=field.get(catalogue_name, {}),
         box_deg=box_deg,
         pixel_scale_arcsec=PIXEL_SCALE_ARCSEC,
         seed=seed,
@@ -102,8 +107,8 @@ def simulate(
         _science(wcs, primary, field, detector),
         labels,
         _said(catalogue, image),
-        _said(unwise, image),
-        _said(_truth(sources, wcs, unwise_id), image),
+        _said(listed, image),
+        _said(_truth(sources, wcs, catalogue_name, listed_id), image),
     )
 
 
@@ -131,7 +136,9 @@ def _wcs(field: Mapping[str, Any], observation: Mapping[str, Any]) -> WCS:
     return wcs
 
 
-def _truth(sources: QTable, wcs: WCS, unwise_id: NDArray[np.str_]) -> QTable:
+def _truth(
+    sources: QTable, wcs: WCS, catalogue_name: str, catalogue_id: NDArray[np.str_]
+) -> QTable:
     """The sources of the frame and its surroundings, with what the catalogue made of them."""
     ra, dec = wcs.pixel_to_world_values(sources["x"], sources["y"])
     truth = QTable()
@@ -149,7 +156,9 @@ def _truth(sources: QTable, wcs: WCS, unwise_id: NDArray[np.str_]) -> QTable:
     truth["position_angle"] = np.asarray(sources["angle_deg"]) * u.deg
     truth["w1_vega"] = np.asarray(sources["w1_vega"])
     truth["w2_vega"] = np.asarray(sources["w2_vega"])
-    truth["unwise_id"] = unwise_id
+    if catalogue_name in ("mipsgal", "seip"):
+        truth["s24"] = np.asarray(sources["s24_ujy"]) * u.uJy
+    truth[f"{catalogue_name}_id"] = catalogue_id
     return truth
 
 
@@ -318,7 +327,7 @@ def write_simulated(
         segm.writeto(temporary)
     for product, table in (
         ("cat", simulated.catalogue),
-        ("catalogue", simulated.unwise),
+        ("catalogue", simulated.listed),
         ("truth", simulated.truth),
     ):
         with replacing(paths[product]) as temporary:

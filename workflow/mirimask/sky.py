@@ -12,6 +12,8 @@ from astropy.table import QTable, vstack
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
 
+from mirimask.instrument import imaging_filter
+
 __all__ = ["CROP", "FRAME_SHAPE", "MARGIN_PX", "Diffuse", "ab_to_ujy", "draw_sources", "ujy_to_ab"]
 
 FRAME_SHAPE = (1028, 1032)  # rows, columns of the paper's level-3 frames
@@ -20,6 +22,11 @@ MARGIN_PX = 200  # sources are drawn this far outside the frame
 
 # AB magnitude of Vega in F770W (64.9 Jy), W1 and W2 (Jarrett et al. 2011).
 _AB_OF_VEGA = {"F770W": 4.37, "W1": 2.699, "W2": 3.339}
+_F770W_UM = imaging_filter("F770W").centre_um
+_MIPS24_UM = 23.68  # Engelbracht et al. (2007)
+# Galaxies between 8 and 25 um: f_nu rises as wavelength^slope, of this mean and scatter (dust of
+# star formation; an assumption, docs/simulation.md)
+_GALAXY_SLOPE = (1.5, 0.7)
 
 
 def ab_to_ujy(magnitude: ArrayLike) -> NDArray[np.float64]:
@@ -102,15 +109,19 @@ def _magnitudes(
     return np.log10(low + uniform * (high - low)) / slope
 
 
-def draw_sources(field: Mapping[str, Any], seed: int, pixel_scale_arcsec: float) -> QTable:
-    """Sources of a field, brightest first.
+def draw_sources(
+    field: Mapping[str, Any], seed: int, pixel_scale_arcsec: float, *, filter_name: str = "F770W"
+) -> QTable:
+    """Sources of a field, brightest first, as a MIRI filter sees them.
 
     `field["stars"]`, `field["galaxies"]`: `per_arcmin2` down to `faintest`, `brightest`, `slope`
     of the counts; `field["bright_stars"]`: list of {x, y, ab}; `field["bright_galaxies"]`: of these
     and {radius_px, sersic_n, axis_ratio, angle_deg}. Positions are uniform. Columns: kind (star |
     galaxy), x, y, flux_ujy, ab_mag, radius_px (half-light), sersic_n, axis_ratio, angle_deg (0 for
-    stars), w1_vega and w2_vega.
+    stars), w1_vega, w2_vega and s24_ujy (MIPS, 23.68 um). Magnitudes of the settings and of ab_mag
+    are those of the filter. MaskError for an unknown filter.
     """
+    band = imaging_filter(filter_name).centre_um
     parts = []
     bright = field["bright_stars"]
     if bright:
@@ -121,6 +132,7 @@ def draw_sources(field: Mapping[str, Any], seed: int, pixel_scale_arcsec: float)
                 np.array([star["x"] for star in bright], float),
                 np.array([star["y"] for star in bright], float),
                 np.array([star["ab"] for star in bright], float),
+                band,
             )
         )
     for galaxy in field["bright_galaxies"]:
@@ -128,7 +140,7 @@ def draw_sources(field: Mapping[str, Any], seed: int, pixel_scale_arcsec: float)
         x, y, magnitude = (np.array([galaxy[key]], float) for key in ("x", "y", "ab"))
         keys = ("radius_px", "sersic_n", "axis_ratio", "angle_deg")
         shape = np.array([[galaxy[key]] for key in keys], float)
-        parts.append(_galaxies(rng, x, y, magnitude, shape))
+        parts.append(_galaxies(rng, x, y, magnitude, band, shape))
     sides = np.array(FRAME_SHAPE[::-1]) + 2 * MARGIN_PX
     area = float(np.prod(sides)) * (pixel_scale_arcsec / 60) ** 2
     for number, kind in enumerate(("stars", "galaxies")):
@@ -140,22 +152,26 @@ def draw_sources(field: Mapping[str, Any], seed: int, pixel_scale_arcsec: float)
         x, y = rng.uniform(size=(2, n)) * sides[:, None] - MARGIN_PX - 0.5
         magnitude = _magnitudes(rng, n, counts["brightest"], counts["faintest"], counts["slope"])
         make = _stars if kind == "stars" else _galaxies
-        parts.append(make(rng, x, y, magnitude))
+        parts.append(make(rng, x, y, magnitude, band))
     table = (
         vstack(parts, metadata_conflicts="silent")
         if parts
-        else _stars(np.random.default_rng(seed), *np.zeros((3, 0)))
+        else _stars(np.random.default_rng(seed), np.zeros(0), np.zeros(0), np.zeros(0), band)
     )
     table.sort("ab_mag")
     return table
 
 
-def _stars(rng: np.random.Generator, x: NDArray, y: NDArray, magnitude: NDArray) -> QTable:
-    """Photospheres: colourless in the Vega system but for a scatter."""
+def _stars(
+    rng: np.random.Generator, x: NDArray, y: NDArray, magnitude: NDArray, band_um: float
+) -> QTable:
+    """Photospheres: colourless in the Vega system but for a scatter, f_nu as wavelength^-2."""
     n = x.size
-    vega = magnitude - _AB_OF_VEGA["F770W"]
+    vega = magnitude - (_AB_OF_VEGA["F770W"] + 5 * np.log10(band_um / _F770W_UM))
     w1 = vega + rng.normal(0.03, 0.05, n)
-    return _table("star", x, y, magnitude, np.zeros((4, n)), w1, w1 + rng.normal(0.02, 0.04, n))
+    w2 = w1 + rng.normal(0.02, 0.04, n)
+    s24 = ab_to_ujy(magnitude) * (band_um / _MIPS24_UM) ** 2
+    return _table("star", x, y, magnitude, np.zeros((4, n)), w1, w2, s24)
 
 
 def _galaxies(
@@ -163,13 +179,15 @@ def _galaxies(
     x: NDArray,
     y: NDArray,
     magnitude: NDArray,
+    band_um: float,
     shape: NDArray | None = None,
 ) -> QTable:
     """Sersic profiles: sizes shrink with magnitude, colours of mixed redshifts and dust."""
     n = x.size
     if shape is None:
-        # half-light radius 0.25" at 22 AB, of scatter 0.2 dex (docs/simulation.md)
-        radius = 10 ** (-0.6 - 0.08 * (magnitude - 22) + rng.normal(0, 0.2, n)) / 0.11
+        # half-light radius 0.25" at 22 AB in F770W, of scatter 0.2 dex (docs/simulation.md)
+        typical = magnitude + 2.5 * _GALAXY_SLOPE[0] * np.log10(band_um / _F770W_UM)
+        radius = 10 ** (-0.6 - 0.08 * (typical - 22) + rng.normal(0, 0.2, n)) / 0.11
         shape = np.array(
             [
                 np.clip(radius, 0.8, 40),
@@ -178,13 +196,24 @@ def _galaxies(
                 rng.uniform(0, 180, n),
             ]
         )
-    w1 = magnitude + rng.normal(0.2, 0.6, n) - _AB_OF_VEGA["W1"]
-    w2 = w1 + _AB_OF_VEGA["W1"] - _AB_OF_VEGA["W2"] + rng.normal(0.0, 0.2, n)
-    return _table("galaxy", x, y, magnitude, shape, w1, w2)
+    colours = rng.normal(0.2, 0.6, n), rng.normal(0.0, 0.2, n)
+    slope = rng.normal(*_GALAXY_SLOPE, n)
+    at_8um = magnitude + 2.5 * slope * np.log10(band_um / _F770W_UM)
+    w1 = at_8um + colours[0] - _AB_OF_VEGA["W1"]
+    w2 = w1 + _AB_OF_VEGA["W1"] - _AB_OF_VEGA["W2"] + colours[1]
+    s24 = ab_to_ujy(magnitude) * (_MIPS24_UM / band_um) ** slope
+    return _table("galaxy", x, y, magnitude, shape, w1, w2, s24)
 
 
 def _table(
-    kind: str, x: NDArray, y: NDArray, magnitude: NDArray, shape: NDArray, w1: NDArray, w2: NDArray
+    kind: str,
+    x: NDArray,
+    y: NDArray,
+    magnitude: NDArray,
+    shape: NDArray,
+    w1: NDArray,
+    w2: NDArray,
+    s24: NDArray,
 ) -> QTable:
     return QTable(
         {
@@ -199,5 +228,6 @@ def _table(
             "angle_deg": shape[3],
             "w1_vega": w1,
             "w2_vega": w2,
+            "s24_ujy": s24,
         }
     )

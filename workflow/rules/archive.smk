@@ -1,6 +1,22 @@
 # From the archives, or a person's own files, to <results>/archive/<image>/.
 
+from mirimask.catalogue import CATALOGUES, catalogue_settings, circle_sizes
+
 CATALOGUE = config["catalogue"]["name"]
+SOURCES = set(map(source_of, IMAGES.index))
+if "simulated" in SOURCES and CATALOGUE not in CATALOGUES:
+    raise WorkflowError(
+        f"catalogue.name: no catalogue '{CATALOGUE}' can be simulated, only "
+        f"{', '.join(CATALOGUES)}."
+    )
+try:
+    config["catalogue"] = catalogue_settings(config["catalogue"], ask="mast" in SOURCES)
+    for size, what in config["verdict"].items():
+        if what == "catalogue":
+            circle = circle_sizes(config["catalogue"]["resolution"])
+            config["verdict"][size] = circle[size]
+except MaskError as error:
+    raise WorkflowError(str(error)) from None
 ARCHIVE_SERVERS = {
     key: value for key, value in config["archive"].items() if key != "source"
 }
@@ -58,7 +74,7 @@ rule fetch_catalogue:
         catalogue=config["catalogue"],
         code=code("fetch_catalogue"),
     message:
-        "Fetching the sources around {wildcards.image} from VizieR"
+        "Fetching the {CATALOGUE} sources around {wildcards.image}"
     script:
         "../scripts/fetch_catalogue.py"
 

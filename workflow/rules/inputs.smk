@@ -40,14 +40,17 @@ def check_archive():
             program=int(row["program"]),
             observation=int(row["observation"]),
             filter_name=row["filter"],
-            catalogue=catalogue["vizier"],
+            catalogue=catalogue["table"],
+            service=catalogue["service"],
             box_deg=catalogue["box_deg"],
         )
         for row in IMAGES.loc[sorted(images)].to_dict("records")
     )
     if not all(cached):
         try:
-            check_reachable(archive.mast_server, archive.vizier_server)
+            service = catalogue["service"]
+            server = {f"{service}_server": archive.server_of(service)}
+            check_reachable(archive.mast_server, **server)
         except MaskError as error:
             raise WorkflowError(str(error)) from None
 

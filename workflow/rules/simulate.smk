@@ -41,6 +41,7 @@ rule simulate:
         empty_pixels=lookup("simulation/empty_pixels", within=config, default=0),
         segmentation=config["segmentation"],
         box_deg=config["catalogue"]["box_deg"],
+        catalogue=config["catalogue"]["name"],
         code=code("simulate"),
     message:
         "Simulating {wildcards.image}"

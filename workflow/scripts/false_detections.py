@@ -20,7 +20,9 @@ def main(job):
     inverted = invert(
         read_frame(job.input.i2d),
         np.s_[y0 : y0 + ny, x0 : x0 + nx],
-        background_box_px=round(pixels(job.params.background_box, crop.pixel_scale)),
+        background_box_px=round(
+            pixels(job.params.background_box, crop.pixel_scale, fwhm_px=crop.fwhm_px)
+        ),
         settings=SegmentationSettings.for_jwst(settings.pop("jwst_version"), **settings),
         fwhm_px=crop.fwhm_px,
     )

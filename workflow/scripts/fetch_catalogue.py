@@ -1,4 +1,4 @@
-"""Fetch the sources around an image from VizieR, and close the image's manifest."""
+"""Fetch the sources around an image from VizieR or IRSA, and close the image's manifest."""
 
 import logging
 
@@ -17,7 +17,8 @@ def main(job):
     header = fits.getheader(job.input.i2d, "SCI")
     fetched = fetch_catalogue(
         Archive(**job.params.archive),
-        catalogue=settings["vizier"],
+        catalogue=settings["table"],
+        service=settings["service"],
         ra=header["CRVAL1"],
         dec=header["CRVAL2"],
         box_deg=settings["box_deg"],
@@ -27,7 +28,7 @@ def main(job):
     n_rows = len(Table.read(fetched.path, format="ascii.ecsv"))
     note = ""
     if n_rows == 0:
-        note = f"{settings['vizier']} has no row in this field"
+        note = f"{settings['table']} has no row in this field"
         log.warning("%s: %s: 0 sources will be scored", image, note)
     rows = pd.read_csv(job.input.rows, sep="\t", dtype=str, keep_default_na=False)
     row = product_row(

@@ -13,7 +13,9 @@ def main(job):
         crop.empty,
         fwhm_px=crop.fwhm_px,
         snr=job.params.snr,
-        background_box_px=round(pixels(job.params.background_box, crop.pixel_scale)),
+        background_box_px=round(
+            pixels(job.params.background_box, crop.pixel_scale, fwhm_px=crop.fwhm_px)
+        ),
     )
     with replacing(job.output.peaks) as temporary:
         peaks.to_csv(temporary, index=False, float_format="%.6g")

@@ -14,7 +14,7 @@ from mirimask.verdicts import label_spots
 def main(job):
     crop, p = read_crop(job.input.frame), job.params
     peaks = pd.read_csv(job.input.peaks)
-    box_px = round(pixels(p.background_box, crop.pixel_scale))
+    box_px = round(pixels(p.background_box, crop.pixel_scale, fwhm_px=crop.fwhm_px))
     background, _ = background_meshes(np.where(crop.empty, 0, crop.data), crop.empty, box_px=box_px)
     rows = []
     for (method, domain), path in zip(p.masks, job.input.masks, strict=True):

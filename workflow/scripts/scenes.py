@@ -43,7 +43,9 @@ def scene_of(crop, image, files, params):
     scene = Scene(
         crop.masked,
         added,
-        inverted=inverted(crop, round(pixels(params.background_box, crop.pixel_scale))),
+        inverted=inverted(
+            crop, round(pixels(params.background_box, crop.pixel_scale, fwhm_px=crop.fwhm_px))
+        ),
         free=free,
         truth=truth_of(files.truth, crop, params.magnitudes) if files.get("truth") else None,
         tolerance_px=crop.fwhm_px,

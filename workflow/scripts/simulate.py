@@ -20,6 +20,7 @@ def main(job):
         segmentation=SegmentationSettings.for_jwst(version, **segmentation),
         jwst_version=version,
         box_deg=params.box_deg,
+        catalogue_name=params.catalogue,
     )
     paths = {name: getattr(job.output, name) for name in job.output.keys()}  # noqa: SIM118
     write_simulated(simulated, image, paths, empty=float(params.empty_pixels))

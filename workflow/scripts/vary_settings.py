@@ -67,7 +67,7 @@ def main(job):
         crop.empty,
         fwhm_px=crop.fwhm_px,
         snr=min(p.peaks["snr"], *p.snrs),
-        background_box_px=round(pixels(p.peaks["background_box"], scale)),
+        background_box_px=round(pixels(p.peaks["background_box"], scale, fwhm_px=crop.fwhm_px)),
     )
     subsets = kept_by_cuts(job, crop, np.asarray(sources["id"]).astype(str))
     masks = read_masks(job.input.masks, p.methods)
