@@ -228,8 +228,8 @@ def _draw_verdict(
     rows = _ordered(table, rate)
     families = list(dict.fromkeys(rows["family"]))
     labels = 2.75
-    panel, times, head, foot = 2.6, 1.0, 1.0, 0.95
-    width = labels + len(groups) * (panel + 0.15) + times
+    panel, gap, times, head, foot = 2.6, 0.25, 1.0, 1.0, 0.95
+    width = labels + len(groups) * (panel + gap) + times
     height = head + 0.26 * len(families) + foot
     figure = titled_figure(
         width,
@@ -240,7 +240,7 @@ def _draw_verdict(
     )
     place = {name: i for i, name in enumerate(families)}
     for i, group in enumerate(groups):
-        left = labels + i * (panel + 0.15)
+        left = labels + i * (panel + gap)
         axes = figure.add_axes(
             (left / width, foot / height, panel / width, (height - head - foot) / height)
         )
@@ -266,10 +266,12 @@ def _draw_verdict(
         axes.set_xlim(0, 1)
         axes.grid(axis="x", color="0.9", lw=0.7)
         axes.set_axisbelow(True)
-        axes.set_title(f"{group}\n{own['images'].iloc[0]} images", fontsize=10)
+        axes.set_title(f"{group} ({own['images'].iloc[0]})", fontsize=10)
         names = [str(rows.loc[rows["family"] == name, "label"].iloc[0]) for name in families]
         axes.set_yticks(range(len(families)), names if i == 0 else [""] * len(families), fontsize=9)
-        axes.tick_params(axis="x", labelsize=8.5)
+        axes.set_xticks(
+            np.arange(0, 1.1, 0.2), ["0", "0.2", "0.4", "0.6", "0.8", "1"], fontsize=8.5
+        )
         axes.tick_params(axis="y", length=0)
         if i == len(groups) - 1:
             for name, y in place.items():
@@ -280,7 +282,7 @@ def _draw_verdict(
                         transform=axes.get_yaxis_transform(),
                     )  # fmt: skip
     figure.text(
-        (labels + len(groups) * (panel + 0.15) / 2) / width,
+        (labels + len(groups) * (panel + gap) / 2) / width,
         0.5 / height,
         "share of the added stars found, with 95 % interval",
         ha="center",

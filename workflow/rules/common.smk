@@ -357,7 +357,8 @@ def side_by_side_groups():
         for name, images in config["side_by_side"]["groups"].items()
     }
     rest = [image for image in IMAGES.index if image not in sum(groups.values(), [])]
-    groups["other images" if groups else "all images"] = rest
+    real = rest and not set(rest) & set(BY_TRUTH)
+    groups["real images" if real else "other images" if groups else "all images"] = rest
     return {name: images for name, images in groups.items() if images}
 
 
