@@ -72,8 +72,12 @@ _OBSERVATION_COLUMNS = {
     "calib_level": "int",
     "dataproduct_type": "string",
     "s_ra": "float",
+    "s_dec": "float",
     "t_min": "float",
+    "t_exptime": "float",
+    "t_obs_release": "float",
     "dataRights": "string",
+    "dataURL": "string",
     "obsid": "string",
 }
 _PRODUCT_COLUMNS = {
@@ -108,7 +112,7 @@ class Served:
 class _Holdings:
     """Observations, their products and the catalogues of a folder of fields."""
 
-    def __init__(self, folder: Path, images: list[dict[str, str]]) -> None:
+    def __init__(self, folder: Path, images: list[dict[str, str]], *, survey: bool) -> None:
         self.observations: list[dict] = []
         self.products: list[dict] = []
         self.files: dict[str, Path | bytes] = {}
@@ -116,7 +120,11 @@ class _Holdings:
         for number, row in enumerate(images, start=1):
             place = folder / row["image"]
             program, observation = int(row["program"]), int(row["observation"])
-            self._level3(program, f"o{observation:03d}", number + 1, row["filter"], place)
+            where = {f"s_{axis}": float(row[axis]) for axis in ("ra", "dec") if axis in row}
+            target = int(row.get("target", number + 1))
+            self._level3(program, f"o{observation:03d}", target, row["filter"], place, **where)
+            if survey:
+                continue
             self._distractors(program, observation, number + 1, row["filter"])
             for name, tables in catalogues.items():
                 path = place / f"{name}.ecsv"
@@ -128,6 +136,22 @@ class _Holdings:
             else Table()
             for name, known in CATALOGUES.items()
         }
+        if survey:  # these images alone are public ones of their programmes
+            for program, filter_name in sorted({(r["program"], r["filter"]) for r in images}):
+                self._not_public_images(int(program), filter_name, images[0])
+
+    def _not_public_images(self, program: int, filter_name: str, near: dict[str, str]) -> None:
+        """What a survey of a programme must not take."""
+        where = {f"s_{axis}": float(near[axis]) for axis in ("ra", "dec") if axis in near}
+        self._level3(program, "o998", 1, "F560W", None, **where)
+        self._level3(program, "c1001", 1, filter_name, None, **where)
+        self._level3(program, "o999", 1, filter_name, None, dataRights="EXCLUSIVE_ACCESS", **where)
+        for exposure in (1, 2):
+            obs_id = f"jw{program:05d}001001_02101_{exposure:05d}_mirimage"
+            self._observe(obs_id, program, filter_name, 2, **where)
+        spectrum = {"instrument_name": "MIRI/IFU", "dataproduct_type": "cube"}
+        name = f"jw{program:05d}-o997_t001_miri_ch1-short"
+        self._observe(name, program, filter_name, 3, **spectrum, **where)
 
     def _observe(self, obs_id: str, program: int, filter_name: str, level: int, **other) -> str:
         obsid = str(100000000 + len(self.observations))
@@ -143,8 +167,12 @@ class _Holdings:
                 "calib_level": level,
                 "dataproduct_type": "image",
                 "s_ra": None,
+                "s_dec": None,
                 "t_min": 59800.5,
+                "t_exptime": 999.9,
+                "t_obs_release": 60165.5,
                 "dataRights": "PUBLIC",
+                "dataURL": f"mast:JWST/product/{obs_id}_i2d.fits",
                 "obsid": obsid,
                 **other,
             }
@@ -173,14 +201,21 @@ class _Holdings:
         )
 
     def _level3(
-        self, program: int, group: str, target: int, filter_name: str, place: Path | None
+        self,
+        program: int,
+        group: str,
+        target: int,
+        filter_name: str,
+        place: Path | None,
+        **other,
     ) -> None:
         obs_id = f"jw{program:05d}-{group}_t{target:03d}_miri_{filter_name.lower()}"
         if any(row["obs_id"] == obs_id for row in self.observations):
             return
-        obsid = self._observe(obs_id, program, filter_name, 3)
+        obsid = self._observe(obs_id, program, filter_name, 3, **other)
         for suffix in PRODUCTS.values():
-            self._offer(obsid, obs_id, suffix, place / suffix if place else _decoy(obs_id), 3)
+            if place is None or (place / suffix).exists():
+                self._offer(obsid, obs_id, suffix, place / suffix if place else _decoy(obs_id), 3)
         self._offer(obsid, obs_id, "i2d.jpg", b"\xff\xd8 preview", 3)
         # the exposures that went into it are listed among its products
         member = f"jw{program:05d}{group[1:]}001_02101_00001_mirimage"
@@ -208,8 +243,11 @@ class _Holdings:
             instrument_name="MIRI/IFU",
         )
 
-    def find(self, filters: list[dict]) -> list[dict]:
-        """Rows of `Mast.Caom.Filtered`."""
+    def find(self, filters: list[dict], position: str = "") -> list[dict]:
+        """Rows of `Mast.Caom.Filtered`, of `Mast.Caom.Filtered.Position` with "ra, dec, radius".
+
+        The archive compares footprints; here it is the middle of an image that has to be inside.
+        """
 
         def matches(row: dict, wanted: dict) -> bool:
             cell = str(row[wanted["paramName"]])
@@ -218,7 +256,14 @@ class _Holdings:
                 pattern and fnmatch.fnmatchcase(cell, pattern)
             )
 
-        return [row for row in self.observations if all(matches(row, f) for f in filters)]
+        found = [row for row in self.observations if all(matches(row, f) for f in filters)]
+        if position:
+            ra, dec, radius = (float(part) for part in position.split(","))
+            found = [row for row in found if row["s_ra"] is not None]
+            sky = SkyCoord([r["s_ra"] for r in found], [r["s_dec"] for r in found], unit="deg")
+            inside = SkyCoord(ra, dec, unit="deg").separation(sky).deg <= radius
+            found = [row for row, is_inside in zip(found, inside, strict=True) if is_inside]
+        return found
 
     def rows(self, service: str, table: str, ra: float, dec: float, size: float) -> Table:
         """Rows of a table around a position: VizieR's in a box of `size`, IRSA's in a circle."""
@@ -426,7 +471,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer(json.dumps(columns).encode(), "application/json")
 
     def invoke(self, request: dict) -> None:
-        observations = request["service"] == "Mast.Caom.Filtered"
+        observations = request["service"].startswith("Mast.Caom.Filtered")
         where = "query" if observations else "products"
         kind = self.fault(where)
         if self.misbehave(kind):
@@ -438,8 +483,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.json({"status": "ERROR", "msg": "Error converting data type.", "data": []})
             return
         if observations:
-            rows = self.archive.holdings.find(request["params"]["filters"])
+            params = request["params"]
+            rows = self.archive.holdings.find(params["filters"], params.get("position", ""))
             columns = _OBSERVATION_COLUMNS
+            if params["columns"] == "COUNT_BIG(*)":
+                rows, columns = [{"Column1": len(rows)}], {"Column1": "string"}
         elif request["service"] == "Mast.Caom.Products":
             wanted = request["params"]["obsid"].split(",")
             rows = [row for row in self.archive.holdings.products if row["obsID"] in wanted]
@@ -598,11 +646,15 @@ def _due(fault: object) -> list:
 def serve(
     folder: str | Path,
     images: str | Path | list[dict[str, str]],
+    *,
+    survey: bool = False,
     **faults: object,
 ):
     """Serve a folder of fields while the block runs; gives `Served`.
 
-    `images` is the table of images (a path, or its rows). Each fault is one of FAULTS and names
+    `images` is the table of images (a path, or its rows); a row may have `ra`, `dec` and `target`
+    (number) too. With `survey` they are all the public ones of their programmes, else they stand
+    among others. Each fault is one of FAULTS and names
     where it happens: root, config, query, products, i2d, segm, cat, vizier or irsa, optionally with
     how many times: `half="i2d"`, `unavailable=("query", 1)`, `hang=(["i2d", "segm"], 2)`.
     """
@@ -612,7 +664,7 @@ def serve(
     if not isinstance(images, list):
         with open(images, newline="") as file:
             images = list(csv.DictReader(file, delimiter="\t"))
-    holdings = _Holdings(Path(folder), images)
+    holdings = _Holdings(Path(folder), images, survey=survey)
     with tempfile.TemporaryDirectory() as secrets:
         pem, key = certificate(Path(secrets))
         mast, vizier = (_Server(("127.0.0.1", 0), _Handler) for _ in range(2))

@@ -31,6 +31,7 @@ from mirimask.product import check_header, check_product, sha256
 __all__ = [
     "KINDS",
     "Archive",
+    "FetchError",
     "Fetched",
     "Product",
     "cached_catalogue",
@@ -39,7 +40,9 @@ __all__ = [
     "copy_out",
     "explain",
     "fetch_catalogue",
+    "fetch_image",
     "fetch_product",
+    "find_images",
     "find_product",
     "is_cached",
     "keep",
@@ -102,6 +105,14 @@ class Fetched:
     bytes: int
     sha256: str
     retrieved: str
+
+
+class FetchError(MaskError):
+    """A file that an archive does not give; `again` where it may at another time."""
+
+    def __init__(self, message: str, *, again: bool) -> None:
+        super().__init__(message)
+        self.again = again
 
 
 ### is there an archive? ###########################################################################
@@ -325,6 +336,109 @@ def find_product(
     return [wanted[kind] for kind in KINDS]
 
 
+def find_images(
+    archive: Archive,
+    *,
+    filter_name: str,
+    limit: int,
+    program: str = "",
+    region: tuple[float, float, float] | None = None,
+) -> list[dict[str, str]]:
+    """Every public level-3 MIRI image of a filter, of a programme or in a region of the sky.
+
+    `region` is right ascension, declination and radius in degrees (ICRS); with `program` too, both
+    must hold. First a count, then one query: MaskError where the count is 0 or above `limit`, or
+    where the archive does not answer. A row for each image, by name: image, program, observation,
+    filter, target, ra, dec (deg), exposure_s, released (MJD), uri; all texts, '' where MAST has
+    nothing. Products of several observations (`-c1001`) are left out: those of each are there.
+    """
+    import warnings
+
+    asked: dict[str, Any] = {
+        "obs_collection": "JWST",
+        "instrument_name": "MIRI/IMAGE",
+        "calib_level": 3,
+        "filters": filter_name,
+        "dataRights": "PUBLIC",
+        "obs_id": "jw*-o*",
+    }
+    places = []
+    if program:
+        asked["proposal_id"] = str(int(program))
+        places.append(f"of programme {int(program)}")
+    if region is not None:
+        from astropy.coordinates import SkyCoord
+
+        ra, dec, radius = region
+        asked |= {"coordinates": SkyCoord(ra, dec, unit="deg"), "radius": radius}
+        places.append(f"within {radius:g} deg of {ra:g} {dec:+g}")
+    if not places:
+        raise MaskError("survey: neither programme nor region; set survey.program or .region.")
+    what = f"public level-3 {filter_name} images {' and '.join(places)}"
+    client = _mast(archive)
+    with _spoken(archive.mast_server, f"the query for {what}"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        count = int(client.query_criteria_count(**asked))
+        if count == 0:
+            raise MaskError(f"MAST has no {what}. Correct survey in the configuration.")
+        if count > limit:
+            raise MaskError(
+                f"MAST has {count} {what}, survey.limit is {limit}. Set survey.limit to {count} or "
+                "more (an image is 30 MB, a mosaic more), or ask for less."
+            )
+        found = client.query_criteria(**asked)
+        if len(found) < count:
+            raise MaskError(
+                f"{archive.mast_server}: counted {count} {what}, and then sent {len(found)}. "
+                "Try again later."
+            )
+        name = re.compile(
+            rf"jw(\d{{5}})-o(\d{{3}})_\w+_miri_{re.escape(filter_name.lower())}(-\w+)?"
+        )
+        rows: dict[str, dict[str, str]] = {}
+        for row in found:
+            # the query's own filters are not trusted
+            match = name.fullmatch(str(row["obs_id"]))
+            if not match or str(row["calib_level"]) != "3" or str(row["dataRights"]) != "PUBLIC":
+                continue
+            image, address = match[0], str(row["dataURL"])
+            rows[image] = {
+                "image": image,
+                "program": str(int(match[1])),
+                "observation": str(int(match[2])),
+                "filter": filter_name,
+                "target": _cell(row["target_name"]),
+                "ra": _cell(row["s_ra"]),
+                "dec": _cell(row["s_dec"]),
+                "exposure_s": _cell(row["t_exptime"]),
+                "released": _cell(row["t_obs_release"]),
+                "uri": address
+                if address.endswith(f"/{image}_i2d.fits")
+                else f"mast:JWST/product/{image}_i2d.fits",
+            }
+    return [rows[image] for image in sorted(rows)]
+
+
+def _cell(value: Any) -> str:
+    """A cell of a reply as a text without tabs; '' for a masked one and NaN."""
+    text = " ".join(str(value).split())
+    return "" if text in ("--", "nan", "None") else text
+
+
+def fetch_image(archive: Archive, uri: str, *, progress: Progress | None = None) -> Fetched:
+    """Fetch the image (i2d) at an address of MAST alone, or take the one fetched before.
+
+    Verified as a file and as an image (see `check_product`). FetchError where MAST does not give
+    it, or gives what is of no use; nothing of it is kept then.
+    """
+    name = uri.rpartition("/")[2]
+    path = archive.folder(archive.mast_server) / name
+    known = _recorded(path, verify=True)
+    if known is not None and known.uri == uri:
+        return known
+    return _fetch_file(archive, Product("i2d", name, uri, None), _mast(archive), "", "", progress)
+
+
 class _spoken:
     """Turn what astroquery and requests raise into a MaskError that names server and question."""
 
@@ -460,11 +574,16 @@ def keep(partial: Path, path: Path, uri: str) -> Fetched:
 
 
 class _Wrong(Exception):
-    """A reply that is not the file; `fatal` where asking again will not help."""
+    """A reply that is not the file; `fatal` where asking again will not help.
 
-    def __init__(self, cause: str, *, fatal: bool = False, resume: bool = False) -> None:
+    `useless`: it is all there, and not what it should be.
+    """
+
+    def __init__(
+        self, cause: str, *, fatal: bool = False, resume: bool = False, useless: bool = False
+    ) -> None:
         super().__init__(cause)
-        self.fatal, self.resume = fatal, resume
+        self.fatal, self.resume, self.useless = fatal, resume, useless
 
 
 def _fetch_file(
@@ -486,7 +605,7 @@ def _fetch_file(
     address = (
         client._portal_api_connection.MAST_DOWNLOAD_URL + "?uri=" + quote(product.uri, safe=":/")
     )
-    cause = ""
+    cause, again = "", True
     try:
         for attempt in range(archive.tries):
             if attempt:
@@ -497,7 +616,7 @@ def _fetch_file(
                     header = check_product(partial, product.kind)
                 except MaskError as error:
                     text = str(error).replace(str(partial), product.name)
-                    raise _Wrong(f"what arrived is of no use: {text}") from None
+                    raise _Wrong(f"what arrived is of no use: {text}", useless=True) from None
                 if header is not None:
                     check_header(
                         header,
@@ -507,7 +626,7 @@ def _fetch_file(
                     )
                 return keep(partial, path, product.uri)
             except _Wrong as error:
-                cause = str(error)
+                cause, again = str(error), not (error.fatal or error.useless)
                 if not error.resume:
                     partial.unlink(missing_ok=True)
                 if error.fatal:
@@ -518,10 +637,11 @@ def _fetch_file(
                 ) from None
     finally:
         partial.unlink(missing_ok=True)
-    raise MaskError(
+    raise FetchError(
         f"{archive.mast_server}: {product.name} was not fetched: {cause}. "
         "Nothing of it was kept; run again later, or download it by hand and name it as a local "
-        "file in the table of images."
+        "file in the table of images.",
+        again=again,
     )
 
 

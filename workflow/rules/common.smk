@@ -445,6 +445,8 @@ def reported_outputs():
 
 def final_outputs():
     """Everything that the study is run for."""
+    if config["survey"]["program"] or config["survey"]["region"]:  # survey.smk
+        return ["<results>/survey/products.tsv", "<results>/survey/survey.csv"]
     return [
         *reported_outputs(),
         "<results>/index.html",

@@ -1,0 +1,144 @@
+# Every public image of a programme or a region: list, downloads, masks, one table.
+# The images are those of one query, not those of the table of images: their wildcard is `product`.
+
+PRODUCT = r"jw\d{5}-o\d{3}_\w+_miri_\w+(-\w+)?"
+
+
+def survey_settings():
+    """What MAST is asked for."""
+    asked = config["survey"]
+    if not (asked["program"] or asked["region"]):
+        raise WorkflowError(
+            "survey: neither survey.program nor survey.region is set, so there is nothing to ask "
+            "MAST for; see config/survey.example.yaml."
+        )
+    return asked
+
+
+def failures_of(product):
+    """Where the failed downloads of an image are counted that another run may do better."""
+    return f"results/{config['study']}/survey/failures/{product}"
+
+
+def failed_before(wildcards):
+    """How often; as a parameter it makes the run after a failure try again, and only then."""
+    counter = Path(failures_of(wildcards.product))
+    return int(counter.read_text()) if counter.exists() else 0
+
+
+def survey_rows(wildcards):
+    """The row of each image that MAST has."""
+    products = checkpoints.survey_products.get().output.products
+    images = pd.read_csv(products, sep="\t", dtype=str)["image"]
+    return expand("<results>/survey/rows/{product}.json", product=images)
+
+
+rule survey:
+    input:
+        "<results>/survey/products.tsv",  # where it is removed, MAST is asked again
+        "<results>/survey/survey.csv",
+
+
+checkpoint survey_products:
+    output:
+        products="<results>/survey/products.tsv",
+    log:
+        "<logs>/survey_products.log",
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        downloads=1,
+    params:
+        survey=lambda wildcards: survey_settings(),
+        archive=ARCHIVE_SERVERS,
+        code=code("survey_products"),
+    message:
+        "Asking MAST for the images of the survey"
+    script:
+        "../scripts/survey_products.py"
+
+
+# In Snakemake's process, on the machine that has a network: two at a time, whatever the cluster.
+rule survey_fetch:
+    input:
+        products=ancient("<results>/survey/products.tsv"),
+    output:
+        fetched="<results>/survey/fetched/{product}.json",
+    log:
+        "<logs>/survey_fetch/{product}.log",
+    wildcard_constraints:
+        product=PRODUCT,
+    localrule: True
+    resources:
+        downloads=1,
+    params:
+        archive=ARCHIVE_SERVERS,
+        failures=lambda wildcards: failures_of(wildcards.product),
+        failed=failed_before,
+        code=code("survey_fetch"),
+    message:
+        "Fetching {wildcards.product} from MAST"
+    run:
+        here(
+            "survey_fetch",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )
+
+
+# Folders, because an image that fails has no files in them, and its row says why.
+rule survey_mask:
+    input:
+        fetched="<results>/survey/fetched/{product}.json",
+    output:
+        mask=directory("<results>/masks/{product}"),
+        labels=directory("<results>/labels/{product}"),
+        catalogue=directory("<results>/catalogue/{product}"),
+        row="<results>/survey/rows/{product}.json",
+    log:
+        "<logs>/survey_mask/{product}.log",
+    wildcard_constraints:
+        product=PRODUCT,
+    group:
+        "image"
+    params:
+        filter=config["survey"]["filter"],
+        rows=lookup("crop/rows", within=config, default=None),
+        columns=lookup("crop/columns", within=config, default=None),
+        min_pixels=config["spots"]["min_pixels"],
+        code=code("survey_mask"),
+    message:
+        "Masking {wildcards.product}"
+    run:
+        here(
+            "survey_mask",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )
+
+
+rule survey_summary:
+    input:
+        products="<results>/survey/products.tsv",
+        rows=survey_rows,
+    output:
+        table="<results>/survey/survey.csv",
+        page="<results>/survey/survey.md",
+        images="<results>/survey/images.tsv",
+    log:
+        "<logs>/survey_summary.log",
+    localrule: True
+    params:
+        survey=lambda wildcards: survey_settings(),
+        code=code("survey_summary"),
+    message:
+        "Summing up the survey"
+    run:
+        here("survey_summary", input=input, output=output, params=params, log=log)

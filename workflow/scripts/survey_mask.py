@@ -1,0 +1,70 @@
+"""The recommended mask of one image of a survey, as a study's products have it, and its row."""
+
+import json
+import logging
+from pathlib import Path
+
+from job import script
+from mirimask.atomic import replacing, write_text
+from mirimask.errors import MaskError
+from mirimask.frame import write_mask
+from mirimask.image import make_mask, open_image
+from mirimask.instrument import point_aperture
+from mirimask.labels import label_hdus, label_mask
+from mirimask.local import write_hdus
+from mirimask.photometry import measure_labels, provenance
+from mirimask.product import sha256
+from mirimask.survey import measure_image
+
+log = logging.getLogger("mirimask.survey_mask")
+METHOD = "recommended"
+
+
+def main(job):
+    image = job.wildcards.product
+    folders = {name: Path(job.output[name]) for name in ("mask", "labels", "catalogue")}
+    for folder in folders.values():  # of an image that fails they stay empty
+        folder.mkdir(parents=True, exist_ok=True)
+    row = json.loads(Path(job.input.fetched).read_text(encoding="utf-8"))
+    if "failure" not in row:
+        path = Path(row.pop("path"))
+        if not path.is_file() or sha256(path) != row["sha256"]:
+            raise MaskError(
+                f"{path}: is not the file that was fetched, or gone; remove {job.input.fetched} "
+                "and run again: it is then fetched again."
+            )
+        try:
+            row |= measured(job, image, path, folders)
+        except MaskError as error:
+            log.warning("%s: %s", image, error)
+            row["failure"] = str(error)
+    write_text(job.output.row, json.dumps(row, indent=1) + "\n")
+
+
+def measured(job, image, path, folders):
+    """Write mask, labels and catalogue; what the summary says of the image."""
+    crop = open_image(
+        path, filter_name=job.params.filter, rows=job.params.rows, columns=job.params.columns
+    )
+    crop.primary["IMAGE"] = image
+    mask = make_mask(crop, METHOD)
+    labels = label_mask(mask, min_pixels=job.params.min_pixels)
+    aperture = point_aperture(crop.primary["FILTER"], crop.pixel_scale)
+    sources = measure_labels(crop, labels, aperture=aperture)
+    sources.meta |= provenance(crop, aperture, METHOD=METHOD)
+    write_mask(folders["mask"] / f"{METHOD}.fits", mask, crop, method=METHOD)
+    name = f"{METHOD}.fits"
+    write_hdus(folders["labels"] / name, label_hdus(labels, crop, filename=name, METHOD=METHOD))
+    with replacing(folders["catalogue"] / f"{METHOD}.ecsv") as temporary:
+        sources.write(temporary, format="ascii.ecsv")
+    return {
+        "simulated": crop.simulated,
+        "obs_id": crop.primary.get("OBS_ID", ""),
+        "cal_ver": crop.primary.get("CAL_VER", ""),
+        "crds_ctx": crop.primary.get("CRDS_CTX", ""),
+        **measure_image(crop, labels, aperture=aperture),
+    }
+
+
+if "snakemake" in globals():
+    script(main, snakemake)
