@@ -3,15 +3,16 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from astropy.io import fits
-from astropy.table import Table
 from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
-from mirimask.frame import celestial_wcs
+
+if TYPE_CHECKING:  # every start of the workflow reads this module, for the catalogues' names alone
+    from astropy.io import fits
+    from astropy.table import Table
 
 __all__ = ["CATALOGUES", "Catalogue", "catalogue_settings", "circle_sizes", "locate_sources"]
 
@@ -133,15 +134,15 @@ def circle_sizes(resolution_arcsec: float | None) -> dict[str, str]:
 
 
 def locate_sources(
-    catalogue: Table,
-    header: fits.Header,
+    catalogue: "Table",
+    header: "fits.Header",
     shape: tuple[int, int],
     *,
     id_column: str,
     ra_column: str,
     dec_column: str,
     keep: str = "",
-) -> Table:
+) -> "Table":
     """The sources of a catalogue that lie on an image of `shape` (ny, nx) with the WCS of `header`.
 
     Columns: id (text), ra, dec (degrees, ICRS), x, y (0-based pixels). Rows without a finite
@@ -150,6 +151,10 @@ def locate_sources(
     outside. An empty catalogue gives a table without rows. Raises MaskError for a missing column or
     a condition that cannot be evaluated.
     """
+    from astropy.table import Table
+
+    from mirimask.frame import celestial_wcs
+
     missing = [name for name in (ra_column, dec_column) if name not in catalogue.colnames]
     if missing:
         raise MaskError(
