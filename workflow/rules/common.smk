@@ -17,7 +17,8 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS
 
 import pandas as pd
 import yaml
-from jsonschema import ValidationError
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.exceptions import best_match
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
@@ -89,25 +90,33 @@ def here(script, **job):
 ### settings #######################################################################################
 
 
+def complaint(problem, where):
+    """What a schema finds wrong, in one line, with its key."""
+    key = ".".join(map(str, problem.absolute_path))
+    about = problem.schema.get("description", "")
+    return WorkflowError(
+        f"{where}: {f'{key}: ' if key else ''}{problem.message}."
+        f"{f' This is for: {about}.' if about and key else ''} See config/README.md."
+    )
+
+
 def check(instance, schema, where):
-    """Validate against a schema, defaults filled in; what is wrong in one line, with its key."""
+    """Validate against a schema, defaults filled in."""
     try:
         validate(instance, WORKFLOW / "schemas" / f"{schema}.schema.yaml")
     except WorkflowError as error:
         problem = error.__context__
         if not isinstance(problem, ValidationError):
             raise
-        key = ".".join(map(str, problem.absolute_path))
-        about = problem.schema.get("description", "")
-        raise WorkflowError(
-            f"{where}: {f'{key}: ' if key else ''}{problem.message}."
-            f"{f' This is for: {about}.' if about and key else ''} See config/README.md."
-        ) from None
+        raise complaint(problem, where) from None
 
 
 def read_images(paths):
     """The tables of images by their code, every cell a text, '' where nothing is given."""
     tables = []
+    # the schema is read once: a table may have thousands of rows
+    schema = yaml.safe_load((WORKFLOW / "schemas" / "images.schema.yaml").read_text())
+    validator = Draft202012Validator(schema)
     for path in paths:
         try:
             table = pd.read_csv(
@@ -119,7 +128,9 @@ def read_images(paths):
             ) from None
         for row in table.to_dict("records"):
             given = {key: cell for key, cell in row.items() if cell != ""}
-            check(given, "images", f"{path}, row '{row.get('image', '')}'")
+            problem = best_match(validator.iter_errors(given))
+            if problem:
+                raise complaint(problem, f"{path}, row '{row.get('image', '')}'")
         tables.append(table)
     table = pd.concat(tables, ignore_index=True).fillna("")
     twice = sorted(set(table["image"][table["image"].duplicated()]))
