@@ -108,11 +108,11 @@ class Fetched:
 
 
 class FetchError(MaskError):
-    """A file that an archive does not give; `again` where it may at another time."""
+    """A file that an archive does not give: its `reason`, and whether `again` may go better."""
 
-    def __init__(self, message: str, *, again: bool) -> None:
+    def __init__(self, message: str, *, reason: str, again: bool) -> None:
         super().__init__(message)
-        self.again = again
+        self.reason, self.again = reason, again
 
 
 ### is there an archive? ###########################################################################
@@ -638,9 +638,10 @@ def _fetch_file(
     finally:
         partial.unlink(missing_ok=True)
     raise FetchError(
-        f"{archive.mast_server}: {product.name} was not fetched: {cause}. "
+        f"{archive.mast_server}: {product.name} was not fetched: {cause.rstrip('.')}. "
         "Nothing of it was kept; run again later, or download it by hand and name it as a local "
         "file in the table of images.",
+        reason=cause.rstrip("."),
         again=again,
     )
 

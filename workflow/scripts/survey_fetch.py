@@ -33,7 +33,7 @@ def main(job):
         }
     except FetchError as error:
         log.warning("%s: %s", image, error)
-        result["failure"] = str(error)
+        result["failure"] = error.reason
         if error.again:
             counter = Path(job.params.failures)
             counter.parent.mkdir(parents=True, exist_ok=True)
