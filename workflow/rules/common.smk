@@ -1,6 +1,4 @@
-import ast
 import hashlib
-import importlib
 import os
 import re
 import shutil
@@ -9,7 +7,6 @@ import sys
 import tempfile
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 
 # Arrays here are small: more threads a job only get in the other jobs' way.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
@@ -36,7 +33,7 @@ os.environ.update(
     )
 )
 
-from job import logged
+from job import Workers
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
 from mirimask.detectors import DETECTORS, missing, split_level
@@ -46,22 +43,27 @@ from mirimask.methods import DOMAINS, check_methods, parse_method
 ### code as an input ###############################################################################
 
 
+# the project's own modules by the names they are imported by
+MODULES = {
+    ".".join(file.relative_to(folder).with_suffix("").parts): file
+    for folder, pattern in ((WORKFLOW, "mirimask/*.py"), (SCRIPTS, "*.py"))
+    for file in folder.glob(pattern)
+}
+IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|.*)|import[ \t]+(.*))$",
+    re.MULTILINE,
+)
+
+
 @cache
 def imported_files(file):
     """The project's own modules that a file imports itself."""
-    found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        names = []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module] + [
-                f"{node.module}.{alias.name}" for alias in node.names
-            ]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        for name in names:
-            file = Path(*name.split(".")).with_suffix(".py")
-            found |= {folder / file for folder in (WORKFLOW, SCRIPTS)}
-    return {module for module in found if module.exists()}
+    names = set()
+    # read as text: to parse all modules would take longer than to build the graph of jobs
+    for module, parts, modules in IMPORT.findall(file.read_text()):
+        names |= {module, *re.findall(r"[\w.]+", modules)}
+        names |= {f"{module}.{part}" for part in re.findall(r"\w+", parts)}
+    return {MODULES[name] for name in names & MODULES.keys()}
 
 
 @cache
@@ -82,9 +84,12 @@ def code(script, folder=SCRIPTS):
     return digest.hexdigest()[:16]
 
 
+WORKERS = Workers()
+
+
 def here(script, **job):
-    """Run a script's main in this process (see job.py)."""
-    logged(importlib.import_module(script).main, SimpleNamespace(**job))
+    """Run a script's main in a process that this run keeps for its jobs (see job.py)."""
+    WORKERS.run(script, job)
 
 
 ### settings #######################################################################################

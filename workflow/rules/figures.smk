@@ -20,8 +20,6 @@ rule figure1:
         "<logs>/figure1.log",
     group:
         "study"
-    conda:
-        "../../envs/environment.yaml"
     params:
         image=FIGURE1_IMAGE,
         study=config["study"],
@@ -30,8 +28,8 @@ rule figure1:
         code=code("figure1"),
     message:
         f"Drawing figure 1: the crop of {FIGURE1_IMAGE}"
-    script:
-        "../scripts/figure1.py"
+    run:
+        here("figure1", input=input, output=output, params=params, log=log)
 
 
 rule figure2:
@@ -44,16 +42,14 @@ rule figure2:
         "<logs>/figure2.log",
     group:
         "study"
-    conda:
-        "../../envs/environment.yaml"
     params:
         study=config["study"],
         ranges=config["figures"]["histogram_range"],
         code=code("figure2"),
     message:
         "Drawing figure 2: histograms"
-    script:
-        "../scripts/figure2.py"
+    run:
+        here("figure2", input=input, output=output, params=params, log=log)
 
 
 rule figure3:
@@ -70,14 +66,12 @@ rule figure3:
         "<logs>/figure3.log",
     group:
         "study"
-    conda:
-        "../../envs/environment.yaml"
     params:
         **PANEL_PARAMS,
     message:
         f"Drawing figure 3: {FIGURE3_IMAGE}"
-    script:
-        "../scripts/four_panels.py"
+    run:
+        here("four_panels", input=input, output=output, params=params, log=log)
 
 
 rule figure4:
@@ -94,14 +88,12 @@ rule figure4:
         "<logs>/figure4/{image}.log",
     group:
         "image"
-    conda:
-        "../../envs/environment.yaml"
     params:
         **PANEL_PARAMS,
     message:
         "Drawing figure 4: {wildcards.image}"
-    script:
-        "../scripts/four_panels.py"
+    run:
+        here("four_panels", input=input, output=output, params=params, log=log)
 
 
 rule figure5:
@@ -118,11 +110,9 @@ rule figure5:
         "<logs>/figure5/{image}.log",
     group:
         "image"
-    conda:
-        "../../envs/environment.yaml"
     params:
         **PANEL_PARAMS,
     message:
         "Drawing figure 5: {wildcards.image}"
-    script:
-        "../scripts/four_panels.py"
+    run:
+        here("four_panels", input=input, output=output, params=params, log=log)

@@ -1,21 +1,111 @@
-"""What every script shares: its log file, and errors that are meant for a person.
+"""What every script shares: its log file, its process, and errors that are meant for a person.
 
 A script `NAME.py` has a function `main(job)`, where `job` has `input`, `output`, `params`,
-`wildcards`, `threads` and `log` as Snakemake's own `snakemake` object has, and ends with
+`wildcards` and `log` as Snakemake's own `snakemake` object has. It can be imported and tested
+without Snakemake, and runs
+
+- in one of the processes that a run keeps for its jobs (`run: here("NAME", ...)`): what it imports
+  is imported once, not by every job;
+- or in a process of its own (`script:`), and then ends with
 
     if "snakemake" in globals():
         script(main, snakemake)
-
-so that it can be imported and tested without Snakemake, and run in a process of its own
-(`script:`) or in Snakemake's (`run:`, for the many small jobs whose cost is start-up).
 """
 
+import atexit
+import importlib
 import logging
+import os
+import pickle
+import subprocess
 import sys
 import threading
+import traceback
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import SimpleNamespace
 
 from mirimask.errors import MaskError
+
+
+class Named(list):
+    """A list, some items of which have names too: Snakemake's, without Snakemake."""
+
+    def __init__(self, items, names):
+        super().__init__(map(_plain, items))
+        self.__dict__.update((name, _plain(item)) for name, item in names)
+
+    def __getitem__(self, key):
+        return self.__dict__[key] if isinstance(key, str) else super().__getitem__(key)
+
+    def keys(self):
+        return self.__dict__.keys()
+
+    def items(self):
+        return self.__dict__.items()
+
+    def get(self, name, default=None):
+        return self.__dict__.get(name, default)
+
+
+def _plain(value):
+    """Without the types of Snakemake's own, which a process would have to import Snakemake for."""
+    if isinstance(value, str):
+        return str(value)
+    if hasattr(value, "_names"):
+        return Named(value, value.items())
+    return value
+
+
+class Workers:
+    """The processes that a run keeps for its jobs: as many as there were jobs at a time."""
+
+    def __init__(self):
+        self.idle = SimpleQueue()
+
+    def run(self, script, parts):
+        """`main` of a script in one of the processes; raises what it raises."""
+        try:
+            process = self.idle.get_nowait()
+        except Empty:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-c", "import job; job.serve()"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+            atexit.register(process.stdin.close)  # it ends where its input does
+        job = {name: _plain(part) for name, part in parts.items()}
+        try:
+            pickle.dump((script, job), process.stdin)
+            process.stdin.flush()
+            error = pickle.load(process.stdout)
+        except (EOFError, BrokenPipeError):
+            raise RuntimeError(f"{script}: its process ended with {process.wait()}") from None
+        self.idle.put(process)
+        if error:
+            raise error[0](error[1])
+
+
+def serve():
+    """Run the jobs that come through standard input until it ends, with answers to its output."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no answer
+    with suppress(EOFError, KeyboardInterrupt):
+        while True:
+            pickle.dump(_answer(*pickle.load(sys.stdin.buffer)), answers)
+            answers.flush()
+
+
+def _answer(script, job):
+    """The exception, as class and message, that a script's main ended with; or None."""
+    try:
+        logged(importlib.import_module(script).main, SimpleNamespace(**job))
+    except MaskError as error:
+        return MaskError, str(error)
+    except Exception:
+        return RuntimeError, f"{script}:\n{traceback.format_exc()}"
+    return None
 
 
 def logged(main, job):
