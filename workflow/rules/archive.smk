@@ -36,8 +36,8 @@ rule fetch_product:
         "<logs>/fetch_product/{image}.log",
     wildcard_constraints:
         image=images_from("mast"),
-    group:
-        "archive"
+    cache: workflow.enable_cache
+    localrule: True  # nodes of a cluster often have no network
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -63,8 +63,8 @@ rule fetch_catalogue:
         "<logs>/fetch_catalogue/{image}.log",
     wildcard_constraints:
         image=images_from("mast"),
-    group:
-        "archive"
+    cache: workflow.enable_cache
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     resources:

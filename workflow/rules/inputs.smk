@@ -24,6 +24,13 @@ def own_files(wildcards):
     }
 
 
+def left_by_another(job):
+    """Whether another study left a job's files in the cache (--cache)."""
+    return workflow.output_file_cache is not None and workflow.async_run(
+        job.rule.cache.exists(job)
+    )
+
+
 def check_archive():
     """Before anything runs: an archive that is needed and out of reach is said at once."""
     from mirimask.archive import Archive, check_reachable, is_cached
@@ -33,6 +40,7 @@ def check_archive():
         job.wildcards.image
         for job in workflow.dag.needrun_jobs()
         if job.rule.name in ("fetch_product", "fetch_catalogue")
+        and not left_by_another(job)
     }
     cached = (
         is_cached(
@@ -244,7 +252,9 @@ def report_parts():
 
 def snakemake_report(path, targets, log_file):
     """Have Snakemake write its report of the targets, with the configuration of this run."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(
+        prefix=".report.", dir=Path(path).parent
+    ) as folder:
         settings = Path(folder) / "config.yaml"
         settings.write_text(yaml.safe_dump(workflow.config_settings.overwrite_config))
         partial = Path(folder) / Path(path).name
