@@ -5,7 +5,7 @@ BIN    := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 REAL   ?= ../shared/real
-.PHONY: help study validate-simulation test lint format lock clean
+.PHONY: help study validate-simulation test test-slurm lint format lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -22,6 +22,14 @@ validate-simulation: .venv/study.stamp  ## how close the simulated fields come t
 test: .venv/test.stamp  ## set up, then run all tests
 	pytest
 
+IMAGES ?= 2
+test-slurm: .venv/slurm.stamp  ## the simulated study, IMAGES of it, through a Slurm on this machine
+	@command -v slurmctld /usr/sbin/slurmctld >/dev/null || command -v sinfo >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || \
+	  { echo "error: there is no Slurm here. As root on Debian: apt-get install slurm-wlm munge" >&2; exit 1; }; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends slurm-wlm munge >/dev/null; }
+	TEST_SLURM=$(IMAGES) .venv/slurm/bin/python -m pytest -m slurm --durations=0 tests/slurm
+
 lint: .venv/test.stamp  ## ruff, snakefmt, mypy, snakemake --lint
 	ruff check .
 	ruff format --check .
@@ -36,7 +44,7 @@ format: .venv/test.stamp  ## rewrite the sources in the project's format
 
 lock:  ## pin the newest versions again, with hashes
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv
-	cd envs && for name in requirements requirements-dev; do \
+	cd envs && for name in requirements requirements-dev requirements-slurm; do \
 	  ../.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-annotate --upgrade $$name.in --output-file $$name.lock; done
 	rm -rf .venv-lock
@@ -53,6 +61,14 @@ clean:  ## remove what the simulated study made
 
 .venv/test.stamp: envs/requirements-dev.lock .venv/study.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+# The executors for a cluster, in an environment of their own on top of .venv.
+.venv/slurm.stamp: envs/requirements-slurm.lock .venv/test.stamp
+	$(PYTHON) -m venv .venv/slurm
+	$(BIN)/python -c 'import site; print("import site; site.addsitedir(%r)" % site.getsitepackages()[0])' \
+	  > "$$(.venv/slurm/bin/python -c 'import site; print(site.getsitepackages()[0])')/study.pth"
+	.venv/slurm/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 # The graphs of docs/, drawn by snakemake and graphviz's dot.
