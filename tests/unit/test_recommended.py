@@ -187,3 +187,18 @@ def test_no_two_areas_touch_however_they_lie():
         own = wide[:-1, 1:-1]
         assert not ((own != beside) & (own > 0) & (beside > 0)).any()
     assert ((wide == labels) | (labels == 0)).all()
+
+
+def test_four_directions_tell_a_star_from_a_ridge():
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[:120, :120]
+    image = rng.normal(0, 1, (120, 120))
+    image += 80 * np.exp(-0.5 * (x - 90) ** 2)  # a ridge along y
+    image += 80 * np.exp(-0.5 * ((x - 40) ** 2 + (y - 60) ** 2))  # a star
+    empty = np.zeros(image.shape, bool)
+    plain = curvature_snr(image, empty, fwhm_px=2.445)
+    all_four = curvature_snr(
+        image, empty, fwhm_px=2.445, settings=RecommendedSettings(directions=1.0)
+    )
+    assert all_four[60, 40] > 0.6 * plain[60, 40]
+    assert np.median(all_four[:, 90]) < 0.2 * np.median(plain[:, 90])

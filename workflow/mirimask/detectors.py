@@ -82,6 +82,9 @@ DETECTORS: dict[str, Detector] = {
     "dog": Detector("Difference of Gaussians", "peer", "filters.dog"),
     "starlet": Detector("starlet", "peer", "filters.starlet"),
     "matched_filter": Detector("matched filter", "peer", "filters.matched_filter"),
+    "recommended_directions": _future(
+        "recommended, 4 directions", "families.recommended_directions"
+    ),
     "second_derivatives": _future("2nd derivative, 4 directions", "derivatives.second_derivatives"),
     "gradient_magnitude": _future("gradient, magnitude", "derivatives.gradient_magnitude"),
     "derivative_x": _future("derivative along x", "derivatives.derivative_x"),

@@ -6,7 +6,7 @@ detector (`mirimask.detectors`) is a family too.
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ __all__ = [
     "Family",
     "family_of",
     "percent_family",
+    "recommended_directions",
     "recommended_family",
     "segmentation_family",
     "sigma_family",
@@ -222,6 +223,18 @@ def recommended_family(
         lambda _: snr[:, None],
         cut,
     )
+
+
+def recommended_directions(
+    empty: NDArray[np.bool_],
+    *,
+    fwhm_px: float,
+    levels: NDArray[np.float64],
+    directions: float,
+) -> Family:
+    """The recommended mask with curvatures of four directions (`RecommendedSettings`)."""
+    settings = replace(DEFAULT, directions=directions)
+    return recommended_family(empty, fwhm_px=fwhm_px, settings=settings, snr=levels)
 
 
 def family_of(
