@@ -426,7 +426,7 @@ def judged(
 
     from mirimask.frame import pixels
     from mirimask.image import make_mask
-    from mirimask.peaks import reference_peaks
+    from mirimask.peaks import LEAST_BOX_FWHM, reference_peaks
     from mirimask.verdicts import label_spots, peak_verdicts
 
     with progress.step("finding the reference peaks"):
@@ -435,7 +435,8 @@ def judged(
             image.empty,
             fwhm_px=image.fwhm_px,
             snr=options.snr,
-            background_box_px=BACKGROUND_BOX_PX,
+            # where the PSF is too wide for that, the smallest that takes no star's light
+            background_box_px=max(BACKGROUND_BOX_PX, round(LEAST_BOX_FWHM * image.fwhm_px + 0.5)),
         )
     circle = {
         "radius_px": pixels(options.radius, image.pixel_scale),

@@ -268,7 +268,7 @@ def draw_completeness(table: pd.DataFrame) -> Figure:
         if i % columns == 0:
             axes.set_ylabel("completeness")
         if i + columns >= len(methods):
-            axes.set_xlabel("F770W magnitude (AB)")
+            axes.set_xlabel("AB magnitude")
     _legend(
         figure,
         [

@@ -174,6 +174,8 @@ def _completeness_panel(
                 elinewidth=0.8,
             )
     for depth, what in _PUBLISHED:
+        if not rows["magnitude"].min() <= depth <= rows["magnitude"].max():
+            continue  # of another filter, say
         axes.axvline(depth, color="0.45", linewidth=0.9, linestyle=(0, (6, 3)))
         if not small:
             axes.annotate(

@@ -11,6 +11,7 @@ __all__ = [
     "Filter",
     "PointAperture",
     "imaging_filter",
+    "light_radii_px",
     "point_aperture",
     "psf_fwhm_arcsec",
     "psf_fwhm_px",
@@ -86,6 +87,31 @@ _POINT_APERTURES = {
     "F2550W": PointAperture(5.585, 1.7046, 14.027, 17.712),
     "F2550WR": PointAperture(5.585, 1.7046, 14.027, 17.712),
 }
+
+
+# Radii that hold 30, 50 and 70 % of it; from the same file.
+_LIGHT_RADII = {
+    "F560W": (1.227, 1.879, 3.872),
+    "F770W": (1.353, 2.100, 4.217),
+    "F1000W": (1.499, 2.288, 4.596),
+    "F1130W": (1.641, 2.450, 4.924),
+    "F1280W": (1.775, 2.605, 5.181),
+    "F1500W": (2.057, 3.012, 5.694),
+    "F1800W": (2.391, 3.484, 6.293),
+    "F2100W": (2.772, 4.070, 7.911),
+    "F2550W": (3.162, 4.630, 9.184),
+    "F2550WR": (3.162, 4.630, 9.184),
+}
+
+
+def light_radii_px(filter_name: str) -> dict[str, float]:
+    """The circles of the pipeline's catalogue, aper30, aper50 and aper70: radii in pixels.
+
+    MaskError for an unknown filter.
+    """
+    imaging_filter(filter_name)
+    radii = _LIGHT_RADII[filter_name.strip().upper()]
+    return dict(zip(("aper30", "aper50", "aper70"), radii, strict=True))
 
 
 def point_aperture(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
 
-__all__ = ["background_meshes", "reference_peaks", "signal_to_noise"]
+__all__ = ["LEAST_BOX_FWHM", "background_meshes", "reference_peaks", "signal_to_noise"]
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def background_meshes(
 # Width of the surroundings that a peak must rise above, in units of the PSF's.
 _SURROUNDINGS = 3
 # Boxes of fewer widths of the PSF take the light of a star for background.
-_LEAST_BOX_FWHM = 6
+LEAST_BOX_FWHM = 6
 
 
 def _matched(
@@ -64,7 +64,7 @@ def _matched(
     """The background-subtracted image and its signal-to-noise image, 0 in empty pixels."""
     from scipy.ndimage import gaussian_filter
 
-    if background_box_px < _LEAST_BOX_FWHM * fwhm_px:
+    if background_box_px < LEAST_BOX_FWHM * fwhm_px:
         log.warning(
             "the background's box, %d px, is %.1f widths of the PSF: it takes light of stars for "
             "background. Set peaks.background_box to '10 fwhm'.",

@@ -29,6 +29,7 @@ from photutils.segmentation import (
 from photutils.utils.exceptions import NoDetectionsWarning
 
 from mirimask.errors import MaskError
+from mirimask.instrument import light_radii_px
 
 __all__ = [
     "JWST_VERSIONS",
@@ -220,10 +221,6 @@ def sources_above(
     return found.data.astype(np.uint32)
 
 
-# Radii (pixels) that hold 30, 50 and 70 % of a star's light in F770W (CRDS apcorr of MIRI, 2024).
-_APERTURES_PX = {"aper30": 1.353, "aper50": 2.100, "aper70": 4.217}
-
-
 def catalogue_of(
     data: NDArray,
     labels: NDArray,
@@ -240,7 +237,8 @@ def catalogue_of(
     `data` (2-D, MJy/sr) still with its background, `labels` (same shape, 0 = background), `wcs` of
     the image (None: positions on the sky are NaN), `pixel_area_sr` the solid angle of a pixel.
     The background is that of `settings` (default: those of jwst 1.12.5). `apertures_px` names
-    circular apertures and their radii; fluxes in them are not corrected for what lies outside.
+    circular apertures and their radii (default: those of F770W); fluxes in them are not corrected
+    for what lies outside.
 
     Columns: label, xcentroid, ycentroid (0-based pixels), sky_centroid (ICRS), <aperture>_flux
     (Jy), isophotal_flux (Jy), isophotal_flux_err where `error` is given, isophotal_abmag (NaN for
@@ -250,7 +248,7 @@ def catalogue_of(
     if labels.shape != data.shape:
         raise MaskError(f"segmentation: image {data.shape} and labels {labels.shape} differ.")
     if apertures_px is None:
-        apertures_px = _APERTURES_PX
+        apertures_px = light_radii_px("F770W")
     unit = 1e6 * pixel_area_sr  # Jy in a pixel of 1 MJy/sr
     if labels.any():
         settings = settings or SegmentationSettings.for_jwst("1.12.5")

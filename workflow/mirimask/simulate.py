@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mirimask.atomic import replacing, write_text
 from mirimask.errors import MaskError
 from mirimask.exposures import Mosaic, observe
-from mirimask.instrument import PIXEL_SCALE_ARCSEC
+from mirimask.instrument import PIXEL_SCALE_ARCSEC, light_radii_px
 from mirimask.product import sha256
 from mirimask.psf import Psf
 from mirimask.segmentation import SegmentationSettings, catalogue_of, segment
@@ -98,6 +98,7 @@ def simulate(
         error=mosaic.err,
         weight=mosaic.wht,
         settings=segmentation,
+        apertures_px=light_radii_px(psf.filter),
     )
     primary = _primary(image, psf.filter, field, observation, jwst_version)
     return Simulated(

@@ -5,6 +5,7 @@ import logging
 from job import script
 from manifest import product_row, write_manifest
 from mirimask.atomic import replacing
+from mirimask.instrument import light_radii_px
 from mirimask.local import (
     celestial_wcs,
     pixel_area_sr,
@@ -51,7 +52,13 @@ def main(job):
         log.info("%s: segmentation %s: %d sources", image, made, labels.max())
     header = i2d["SCI"].header
     catalogue = catalogue_of(
-        data, labels, celestial_wcs(header), pixel_area_sr(header), **planes, settings=settings
+        data,
+        labels,
+        celestial_wcs(header),
+        pixel_area_sr(header),
+        **planes,
+        settings=settings,
+        apertures_px=light_radii_px(i2d[0].header.get("FILTER") or "F770W"),
     )
 
     write_hdus(job.output.i2d, i2d)
