@@ -256,14 +256,12 @@ def curve(candidate, crop, data, truth, inverted, free, area):
     start = time.process_time()
     family.scores(data)
     seconds = time.process_time() - start
-    order = data.ravel().argsort(kind="stable")
-    table = sweep(family, data, order, truth, area_arcmin2=area)
+    table = sweep(family, data, truth, area_arcmin2=area)
     if inverted is not None:
         nothing = Truth(np.zeros((0, 2)), np.zeros(0), np.zeros(0, bool))
         table["false_per_arcmin2"] = sweep(
             family,
             inverted,
-            inverted.ravel().argsort(kind="stable"),
             nothing,
             area_arcmin2=area,
             levels=family.levels(family.scores(data)),
@@ -313,7 +311,7 @@ def galaxies(folder):
             ny, nx = crop.data.shape
             inside = (truth["kind"] == "galaxy") & x.between(5, nx - 6) & y.between(5, ny - 6)
             mask = recommended_mask(crop.data, crop.empty, fwhm_px=crop.fwhm_px, settings=settings)
-            spots = brightest_pixels(mask, crop.data.ravel().argsort(kind="stable"))
+            spots = brightest_pixels(mask, crop.data)
             for low, high in ((18, 21), (21, 23), (23, 24), (24, 25)):
                 own = inside & truth["ab_mag"].between(low, high)
                 radius = np.maximum(crop.fwhm_px, truth.loc[own, "half_light_radius"].to_numpy())

@@ -59,7 +59,6 @@ def test_a_perfect_detector():
     curve = sweep(
         _plain(scores, np.array([0.5, 1.5])),
         scores,
-        scores.ravel().argsort(),
         _truth(_grid()),
         area_arcmin2=2.0,
     )
@@ -75,7 +74,6 @@ def test_a_random_detector_finds_what_chance_does():
     curve = sweep(
         _plain(scores, np.array([0.999, 0.99])),
         scores,
-        scores.ravel().argsort(),
         truth,
         area_arcmin2=2.0,
     )
@@ -131,14 +129,13 @@ def test_segmentation_family_is_the_segmentation():
     )
     scores = family.scores(image)
     mask = family.cut(scores, family.levels(scores)[0])
-    order = image.ravel().argsort()
     truth = _truth(_grid())
     labels = segment(image, weight=(~empty).astype(float), settings=settings)
     assert labels.max() > 50
     assert (labels > 0)[mask].sum() == (labels > 0).sum(), (
         "the same pixels, and those of small ones"
     )
-    curve = sweep(family, image, order, truth, area_arcmin2=1.0)
+    curve = sweep(family, image, truth, area_arcmin2=1.0)
     assert curve["n_spots"].tolist() == [labels.max()]
 
 

@@ -72,7 +72,6 @@ def froc_point(spots: NDArray[np.number], truth: Truth) -> tuple[int, int]:
 def sweep(
     family: Family,
     image: NDArray[np.floating],
-    order: NDArray[np.intp],
     truth: Truth,
     *,
     area_arcmin2: float,
@@ -81,9 +80,9 @@ def sweep(
 ) -> pd.DataFrame:
     """All settings of a family on one image: one row each.
 
-    `image` (ny, nx; NaN where empty), `order` ``image.ravel().argsort()``. `levels` replaces the
-    thresholds that the image itself gives (those of the real image, for the inverted one). With
-    `counted` (ny, nx), only false spots in these pixels count, scaled to the area.
+    `image` (ny, nx; NaN where empty). `levels` replaces the thresholds that the image itself gives
+    (those of the real image, for the inverted one). With `counted` (ny, nx), only false spots in
+    these pixels count, scaled to the area.
     Columns: setting, n_spots, n_wanted, n_found, completeness, n_false, false_per_arcmin2, area
     (share of the pixels that are not empty).
     """
@@ -96,7 +95,7 @@ def sweep(
     rows = []
     for setting, level in zip(family.settings, levels, strict=True):
         mask = family.cut(scores, level)
-        spots = brightest_pixels(mask, order, min_pixels=family.min_pixels)
+        spots = brightest_pixels(mask, image, min_pixels=family.min_pixels)
         if counted is not None:
             spots = spots[counted[spots[:, 1], spots[:, 0]]]
         found, false = froc_point(spots, truth)
@@ -153,24 +152,22 @@ def curve_and_stars(family: Family, scene: Scene) -> tuple[pd.DataFrame, NDArray
     without, of the inverted image.
     """
     seen = int(np.isfinite(scene.image).sum())
-    orders = [each.ravel().argsort(kind="stable") for each in (scene.image, scene.inverted)]
-    star_orders = [stars.ravel().argsort(kind="stable") for stars, _ in scene.added]
     scores, turned = family.scores(scene.image), family.scores(scene.inverted)
     levels = family.levels(scores)
     free_area = scene.area_arcmin2 * scene.free.sum() / seen
-    cuts = [(family.scores(stars), positions) for stars, positions in scene.added]
-    star_levels = [family.levels(score) for score, _ in cuts]
+    cuts = [family.scores(stars) for stars, _ in scene.added]
+    star_levels = [family.levels(score) for score in cuts]
     rows, flags = [], []
     for i, setting in enumerate(family.settings):
         mask = family.cut(scores, levels[i])
-        spots = brightest_pixels(mask, orders[0], min_pixels=family.min_pixels)
+        spots = brightest_pixels(mask, scene.image, min_pixels=family.min_pixels)
         dark = brightest_pixels(
-            family.cut(turned, levels[i]), orders[1], min_pixels=family.min_pixels
+            family.cut(turned, levels[i]), scene.inverted, min_pixels=family.min_pixels
         )
         n_dark = int(scene.free[dark[:, 1], dark[:, 0]].sum())
         found = [np.zeros(0, bool)]
-        for (score, positions), level, order in zip(cuts, star_levels, star_orders, strict=True):
-            now = brightest_pixels(family.cut(score, level[i]), order, min_pixels=family.min_pixels)
+        for (stars, positions), score, level in zip(scene.added, cuts, star_levels, strict=True):
+            now = brightest_pixels(family.cut(score, level[i]), stars, min_pixels=family.min_pixels)
             matched = has_match(positions, now, scene.tolerance_px)
             found.append(matched & ~has_match(positions, spots, scene.tolerance_px))
         flags.append(np.concatenate(found))

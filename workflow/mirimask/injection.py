@@ -186,27 +186,27 @@ def draw_positions(
 
 
 def brightest_pixels(
-    mask: NDArray[np.generic], order: NDArray[np.intp], *, min_pixels: int = 1
+    mask: NDArray[np.generic], image: NDArray[np.floating], *, min_pixels: int = 1
 ) -> NDArray[np.int64]:
     """Where each spot of a mask is: its brightest pixel in the image, (n, 2: x, y).
 
     Labels (int) in place of a mask (bool) say themselves which pixels are a spot.
 
-    `order` holds the flat indices of at least the mask's pixels, from faint to bright: that of
-    ``image.ravel().argsort()``, computed once for all masks of an image. Spots are 8-connected, of
-    at least `min_pixels`.
+    `image` has the mask's shape; of equally bright pixels the last counts. Spots are 8-connected,
+    of at least `min_pixels`.
     """
     if mask.dtype == bool:
         labels, count = ndimage.label(mask, structure=_BOX)
     else:
         labels, count = mask, int(mask.max(initial=0))
-    flat = labels.ravel()
-    inside = order[flat[order] > 0]
+    inside = np.flatnonzero(labels)
+    inside = inside[image.ravel()[inside].argsort(kind="stable")]
+    spot = labels.ravel()[inside]
     brightest = np.full(count + 1, -1, np.int64)
-    brightest[flat[inside]] = inside  # of equal labels the last, brightest one stays
+    brightest[spot] = inside  # of equal labels the last, brightest one stays
     kept = np.flatnonzero(brightest >= 0)  # labels may leave numbers out
     if min_pixels > 1:
-        kept = kept[np.bincount(flat[inside], minlength=count + 1)[kept] >= min_pixels]
+        kept = kept[np.bincount(spot, minlength=count + 1)[kept] >= min_pixels]
     y, x = np.divmod(brightest[kept], mask.shape[1])
     return np.column_stack([x, y])
 
@@ -303,15 +303,6 @@ class MaskMaker:
         }
 
 
-def _spots(
-    image: NDArray[np.float32], masks: dict[str, NDArray[np.bool_]]
-) -> dict[str, NDArray[np.int64]]:
-    """`brightest_pixels` of several masks of an image; only their pixels are sorted."""
-    inside = np.flatnonzero(np.logical_or.reduce(list(masks.values())))
-    order = inside[image.ravel()[inside].argsort(kind="stable")]
-    return {name: brightest_pixels(mask, order) for name, mask in masks.items()}
-
-
 def recover(
     image: NDArray[np.float32],
     maker: MaskMaker,
@@ -335,7 +326,7 @@ def recover(
     realisation's stars, there are more realisations with fewer. MaskError where there is no room at
     all. Returns one row for each star and method: method, magnitude, covered, recovered.
     """
-    before = _spots(image, maker.masks(image))
+    before = {name: brightest_pixels(mask, image) for name, mask in maker.masks(image).items()}
     steps = np.append(np.asarray(magnitudes, float), np.inf)
     rows: list[pd.DataFrame] = []
     count = np.zeros(steps.size, int)
@@ -346,8 +337,8 @@ def recover(
         count += np.bincount(level, minlength=steps.size)
         flux = ab_to_mjy_sr(steps[level], pixar_sr)
         added = inject(image, positions[:, 0], positions[:, 1], flux, stamps)
-        for name, spots in _spots(added, maker.masks(added)).items():
-            covered = has_match(positions, spots, tolerance_px)
+        for name, mask in maker.masks(added).items():
+            covered = has_match(positions, brightest_pixels(mask, added), tolerance_px)
             rows.append(
                 pd.DataFrame(
                     {
