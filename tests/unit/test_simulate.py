@@ -425,7 +425,7 @@ def test_same_seed_same_bytes_other_seed_others(made, psf, observation, tmp_path
 # the configuration
 
 
-@pytest.mark.parametrize("name", ["simulated.yaml", "stress.yaml"])
+@pytest.mark.parametrize("name", ["simulated.yaml", "stress.yaml", "f2550w.yaml"])
 def test_configurations_are_valid_and_complete(name):
     config = yaml.safe_load((ROOT / "config" / name).read_text())
     validate(config, SCHEMA)

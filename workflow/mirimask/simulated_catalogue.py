@@ -108,7 +108,7 @@ def simulated_catalogue(
         raise MaskError(
             f"catalogue.name: no catalogue '{name}' can be simulated, only {', '.join(SURVEYS)}."
         )
-    rng = np.random.default_rng([seed, 30])
+    rng = np.random.default_rng([seed, 30 + list(SURVEYS).index(name)])  # errors of its own
     sky = _Sky(truth, wcs, box_deg, pixel_scale_arcsec)
     return SURVEYS[name](rng, sky, settings)
 
