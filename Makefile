@@ -5,7 +5,7 @@ BIN    := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 REAL   ?= ../shared/real
-.PHONY: help study validate-simulation test test-slurm lint format lock clean
+.PHONY: help study validate-simulation peers test test-slurm lint format lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -18,6 +18,14 @@ study: .venv/study.stamp  ## set up, then run the simulated study into results/s
 validate-simulation: .venv/study.stamp  ## how close the simulated fields come to the paper's numbers and to real data in REAL
 	snakemake --cores $(CORES) simulated_archive --configfile config/simulated.yaml
 	python -W ignore workflow/scripts/validate_simulation.py --real $(REAL)
+
+# What cannot be installed is a row "not installed" of the comparison.
+peers: .venv/peers.stamp .venv-jwst/stamp  ## install the detectors of others, then set all masks side by side
+	@command -v source-extractor >/dev/null && command -v astnoisechisel >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	  apt-get install -y -qq --no-install-recommends source-extractor gnuastro >/dev/null; } || \
+	  echo "SExtractor or NoiseChisel is not installed. As root on Debian: apt-get install source-extractor gnuastro" >&2
+	snakemake --cores $(CORES) side_by_side --configfile config/simulated.yaml config/stress.yaml config/side_by_side.yaml
 
 test: .venv/test.stamp  ## set up, then run all tests
 	pytest
@@ -44,7 +52,7 @@ format: .venv/test.stamp  ## rewrite the sources in the project's format
 
 lock:  ## pin the newest versions again, with hashes
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv
-	cd envs && for name in requirements requirements-dev requirements-slurm; do \
+	cd envs && for name in requirements requirements-dev requirements-peers requirements-slurm; do \
 	  ../.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-annotate --upgrade $$name.in --output-file $$name.lock; done
 	rm -rf .venv-lock
@@ -62,6 +70,16 @@ clean:  ## remove what the simulated study made
 .venv/test.stamp: envs/requirements-dev.lock .venv/study.stamp
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
+
+.venv/peers.stamp: envs/requirements-peers.lock .venv/study.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $< && touch $@ || \
+	  echo "sep could not be installed" >&2
+
+# 858 MB, in an environment of its own: it asks for other versions than the study is tested with.
+.venv-jwst/stamp: envs/requirements-jwst.in
+	$(PYTHON) -m venv .venv-jwst && \
+	  .venv-jwst/bin/pip install --quiet --disable-pip-version-check --requirement $< && touch $@ || \
+	  { rm -rf .venv-jwst; echo "the jwst package could not be installed" >&2; }
 
 # The executors for a cluster, in an environment of their own on top of .venv.
 .venv/slurm.stamp: envs/requirements-slurm.lock .venv/test.stamp

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from mirimask.detectors import missing
 from mirimask.errors import MaskError
-from mirimask.programs import _run, sextractor
+from mirimask.programs import _run
 
 # a level at which each marks the stars and not the noise
 LEVELS = {"sextractor": 3, "noisechisel": 10}
@@ -49,21 +49,6 @@ def test_the_official_step_is_what_the_library_repeats():
     assert 0 < np.count_nonzero(official[1]) < np.count_nonzero(official[0])
     for step, own in zip(official, ours, strict=True):
         assert np.array_equal(step > 0, own > 0)
-
-
-def test_mexican_hat():
-    if fields.lacks("sextractor"):
-        pytest.skip(fields.lacks("sextractor"))
-    family = sextractor(
-        np.zeros(fields.SHAPE, bool),
-        fwhm_px=fields.FWHM,
-        levels=np.array([5.0]),
-        kernel="mexican_hat",
-    )
-    scores = family.scores(fields.field())
-    assert fields.on_stars(family.cut(scores, np.array([5.0]))) == len(fields.STARS)
-    with pytest.raises(MaskError, match="kernel 'box'"):
-        sextractor(np.zeros((9, 9), bool), fwhm_px=2.4, levels=np.array([5.0]), kernel="box")
 
 
 def test_what_a_program_says_when_it_fails(tmp_path):

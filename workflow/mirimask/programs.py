@@ -37,7 +37,7 @@ def _run(command: list[str], folder: Path) -> str:
         errors="replace",
     )
     if done.returncode:
-        last = " ".join(done.stdout.split()[-60:])
+        last = " ".join(done.stdout.split()[-150:])
         raise MaskError(f"methods: {Path(command[0]).name} ended with an error: {last}")
     return done.stdout
 
@@ -45,22 +45,13 @@ def _run(command: list[str], folder: Path) -> str:
 ### SExtractor #####################################################################################
 
 
-def _kernel(kind: str, fwhm_px: float) -> str:
-    """A convolution mask of SExtractor: `gaussian` or `mexican_hat` of the PSF's width."""
-    sigma = fwhm_px / np.sqrt(8 * np.log(2))
-    reach = int(np.ceil((1 if kind == "gaussian" else 1.4) * fwhm_px))
+def _kernel(fwhm_px: float) -> str:
+    """A convolution mask of SExtractor: a Gaussian."""
+    reach = int(np.ceil(fwhm_px))
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-    r2 = (x**2 + y**2) / sigma**2
-    weights = np.exp(-r2 / 2)
-    if kind == "mexican_hat":
-        weights *= 1 - r2 / 2
-        weights -= weights.mean()
-    elif kind != "gaussian":
-        raise MaskError(f"detectors/sextractor: kernel '{kind}' is not gaussian or mexican_hat.")
-    # a Mexican hat has no sum: with this, its threshold is in units of the noise it leaves
-    weights /= weights.sum() if kind == "gaussian" else np.sqrt((weights**2).sum())
+    weights = np.exp(-4 * np.log(2) * (x**2 + y**2) / fwhm_px**2)
     rows = "\n".join(" ".join(f"{weight:.6f}" for weight in row) for row in weights)
-    return f"CONV NONORM\n# {kind} of {fwhm_px:.3f} px FWHM\n{rows}\n"
+    return f"CONV NORM\n# Gaussian of {fwhm_px:.3f} px FWHM\n{rows}\n"
 
 
 def sextractor(
@@ -68,7 +59,6 @@ def sextractor(
     *,
     fwhm_px: float,
     levels: NDArray[np.float64],
-    kernel: str = "gaussian",
     box_px: int = 64,
     filter_box: int = 3,
     min_area: int = 5,
@@ -78,10 +68,11 @@ def sextractor(
 ) -> Family:
     """SExtractor (Bertin & Arnouts 1996, A&AS 117, 393): its segmentation at a threshold.
 
-    `kernel` is its convolution mask, `gaussian` or `mexican_hat`, made for the PSF's width. Pixels
-    without data have weight 0 in a weight map.
+    Its convolution mask is a Gaussian of the PSF's width. A weight map, 1 where there is data and 0
+    elsewhere, also makes its threshold follow the local noise: without one it is the same
+    everywhere.
     """
-    mask = _kernel(kernel, fwhm_px)
+    mask = _kernel(fwhm_px)
     settings = {
         "CATALOG_TYPE": "NONE",
         "PARAMETERS_NAME": "detect.param",
@@ -125,7 +116,7 @@ def sextractor(
 
 
 # What NoiseChisel and Segment say where an image has too little sky for them to measure noise in.
-_TOO_LITTLE_SKY = ("interpolate_neighbors", "minnumfalse", "no usable", "not enough")
+_TOO_LITTLE_SKY = ("interpolate_neighbors", "--minnumfalse", "--largetilesize")
 
 
 def noisechisel(
