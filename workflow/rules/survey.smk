@@ -1,36 +1,6 @@
 # Every public image of a programme or a region: list, downloads, masks, one table.
 # The images are those of one query, not those of the table of images: their wildcard is `product`.
-
-PRODUCT = r"jw\d{5}-o\d{3}_\w+_miri_\w+(-\w+)?"
-
-
-def survey_settings():
-    """What MAST is asked for."""
-    asked = config["survey"]
-    if not (asked["program"] or asked["region"]):
-        raise WorkflowError(
-            "survey: neither survey.program nor survey.region is set, so there is nothing to ask "
-            "MAST for; see config/survey.example.yaml."
-        )
-    return asked
-
-
-def failures_of(product):
-    """Where the failed downloads of an image are counted that another run may do better."""
-    return f"results/{config['study']}/survey/failures/{product}"
-
-
-def failed_before(wildcards):
-    """How often; as a parameter it makes the run after a failure try again, and only then."""
-    counter = Path(failures_of(wildcards.product))
-    return int(counter.read_text()) if counter.exists() else 0
-
-
-def survey_rows(wildcards):
-    """The row of each image that MAST has."""
-    products = checkpoints.survey_products.get().output.products
-    images = pd.read_csv(products, sep="\t", dtype=str)["image"]
-    return expand("<results>/survey/rows/{product}.json", product=images)
+# The functions are in inputs.smk.
 
 
 rule survey:
