@@ -5,6 +5,7 @@ BIN    := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 REAL   ?= ../shared/real
+comma  := ,
 .PHONY: help study validate-simulation peers test test-slurm lint format lock clean
 .DEFAULT_GOAL := help
 
@@ -20,12 +21,16 @@ validate-simulation: .venv/study.stamp  ## how close the simulated fields come t
 	python -W ignore workflow/scripts/validate_simulation.py --real $(REAL)
 
 # What cannot be installed is a row "not installed" of the comparison.
+# A table of your own images to judge the masks on too; here the real image of the tests.
+OWN_IMAGES ?= $(if $(wildcard $(REAL)/images),tests/real/images.tsv)
 peers: .venv/peers.stamp .venv-jwst/stamp  ## install the detectors of others, then set all masks side by side
 	@command -v source-extractor >/dev/null && command -v astnoisechisel >/dev/null || \
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
 	  apt-get install -y -qq --no-install-recommends source-extractor gnuastro >/dev/null; } || \
 	  echo "SExtractor or NoiseChisel is not installed. As root on Debian: apt-get install source-extractor gnuastro" >&2
-	snakemake --cores $(CORES) side_by_side --configfile config/simulated.yaml config/stress.yaml config/side_by_side.yaml
+	snakemake --cores $(CORES) side_by_side \
+	  --configfile config/simulated.yaml config/stress.yaml config/side_by_side.yaml \
+	  $(if $(OWN_IMAGES),--config 'images=[config/images.tsv$(comma) config/stress_images.tsv$(comma) $(OWN_IMAGES)]')
 
 test: .venv/test.stamp  ## set up, then run all tests
 	pytest
