@@ -1,11 +1,11 @@
 """Time and memory of the jobs of a study: what the profiles for a cluster ask for.
 
-    python benchmarks/job_resources.py [Img4 Img7]
+    python benchmarks/job_resources.py [Img7]
 
-runs the simulated study of the images named (of those with fewest and most sources if none is)
-into a temporary folder. Then it runs one job of every rule and image again, each in a Snakemake of
-its own as a cluster would, and all jobs of an image, and of the study as a whole, one after the
-other on one core as a group of jobs. Prints the largest figures of each rule (wall and processor
+runs the simulated study of the images named (of one with most sources if none is) into a temporary
+folder. Then it runs one job of every rule and image again, each in a Snakemake of its own as a
+cluster would, and all jobs of an image, and of the study as a whole, one after the other on one
+core as a group of jobs. Prints the largest figures of each rule (wall and processor
 time with the start of Snakemake; memory: the sum of resident memory over Snakemake and what it
 starts) and writes them to benchmarks/results/job_resources.csv.
 """
@@ -88,7 +88,7 @@ def outputs(folder: Path) -> list[tuple[str, str]]:
 
 
 def main() -> None:
-    images = sys.argv[1:] or ["Img4", "Img7"]
+    images = sys.argv[1:] or ["Img7"]
     found = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -61,6 +61,14 @@ def test_both_profiles_ask_for_the_same():
     assert slurm == generic
 
 
+def test_settings_of_no_cluster_are_those_of_the_default_profile():
+    default, slurm = profile("default"), profile("slurm")
+    meant = {"retries", "quiet", "force-use-threads"}  # the last is set in the Snakefile
+    assert {key: slurm.get(key) for key in default.keys() - meant} == {
+        key: default[key] for key in default.keys() - meant
+    }
+
+
 def test_resources_are_known_rules():
     assert set(profile("slurm")["set-resources"]) <= set(rules())
 
