@@ -165,3 +165,13 @@ def test_two_names_of_the_same_mask():
     with pytest.raises(MaskError, match="same mask"):
         check_methods(["value_1", "value_1.0"])
     check_methods(["value_1", "value_1@crop", "derivative_1"])
+
+
+@pytest.mark.parametrize("threshold", [1.1, 0.1, -2.3, 1.0])
+def test_a_slice_compares_as_float64_does(threshold):
+    """float32 pixels are not converted, but which of them are above the threshold is the same."""
+    near = np.float32(threshold)
+    data = np.array([near, np.nextafter(near, np.float32(9)), np.nextafter(near, np.float32(-9))])
+    np.testing.assert_array_equal(
+        top_slice(data, np.float64(threshold)), data.astype(np.float64) > threshold
+    )

@@ -25,7 +25,8 @@ def sliced_image(
     a value slice, and ignored for a derivative.
     """
     if domain == "crop":
-        image = crop.masked if kind == "value" else derivative(crop.masked)
+        seen = crop.masked if crop.empty.any() else crop.data
+        image = seen if kind == "value" else derivative(seen)
         return image, image
     filled = np.nan_to_num(crop.data, nan=0.0)
     image = filled if kind == "value" else derivative(filled)

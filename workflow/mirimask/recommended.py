@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 _BOX = np.ones((3, 3), bool)  # 8-connected
-_BLOCK = (64, 256)  # rows and columns filtered at a time: they stay in the processor's cache
+_BLOCK = (128, 260)  # rows and columns filtered at a time: they stay in the processor's cache
 _PER_MAD = 1.482602  # standard deviation of a Gaussian from the median of absolute values,
 _PER_MEAN = 1.253314  # and from their mean
 
@@ -40,8 +40,6 @@ class RecommendedSettings:
     share in the noise (the tile has the rest). `seed`: level that a spot must reach;
     `grow`: level down to which it extends; `min_pixels`: smallest spot. `margin`: by how much
     every spot is then widened, since curvature ends where a star's flank turns, inside its light.
-    `directions`: share of the smallest of the curvatures in four directions, 0 in the recommended
-    mask (docs/future-work.md, 1).
     """
 
     smooth: float = 0.65
@@ -52,7 +50,6 @@ class RecommendedSettings:
     grow: float = 2.0
     min_pixels: int = 5
     margin: float = 1.0
-    directions: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("smooth", "tile", "window", "seed", "grow", "min_pixels"):
@@ -60,11 +57,8 @@ class RecommendedSettings:
                 raise MaskError(f"recommended: {name} is {getattr(self, name)}; it must be > 0.")
         if not self.margin >= 0:
             raise MaskError(f"recommended: margin is {self.margin}; it must be 0 or more.")
-        for name in ("share", "directions"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise MaskError(
-                    f"recommended: {name} is {getattr(self, name)}; it must be from 0 to 1."
-                )
+        if not 0 <= self.share <= 1:
+            raise MaskError(f"recommended: share is {self.share}; it must be from 0 to 1.")
         if self.grow > self.seed:
             raise MaskError(f"recommended: grow {self.grow} is above seed {self.seed}.")
 
@@ -129,24 +123,35 @@ def _blocks(
             yield block, around[wide], hidden[wide], bool(hidden[wide].any())
 
 
+def _columns_of_both(hidden: NDArray[np.bool_], reach: int) -> tuple[slice, slice]:
+    """The columns of a block that may see both empty pixels and others, and what they see.
+
+    `hidden` is the block with a rim of `reach`, and has both. The slices are of the block without
+    the rim and of `hidden`.
+    """
+    empty, seen = (np.flatnonzero(each.any(axis=0)) for each in (hidden, ~hidden))
+    first = max(empty[0], seen[0], 2 * reach) - 2 * reach
+    last = min(empty[-1], seen[-1], hidden.shape[1] - 1 - 2 * reach)
+    return np.s_[first : last + 1], np.s_[first : last + 1 + 2 * reach]
+
+
 def _curvature(
-    image: NDArray[np.float32], empty: NDArray[np.bool_], sigma: float, directions: float = 0.0
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    image: NDArray[np.float32], empty: NDArray[np.bool_], sigma: float
+) -> NDArray[np.float32]:
     """Minus the Laplacian of the smoothed image: 4 times a pixel less its four neighbours.
 
     Empty pixels, in which `image` is 0, are left out of the smoothing, not counted as dark; in them
-    and beside them, where the curvature is not known, it is 0. The second result is what is cut:
-    the same, with the share `directions` from twice the smallest curvature along x, y and the
-    diagonals, which a star has and a spike, a ring or a filament has not.
+    and beside them, where the curvature is not known, it is 0.
     """
     weights = _gaussian(sigma)
     curvature = np.zeros_like(image)
-    cut = np.zeros_like(image) if directions else curvature
-    for block, pixels, hidden, some in _blocks(empty, image, reach=len(weights)):
+    reach = len(weights) - 1
+    for block, pixels, hidden, some in _blocks(empty, image, reach=reach + 1):
         smooth = _convolved(pixels, weights)
         if some:
-            seen = _convolved((~hidden).astype(np.float32), weights)
-            smooth /= np.maximum(seen, np.float32(1e-3))
+            part, around = _columns_of_both(hidden, reach)
+            seen = _convolved((~hidden[:, around]).astype(np.float32), weights)
+            smooth[:, part] /= np.maximum(seen, np.float32(1e-3))
         out = curvature[block]
         np.multiply(smooth[1:-1, 1:-1], np.float32(4), out=out)
         out -= smooth[:-2, 1:-1]
@@ -154,26 +159,9 @@ def _curvature(
         out -= smooth[1:-1, :-2]
         out -= smooth[1:-1, 2:]
         if some:
-            rim = len(weights)
-            unknown = _with_neighbours(hidden)[rim:-rim, rim:-rim]
-            np.copyto(out, 0, where=unknown)
-        if directions:
-            cut[block] = (1 - directions) * out + 2 * directions * _least_curvature(smooth)
-            if some:
-                np.copyto(cut[block], 0, where=unknown)
-    return curvature, cut
-
-
-def _least_curvature(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The smallest of minus the second derivatives in four directions, without the rim of 1."""
-    ny, nx = image.shape
-    twice = 2 * image[1:-1, 1:-1]
-    least = np.full_like(twice, np.inf)
-    for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        after = image[1 + dy : ny - 1 + dy, 1 + dx : nx - 1 + dx]
-        before = image[1 - dy : ny - 1 - dy, 1 - dx : nx - 1 - dx]
-        np.minimum(least, (twice - after - before) / (dy * dy + dx * dx), out=least)
-    return least
+            inside = np.s_[reach + 1 : -reach - 1]
+            np.copyto(out, 0, where=_with_neighbours(hidden)[inside, inside])
+    return curvature
 
 
 def _box_mean(
@@ -182,8 +170,12 @@ def _box_mean(
     """Mean over the pixels that are not empty of the `box` x `box` around each; `box` is odd."""
     mean = np.zeros_like(image)
     for block, pixels, hidden, some in _blocks(empty, image, reach=box // 2):
-        number = np.maximum(_summed((~hidden).astype(np.float32), box), 1) if some else box**2
-        np.divide(_summed(pixels, box), np.float32(number), out=mean[block])
+        out = mean[block]
+        np.divide(_summed(pixels, box), np.float32(box**2), out=out)
+        if some:
+            part, around = _columns_of_both(hidden, box // 2)
+            number = np.maximum(_summed((~hidden[:, around]).astype(np.float32), box), 1)
+            out[:, part] *= np.float32(box**2) / number
     return mean
 
 
@@ -259,9 +251,9 @@ def curvature_snr(
         return np.zeros(data.shape, np.float32)
     image: NDArray[np.float32] = np.asarray(data, np.float32)
     if empty.any():
-        image = image - np.median(image[~empty][::7])
+        image = image - np.median(image.ravel()[np.flatnonzero(~empty)[::7]])
         np.copyto(image, 0, where=empty)
-    curvature, cut = _curvature(image, empty, settings.smooth * fwhm_px, settings.directions)
+    curvature = _curvature(image, empty, settings.smooth * fwhm_px)
     magnitude = np.abs(curvature)
     around = _box_mean(magnitude, empty, max(3, round(settings.window * fwhm_px) | 1))
     noise = _tile_noise(magnitude, empty, settings.tile * fwhm_px)
@@ -269,8 +261,8 @@ def curvature_snr(
     around *= np.float32(settings.share * _PER_MEAN)
     noise += around
     np.copyto(noise, np.inf, where=~(noise > 0))
-    cut /= noise
-    return cut
+    curvature /= noise
+    return curvature
 
 
 def grow(

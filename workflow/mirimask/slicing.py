@@ -54,7 +54,7 @@ def _highest(values: NDArray[np.floating], number: int) -> NDArray[np.floating]:
     # so many of the sample that the guess is too low rather than too high
     some = int(1.1 * number * sample.size / values.size) + 64
     if some < sample.size:
-        top = values[values >= np.partition(sample, -some)[-some]]
+        top = values[np.flatnonzero(values >= np.partition(sample, -some)[-some])]
         top = top[np.isfinite(top)]
         if top.size >= number:
             return top
@@ -78,4 +78,9 @@ def slice_domain(
 
 def top_slice(data: NDArray[np.floating], threshold: float) -> NDArray[np.bool_]:
     """The mask of the pixels of `data` above `threshold`; NaN are never in it."""
-    return data > threshold
+    # The largest number of data's type that is not above the threshold has the same pixels above
+    # it, and no pixel is converted to be compared with it.
+    level = data.dtype.type(threshold)
+    if level > threshold:
+        level = np.nextafter(level, data.dtype.type(-np.inf))
+    return data > level
