@@ -51,7 +51,9 @@ def pipeline(
 
     def find(images: Scores, level: float) -> NDArray[np.generic]:
         smooth, rms, seen = images
-        return sources_above(smooth, level * rms, seen == 0, settings=chosen)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AstropyUserWarning)  # linear steps of faint sources
+            return sources_above(smooth, level * rms, seen == 0, settings=chosen)
 
     return tool_family(f"pipeline_{jwst_version}", levels, empty, prepare, find)
 
@@ -92,7 +94,7 @@ def source_finder(
     def find(images: Scores, level: float) -> NDArray[np.generic]:
         smooth, rms, seen = images
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NoDetectionsWarning)
+            warnings.simplefilter("ignore", AstropyUserWarning)  # nothing found; linear steps
             found = finder(np.where(seen, smooth, 0), level * rms, mask=seen == 0)
         return np.zeros(seen.shape, np.int32) if found is None else found.data
 
