@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 REAL   ?= ../shared/real
 comma  := ,
-.PHONY: help study validate-simulation peers test test-slurm lint format lock clean
+.PHONY: help study validate-simulation peers bench test test-slurm lint format lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -34,6 +34,11 @@ peers: .venv/peers.stamp .venv-jwst/stamp  ## install the detectors of others, t
 
 test: .venv/test.stamp  ## set up, then run all tests
 	pytest
+
+BENCHMARKS = six_masks time_recommended time_verdicts paper_part job_memory scaling
+bench: .venv/peers.stamp  ## time and memory beside numpy, sep and a plain process, and up to 700 images: benchmarks/results.md
+	for name in $(BENCHMARKS); do python -W ignore benchmarks/$$name.py || exit 1; done
+	python benchmarks/write_results.py
 
 IMAGES ?= 2
 test-slurm: .venv/slurm.stamp  ## the simulated study, IMAGES of it, through a Slurm on this machine

@@ -1,58 +1,94 @@
-"""Time of the recommended mask, labels included, beside the pipeline's segmentation.
+"""Time of the recommended mask, labels included, beside sep's and the pipeline's.
 
-    python benchmarks/time_recommended.py results/simulated/archive/Img3/i2d.fits
+    python benchmarks/time_recommended.py [i2d]
 
-The same frame, the two in turn, the best of `--repeats`; with the frame as it is and with its crop,
-which has no empty columns.
+The same arrays, in turn: `recommended_labels`, sep's `Background` and `extract` with its map of
+labels (1.5 sigma of the global noise, as sep's documentation has it), and the six steps of the
+pipeline's segmentation. For the frame as it is, with its empty pixels as sep's mask; for its crop,
+which has next to none; and for the frame with its empty pixels filled with noise. The default is
+Img3 of the simulated study. A FITS image with its SCI in the primary HDU can be given with `--wht`.
 """
 
 import argparse
-import sys
-import time
 from pathlib import Path
 
-import numpy as np
+from measured import best, record, simulated_archive
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
-
-from mirimask.frame import read_frame
-from mirimask.instrument import psf_fwhm_px
-from mirimask.recommended import recommended_labels
-from mirimask.segmentation import SegmentationSettings, segment
-
-
-def best(functions, repeats):
-    """Smallest wall time of each function (s), called in turn so that load hits all alike."""
-    times = np.full((repeats, len(functions)), np.inf)
-    for row in times:
-        for i, function in enumerate(functions):
-            start = time.perf_counter()
-            function()
-            row[i] = time.perf_counter() - start
-    return times.min(axis=0)
+import numpy as np  # isort: skip
+import sep  # isort: skip
+from astropy.io import fits  # isort: skip
+from mirimask.frame import read_frame  # isort: skip
+from mirimask.instrument import psf_fwhm_px  # isort: skip
+from mirimask.recommended import recommended_labels  # isort: skip
+from mirimask.segmentation import SegmentationSettings, segment  # isort: skip
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("i2d", type=Path)
-    parser.add_argument("--repeats", type=int, default=15)
-    options = parser.parse_args()
+def with_sep(data: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    """Label image of sep's own way from an image to its sources."""
+    background = sep.Background(data, mask=mask)
+    _, labels = sep.extract(
+        data - background, 1.5, err=background.globalrms, mask=mask, segmentation_map=True
+    )
+    return labels
+
+
+def arrays(options: argparse.Namespace) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], float]:
+    """(data, empty) of each case by its name, and the width of the PSF in pixels."""
+    if options.wht:
+        data = fits.getdata(options.i2d).astype(np.float32)
+        empty = fits.getdata(options.wht) == 0
+        return {options.i2d.name: (np.where(empty, 0, data), empty)}, options.fwhm_px
     frame = read_frame(options.i2d)
     fwhm_px = psf_fwhm_px(frame.primary["FILTER"], frame.pixel_scale)
+    data, empty = np.where(frame.empty, np.float32(0), frame.data), frame.empty
+    seen = data[~empty]
+    noise = np.random.default_rng(1).normal(np.median(seen), 0.02, data.shape).astype(np.float32)
+    window = np.s_[20:1000, 430:1020]
+    whole = (np.where(empty, noise, data), np.zeros(data.shape, bool))
+    crop = (np.ascontiguousarray(data[window]), empty[window].copy())
+    return {"crop": crop, "frame": (data, empty), "frame without empty pixels": whole}, fwhm_px
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("i2d", nargs="?", type=Path)
+    parser.add_argument("--wht", type=Path, help="weights; the image is then a primary HDU")
+    parser.add_argument("--fwhm-px", type=float, default=2.445, help="of the PSF, with --wht")
+    parser.add_argument("--seconds", type=float, default=15)
+    options = parser.parse_args()
+    named = options.i2d is not None
+    options.i2d = options.i2d or simulated_archive() / "archive" / "Img3" / "i2d.fits"
+    cases, fwhm_px = arrays(options)
     settings = SegmentationSettings.for_jwst("1.12.5")
-    for name, window in (("frame", np.s_[:, :]), ("crop", np.s_[20:1000, 430:1020])):
-        data, empty = np.ascontiguousarray(frame.data[window]), frame.empty[window].copy()
-        weight = (~empty).astype(np.float32)
-        functions = [
-            lambda data=data, empty=empty: recommended_labels(data, empty, fwhm_px=fwhm_px),
-            lambda data=data, weight=weight: segment(data, weight=weight, settings=settings),
-        ]
-        own, pipeline = best(functions, options.repeats)
-        print(
-            f"{name} {data.shape[0]} x {data.shape[1]}, {100 * empty.mean():.0f} % empty: "
-            f"recommended {1e3 * own:.0f} ms, segmentation {1e3 * pipeline:.0f} ms, "
-            f"ratio {own / pipeline:.2f}"
+    rows = []
+    for name, (data, empty) in cases.items():
+        mask = empty if empty.any() else None
+        own, other, pipeline = best(
+            [
+                lambda data=data, empty=empty: recommended_labels(data, empty, fwhm_px=fwhm_px),
+                lambda data=data, mask=mask: with_sep(data, mask),
+                lambda data=data, empty=empty: segment(
+                    data, weight=(~empty).astype(np.float32), settings=settings
+                ),
+            ],
+            seconds=options.seconds,
         )
+        rows.append(
+            {
+                "what": f"recommended mask of one image, labels included, over sep: {name}",
+                "bar": "< 1",
+                "figure": f"{own / other:.2f}",
+                "reached": own < other,
+                "how": f"{data.shape[0]} x {data.shape[1]}, {100 * empty.mean():.0f} % empty: "
+                f"{1e3 * own:.1f} ms, sep {sep.__version__} {1e3 * other:.1f} ms, the pipeline's "
+                f"segmentation {1e3 * pipeline:.1f} ms",
+            }
+        )
+    if named:
+        for row in rows:
+            print(f"{row['what']}: {row['figure']} ({row['how']})")
+    else:
+        record("time_recommended", rows)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,112 @@
+"""Peak memory of every job outside the simulation, beyond its imports.
+
+    python benchmarks/job_memory.py
+
+runs the simulated study of two images once more from its archive in a temporary folder, one job at
+a time, and has each process note by how much its resident memory rose at most (Linux's VmHWM)
+while a script's `main` ran. A module that is imported by `main` itself counts for the first job
+that does so; the smallest rise of a rule's jobs is taken as that of a job whose imports are done.
+The unit is one frame: the SCI array of an i2d, float32.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from measured import ROOT, SNAKEMAKE, record, simulated_archive
+
+import pandas as pd  # isort: skip
+import yaml  # isort: skip
+from mirimask.frame import read_science  # isort: skip
+
+BAR = 6
+# Put where every Python process of the run imports it: notes the rise of each `main`.
+NOTING = """
+import os
+try:
+    import job
+except ImportError:
+    job = None
+
+def resident(key):
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith(key))
+
+if job:
+    logged = job.logged
+
+    def noting(main, given):
+        def measured(given):
+            before = resident("VmRSS:")
+            with open("/proc/self/clear_refs", "w") as file:
+                file.write("5")  # the peak starts again from here
+            main(given)
+            with open(os.environ["NOTES"], "a") as notes:
+                notes.write(f"{main.__module__},{main.__code__.co_filename},"
+                            f"{resident('VmHWM:') - before}\\\\n")
+        logged(measured, given)
+
+    job.logged = noting
+""".replace("\\\\n", "\\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--images", nargs="+", default=["Img5", "Img6"])
+    parser.add_argument("--targets", nargs="+", default=["all"])
+    options = parser.parse_args()
+    archive = simulated_archive()
+    with tempfile.TemporaryDirectory() as name:
+        folder, notes = Path(name), Path(name) / "notes.csv"
+        shutil.copytree(ROOT / "config", folder / "config")
+        rows = (ROOT / "config" / "images.tsv").read_text().splitlines()
+        chosen = [row for row in rows[1:] if row.split("\t")[0] in options.images]
+        (folder / "images.tsv").write_text("\n".join([rows[0], *chosen]) + "\n")
+        (folder / "images.yaml").write_text(yaml.safe_dump({"images": "images.tsv"}))
+        for part in ("simulation", *(f"archive/{image}" for image in options.images)):
+            shutil.copytree(archive / part, folder / "results" / "simulated" / part)
+        (folder / "noting").mkdir()
+        (folder / "noting" / "sitecustomize.py").write_text(NOTING)
+        notes.touch()
+        command = [
+            *(*SNAKEMAKE, "--snakefile", str(ROOT / "Snakefile"), "--cores", "1", "--quiet", "all"),
+            *("--workflow-profile", str(ROOT / "profiles" / "default"), "--configfile"),
+            *("config/simulated.yaml", "images.yaml"),
+        ]
+        subprocess.run([*command, "--touch", "--", "simulated_archive"], cwd=folder, check=True)
+        subprocess.run(
+            [*command, "--", *options.targets],
+            cwd=folder,
+            check=True,
+            env=os.environ | {"NOTES": str(notes), "PYTHONPATH": str(folder / "noting")},
+        )
+        table = pd.read_csv(notes, names=["module", "file", "kilobytes"])
+        frame_mb = read_science(archive / "archive" / options.images[0] / "i2d.fits").nbytes / 1e6
+    # a script in a process of its own is called __main__, from a copy with another name
+    names = table["file"].str.extract(r"([a-z][a-z_0-9]*)\.py$")[0]
+    table["script"] = table["module"].where(table["module"] != "__main__", names)
+    frames = table.groupby("script")["kilobytes"].agg(["min", "count"])
+    frames["frames"] = frames["min"] * 1.024e-3 / frame_mb
+    frames = frames.drop(index=["simulate", "make_psf"], errors="ignore").sort_values("frames")
+    above = frames[frames["frames"] > BAR]
+    largest = ", ".join(f"{name} {row.frames:.1f}" for name, row in frames[::-1].iterrows())
+    record(
+        "job_memory",
+        [
+            {
+                "what": "peak memory of any job outside the simulation, beyond imports",
+                "bar": f"<= {BAR} frames",
+                "figure": f"{frames['frames'].max():.1f} frames",
+                "reached": above.empty,
+                "how": f"a frame is its SCI in float32, {frame_mb:.2f} MB; {len(above)} of "
+                f"{len(frames)} scripts are above the bar; in frames: {largest}",
+            }
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

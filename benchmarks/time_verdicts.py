@@ -1,0 +1,104 @@
+"""Time of the verdicts of one image and method, beyond reading the files.
+
+    python benchmarks/time_verdicts.py
+
+Img6 of the simulated study has as many sources as the paper's (43): its peaks and masks are made
+here, in memory; then spots, verdicts and the literal rule's verdicts are timed for each mask, as
+the rule `verdicts` calls them. The slowest mask counts.
+"""
+
+import argparse
+
+from measured import ROOT, best, record, simulated_archive
+
+import yaml  # isort: skip
+from astropy.table import Table  # isort: skip
+from mirimask.catalogue import catalogue_settings, locate_sources  # isort: skip
+from mirimask.frame import crop_frame, pixels, read_frame, read_science  # isort: skip
+from mirimask.instrument import psf_fwhm_px  # isort: skip
+from mirimask.masks import slice_masks  # isort: skip
+from mirimask.methods import parse_method  # isort: skip
+from mirimask.peaks import reference_peaks  # isort: skip
+from mirimask.recommended import recommended_mask  # isort: skip
+from mirimask.verdicts import label_spots, literal_verdicts, peak_verdicts  # isort: skip
+
+IMAGE, BAR_MS = "Img6", 5.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seconds", type=float, default=2)
+    options = parser.parse_args()
+    folder = simulated_archive() / "archive" / IMAGE
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    frame = read_frame(folder / "i2d.fits")
+    crop = crop_frame(
+        frame, rows=config["crop"]["rows"], columns=config["crop"]["columns"], image=IMAGE
+    )
+    fwhm_px = psf_fwhm_px("F770W", crop.pixel_scale)
+    settings = catalogue_settings(
+        dict.fromkeys(("vizier", "irsa", "id", "ra", "dec", "keep", "resolution"))
+        | {"name": "unwise"},
+        ask=False,
+    )
+    sources = locate_sources(
+        Table.read(folder / "unwise.ecsv"),
+        crop.header,
+        crop.data.shape,
+        **{f"{key}_column": settings[key] for key in ("id", "ra", "dec")},
+        keep=settings["keep"],
+    )
+    peaks = reference_peaks(
+        crop.data,
+        crop.empty,
+        fwhm_px=fwhm_px,
+        snr=config["peaks"]["snr"],
+        background_box_px=round(
+            pixels(config["peaks"]["background_box"], crop.pixel_scale, fwhm_px=fwhm_px)
+        ),
+    )
+    x, y = (sources[axis].data.astype(float) for axis in "xy")
+    circle = {
+        f"{key}_px": pixels(config["verdict"][key], crop.pixel_scale) for key in ("radius", "near")
+    }
+    slices = [name for name in config["methods"] if parse_method(name).is_slice]
+    made = slice_masks(
+        crop, [parse_method(n) for n in slices], domain="published", frame=frame.data
+    )
+    masks = {name: mask for name, (mask, _) in zip(slices, made, strict=True)}
+    window = (slice(*config["crop"]["rows"]), slice(*config["crop"]["columns"]))
+    masks["segmentation"] = read_science(folder / "segm.fits")[window] > 0
+    masks["recommended"] = recommended_mask(crop.data, crop.empty, fwhm_px=fwhm_px)
+
+    def judge(mask) -> None:
+        spots = label_spots(
+            mask,
+            peaks,
+            min_pixels=config["spots"]["min_pixels"],
+            tolerance_px=config["spots"]["tolerance_fwhm"] * fwhm_px,
+        )
+        peak_verdicts(x, y, spots, peaks, **circle)
+        literal_verdicts(x, y, mask, **circle)
+
+    times = best(
+        [lambda mask=mask: judge(mask) for mask in masks.values()],
+        seconds=options.seconds * len(masks),
+    )
+    slowest = max(range(len(times)), key=times.__getitem__)
+    names = [f"{name} {1e3 * spent:.1f} ms" for name, spent in zip(masks, times, strict=True)]
+    record(
+        "time_verdicts",
+        [
+            {
+                "what": f"verdicts of one image and method, {len(x)} sources, slowest method",
+                "bar": f"<= {BAR_MS:g} ms beyond reading the files",
+                "figure": f"{1e3 * times[slowest]:.1f} ms",
+                "reached": 1e3 * times[slowest] <= BAR_MS,
+                "how": f"{IMAGE}, {len(peaks)} peaks, both rules: {', '.join(names)}",
+            }
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
