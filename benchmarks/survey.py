@@ -10,6 +10,7 @@ is that of the workflow and of four failures, with the pauses between their trie
 
 import argparse
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -51,7 +52,7 @@ def main() -> None:
 
 
 def run(folder: Path, cores: int, environment: dict[str, str]) -> None:
-    start = time.monotonic()
+    start, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [
             *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
@@ -67,7 +68,10 @@ def run(folder: Path, cores: int, environment: dict[str, str]) -> None:
     if done.returncode:
         sys.exit(f"error:\n{done.stdout}")
     said = [line for line in done.stdout.splitlines() if line.startswith(("survey:", "Nothing"))]
-    print(f"{time.monotonic() - start:.1f} s: {' '.join(said)}", flush=True)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    wall = time.monotonic() - start
+    print(f"{wall:.1f} s, {cpu:.1f} s of processor time: {' '.join(said)}", flush=True)
 
 
 if __name__ == "__main__":
