@@ -1,7 +1,6 @@
 """The inverse mask: it comes to rest, also where it cannot, and leaves stars on any background."""
 
 import logging
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,26 +108,3 @@ def test_a_slice_lies_within_the_marks():
     assert all(small[y, x] for x, y in STARS)
     with pytest.raises(MaskError, match="marked"):
         inverse_mask(empty, fwhm_px=FWHM, levels=np.array([60.0]))
-
-
-FRAMES = sorted(
-    (Path(__file__).resolve().parents[2] / "results" / "simulated" / "frame").glob("*.fits")
-)
-
-
-@pytest.mark.skipif(not FRAMES, reason="the simulated study has not been made here (make study)")
-def test_it_comes_to_rest_on_the_simulated_fields():
-    from mirimask.frame import read_crop
-
-    for path in FRAMES:
-        crop = read_crop(path)
-        found = rest_of(
-            crop.masked,
-            marked=30.0,
-            box_px=round(26 * crop.fwhm_px),
-            sigma=4 * crop.fwhm_px,
-            by_scatter=False,
-            tolerance=1e-4,
-            limit=60,
-        )
-        assert found.ended == "still", path.stem

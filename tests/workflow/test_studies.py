@@ -9,6 +9,9 @@ import yaml
 from archive.server import serve
 from astropy.io import fits
 from conftest import ROOT, Study
+from mirimask.frame import read_crop
+from mirimask.inverse import rest_of
+from mirimask.smoothing import smoothed
 
 FIGURES = [
     *(f"figure{number}.{form}" for number in (1, 2, 3) for form in ("png", "pdf")),
@@ -60,6 +63,26 @@ def test_the_simulated_study(fields):
     found = at_its_rate.pivot(index="image", columns="family", values="completeness")
     assert len(found) == 8  # seven images, and all of them
     assert (found["recommended"] > found["segmentation"]).all(), found
+
+
+def test_the_inverse_mask_comes_to_rest(fields):
+    """With its settings as shipped, on each of the seven fields."""
+    options = yaml.safe_load((ROOT / "config" / "detectors.yaml").read_text())["detectors"]
+    given = options["inverse_mask"]["settings"]
+    frames = [f"results/simulated/frame/Img{number}.fits" for number in range(1, 8)]
+    assert fields.run(*frames).returncode == 0
+    for frame in frames:
+        crop = read_crop(fields.folder / frame)
+        found = rest_of(
+            smoothed(crop.masked, sigma=given["smooth"] * crop.fwhm_px),
+            marked=given["marked"],
+            box_px=round(given["box"] * crop.fwhm_px),
+            sigma=given["sigma"] * crop.fwhm_px,
+            by_scatter=given["by_scatter"],
+            tolerance=given["tolerance"],
+            limit=given["limit"],
+        )
+        assert found.ended == "still", frame
 
 
 def test_the_paper_from_a_served_archive(fields, tmp_path):
