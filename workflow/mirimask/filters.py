@@ -1,18 +1,16 @@
 """Filters that show what is as small as the PSF, in units of their own local noise, as families.
 
-None of them has a program that sets the standard, so all have the same two measures, in boxes of
-`box_px`: the clipped median, which is taken off before the filter, and the scatter of the filtered
-image from its median absolute deviation (`mirimask.peaks.background_meshes`: photutils'
-`Background2D`). Measured after filtering, the noise may be correlated, as a drizzled image's is.
+None of them has a program that sets the standard, so all have the same two measures, in meshes of
+`box_px`: the median, which is taken off before the filter, and the scatter of the filtered image,
+1.4826 times its median absolute deviation. Measured after filtering, the noise may be correlated,
+as a drizzled image's is.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from mirimask.errors import MaskError
 from mirimask.families import Family, tool_family
-from mirimask.peaks import background_meshes
 
 __all__ = ["dog", "log", "matched_filter", "starlet", "starlet_scales"]
 
@@ -20,22 +18,46 @@ _PER_FWHM = 1 / np.sqrt(8 * np.log(2))  # sigma of a Gaussian
 
 
 def _meshes(
-    image: NDArray[np.floating], seen: NDArray[np.bool_], box_px: int
-) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Background and scatter in boxes; of the whole image where no box holds enough pixels."""
-    try:
-        return background_meshes(image, ~seen, box_px=box_px)
-    except MaskError:
-        middle = np.median(image[seen])
-        scatter = 1.4826 * np.median(np.abs(image[seen] - middle))
-        return np.full(image.shape, middle), np.full(image.shape, scatter)
+    image: NDArray[np.floating], seen: NDArray[np.bool_], box_px: int, *, scatter: bool
+) -> NDArray[np.floating]:
+    """Median (or scatter) in meshes, median-filtered 3 x 3 and interpolated; some pixel is seen."""
+    number = [-(-length // box_px) for length in image.shape]
+    meshes = np.full([n * box_px for n in number], np.nan, np.float32)
+    meshes[: image.shape[0], : image.shape[1]] = np.where(seen, image, np.nan)
+    meshes = meshes.reshape(number[0], box_px, number[1], box_px).swapaxes(1, 2)
+    values = meshes.reshape(*number, -1)
+    level = _middle(values)
+    if scatter:
+        level = 1.4826 * _middle(np.abs(values - level[..., None]))
+    few = np.isfinite(values).sum(axis=-1) < 0.25 * box_px**2
+    if few.all():
+        few = ~np.isfinite(level)
+    nearest = ndimage.distance_transform_edt(few, return_distances=False, return_indices=True)
+    level = ndimage.median_filter(level[tuple(nearest)], 3, mode="nearest")
+    rows, columns = (
+        np.stack([np.interp(np.arange(length), at, one) for one in np.eye(n)], axis=1)
+        for length, n in zip(image.shape, number, strict=True)
+        for at in [(np.arange(n) + 0.5) * box_px - 0.5]
+    )
+    return (rows @ level @ columns.T).astype(np.float32)
+
+
+def _middle(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Median along the last axis without NaN; NaN where there is nothing else."""
+    values = np.sort(values, axis=-1)  # NaN last
+    count = np.isfinite(values).sum(axis=-1, keepdims=True)
+    low, high = (
+        np.take_along_axis(values, i, -1)
+        for i in (np.maximum(count - 1, 0) // 2, count // 2 * (count > 0))
+    )
+    return (0.5 * (low + high))[..., 0]
 
 
 def _flattened(
     data: NDArray[np.floating], seen: NDArray[np.bool_], box_px: int
 ) -> NDArray[np.float32]:
     """The image without its background; 0, that is background, where there is no data."""
-    background, _ = _meshes(data, seen, box_px)
+    background = _meshes(data, seen, box_px, scatter=False)
     return np.where(seen, data - background, 0).astype(np.float32)
 
 
@@ -43,8 +65,8 @@ def _in_noise(
     filtered: NDArray[np.floating], seen: NDArray[np.bool_], box_px: int
 ) -> NDArray[np.float32]:
     """A filtered image in units of its local scatter; 0 where it has none."""
-    _, scatter = _meshes(np.where(seen, filtered, 0), seen, box_px)
-    scatter = np.where(scatter > 0, scatter, np.inf)
+    scatter = _meshes(filtered, seen, box_px, scatter=True)
+    scatter[~(scatter > 0)] = np.inf
     return (filtered / scatter).astype(np.float32)
 
 
