@@ -25,7 +25,7 @@ from mirimask.frame import read_science  # isort: skip
 BAR = 6
 # Put where every Python process of the run imports it: notes the rise of each `main`.
 NOTING = """
-import os
+import ctypes, gc, os
 try:
     import job
 except ImportError:
@@ -40,6 +40,8 @@ if job:
 
     def noting(main, given):
         def measured(given):
+            gc.collect()
+            ctypes.CDLL(None).malloc_trim(0)  # what earlier jobs freed is not at hand
             before = resident("VmRSS:")
             with open("/proc/self/clear_refs", "w") as file:
                 file.write("5")  # the peak starts again from here

@@ -157,7 +157,7 @@ def frame_notes(path: str | Path) -> list[str]:
     of the paper's time). Later products fill with NaN (since jwst 1.15.0).
     """
     notes = []
-    with opened(path) as hdus:
+    with fits.open(path) as hdus:  # not `opened`, which has all the planes in memory at once
         data, version = hdus["SCI"].data, str(hdus[0].header.get("CAL_VER", "unknown"))
     if data.shape != PAPER_SHAPE:
         notes.append(

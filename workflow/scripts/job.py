@@ -66,6 +66,7 @@ class Workers:
 
     def run(self, script, parts):
         """`main` of a script in one of the processes; raises what it raises."""
+        job = pickle.dumps((script, {name: _plain(part) for name, part in parts.items()}))
         try:
             process = self.idle.get_nowait()
         except Empty:
@@ -74,10 +75,9 @@ class Workers:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
             )
-            atexit.register(process.stdin.close)  # it ends where its input does
-        job = {name: _plain(part) for name, part in parts.items()}
+            atexit.register(_end, process)
         try:
-            pickle.dump((script, job), process.stdin)
+            process.stdin.write(job)
             process.stdin.flush()
             error = pickle.load(process.stdout)
         except (EOFError, BrokenPipeError):
@@ -85,6 +85,12 @@ class Workers:
         self.idle.put(process)
         if error:
             raise error[0](error[1])
+
+
+def _end(process):
+    with suppress(OSError):  # of one that has died
+        process.stdin.close()  # it ends where its input does
+    process.wait()
 
 
 def serve():
