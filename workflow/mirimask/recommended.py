@@ -40,6 +40,8 @@ class RecommendedSettings:
     share in the noise (the tile has the rest). `seed`: level that a spot must reach;
     `grow`: level down to which it extends; `min_pixels`: smallest spot. `margin`: by how much
     every spot is then widened, since curvature ends where a star's flank turns, inside its light.
+    `directions`: share of the smallest of the curvatures in four directions, 0 in the recommended
+    mask (docs/future-work.md, 1).
     """
 
     smooth: float = 0.65
@@ -50,6 +52,7 @@ class RecommendedSettings:
     grow: float = 2.0
     min_pixels: int = 5
     margin: float = 1.0
+    directions: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("smooth", "tile", "window", "seed", "grow", "min_pixels"):
@@ -57,8 +60,11 @@ class RecommendedSettings:
                 raise MaskError(f"recommended: {name} is {getattr(self, name)}; it must be > 0.")
         if not self.margin >= 0:
             raise MaskError(f"recommended: margin is {self.margin}; it must be 0 or more.")
-        if not 0 <= self.share <= 1:
-            raise MaskError(f"recommended: share is {self.share}; it must be from 0 to 1.")
+        for name in ("share", "directions"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise MaskError(
+                    f"recommended: {name} is {getattr(self, name)}; it must be from 0 to 1."
+                )
         if self.grow > self.seed:
             raise MaskError(f"recommended: grow {self.grow} is above seed {self.seed}.")
 
@@ -136,15 +142,18 @@ def _columns_of_both(hidden: NDArray[np.bool_], reach: int) -> tuple[slice, slic
 
 
 def _curvature(
-    image: NDArray[np.float32], empty: NDArray[np.bool_], sigma: float
-) -> NDArray[np.float32]:
+    image: NDArray[np.float32], empty: NDArray[np.bool_], sigma: float, directions: float = 0.0
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Minus the Laplacian of the smoothed image: 4 times a pixel less its four neighbours.
 
     Empty pixels, in which `image` is 0, are left out of the smoothing, not counted as dark; in them
-    and beside them, where the curvature is not known, it is 0.
+    and beside them, where the curvature is not known, it is 0. The second result is what is cut:
+    the same, with the share `directions` from twice the smallest curvature along x, y and the
+    diagonals, which a star has and a spike, a ring or a filament has not.
     """
     weights = _gaussian(sigma)
     curvature = np.zeros_like(image)
+    cut = np.zeros_like(image) if directions else curvature
     reach = len(weights) - 1
     for block, pixels, hidden, some in _blocks(empty, image, reach=reach + 1):
         smooth = _convolved(pixels, weights)
@@ -160,8 +169,25 @@ def _curvature(
         out -= smooth[1:-1, 2:]
         if some:
             inside = np.s_[reach + 1 : -reach - 1]
-            np.copyto(out, 0, where=_with_neighbours(hidden)[inside, inside])
-    return curvature
+            unknown = _with_neighbours(hidden)[inside, inside]
+            np.copyto(out, 0, where=unknown)
+        if directions:
+            cut[block] = (1 - directions) * out + 2 * directions * _least_curvature(smooth)
+            if some:
+                np.copyto(cut[block], 0, where=unknown)
+    return curvature, cut
+
+
+def _least_curvature(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The smallest of minus the second derivatives in four directions, without the rim of 1."""
+    ny, nx = image.shape
+    twice = 2 * image[1:-1, 1:-1]
+    least = np.full_like(twice, np.inf)
+    for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        after = image[1 + dy : ny - 1 + dy, 1 + dx : nx - 1 + dx]
+        before = image[1 - dy : ny - 1 - dy, 1 - dx : nx - 1 - dx]
+        np.minimum(least, (twice - after - before) / (dy * dy + dx * dx), out=least)
+    return least
 
 
 def _box_mean(
@@ -253,7 +279,7 @@ def curvature_snr(
     if empty.any():
         image = image - np.median(image.ravel()[np.flatnonzero(~empty)[::7]])
         np.copyto(image, 0, where=empty)
-    curvature = _curvature(image, empty, settings.smooth * fwhm_px)
+    curvature, cut = _curvature(image, empty, settings.smooth * fwhm_px, settings.directions)
     magnitude = np.abs(curvature)
     around = _box_mean(magnitude, empty, max(3, round(settings.window * fwhm_px) | 1))
     noise = _tile_noise(magnitude, empty, settings.tile * fwhm_px)
@@ -261,8 +287,8 @@ def curvature_snr(
     around *= np.float32(settings.share * _PER_MEAN)
     noise += around
     np.copyto(noise, np.inf, where=~(noise > 0))
-    curvature /= noise
-    return curvature
+    cut /= noise
+    return cut
 
 
 def grow(

@@ -74,7 +74,7 @@ rule fetch_catalogue:
         catalogue=config["catalogue"],
         code=code("fetch_catalogue"),
     message:
-        "Fetching the {CATALOGUE} sources around {wildcards.image}"
+        "Fetching the {params.catalogue[name]} sources around {wildcards.image}"
     script:
         "../scripts/fetch_catalogue.py"
 

@@ -40,6 +40,18 @@ from mirimask.detectors import DETECTORS, missing, split_level
 from mirimask.mask_functions import function_names
 from mirimask.methods import DOMAINS, check_methods, parse_method
 
+### jobs on a cluster's node #######################################################################
+
+if workflow.remote_exec:
+    # A job on a cluster's node reads no profile, and in a group of jobs Snakemake would start
+    # again for each `run:` (1.5 s). They stay in the job's process, as in profiles/default.
+    def in_threads(*args, execute=workflow.execute, **options):
+        workflow.execution_settings.use_threads = True
+        return execute(*args, **options)
+
+    workflow.execute = in_threads
+
+
 ### code as an input ###############################################################################
 
 
