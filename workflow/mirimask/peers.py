@@ -154,6 +154,15 @@ def _star_family(
     return tool_family(name, levels, empty, prepare, find)
 
 
+def _shaped(
+    tool: Any, fwhm_px: float, sharpness: tuple[float, float], roundness: tuple[float, float]
+) -> Callable[[NDArray[np.floating]], Any]:
+    """A finder with limits of shape, from its threshold."""
+    return lambda threshold: tool(
+        threshold, fwhm_px, sharpness_range=tuple(sharpness), roundness_range=tuple(roundness)
+    )
+
+
 def dao_star_finder(
     empty: NDArray[np.bool_],
     *,
@@ -169,12 +178,7 @@ def dao_star_finder(
         "dao_star_finder",
         empty,
         levels,
-        lambda threshold: DAOStarFinder(
-            threshold,
-            fwhm_px,
-            sharpness_range=tuple(sharpness),
-            roundness_range=tuple(roundness),
-        ),
+        _shaped(DAOStarFinder, fwhm_px, sharpness, roundness),
         box_px=box_px,
         radius_px=radius * fwhm_px,
     )
@@ -195,12 +199,7 @@ def iraf_star_finder(
         "iraf_star_finder",
         empty,
         levels,
-        lambda threshold: IRAFStarFinder(
-            threshold,
-            fwhm_px,
-            sharpness_range=tuple(sharpness),
-            roundness_range=tuple(roundness),
-        ),
+        _shaped(IRAFStarFinder, fwhm_px, sharpness, roundness),
         box_px=box_px,
         radius_px=radius * fwhm_px,
     )

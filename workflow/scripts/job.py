@@ -19,7 +19,6 @@ import os
 import pickle
 import subprocess
 import sys
-import threading
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -120,8 +119,6 @@ def logged(main, job):
     log.parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(log, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
-    thread = threading.get_ident()  # jobs of one process run in threads of their own
-    handler.addFilter(lambda record: record.thread == thread)
     logger = logging.getLogger("mirimask")
     logger.setLevel(logging.INFO)
     logger.addHandler(handler)
