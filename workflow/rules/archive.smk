@@ -3,7 +3,7 @@
 from mirimask.catalogue import CATALOGUES, catalogue_settings, circle_sizes
 
 CATALOGUE = config["catalogue"]["name"]
-SOURCES = set(map(source_of, IMAGES.index))
+SOURCES = set(map(source_of, IMAGES))
 if "simulated" in SOURCES and CATALOGUE not in CATALOGUES:
     raise WorkflowError(
         f"catalogue.name: no catalogue '{CATALOGUE}' can be simulated, only "
@@ -20,10 +20,6 @@ except MaskError as error:
 ARCHIVE_SERVERS = {
     key: value for key, value in config["archive"].items() if key != "source"
 }
-
-
-onstart:
-    check_archive()
 
 
 rule fetch_product:
@@ -109,7 +105,7 @@ rule import_local:
 
 rule manifest:
     input:
-        expand("<results>/archive/{image}/manifest.tsv", image=IMAGES.index),
+        expand("<results>/archive/{image}/manifest.tsv", image=IMAGES),
     output:
         manifest="<results>/manifest.tsv",
     log:

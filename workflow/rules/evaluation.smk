@@ -34,8 +34,8 @@ rule chance:
 
 rule chance_tables:
     input:
-        csv=expand("<results>/evaluation/chance/{image}.csv", image=IMAGES.index),
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
+        csv=expand("<results>/evaluation/chance/{image}.csv", image=IMAGES),
+        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
     output:
         all="<results>/evaluation/chance.csv",
         png=report(
@@ -106,8 +106,8 @@ rule false_detections:
 
 rule reliability:
     input:
-        csv=expand("<results>/evaluation/reliability/{image}.csv", image=IMAGES.index),
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
+        csv=expand("<results>/evaluation/reliability/{image}.csv", image=IMAGES),
+        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
     output:
         csv="<results>/evaluation/reliability.csv",
         png=report(
@@ -133,10 +133,10 @@ rule significance:
     input:
         verdicts=expand(
             "<results>/verdicts/{image}/{method}.csv",
-            image=IMAGES.index,
+            image=IMAGES,
             method=EVALUATED,
         ),
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
+        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
     output:
         tests="<results>/evaluation/mcnemar.csv",
         recalls="<results>/evaluation/significance.csv",
@@ -152,7 +152,7 @@ rule significance:
     group:
         "study"
     params:
-        masks=[labelled_name(name) for _ in IMAGES.index for name in EVALUATED],
+        masks=[labelled_name(name) for _ in IMAGES for name in EVALUATED],
         scorer=config["verdict"]["scorer"],
         bootstrap=config["evaluation"]["bootstrap"],
         seed=config["evaluation"]["seed"],

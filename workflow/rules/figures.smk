@@ -34,8 +34,8 @@ rule figure1:
 
 rule figure2:
     input:
-        frames=expand("<results>/frame/{image}.fits", image=IMAGES.index),
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
+        frames=expand("<results>/frame/{image}.fits", image=IMAGES),
+        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
     output:
         **drawn("figure2", "figure 2", image="all", masks="none"),
     log:

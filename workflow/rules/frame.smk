@@ -11,7 +11,7 @@ rule crop:
     params:
         rows=lambda wildcards: crop_of(wildcards.image, "rows"),
         columns=lambda wildcards: crop_of(wildcards.image, "columns"),
-        filter=lambda wildcards: IMAGES.loc[wildcards.image, "filter"],
+        filter=lambda wildcards: IMAGES[wildcards.image]["filter"],
         code=code("crop_frame"),
     message:
         "Cropping and describing {wildcards.image}"

@@ -14,7 +14,7 @@ rule inject_stars:
     input:
         frame="<results>/frame/{image}.fits",
         peaks="<results>/peaks/{image}.csv",
-        psf=psf_of,
+        psf=lambda wildcards: psf_of(wildcards.image),
     output:
         csv="<results>/evaluation/injection/{image}.csv",
     log:
@@ -39,7 +39,7 @@ rule inject_stars:
 
 rule injection_summary:
     input:
-        csv=expand("<results>/evaluation/injection/{image}.csv", image=IMAGES.index),
+        csv=expand("<results>/evaluation/injection/{image}.csv", image=IMAGES),
     output:
         csv="<results>/evaluation/injection.csv",
         depths="<results>/evaluation/injection_depths.csv",
@@ -69,7 +69,7 @@ rule sweep_curves:
         unpack(truth_file),
         frame="<results>/frame/{image}.fits",
         peaks="<results>/peaks/{image}.csv",
-        psf=psf_of,
+        psf=lambda wildcards: psf_of(wildcards.image),
     output:
         csv="<results>/evaluation/curves/{image}.csv",
     log:
@@ -94,7 +94,7 @@ rule sweep_curves:
 
 rule curve_summary:
     input:
-        csv=expand("<results>/evaluation/curves/{image}.csv", image=IMAGES.index),
+        csv=expand("<results>/evaluation/curves/{image}.csv", image=IMAGES),
     output:
         csv="<results>/evaluation/curves.csv",
         compared="<results>/evaluation/curves_compared.csv",

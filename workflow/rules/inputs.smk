@@ -3,12 +3,12 @@
 
 def image_row(wildcards):
     """An image's row of the table of images."""
-    return IMAGES.loc[wildcards.image].to_dict()
+    return IMAGES[wildcards.image]
 
 
 def crop_of(image, axis):
     """From and to of an image's rows or columns: its own, or the configuration's; None for all."""
-    own = IMAGES.loc[image, "crop"]
+    own = IMAGES[image]["crop"]
     if own == "none":
         return None
     if own:
@@ -33,15 +33,17 @@ def left_by_another(job):
 
 def check_archive():
     """Before anything runs: an archive that is needed and out of reach is said at once."""
-    from mirimask.archive import Archive, check_reachable, is_cached
-
-    archive, catalogue = Archive(**ARCHIVE_SERVERS), config["catalogue"]
     images = {
         job.wildcards.image
         for job in workflow.dag.needrun_jobs()
         if job.rule.name in ("fetch_product", "fetch_catalogue")
         and not left_by_another(job)
     }
+    if not images:
+        return  # next to every run: what is imported below takes 0.4 s
+    from mirimask.archive import Archive, check_reachable, is_cached
+
+    archive, catalogue = Archive(**ARCHIVE_SERVERS), config["catalogue"]
     cached = (
         is_cached(
             archive,
@@ -52,7 +54,7 @@ def check_archive():
             service=catalogue["service"],
             box_deg=catalogue["box_deg"],
         )
-        for row in IMAGES.loc[sorted(images)].to_dict("records")
+        for row in map(IMAGES.get, sorted(images))
     )
     if not all(cached):
         try:
@@ -80,8 +82,7 @@ def simulated_observation(wildcards):
     if own:
         return own
     observations = project_file(config["simulation"]["observations"])
-    table = pd.read_csv(observations, dtype={"obs_date": str})
-    rows = table[table["code"] == wildcards.image].to_dict("records")
+    rows = [row for row in read_rows(observations) if row["code"] == wildcards.image]
     if not rows:
         raise WorkflowError(
             f"simulation: '{config['simulation']['observations']}' has no row "
@@ -115,7 +116,7 @@ def published(number):
 
 def figure_image(wanted):
     """The image that a figure of one image shows: the one wanted, or else the study's first."""
-    return wanted if wanted in IMAGES.index else IMAGES.index[0]
+    return wanted if wanted in IMAGES else next(iter(IMAGES))
 
 
 def drawn(name, figure, **labels):
@@ -143,10 +144,9 @@ def shown_masks(image, methods):
     }
 
 
-def psf_of(wildcards):
+def psf_of(image):
     """The PSF of the image's filter."""
-    band = IMAGES.loc[wildcards.image, "filter"] or "F770W"
-    return f"<results>/simulation/psf_{band}.fits"
+    return f"<results>/simulation/psf_{IMAGES[image]['filter'] or 'F770W'}.fits"
 
 
 def truth_file(wildcards):
@@ -186,7 +186,7 @@ def failed_before(wildcards):
 def survey_rows(wildcards):
     """The row of each image that MAST has."""
     products = checkpoints.survey_products.get().output.products
-    images = pd.read_csv(products, sep="\t", dtype=str)["image"]
+    images = [row["image"] for row in read_rows(products)]
     return expand("<results>/survey/rows/{product}.json", product=images)
 
 
@@ -248,19 +248,19 @@ def report_parts():
     evaluated = [*evaluation_outputs(), *injection_outputs()]
     outputs = reported_outputs()
     parts = {
-        "statistics": expand("<results>/statistics/{image}.json", image=IMAGES.index),
+        "statistics": expand("<results>/statistics/{image}.json", image=IMAGES),
         "manifest": "<results>/manifest.tsv",
         "table3": "<results>/tables/table3.csv",
         "figures": [path for path in figure_outputs() if path.endswith(".png")],
         "evaluation": [path for path in evaluated if "/evaluation/" in path],
         "recommended": expand(
-            "<results>/verdicts/{image}/recommended.csv", image=IMAGES.index
+            "<results>/verdicts/{image}/recommended.csv", image=IMAGES
         ),
         "recommended_mask": expand(
-            "<results>/masks/{image}/recommended.fits", image=IMAGES.index
+            "<results>/masks/{image}/recommended.fits", image=IMAGES
         ),
         "segmentation": expand(
-            "<results>/verdicts/{image}/segmentation.csv", image=IMAGES.index
+            "<results>/verdicts/{image}/segmentation.csv", image=IMAGES
         ),
     }
     if "<results>/tables/table3_chance.csv" in outputs:
@@ -270,22 +270,22 @@ def report_parts():
     image_files = expand(
         "<results>/{folder}/{image}.{form}",
         zip,
-        folder=["frame", "sources", "peaks", "statistics"] * len(IMAGES.index),
-        form=["fits", "ecsv", "csv", "json"] * len(IMAGES.index),
-        image=[image for image in IMAGES.index for _ in range(4)],
+        folder=["frame", "sources", "peaks", "statistics"] * len(IMAGES),
+        form=["fits", "ecsv", "csv", "json"] * len(IMAGES),
+        image=[image for image in IMAGES for _ in range(4)],
     )
     archive = expand(
         "<results>/archive/{image}/{name}",
-        image=IMAGES.index,
+        image=IMAGES,
         name=["i2d.fits", "segm.fits", f"{config['catalogue']['name']}.ecsv"],
     )
     masks = expand(
         "<results>/{folder}/{image}/{method}.{form}",
         zip,
-        folder=["masks", "verdicts"] * len(IMAGES.index) * len(SHOWN),
-        form=["fits", "csv"] * len(IMAGES.index) * len(SHOWN),
-        image=[i for i in IMAGES.index for _ in range(2 * len(SHOWN))],
-        method=[m for m in SHOWN for _ in range(2)] * len(IMAGES.index),
+        folder=["masks", "verdicts"] * len(IMAGES) * len(SHOWN),
+        form=["fits", "csv"] * len(IMAGES) * len(SHOWN),
+        image=[i for i in IMAGES for _ in range(2 * len(SHOWN))],
+        method=[m for m in SHOWN for _ in range(2)] * len(IMAGES),
     )
     parts["files"] = list(dict.fromkeys([*outputs, *image_files, *archive, *masks]))
     return parts

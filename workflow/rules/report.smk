@@ -3,10 +3,10 @@
 
 rule score_page:
     input:
-        frames=expand("<results>/frame/{image}.fits", image=IMAGES.index),
-        sources=expand("<results>/sources/{image}.ecsv", image=IMAGES.index),
+        frames=expand("<results>/frame/{image}.fits", image=IMAGES),
+        sources=expand("<results>/sources/{image}.ecsv", image=IMAGES),
         masks=expand(
-            "<results>/masks/{image}/{method}.fits", image=IMAGES.index, method=BY_EYE
+            "<results>/masks/{image}/{method}.fits", image=IMAGES, method=BY_EYE
         ),
     output:
         page="<results>/by_eye/score.html",
@@ -37,10 +37,10 @@ rule tables_by_eye:
         key="<results>/by_eye/key.csv",
         verdicts=expand(
             "<results>/verdicts/{image}/{method}.csv",
-            image=IMAGES.index,
+            image=IMAGES,
             method=BY_EYE,
         ),
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
+        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
     output:
         csv=report(
             "<results>/by_eye/table3_by_eye.csv",
@@ -61,7 +61,7 @@ rule tables_by_eye:
     group:
         "study"
     params:
-        images=list(IMAGES.index),
+        images=list(IMAGES),
         methods=BY_EYE,
         code=code("tables_by_eye"),
     message:
@@ -72,12 +72,12 @@ rule tables_by_eye:
 
 rule browser:
     input:
-        frames=expand("<results>/frame/{image}.fits", image=IMAGES.index),
+        frames=expand("<results>/frame/{image}.fits", image=IMAGES),
         masks=expand(
-            "<results>/masks/{image}/{method}.fits", image=IMAGES.index, method=SHOWN
+            "<results>/masks/{image}/{method}.fits", image=IMAGES, method=SHOWN
         ),
         verdicts=expand(
-            "<results>/verdicts/{image}/{method}.csv", image=IMAGES.index, method=SHOWN
+            "<results>/verdicts/{image}/{method}.csv", image=IMAGES, method=SHOWN
         ),
     output:
         page=report(

@@ -35,8 +35,8 @@ rule vary_settings:
 
 rule sensitivity:
     input:
-        csv=expand("<results>/evaluation/sensitivity/{image}.csv", image=IMAGES.index),
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
+        csv=expand("<results>/evaluation/sensitivity/{image}.csv", image=IMAGES),
+        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
     output:
         csv="<results>/evaluation/sensitivity.csv",
         conclusions="<results>/evaluation/conclusions.csv",

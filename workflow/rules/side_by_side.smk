@@ -9,15 +9,13 @@ NOT_INSTALLED = {
 }
 INSTALLED = [name for name in COMPARED if name not in NOT_INSTALLED]
 SCENES = {
-    "frames": expand("<results>/frame/{image}.fits", image=IMAGES.index),
-    "peaks": expand("<results>/peaks/{image}.csv", image=IMAGES.index),
+    "frames": expand("<results>/frame/{image}.fits", image=IMAGES),
+    "peaks": expand("<results>/peaks/{image}.csv", image=IMAGES),
     "truths": expand("<results>/archive/{image}/truth.ecsv", image=BY_TRUTH),
-    "psfs": [
-        f"<results>/simulation/psf_{band or 'F770W'}.fits" for band in IMAGES["filter"]
-    ],
+    "psfs": [psf_of(image) for image in IMAGES],
 }
 SCENE_SETTINGS = {
-    "images": list(IMAGES.index),
+    "images": list(IMAGES),
     "with_truth": BY_TRUTH,
     "magnitudes": config["evaluation"]["curve_magnitudes"],
     "stars": config["evaluation"]["stars"],
@@ -68,8 +66,8 @@ rule tune_family:
         "family"
     params:
         rates=config["side_by_side"]["rates"],
-        images=list(IMAGES.index),
-        tuned_on=config["side_by_side"]["tuned_on"] or list(IMAGES.index),
+        images=list(IMAGES),
+        tuned_on=config["side_by_side"]["tuned_on"] or list(IMAGES),
         code=code("tune_family"),
     message:
         "Tuning {wildcards.family}"
@@ -109,7 +107,7 @@ rule judge_family:
 
 rule time_families:
     input:
-        frame=f"<results>/frame/{IMAGES.index[0]}.fits",
+        frame=f"<results>/frame/{next(iter(IMAGES))}.fits",
     output:
         csv="<results>/side_by_side/times.csv",
     log:
@@ -192,15 +190,15 @@ rule side_by_side_table3:
     input:
         verdicts=expand(
             "<results>/verdicts/{image}/{method}.csv",
-            image=IMAGES.index,
+            image=IMAGES,
             method=side_by_side_methods(INSTALLED),
         ),
         spots=expand(
             "<results>/spots/{image}/{method}.csv",
-            image=IMAGES.index,
+            image=IMAGES,
             method=side_by_side_methods(INSTALLED),
         ),
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
+        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
     output:
         csv="<results>/side_by_side/table3.csv",
         md="<results>/side_by_side/table3.md",

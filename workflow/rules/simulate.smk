@@ -17,7 +17,7 @@ rule make_psf:
 
 rule simulate:
     input:
-        psf=psf_of,
+        psf=lambda wildcards: psf_of(wildcards.image),
     output:
         i2d="<results>/archive/{image}/i2d.fits",
         segm="<results>/archive/{image}/segm.fits",
@@ -54,6 +54,6 @@ rule simulated_archive:
     input:
         [
             f"results/{config['study']}/archive/{image}/manifest.tsv"
-            for image in IMAGES.index
+            for image in IMAGES
             if source_of(image) == "simulated"
         ],

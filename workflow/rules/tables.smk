@@ -1,6 +1,6 @@
 rule identity_tables:
     input:
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
+        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
         manifest="<results>/manifest.tsv",
     output:
         table1_csv=report(
@@ -35,15 +35,15 @@ rule verdict_tables:
     input:
         verdicts=expand(
             "<results>/verdicts/{image}/{method}.csv",
-            image=IMAGES.index,
+            image=IMAGES,
             method=dict.fromkeys(METHODS + OTHER_METHODS),
         ),
         spots=expand(
             "<results>/spots/{image}/{method}.csv",
-            image=IMAGES.index,
+            image=IMAGES,
             method=dict.fromkeys(METHODS + OTHER_METHODS),
         ),
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES.index),
+        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
     output:
         csv=report(
             "<results>/tables/table3.csv",
@@ -98,9 +98,7 @@ rule claims:
         published=[published(2), published(3)] if config["published"] else [],
         chance="<results>/evaluation/chance.csv",
         reliability="<results>/evaluation/reliability.csv",
-        structure=expand(
-            "<results>/evaluation/structure/{image}.csv", image=IMAGES.index
-        ),
+        structure=expand("<results>/evaluation/structure/{image}.csv", image=IMAGES),
         depths="<results>/evaluation/injection_depths.csv",
         compared="<results>/evaluation/curves_compared.csv",
     output:

@@ -58,48 +58,81 @@ def _plain(value):
 
 
 class Workers:
-    """The processes that a run keeps for its jobs: as many as there were jobs at a time."""
+    """The processes that a run keeps for its jobs: as many as there were jobs at a time.
 
-    def __init__(self):
+    `number` of them are started at once, before there is a job, and import the scripts that are
+    named: they do so while Snakemake builds its graph, on a core that would do nothing.
+    """
+
+    def __init__(self, number=0, scripts=()):
         self.idle = SimpleQueue()
+        if number:
+            for worker in _start(number, scripts):
+                self.idle.put(worker)
 
     def run(self, script, parts):
         """`main` of a script in one of the processes; raises what it raises."""
         job = pickle.dumps((script, {name: _plain(part) for name, part in parts.items()}))
         try:
-            process = self.idle.get_nowait()
+            worker = self.idle.get_nowait()
         except Empty:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-c", "import job; job.serve()"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-            )
-            atexit.register(_end, process)
+            (worker,) = _start(1)
+        jobs, answers = worker
         try:
-            process.stdin.write(job)
-            process.stdin.flush()
-            error = pickle.load(process.stdout)
+            jobs.write(job)
+            jobs.flush()
+            error = pickle.load(answers)
         except (EOFError, BrokenPipeError):
-            raise RuntimeError(f"{script}: its process ended with {process.wait()}") from None
-        self.idle.put(process)
+            raise RuntimeError(
+                f"{script}: its process was ended, as one without memory is"
+            ) from None
+        self.idle.put(worker)
         if error:
             raise error[0](error[1])
 
 
-def _end(process):
-    with suppress(OSError):  # of one that has died
-        process.stdin.close()  # it ends where its input does
+def _start(number, scripts=()):
+    """The pipes for jobs and for answers of new processes, forks of one that has the imports."""
+    if sys.platform != "linux":
+        number = 1  # elsewhere a fork is not safe after the imports; the others follow when needed
+    ends = [(*os.pipe(), *os.pipe()) for _ in range(number)]
+    theirs = [(jobs, answers) for jobs, _, _, answers in ends]
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-c", f"import job; job.serve({theirs}, {list(scripts)})"],
+        stdin=subprocess.DEVNULL,
+        stdout=2,  # what a library prints is no answer
+        pass_fds=sum(theirs, ()),
+    )
+    for end in sum(theirs, ()):
+        os.close(end)
+    workers = [(os.fdopen(jobs, "wb"), os.fdopen(answers, "rb")) for _, jobs, answers, _ in ends]
+    atexit.register(_end, process, workers)
+    return workers
+
+
+def _end(process, workers):
+    for jobs, _ in workers:
+        with suppress(OSError):  # of one that has died
+            jobs.close()  # a process ends where its jobs do
+    process.terminate()  # it may still be importing for a run that had nothing to do
     process.wait()
 
 
-def serve():
-    """Run the jobs that come through standard input until it ends, with answers to its output."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no answer
-    with suppress(EOFError, KeyboardInterrupt):
+def serve(pipes, scripts=()):
+    """Import scripts; then, in a process for each pair of pipes, run the jobs until they end."""
+    for name in scripts:
+        with suppress(Exception):  # the job that needs it will say so
+            importlib.import_module(name)
+    own = next((pair for pair in pipes[1:] if not os.fork()), pipes[0])
+    for end in set(sum(pipes, ())) - set(own):
+        os.close(end)
+    jobs, answers = os.fdopen(own[0], "rb"), os.fdopen(own[1], "wb")
+    with suppress(EOFError, KeyboardInterrupt, BrokenPipeError):
         while True:
-            pickle.dump(_answer(*pickle.load(sys.stdin.buffer)), answers)
+            pickle.dump(_answer(*pickle.load(jobs)), answers)
             answers.flush()
+    sys.stdout.flush()
+    os._exit(0)  # all is written and closed: to take down what was imported takes 0.3 s
 
 
 def _answer(script, job):
