@@ -48,8 +48,10 @@ def panels(x, y, verdicts, *, title="Img1", simulated=False, roll=0.0, empty=Non
     """Four panels of an image of zeros, or those of `drawn`."""
     kept = np.zeros((NY, NX), dtype=bool)
     masks = [panel(kept=kept, verdicts=verdicts) for _ in range(3)]
+    drawn = drawn or [panel(title="Original"), *masks]
     return draw_panels(
-        drawn or [panel(title="Original"), *masks],
+        drawn,
+        number=len(drawn),
         header=sky(roll=roll),
         empty=np.zeros((NY, NX), dtype=bool) if empty is None else empty,
         x=np.asarray(x, dtype=float),
@@ -188,6 +190,7 @@ def test_a_pixel_is_a_whole_number_of_dots(ny, nx):
     image = np.zeros((ny, nx))
     figure = draw_panels(
         [Panel("t", image, (0, 1), "MJy/sr", "n")] * 4,
+        number=4,
         header=sky(nx, ny),
         empty=image > 0,
         x=np.array([]),

@@ -4,7 +4,7 @@ import math
 import textwrap
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -15,20 +15,26 @@ import numpy as np
 from astropy.io import fits
 from astropy.visualization.wcsaxes import WCSAxes
 from astropy.wcs import WCS, FITSFixedWarning
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PatchCollection
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch, Patch, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 from PIL import Image
 
 from mirimask.atomic import replacing
+from mirimask.memory import give_back
 
 __all__ = [
     "SIMULATED",
@@ -107,17 +113,73 @@ def _default_style(function: Callable) -> Callable:
 @_default_style
 def save_figure(figure: Figure, *, png: str | Path, pdf: str | Path) -> None:
     """Write a figure as PNG and PDF, each whole or not at all; equal figures give equal bytes."""
+    give_back()
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    # a palette holds every colour of the image; only blends at the edges of lines are approximate
-    image = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
-    image = image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    index, palette = _with_palette(np.asarray(canvas.buffer_rgba()))
+    image = Image.fromarray(index)
+    image.putpalette(palette.tobytes())
     with replacing(png) as temporary:
         image.save(temporary, dpi=(figure.dpi, figure.dpi))
+    # the canvas needs as much memory as all the rest, and every text still refers to it
+    del image, index
+    vars(canvas.renderer).clear()
+    give_back()
     with replacing(pdf) as temporary:
         figure.savefig(
             temporary, metadata={"CreationDate": None, "Creator": None, "Producer": None}
         )
+
+
+_STRIP_PX = 2**15  # pixels that are worked on at a time where an image's memory counts
+_PDF_PX = 2**17  # pixels of an image in a PDF: fewer would be many images
+_EXACT = 160  # entries of a palette for the most frequent colours; the others are for blends
+
+
+def _strips(ny: int, nx: int, size: int = _STRIP_PX) -> list[slice]:
+    """Rows of an image in groups of about `size` pixels."""
+    step = max(1, size // nx)
+    return [slice(row, min(row + step, ny)) for row in range(0, ny, step)]
+
+
+def _with_palette(rgba: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """An opaque image (ny, nx, 4) as an index (ny, nx) into its at most 256 colours (n, 3).
+
+    The index is written over the image.
+    The most frequent colours, which are those of the values, are kept; only blends at the edges of
+    lines are approximate. Strip by strip: Pillow's `quantize` has 20 bytes a pixel at hand.
+    """
+    packed = rgba.view(np.uint32)[..., 0]
+    strips = _strips(*packed.shape)
+    found = [np.unique(packed[strip], return_counts=True) for strip in strips]
+    keys, at = np.unique(np.concatenate([own for own, _ in found]), return_inverse=True)
+    counts = np.bincount(at, np.concatenate([number for _, number in found])).astype(float)
+    colours = keys.view(np.uint8).reshape(-1, 4)[:, :3]
+    palette = _palette(colours, counts)
+    nearest = np.concatenate(
+        [
+            ((some[:, None].astype(np.int32) - palette) ** 2).sum(axis=2).argmin(axis=1)
+            for some in np.array_split(colours, len(colours) // 256 + 1)
+        ]
+    ).astype(np.uint8)
+    # an entry takes a quarter of the room of the colour that it comes from, which is done with
+    index = rgba.reshape(-1)[: packed.size].reshape(packed.shape)
+    for strip in strips:
+        index[strip] = nearest[np.searchsorted(keys, packed[strip])]
+    return index, palette
+
+
+def _palette(colours: NDArray[np.uint8], counts: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """At most 256 colours (m, 3) for the colours (n, 3) that occur `counts` (n) times."""
+    if len(colours) <= 256:
+        return colours
+    order = np.argsort(-counts, kind="stable")
+    blends = order[_EXACT:]
+    repeats = np.ceil(counts[blends] * (20000 / counts[blends].sum())).astype(int)
+    sample = Image.fromarray(np.repeat(colours[blends], repeats, axis=0)[None])
+    cut = sample.quantize(256 - _EXACT, method=Image.Quantize.MEDIANCUT)
+    own = np.array(cut.getpalette(), np.uint8).reshape(-1, 3)[: 256 - _EXACT]
+    return np.concatenate([colours[order[:_EXACT]], own])
 
 
 def _plain(text: object, limit: int) -> str:
@@ -158,29 +220,68 @@ def _new_figure(
     return figure
 
 
-def _colours(
+_PALETTE = np.rint(
+    255
+    * np.vstack([_GREYS(np.arange(_LEVELS)), mpl.colors.to_rgba_array([_NOT_KEPT, _EMPTY])])[:, :3]
+).astype(np.uint8)
+
+
+def _indices(
     image: NDArray[np.floating],
     limits: tuple[float, float],
     kept: NDArray[np.bool_] | None,
     empty: NDArray[np.bool_],
 ) -> NDArray[np.uint8]:
-    """(ny, nx, 3) colours: values in grey, then what was not kept, then what was not observed."""
-    table = np.vstack([_GREYS(np.arange(_LEVELS)), mpl.colors.to_rgba_array([_NOT_KEPT, _EMPTY])])
+    """(ny, nx) entries of `_PALETTE`: values in grey, then what was not kept, what was empty."""
     low, high = limits
-    scaled = (image - low) / (high - low if high > low else 1) * (_LEVELS - 1)
-    shown = ~empty if kept is None else kept
-    index = np.full(image.shape, _LEVELS, dtype=np.intp)
+    index = np.full(image.shape, _LEVELS, dtype=np.uint8)
     index[empty] = _LEVELS + 1
-    shown = shown & ~np.isnan(image)
-    index[shown] = np.clip(scaled[shown], 0, _LEVELS - 1).astype(np.intp)
-    return np.rint(255 * table[:, :3]).astype(np.uint8)[index]
+    for rows in _strips(*image.shape):
+        values = image[rows]
+        shown = (~empty[rows] if kept is None else kept[rows]) & ~np.isnan(values)
+        scaled = (values[shown] - low) / (high - low if high > low else 1) * (_LEVELS - 1)
+        index[rows][shown] = np.clip(scaled, 0, _LEVELS - 1).astype(np.uint8)
+    return index
 
 
-def _show(axes: Axes, colours: NDArray[np.uint8], zoom: float) -> None:
+class _Pixels(AxesImage):
+    """An image of entries of `_PALETTE`, drawn with whole dots a pixel and as it is in a PDF.
+
+    Strip by strip: matplotlib's own way has more than 30 bytes a pixel at hand. In a PDF, strips
+    share a row, so that no program that shows it leaves a gap between them.
+    """
+
+    def draw(self, renderer: RendererBase) -> None:
+        index = np.asarray(self.get_array())
+        ny, nx = index.shape
+        box = self.get_window_extent(renderer)
+        table = np.column_stack([_PALETTE, np.full(len(_PALETTE), 255, np.uint8)])
+        gc = renderer.new_gc()
+        gc.set_clip_rectangle(self.axes.bbox)
+        dot, as_it_is = box.height / ny, renderer.option_scale_image()
+        for rows in _strips(ny, nx, _PDF_PX if as_it_is else _STRIP_PX):
+            y = box.y0 + rows.start * dot
+            if as_it_is:
+                part = index[rows.start : rows.stop + 1]
+                to_dots = Affine2D().scale(box.width, len(part) * dot)
+                renderer.draw_image(gc, box.x0, y, table[part], to_dots)
+            else:
+                part = index[rows].repeat(round(dot), axis=0).repeat(round(dot), axis=1)
+                renderer.draw_image(gc, round(box.x0), round(y), table[part])
+        gc.restore()
+        self.stale = False
+
+
+def _show(axes: Axes, index: NDArray[np.uint8], zoom: float) -> None:
     """Draw at native resolution where a pixel is a whole number of dots."""
-    whole = zoom >= 1 and abs(zoom - round(zoom)) < 1e-6
-    axes.imshow(colours, origin="lower", interpolation="none" if whole else "auto", aspect="equal")
-    ny, nx = colours.shape[:2]
+    ny, nx = index.shape
+    axes.set_aspect("equal")
+    if zoom >= 1 and abs(zoom - round(zoom)) < 1e-6:
+        axes.add_image(
+            _Pixels(axes, data=index, origin="lower", extent=(-0.5, nx - 0.5, -0.5, ny - 0.5))
+        )
+    else:
+        axes.imshow(_PALETTE[index], origin="lower", interpolation="auto", aspect="equal")
     axes.set_xlim(-0.5, nx - 0.5)
     axes.set_ylim(-0.5, ny - 0.5)
 
@@ -299,6 +400,12 @@ def _compass(
 ### figures 3, 4 and 5 #############################################################################
 
 
+def _clip(artist: Artist, axes: Axes) -> None:
+    """Clip at the rectangle of the axes: for the path of WCSAxes, Agg masks the whole canvas."""
+    artist.set_clip_path(None)
+    artist.set_clip_box(axes.bbox)
+
+
 def _circles(
     axes: Axes,
     x: NDArray[np.floating],
@@ -312,12 +419,10 @@ def _circles(
     """Circles to scale, in pixels of the image."""
     if len(x):
         circles = [Circle(centre, radius) for centre in zip(x, y, strict=True)]
-        axes.add_collection(
-            PatchCollection(
-                circles, facecolor="none", linewidth=width, capstyle="butt", zorder=zorder, **style
-            ),
-            autolim=False,
+        drawn = PatchCollection(
+            circles, facecolor="none", linewidth=width, capstyle="butt", zorder=zorder, **style
         )
+        _clip(axes.add_collection(drawn, autolim=False), axes)
 
 
 def _mark_sources(
@@ -343,10 +448,11 @@ def _mark_sources(
             for number, (xi, yi) in enumerate(zip(x, y, strict=True), start=1):
                 out = radius_px * 0.78 + 0.05 * inch
                 left, down = xi + out > nx - 0.2 * inch, yi + out > ny - 0.2 * inch
-                axes.text(
+                text = axes.text(
                     xi + (-out if left else out), yi + (-out if down else out), str(number),
                     fontsize=9, ha="center", va="center", path_effects=halo, clip_on=True,
                 )  # fmt: skip
+                _clip(text, axes)
         word = "source" if len(x) == 1 else "sources"
         label = f"{len(x)} catalogue {word}" if len(x) else "no catalogue source lies here"
         line = {"color": "black", "lw": 1.3} if len(x) else {"color": "none"}
@@ -368,6 +474,13 @@ def _mark_sources(
     return handles
 
 
+def _as_vectors(bar: Colorbar) -> None:
+    """A colour bar without a canvas of its own in a PDF, and without gaps between its colours."""
+    if bar.solids is not None:
+        bar.solids.set_rasterized(False)
+        bar.solids.set_edgecolor("face")
+
+
 def _colour_bar(figure: Figure, box: tuple[float, float, float, float], panel: Panel) -> None:
     axes = figure.add_axes(box)
     bar = figure.colorbar(
@@ -377,6 +490,7 @@ def _colour_bar(figure: Figure, box: tuple[float, float, float, float], panel: P
         extend="both",
         ticks=MaxNLocator(4),
     )
+    _as_vectors(bar)
     axes.tick_params(labelsize=10)
     axes.xaxis.get_offset_text().set_fontsize(9)
     bar.set_label(panel.unit, fontsize=11, labelpad=2)
@@ -384,8 +498,9 @@ def _colour_bar(figure: Figure, box: tuple[float, float, float, float], panel: P
 
 @_default_style
 def draw_panels(
-    panels: Sequence[Panel],
+    panels: Iterable[Panel],
     *,
+    number: int,
     header: fits.Header,
     empty: NDArray[np.bool_],
     x: NDArray[np.floating],
@@ -400,7 +515,8 @@ def draw_panels(
 
     Parameters
     ----------
-    panels : of images of one shape (ny, nx)
+    panels : of images of one shape (ny, nx); each is let go before the next is asked for
+    number : of panels
     header : with the celestial WCS of the images
     empty : (ny, nx) bool, True where nothing was observed
     x, y : 0-based pixel positions of the sources; empty where there are none
@@ -415,8 +531,8 @@ def draw_panels(
         image is not too large for it.
     """
     ny, nx = empty.shape
-    columns = len(panels) if nx <= 1.6 * ny else min(2, len(panels))
-    rows = math.ceil(len(panels) / columns)
+    columns = number if nx <= 1.6 * ny else min(2, number)
+    rows = math.ceil(number / columns)
     width = min(3.75 if columns > 2 else 7.0, 9.0 * nx / ny)
     height = width * ny / nx
     zoom, dpi = _zoom(nx, width)
@@ -434,7 +550,7 @@ def draw_panels(
         y0 = round((total[1] - top - row * pitch_y - head - height) * dpi) / dpi
         box = (x0 / total[0], y0 / total[1], width / total[0], height / total[1])
         axes = figure.add_axes(WCSAxes(figure, box, wcs=wcs))
-        _show(axes, _colours(panel.image, panel.limits, panel.kept, empty), zoom)
+        _show(axes, _indices(panel.image, panel.limits, panel.kept, empty), zoom)
         handles = _mark_sources(
             axes, panel, x, y, radius_px=radius_px, near_px=near_px, inch=nx / width
         )
@@ -467,6 +583,7 @@ def draw_panels(
         if scale not in scaled:
             scaled.append(scale)
             _colour_bar(figure, (box[0], (y0 - 0.9) / total[1], box[2], 0.13 / total[1]), panel)
+        del panel
     keys = [
         Patch(facecolor=_NOT_KEPT, edgecolor="#808080", label="not kept by the mask"),
         Patch(facecolor=_EMPTY, edgecolor="#808080", label="not observed"),
@@ -516,7 +633,7 @@ def draw_frame(
     box = (x0 / total[0], y0 / total[1], width / total[0], height / total[1])
     wcs = _celestial(header)
     axes = figure.add_axes(WCSAxes(figure, box, wcs=wcs))
-    _show(axes, _colours(data, limits, None, empty), zoom)
+    _show(axes, _indices(data, limits, None, empty), zoom)
     _label_sky(axes, (ny, nx), width=width, height=height, left=True)
     _compass(
         figure,
@@ -548,6 +665,7 @@ def draw_frame(
         ((x0 + width + 0.2) / total[0], box[1], 0.17 / total[0], (height - 1.4) / total[1])
     )
     bar = figure.colorbar(ScalarMappable(Normalize(*limits), _GREYS), cax=bar_axes, extend="both")
+    _as_vectors(bar)
     bar_axes.tick_params(labelsize=10)
     bar.set_label(unit, fontsize=11)
     return figure

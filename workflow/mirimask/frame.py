@@ -113,24 +113,24 @@ def empty_pixels(
     return empty
 
 
-def _planes(hdus: fits.HDUList) -> list[NDArray[np.float32] | None]:
-    """ERR and WHT, None where the file has none."""
-    names = {hdu.name for hdu in hdus}
-    return [
-        np.array(hdus[name].data, dtype=np.float32) if name in names else None
-        for name in ("ERR", "WHT")
-    ]
+def _plane(hdus: fits.HDUList, name: str) -> NDArray[np.float32]:
+    """An image extension as float32; the HDU no longer holds it then."""
+    plane = np.array(hdus[name].data, dtype=np.float32)
+    del hdus[name].data
+    return plane
 
 
 def read_science(path: str | Path) -> NDArray[np.float32]:
     """The SCI array of an archive file alone, (ny, nx) float32."""
-    with fits.open(path) as hdus:
+    with fits.open(path, memmap=False) as hdus:
         return np.array(hdus["SCI"].data, dtype=np.float32)
 
 
-def frame_of(hdus: fits.HDUList, *, what: str) -> Frame:
+def frame_of(hdus: fits.HDUList, *, what: str, planes: bool = True) -> Frame:
     """The frame that the HDUs of an i2d hold: PRIMARY, SCI and, where they are, ERR and WHT.
 
+    Without `planes`, ERR and WHT only tell which pixels are empty, and are None in the frame. The
+    HDUs no longer hold what was read.
     Raises MaskError, with `what` the file is called, without an SCI image with a celestial WCS.
     """
     from astropy.wcs.utils import proj_plane_pixel_scales
@@ -138,8 +138,6 @@ def frame_of(hdus: fits.HDUList, *, what: str) -> Frame:
     names = {hdu.name for hdu in hdus}
     if "SCI" not in names or hdus["SCI"].data is None or hdus["SCI"].data.ndim != 2:
         raise MaskError(f"{what}: no two-dimensional SCI image in it.")
-    data = np.array(hdus["SCI"].data, dtype=np.float32)
-    error, weight = _planes(hdus)
     primary, header = hdus[0].header.copy(), hdus["SCI"].header.copy()
     wcs = celestial_wcs(header)
     if wcs.naxis != 2:
@@ -148,18 +146,22 @@ def frame_of(hdus: fits.HDUList, *, what: str) -> Frame:
         float(np.sqrt(np.prod(proj_plane_pixel_scales(wcs))) * 3600),
         "[arcsec] pixel scale",
     )
+    data = _plane(hdus, "SCI")
+    error, weight = (_plane(hdus, name) if name in names else None for name in ("ERR", "WHT"))
     empty = empty_pixels(data, error=error, weight=weight)
+    if not planes:
+        error = weight = None
     return Frame(data, empty, error, weight, primary, header)
 
 
-def read_frame(path: str | Path) -> Frame:
-    """Read the archive's i2d (PRIMARY, SCI and, where it has them, ERR and WHT).
+def read_frame(path: str | Path, *, planes: bool = True) -> Frame:
+    """Read the archive's i2d (PRIMARY, SCI and, where it has them, ERR and WHT; see `frame_of`).
 
     Raises MaskError where the file cannot be read or has no SCI image with a celestial WCS.
     """
     try:
-        with fits.open(path) as hdus:
-            return frame_of(hdus, what=str(path))
+        with fits.open(path, memmap=False) as hdus:  # mapped pages would count beside their copies
+            return frame_of(hdus, what=str(path), planes=planes)
     except OSError as problem:
         raise MaskError(f"{path}: cannot be read as FITS ({problem}).") from None
 
@@ -253,15 +255,16 @@ def write_crop(path: str | Path, crop: Frame) -> None:
         hdus.writeto(temporary)
 
 
-def read_crop(path: str | Path) -> Frame:
-    """Read what `write_crop` wrote."""
-    with fits.open(path) as hdus:
-        error, weight = _planes(hdus)
+def read_crop(path: str | Path, *, planes: bool = True) -> Frame:
+    """Read what `write_crop` wrote; without `planes`, no ERR and WHT: they are None."""
+    # mapped pages of all planes count until the file is closed
+    with fits.open(path, memmap=not planes) as hdus:
+        names = {hdu.name for hdu in hdus} if planes else set()
         return Frame(
-            np.array(hdus["SCI"].data, dtype=np.float32),
+            _plane(hdus, "SCI"),
             np.array(hdus["EMPTY"].data, dtype=bool),
-            error,
-            weight,
+            _plane(hdus, "ERR") if "ERR" in names else None,
+            _plane(hdus, "WHT") if "WHT" in names else None,
             hdus[0].header.copy(),
             hdus["SCI"].header.copy(),
         )

@@ -12,7 +12,7 @@ from mirimask.frame import Frame
 from mirimask.methods import Method
 from mirimask.slicing import slice_domain, thresholds, top_slice
 
-__all__ = ["combined_mask", "slice_mask", "slice_masks", "sliced_image"]
+__all__ = ["combined_mask", "image_to_slice", "slice_mask", "slice_masks", "sliced_image"]
 
 
 def sliced_image(
@@ -24,16 +24,24 @@ def sliced_image(
     and belong to both, as does the rest of the frame: `frame` is then the whole (ny, nx) image for
     a value slice, and ignored for a derivative.
     """
+    image = image_to_slice(crop, kind, domain=domain)
     if domain == "crop":
-        seen = crop.masked if crop.empty.any() else crop.data
-        image = seen if kind == "value" else derivative(seen)
         return image, image
-    filled = np.nan_to_num(crop.data, nan=0.0)
-    image = filled if kind == "value" else derivative(filled)
     size = crop.primary["FRAMENX"] * crop.primary["FRAMENY"]
     if kind == "value" and frame is None:
         raise ValueError("a value slice over the published domain needs the whole frame")
     return image, slice_domain(image, size, frame if kind == "value" else None)
+
+
+def image_to_slice(crop: Frame, kind: str, *, domain: str) -> NDArray[np.float32]:
+    """The image that a slice of `kind` cuts, alone; see `sliced_image`."""
+    if domain == "crop":
+        seen = crop.masked if crop.empty.any() else crop.data
+    else:
+        seen = crop.data
+        if not np.isfinite(seen).all():
+            seen = np.nan_to_num(seen, nan=0.0)
+    return seen if kind == "value" else derivative(seen)
 
 
 def slice_mask(

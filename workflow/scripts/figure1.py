@@ -6,12 +6,13 @@ from mirimask.frame import read_frame
 from mirimask.slicing import thresholds
 
 
-def main(job):
-    frame = read_frame(job.input.i2d)
+def drawn(job):
+    """The figure; what it was drawn from is no longer at hand when it is saved."""
+    frame = read_frame(job.input.i2d, planes=False)
     ny, nx = frame.data.shape
     low, high = thresholds(frame.masked, [90.0, 0.5])
     title = [job.params.image, frame.primary.get("OBS_ID"), frame.primary.get("FILTER")]
-    figure = draw_frame(
+    return draw_frame(
         frame.data,
         empty=frame.empty,
         header=frame.header,
@@ -22,7 +23,10 @@ def main(job):
         title=" · ".join(filter(None, [*title, f"study {job.params.study}"])),
         simulated=frame.simulated,
     )
-    save_figure(figure, png=job.output.png, pdf=job.output.pdf)
+
+
+def main(job):
+    save_figure(drawn(job), png=job.output.png, pdf=job.output.pdf)
 
 
 if "snakemake" in globals():

@@ -7,7 +7,7 @@ from mirimask.peaks import reference_peaks
 
 
 def main(job):
-    crop = read_crop(job.input.frame)
+    crop = read_crop(job.input.frame, planes=False)
     peaks = reference_peaks(
         crop.data,
         crop.empty,

@@ -7,7 +7,7 @@ from astropy.io import fits
 from job import script
 from mirimask.figures import Panel, draw_panels, save_figure
 from mirimask.frame import pixels, read_crop
-from mirimask.masks import sliced_image
+from mirimask.masks import image_to_slice
 from mirimask.methods import method_label, parse_method
 from mirimask.slicing import thresholds
 
@@ -26,7 +26,7 @@ def mask_panel(crop, original, path, verdicts):
     is_derivative = parse_method(header["METHOD"]).kind == "derivative"
     image, shown, unit = original.image, original.limits, original.unit
     if is_derivative:
-        image, _ = sliced_image(crop, "derivative", domain=header["DOMAIN"])
+        image = image_to_slice(crop, "derivative", domain=header["DOMAIN"])
         shown, unit = limits(image), "MJy/sr/px"
     note = f"{header['NKEPT']:,} px kept ({100 * header['NKEPT'] / kept.size:.3g} % of the crop)"
     if "THRESH" in header:
@@ -34,22 +34,33 @@ def mask_panel(crop, original, path, verdicts):
     return Panel(method_label(header["METHOD"]), image, shown, unit, note, kept, verdicts)
 
 
-def main(job):
-    crop = read_crop(job.input.frame)
+def read_sources(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def made_panels(crop, job):
+    """One panel after the other: only one image is at hand at a time."""
     unit = "MJy/sr"
-    shown = limits(crop.masked)
+    image = crop.masked if crop.empty.any() else crop.data
     low, high = SHOWN_PERCENTILES
     note = f"grey from the {low}th\nto the {high}th percentile"
-    original = Panel("Original", crop.masked, shown, unit, note)
-    panels, column = [original], {"peaks": "verdict", "pixels": "verdict_pixels"}[job.params.scorer]
+    original = Panel("Original", image, limits(image), unit, note)
+    yield original
+    column = {"peaks": "verdict", "pixels": "verdict_pixels"}[job.params.scorer]
     for mask, verdicts in zip(job.input.masks, job.input.verdicts, strict=True):
-        with open(verdicts, newline="") as file:
-            sources = list(csv.DictReader(file))
-        panels.append(mask_panel(crop, original, mask, [row[column] for row in sources]))
+        yield mask_panel(crop, original, mask, [row[column] for row in read_sources(verdicts)])
+
+
+def drawn(job):
+    """The figure; what it was drawn from is no longer at hand when it is saved."""
+    crop = read_crop(job.input.frame, planes=False)
+    sources = read_sources(job.input.verdicts[-1])
     radius, near = (pixels(size, crop.pixel_scale) for size in (job.params.radius, job.params.near))
     title = [f"{crop.primary['IMAGE']}", crop.primary.get("OBS_ID"), crop.primary.get("FILTER")]
-    figure = draw_panels(
-        panels,
+    return draw_panels(
+        made_panels(crop, job),
+        number=1 + len(job.input.masks),
         header=crop.header,
         empty=crop.empty,
         x=np.array([row["x"] for row in sources], dtype=float),
@@ -60,7 +71,10 @@ def main(job):
         title=" · ".join(filter(None, [*title, f"study {job.params.study}"])),
         simulated=crop.simulated,
     )
-    save_figure(figure, png=job.output.png, pdf=job.output.pdf)
+
+
+def main(job):
+    save_figure(drawn(job), png=job.output.png, pdf=job.output.pdf)
 
 
 if "snakemake" in globals():
