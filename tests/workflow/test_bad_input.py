@@ -48,6 +48,26 @@ def test_table_of_images(study, rows, says):
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "it is empty"),
+        ("# a comment\n\n", "it is empty"),
+        ("image\ti2d\nA\ta.fits\tmore\n", "the row 'A' has more cells than the header"),
+        ("i2d\na.fits\n", "image"),
+    ],
+)
+def test_text_that_is_no_table_of_images(study, text, says):
+    study.images = [{"image": "A", "i2d": "a.fits"}]
+    study.config |= {"images": "own.tsv"}
+    (study.folder / "own.tsv").write_text(text)
+    done = study.run(options=["--dry-run"])
+    assert done.returncode != 0
+    assert "own.tsv" in done.stdout
+    assert says in done.stdout
+    assert "Traceback" not in done.stdout
+
+
 def _spoil(path, kind):
     if kind == "missing":
         path.unlink()
