@@ -7,8 +7,9 @@ from mirimask.methods import parse_method
 from mirimask.recommended import (
     RecommendedSettings,
     _box_mean,
-    _convolved,
     _gaussian,
+    _smoothed,
+    _with_rim,
     curvature_snr,
     grow,
     recommended_labels,
@@ -107,28 +108,47 @@ def test_the_smoothing_is_scipys():
     image, weights = _image(), _gaussian(1.59)
     padded = np.pad(image, len(weights) - 1, mode="symmetric")
     expected = gaussian_filter(image, 1.59, truncate=3.01)
-    assert np.allclose(_convolved(padded, weights), expected, atol=1e-4)
+    line, smooth = _smoothed(padded, None, weights)
+    assert np.allclose(smooth, expected, atol=1e-4)
+    assert np.shares_memory(line, smooth)
 
 
 @pytest.mark.parametrize("box", [3, 7, 15])
 def test_the_box_mean_is_scipys_and_leaves_empty_pixels_out(box):
     image, empty = _image(), _none()
-    assert np.allclose(_box_mean(image, empty, box), uniform_filter(image, box), rtol=1e-5)
+    rim = box // 2
+    padded = np.pad(image, rim, mode="symmetric")
+    assert np.allclose(_box_mean(padded, None, box), uniform_filter(image, box), rtol=1e-5)
     empty[:, 100:160] = empty[77, 33] = True
     image[empty] = 0
-    mean = _box_mean(image, empty, box)
+    padded, hidden = (np.pad(each, rim, mode="symmetric") for each in (image, empty))
+    mean = _box_mean(padded, hidden, box)
     y, x = 70, 30
     around = np.s_[y - box // 2 : y + box // 2 + 1, x - box // 2 : x + box // 2 + 1]
     assert mean[y, x] == pytest.approx(image[around][~empty[around]].mean(), rel=1e-5)
     assert not mean[:, 130 - 3 : 130 + 3].any()
 
 
-def test_blocks_leave_no_seam(monkeypatch):
+@pytest.mark.parametrize("directions", [0.0, 0.4])
+@pytest.mark.parametrize("block", [(17, 23), (1, 300), (400, 5)])
+def test_blocks_leave_no_seam(monkeypatch, block, directions):
     image, empty = _image(), _none()
-    empty[100:140, 20:60] = True
-    whole = curvature_snr(image, empty, fwhm_px=FWHM)
-    monkeypatch.setattr("mirimask.recommended._BLOCK", (17, 23))
-    assert np.array_equal(curvature_snr(image, empty, fwhm_px=FWHM), whole)
+    empty[100:140, 20:60] = empty[:30] = empty[:, 290] = True
+    settings = RecommendedSettings(directions=directions)
+    whole = curvature_snr(image, empty, fwhm_px=FWHM, settings=settings)
+    assert not whole[empty].any()
+    monkeypatch.setattr("mirimask.recommended._BLOCK", block)
+    in_blocks = curvature_snr(image, empty, fwhm_px=FWHM, settings=settings)
+    assert np.array_equal(in_blocks, whole)
+
+
+@pytest.mark.parametrize("block", [np.s_[0:3, 5:8], np.s_[2:9, 0:8], np.s_[4:5, 3:4]])
+def test_a_block_is_mirrored_where_the_image_ends(block):
+    image = np.arange(72.0).reshape(9, 8)
+    for reach in (1, 4, 11):  # 11: further than the image is large
+        around = np.pad(image, reach, mode="symmetric")
+        wide = tuple(slice(part.start, part.stop + 2 * reach) for part in block)
+        assert np.array_equal(_with_rim(image, block, reach), around[wide])
 
 
 def test_areas_grow_from_their_seeds():

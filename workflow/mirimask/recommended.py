@@ -8,8 +8,10 @@ docs/recommended.md tells how it was chosen, against what, and what did not help
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -26,7 +28,7 @@ __all__ = [
 ]
 
 _BOX = np.ones((3, 3), bool)  # 8-connected
-_BLOCK = (128, 260)  # rows and columns filtered at a time: they stay in the processor's cache
+_BLOCK = (258, 348)  # rows and columns filtered at a time: they stay in the processor's cache
 _PER_MAD = 1.482602  # standard deviation of a Gaussian from the median of absolute values,
 _PER_MEAN = 1.253314  # and from their mean
 
@@ -78,104 +80,187 @@ def _gaussian(sigma: float) -> NDArray[np.float32]:
     return (weights / (2 * weights.sum() - 1)).astype(np.float32)
 
 
-def _convolved(image: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """An image convolved along both axes with a symmetric kernel, given from its centre on.
+# Blocks are filtered as one line, row after row of `nx` pixels: the pixel below is `nx` further on.
+# numpy is up to three times as fast on a line as on many short rows. What the last pixels of a row
+# get is of the next row too; `_rows` leaves them out.
 
-    Smaller than `image` by the rim in which the kernel would not be complete.
+
+def _convolved(
+    line: NDArray[np.float32], nx: int, weights: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Rows of `nx` pixels convolved along both axes with a symmetric kernel, from its centre on.
+
+    Begins where the kernel is first complete, `len(weights) - 1` pixels from both rims.
     """
-    reach = len(weights) - 1
-    for _ in "yx":
-        n = len(image) - 2 * reach
-        out = weights[0] * image[reach : reach + n]
+    for step in (nx, 1):
+        middle = (len(weights) - 1) * step
+        n = line.size - 2 * middle
+        out = weights[0] * line[middle : middle + n]
         pair = np.empty_like(out)
-        for k in range(1, reach + 1):
-            np.add(image[reach - k : reach - k + n], image[reach + k : reach + k + n], out=pair)
-            pair *= weights[k]
+        for weight, k in zip(weights[1:], range(step, middle + 1, step), strict=True):
+            np.add(line[middle - k :][:n], line[middle + k :][:n], out=pair)
+            pair *= weight
             out += pair
-        image = out.T
-    return image
+        line = out
+    return line
 
 
-def _summed(image: NDArray[np.float32], box: int) -> NDArray[np.float32]:
-    """Sums over `box` x `box` pixels, `box` odd; smaller than `image` by `box` - 1."""
-    for _ in "yx":
-        n = len(image) - box + 1
-        # of sums of 1, 2, 4, ... rows, those that make up `box`
-        out, part, width, start = image[:n].copy(), image, 1, 1
+def _summed(line: NDArray[np.float32], nx: int, box: int) -> NDArray[np.float32]:
+    """Sums over `box` x `box` pixels of rows of `nx`, `box` odd; begins at the first whole box."""
+    for step in (nx, 1):
+        n = line.size - (box - 1) * step
+        # of sums of 1, 2, 4, ... pixels, those that make up `box`
+        out, part, width, start = line[:n].copy(), line, 1, 1
         while 2 * width <= box:
-            part, width = part[:-width] + part[width:], 2 * width
+            part, width = part[: -width * step] + part[width * step :], 2 * width
             if box & width:
-                out += part[start : start + n]
+                out += part[start * step :][:n]
                 start += width
-        image = out.T
-    return image
+        line = out
+    return line
 
 
-def _blocks(
-    empty: NDArray[np.bool_], image: NDArray[np.float32], reach: int
-) -> Iterator[tuple[tuple[slice, slice], NDArray[np.float32], NDArray[np.bool_], bool]]:
-    """The blocks of an image in which something was seen, with a rim of `reach` around each.
+def _rows(line: NDArray[np.float32], nx: int, width: int) -> NDArray[np.float32]:
+    """The first `width` pixels of each row of a line, as an image of which `line` is the memory."""
+    return sliding_window_view(line, width, writeable=True)[::nx]
 
-    The image is mirrored at its own rim. Gives where the block is in it, the pixels of block and
-    rim, which of them are empty, and whether any is.
+
+def _smoothed(
+    pixels: NDArray[np.float32], hidden: NDArray[np.bool_] | None, weights: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Pixels convolved as `_convolved` does, without the rim of the kernel: as a line and an image.
+
+    The pixels of `hidden` (None: none), which are 0, are left out, not counted as dark.
     """
-    ny, nx = image.shape
-    around = np.pad(image, reach, mode="symmetric")
-    hidden = np.pad(empty, reach, mode="symmetric")
+    nx, rim = pixels.shape[1], 2 * len(weights) - 2
+    line = _convolved(pixels.ravel(), nx, weights)
+    smooth = _rows(line, nx, nx - rim)
+    if hidden is not None:
+        part, seen = _of_both(hidden, rim)
+        nx = seen.shape[1]
+        weight = _rows(_convolved(seen.ravel(), nx, weights), nx, nx - rim)
+        smooth[part] /= np.maximum(weight, np.float32(1e-3))
+    return line, smooth
+
+
+def _box_mean(
+    pixels: NDArray[np.float32], hidden: NDArray[np.bool_] | None, box: int
+) -> NDArray[np.float32]:
+    """Mean over the pixels that are not empty of `box` x `box`, `box` odd, without a rim of half.
+
+    The pixels of `hidden` (None: none) are 0.
+    """
+    nx, rim = pixels.shape[1], box - 1
+    line = _summed(pixels.ravel(), nx, box)
+    line /= np.float32(box**2)
+    mean = _rows(line, nx, nx - rim)
+    if hidden is not None:
+        part, seen = _of_both(hidden, rim)
+        nx = seen.shape[1]
+        number = _rows(_summed(seen.ravel(), nx, box), nx, nx - rim)
+        mean[part] *= np.float32(box**2) / np.maximum(number, 1)
+    return mean
+
+
+def _of_both(
+    hidden: NDArray[np.bool_], rim: int
+) -> tuple[tuple[slice, slice], NDArray[np.float32]]:
+    """Where a kernel of `rim` + 1 pixels may meet empty pixels and others; which there are others.
+
+    `hidden` has both. The slices are of what is left without the rim.
+    """
+    part, around = [], []
+    for axis in (1, 0):
+        empty = np.flatnonzero(hidden.any(axis=axis))
+        seen = np.flatnonzero(~hidden.all(axis=axis))
+        first = max(empty[0], seen[0], rim) - rim
+        last = min(empty[-1], seen[-1], hidden.shape[1 - axis] - 1 - rim)
+        part.append(slice(first, last + 1))
+        around.append(slice(first, last + 1 + rim))
+    return (part[0], part[1]), (~hidden[*around]).astype(np.float32)
+
+
+def _blocks(empty: NDArray[np.bool_]) -> list[tuple[slice, slice]]:
+    """The blocks of an image, less the rows and columns at their rims in which all is empty."""
+    (ny, nx), blocks = empty.shape, []
     for y, x in product(range(0, ny, _BLOCK[0]), range(0, nx, _BLOCK[1])):
-        block = np.s_[y : min(y + _BLOCK[0], ny), x : min(x + _BLOCK[1], nx)]
-        wide = np.s_[y : block[0].stop + 2 * reach, x : block[1].stop + 2 * reach]
-        if not hidden[wide].all():
-            yield block, around[wide], hidden[wide], bool(hidden[wide].any())
+        part = empty[y : y + _BLOCK[0], x : x + _BLOCK[1]]
+        rows, columns = (np.flatnonzero(~part.all(axis=axis)) for axis in (1, 0))
+        if rows.size:
+            blocks.append(
+                np.s_[y + rows[0] : y + rows[-1] + 1, x + columns[0] : x + columns[-1] + 1]
+            )
+    return blocks
 
 
-def _columns_of_both(hidden: NDArray[np.bool_], reach: int) -> tuple[slice, slice]:
-    """The columns of a block that may see both empty pixels and others, and what they see.
+def _with_rim(image: NDArray[Any], block: tuple[slice, slice], reach: int) -> NDArray[Any]:
+    """A block of an image with a rim of `reach`, mirrored where the image ends."""
+    ends = list(zip(block, image.shape, strict=True))
+    inside = tuple(slice(max(part.start - reach, 0), part.stop + reach) for part, _ in ends)
+    beyond = [(max(reach - part.start, 0), max(part.stop + reach - n, 0)) for part, n in ends]
+    return np.pad(image[inside], beyond, mode="symmetric") if np.any(beyond) else image[inside]
 
-    `hidden` is the block with a rim of `reach`, and has both. The slices are of the block without
-    the rim and of `hidden`.
-    """
-    empty, seen = (np.flatnonzero(each.any(axis=0)) for each in (hidden, ~hidden))
-    first = max(empty[0], seen[0], 2 * reach) - 2 * reach
-    last = min(empty[-1], seen[-1], hidden.shape[1] - 1 - 2 * reach)
-    return np.s_[first : last + 1], np.s_[first : last + 1 + 2 * reach]
+
+def _with_rims(
+    image: NDArray[np.float32],
+    empty: NDArray[np.bool_],
+    blocks: list[tuple[slice, slice]],
+    reach: int,
+) -> Iterator[tuple[tuple[slice, slice], NDArray[np.float32], NDArray[np.bool_] | None]]:
+    """Each block, its pixels with a rim of `reach`, and which of them are empty (None: none)."""
+    some = empty.any()
+    for block in blocks:
+        hidden = _with_rim(empty, block, reach) if some else empty
+        yield block, _with_rim(image, block, reach), hidden if some and hidden.any() else None
 
 
 def _curvature(
-    image: NDArray[np.float32], empty: NDArray[np.bool_], sigma: float, directions: float = 0.0
+    image: NDArray[np.float32],
+    empty: NDArray[np.bool_],
+    blocks: list[tuple[slice, slice]],
+    sigma: float,
+    directions: float,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Minus the Laplacian of the smoothed image: 4 times a pixel less its four neighbours.
 
-    Empty pixels, in which `image` is 0, are left out of the smoothing, not counted as dark; in them
-    and beside them, where the curvature is not known, it is 0. The second result is what is cut:
-    the same, with the share `directions` from twice the smallest curvature along x, y and the
-    diagonals, which a star has and a spike, a ring or a filament has not.
+    In empty pixels and beside them, where the curvature is not known, it is 0. The second result is
+    what is cut: the same, with the share `directions` from twice the smallest curvature along x, y
+    and the diagonals, which a star has and a spike, a ring or a filament has not.
     """
     weights = _gaussian(sigma)
-    curvature = np.zeros_like(image)
-    cut = np.zeros_like(image) if directions else curvature
-    reach = len(weights) - 1
-    for block, pixels, hidden, some in _blocks(empty, image, reach=reach + 1):
-        smooth = _convolved(pixels, weights)
-        if some:
-            part, around = _columns_of_both(hidden, reach)
-            seen = _convolved((~hidden[:, around]).astype(np.float32), weights)
-            smooth[:, part] /= np.maximum(seen, np.float32(1e-3))
-        out = curvature[block]
-        np.multiply(smooth[1:-1, 1:-1], np.float32(4), out=out)
-        out -= smooth[:-2, 1:-1]
-        out -= smooth[2:, 1:-1]
-        out -= smooth[1:-1, :-2]
-        out -= smooth[1:-1, 2:]
-        if some:
-            inside = np.s_[reach + 1 : -reach - 1]
-            unknown = _with_neighbours(hidden)[inside, inside]
-            np.copyto(out, 0, where=unknown)
+    curvature = np.zeros(image.shape, np.float32)
+    cut = np.zeros_like(curvature) if directions else curvature
+    some = empty.any()
+    level = _median(image, empty) if some else np.float32(0)
+    for block, pixels, hidden in _with_rims(image, empty, blocks, len(weights)):
+        pixels = pixels - level
+        if hidden is not None:
+            np.copyto(pixels, 0, where=hidden)
+        line, smooth = _smoothed(pixels, hidden, weights)
+        nx = pixels.shape[1]
+        n = line.size - 2 * nx - 2
+        out = np.float32(4) * line[nx + 1 :][:n]
+        for beside in (1, 2 * nx + 1, nx, nx + 2):
+            out -= line[beside:][:n]
+        curvature[block] = _rows(out, nx, smooth.shape[1] - 2)
         if directions:
-            cut[block] = (1 - directions) * out + 2 * directions * _least_curvature(smooth)
-            if some:
-                np.copyto(cut[block], 0, where=unknown)
+            least = _least_curvature(smooth)
+            cut[block] = (1 - directions) * curvature[block] + 2 * directions * least
+    if some:
+        unknown = _with_neighbours(empty)
+        for each in (curvature, cut):
+            np.copyto(each, 0, where=unknown)
     return curvature, cut
+
+
+def _median(image: NDArray[np.float32], empty: NDArray[np.bool_]) -> np.float32:
+    """Median of every seventh pixel that is not empty."""
+    sample, first = [], 0
+    for y in range(0, len(image), _BLOCK[0]):
+        seen = image[y : y + _BLOCK[0]][~empty[y : y + _BLOCK[0]]]
+        sample.append(seen[first::7].copy())  # not all that it is of
+        first = (first - seen.size) % 7
+    return np.median(np.concatenate(sample))
 
 
 def _least_curvature(image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -190,21 +275,6 @@ def _least_curvature(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return least
 
 
-def _box_mean(
-    image: NDArray[np.float32], empty: NDArray[np.bool_], box: int
-) -> NDArray[np.float32]:
-    """Mean over the pixels that are not empty of the `box` x `box` around each; `box` is odd."""
-    mean = np.zeros_like(image)
-    for block, pixels, hidden, some in _blocks(empty, image, reach=box // 2):
-        out = mean[block]
-        np.divide(_summed(pixels, box), np.float32(box**2), out=out)
-        if some:
-            part, around = _columns_of_both(hidden, box // 2)
-            number = np.maximum(_summed((~hidden[:, around]).astype(np.float32), box), 1)
-            out[:, part] *= np.float32(box**2) / number
-    return mean
-
-
 def _with_neighbours(where: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The pixels of `where` and their four neighbours."""
     wide = where.copy()
@@ -216,21 +286,21 @@ def _with_neighbours(where: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _tile_noise(
-    magnitude: NDArray[np.float32], empty: NDArray[np.bool_], side: float
+    curvature: NDArray[np.float32], empty: NDArray[np.bool_], side: float
 ) -> NDArray[np.float32]:
     """Scatter in tiles from the median of absolute values, median-filtered, and interpolated.
 
     Every third pixel of every third row is enough: neighbours are correlated.
     """
-    edges = [np.linspace(0, n, max(1, round(n / side)) + 1).astype(int) for n in magnitude.shape]
+    edges = [np.linspace(0, n, max(1, round(n / side)) + 1).astype(int) for n in curvature.shape]
     # rows and columns of each tile, as many as the longest has; a shorter one's last are not used
     at = [first[:-1, None] + np.arange(0, np.diff(first).max(), 3) for first in edges]
     inside = [own < first[1:, None] for own, first in zip(at, edges, strict=True)]
     rows, columns = (
-        np.minimum(own, n - 1).ravel() for own, n in zip(at, magnitude.shape, strict=True)
+        np.minimum(own, n - 1).ravel() for own, n in zip(at, curvature.shape, strict=True)
     )
     used = np.outer(*inside) & ~empty[rows][:, columns]
-    values = np.where(used, magnitude[rows][:, columns], np.inf)
+    values = np.where(used, np.abs(curvature[rows][:, columns]), np.inf)
     tiles = (at[0].shape[0], at[0].shape[1], at[1].shape[0], at[1].shape[1])
     used, values = (part.reshape(tiles).swapaxes(1, 2) for part in (used, values))
     values = np.sort(values.reshape(*values.shape[:2], -1))
@@ -238,12 +308,12 @@ def _tile_noise(
     levels = np.take_along_axis(values, number[..., None] // 2, axis=2)[..., 0].astype(float)
     levels[number < 30] = np.nan
     if not np.isfinite(levels).any():
-        seen = magnitude[~empty]
+        seen = np.abs(curvature[~empty])
         levels[:] = np.median(seen) if seen.size else np.nan
     levels[np.isnan(levels)] = np.nanmedian(levels) if np.isfinite(levels).any() else np.inf
     levels = _PER_MAD * ndimage.median_filter(levels, 3, mode="nearest")
     rows, columns = (
-        _between(n, 0.5 * (e[1:] + e[:-1] - 1)) for n, e in zip(magnitude.shape, edges, strict=True)
+        _between(n, 0.5 * (e[1:] + e[:-1] - 1)) for n, e in zip(curvature.shape, edges, strict=True)
     )
     return rows @ levels.astype(np.float32) @ columns.T
 
@@ -272,23 +342,34 @@ def curvature_snr(
     `data` is (ny, nx), any unit; `empty` the pixels without observation (NaN count as such):
     they weigh nothing and come back as 0, as does an image without other pixels or noise.
     """
-    empty = empty | ~np.isfinite(data)
+    return _snr(data, empty | ~np.isfinite(data), fwhm_px, settings)
+
+
+def _snr(
+    data: NDArray[np.floating],
+    empty: NDArray[np.bool_],
+    fwhm_px: float,
+    settings: RecommendedSettings,
+) -> NDArray[np.float32]:
+    """`curvature_snr` of an image whose pixels that are not finite are `empty`."""
     if empty.all():
         return np.zeros(data.shape, np.float32)
     image: NDArray[np.float32] = np.asarray(data, np.float32)
-    if empty.any():
-        image = image - np.median(image.ravel()[np.flatnonzero(~empty)[::7]])
-        np.copyto(image, 0, where=empty)
-    curvature, cut = _curvature(image, empty, settings.smooth * fwhm_px, settings.directions)
-    magnitude = np.abs(curvature)
-    around = _box_mean(magnitude, empty, max(3, round(settings.window * fwhm_px) | 1))
-    noise = _tile_noise(magnitude, empty, settings.tile * fwhm_px)
+    blocks = _blocks(empty)
+    sigma = settings.smooth * fwhm_px
+    curvature, cut = _curvature(image, empty, blocks, sigma, settings.directions)
+    noise = _tile_noise(curvature, empty, settings.tile * fwhm_px)
     noise *= np.float32(1 - settings.share)
-    around *= np.float32(settings.share * _PER_MEAN)
-    noise += around
-    np.copyto(noise, np.inf, where=~(noise > 0))
-    cut /= noise
-    return cut
+    box = max(3, round(settings.window * fwhm_px) | 1)
+    for block, pixels, hidden in _with_rims(curvature, empty, blocks, box // 2):
+        around = _box_mean(np.abs(pixels), hidden, box)
+        around *= np.float32(settings.share * _PER_MEAN)
+        own = noise[block]
+        own += around
+        np.copyto(own, np.inf, where=~(own > 0))
+        np.divide(cut[block], own, out=own)
+    np.copyto(noise, 0, where=empty)  # beyond the blocks
+    return noise
 
 
 def grow(
@@ -317,26 +398,26 @@ def widened(labels: NDArray[np.int32], steps: int) -> NDArray[np.int32]:
     """
     if steps < 1:
         return labels
-    ny, nx = labels.shape
-    wide = np.pad(labels, 1)
-    flat, row = wide.ravel(), nx + 2
+    wide = np.pad(labels, 1, constant_values=-1)
+    flat, row = wide.ravel(), wide.shape[1]
     around = np.array([dy * row + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx])
     edge = np.flatnonzero(flat > 0)
     for _ in range(steps):
-        touched = np.zeros(flat.size, bool)
-        touched[edge + around[:, None]] = True
-        met = np.flatnonzero(touched)
-        y, x = np.divmod(met, row)
-        met = met[(flat[met] == 0) & (y > 0) & (y <= ny) & (x > 0) & (x <= nx)]
+        met = (edge + around[:, None]).ravel()
+        met = met[flat[met] == 0]
+        number = np.arange(met.size, dtype=flat.dtype)
+        flat[met] = number
+        met = met[flat[met] == number]  # each once
+        flat[met] = 0
         neighbours = flat[met + around[:, None]]
         highest = neighbours.max(axis=0)
-        one = ((neighbours == 0) | (neighbours == highest)).all(axis=0)
+        one = ((neighbours <= 0) | (neighbours == highest)).all(axis=0)
         met = met[one]
         flat[met] = highest[one]
         touching = (flat[met + around[:, None]] > flat[met]).any(axis=0)
         flat[met[touching]] = 0
         edge = met[~touching]
-    return wide[1:-1, 1:-1].copy()
+    return wide[1:-1, 1:-1]
 
 
 def recommended_labels(
@@ -351,12 +432,15 @@ def recommended_labels(
     Areas above `settings.grow` in `curvature_snr` that reach `settings.seed` (hysteresis), widened
     by `settings.margin`; a gap of background stays between sources.
     """
-    snr = curvature_snr(data, empty, fwhm_px=fwhm_px, settings=settings)
+    empty = empty | ~np.isfinite(data)
     labels, count = grow(
-        snr, seed=settings.seed, down_to=settings.grow, min_pixels=settings.min_pixels
+        _snr(data, empty, fwhm_px, settings),
+        seed=settings.seed,
+        down_to=settings.grow,
+        min_pixels=settings.min_pixels,
     )
     labels = widened(labels, round(settings.margin * fwhm_px))
-    labels[empty | ~np.isfinite(data)] = 0
+    np.copyto(labels, 0, where=empty)
     return labels, count
 
 
