@@ -42,15 +42,17 @@ os.environ.update(
 
 from job import Workers
 
-# Before all else, so that they have their imports by the time the graph is built.
-PART_OF_A_RUN = workflow.remote_exec or workflow.subprocess_exec
-ONLY_LOOKING = workflow.output_settings.dryrun or not workflow.resource_settings.cores
+# Before all else, so that they have their imports by the time the graph is built. Not in a job of
+# another Snakemake's run, nor where jobs go to a cluster, nor for a look (--dry-run, --lint).
+SETTINGS = workflow.resource_settings
+AT_WORK = not (
+    workflow.remote_exec
+    or workflow.subprocess_exec
+    or workflow.output_settings.dryrun
+    or SETTINGS.nodes
+)
 WORKERS = Workers(
-    (
-        0
-        if PART_OF_A_RUN or ONLY_LOOKING
-        else min(workflow.resource_settings.cores, os.cpu_count())
-    ),
+    min(SETTINGS.cores or 0, os.cpu_count()) if AT_WORK else 0,
     scripts=["make_mask", "give_verdicts", "four_panels"],
 )
 
