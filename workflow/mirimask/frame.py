@@ -197,11 +197,16 @@ def crop_frame(
     primary["CROPY0"] = (y0, "first row of the crop in the frame, 0-based")
     primary["FRAMENX"] = (nx, "columns of the frame")
     primary["FRAMENY"] = (ny, "rows of the frame")
+
+    def cut(plane: NDArray) -> NDArray:
+        part = plane[window]
+        return part if part.size == plane.size else part.copy()  # without the frame behind it
+
     crop = Frame(
-        frame.data[window],
-        frame.empty[window],
-        None if frame.error is None else frame.error[window],
-        None if frame.weight is None else frame.weight[window],
+        cut(frame.data),
+        cut(frame.empty),
+        None if frame.error is None else cut(frame.error),
+        None if frame.weight is None else cut(frame.weight),
         primary,
         shifted_wcs(frame.header, row=y0, column=x0),
     )

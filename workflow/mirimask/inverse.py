@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
 from mirimask.families import Family, percent_family
-from mirimask.peaks import background_meshes
+from mirimask.meshes import background
 from mirimask.slicing import thresholds
 from mirimask.smoothing import local_mean, smoothed
 
@@ -53,7 +53,7 @@ def rest_of(
     """Mark the top `marked` per cent, model the others and take that off, mark again, until rest.
 
     `image` is (ny, nx), NaN where empty. The clipped median in boxes of `box_px` is taken off
-    first (`background_meshes`): a slice of the image itself would mark the bright side of a
+    first (`background`): a slice of the image itself would mark the bright side of a
     gradient whole, and nothing would be left to tell the background there. What remains of it is
     the mean of the unmarked pixels (of all, at first) with Gaussian weights of `sigma` pixels.
     With `by_scatter` what is above that is divided by their scatter, with the same weights. At
@@ -62,8 +62,8 @@ def rest_of(
     logger then says so. MaskError where no box holds enough pixels.
     """
     known = np.isfinite(image)
-    background, _ = background_meshes(np.where(known, image, 0), ~known, box_px=box_px)
-    flat = (image - background).astype(np.float32)
+    level = background(np.where(known, image, 0), ~known, box_px=box_px)
+    flat = (image - level).astype(np.float32)
     mask = np.zeros(image.shape, bool)
     seen: set[bytes] = set()
     for rounds in range(1, limit + 1):

@@ -6,46 +6,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mirimask.errors import MaskError
+from mirimask.meshes import background, background_meshes, scatter
 
 __all__ = ["LEAST_BOX_FWHM", "background_meshes", "reference_peaks", "signal_to_noise"]
 
 log = logging.getLogger(__name__)
-
-
-def background_meshes(
-    image: NDArray[np.floating], mask: NDArray[np.bool_], *, box_px: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Clipped median and scatter of an image in boxes of `box_px`, two arrays of its shape.
-
-    photutils `Background2D` with 3 sigma clipping, scatter from the median absolute deviation,
-    both median-filtered 3 x 3 and interpolated between the boxes. `image` is (ny, nx), finite where
-    `mask` is False. Raises MaskError where no box holds enough pixels.
-    """
-    from astropy.stats import SigmaClip
-    from photutils.background import Background2D, MADStdBackgroundRMS, MedianBackground
-
-    box = min(box_px, *(length - 1 for length in image.shape))
-    inside = np.s_[box:-box, box:-box]
-    # Meshes level off beyond the centres of the outermost boxes, which would leave the end of
-    # a gradient at the rim: continued by its odd reflection, an image has no rim.
-    try:
-        found = Background2D(
-            np.pad(image, box, mode="reflect", reflect_type="odd"),
-            box,
-            # the reflection about an empty pixel would be about its fill value
-            mask=np.pad(mask, box, mode="reflect") | np.pad(mask, box, mode="edge"),
-            filter_size=3,
-            exclude_percentile=75,
-            sigma_clip=SigmaClip(3, maxiters=5),
-            bkg_estimator=MedianBackground(),
-            bkg_rms_estimator=MADStdBackgroundRMS(),
-        )
-    except ValueError as error:
-        raise MaskError(
-            f"no background in boxes of {box} px ({error}); the crop is nearly empty."
-        ) from None
-    return found.background[inside], found.background_rms[inside]
 
 
 # Width of the surroundings that a peak must rise above, in units of the PSF's.
@@ -72,21 +37,24 @@ def _matched(
             background_box_px / fwhm_px,
         )
     mask = empty | ~np.isfinite(data)
-    filled = np.where(mask, 0, data)
-    background, _ = background_meshes(filled, mask, box_px=background_box_px)
-    signal = np.where(mask, 0, filled - background)
+    signal = np.where(mask, 0, data)
+    signal = signal - background(signal, mask, box_px=background_box_px)
+    signal[mask] = 0
     sigma = fwhm_px / np.sqrt(8 * np.log(2))
 
     def smooth(width: float) -> NDArray[np.float64]:
         # dividing by the filtered coverage keeps the level beside empty pixels and at the rim
-        coverage = gaussian_filter((~mask).astype(float), width, mode="constant")
-        return gaussian_filter(signal, width, mode="constant") / np.maximum(coverage, 0.1)
+        coverage = (~mask).astype(float)
+        gaussian_filter(coverage, width, mode="constant", output=coverage)
+        np.maximum(coverage, 0.1, out=coverage)
+        return np.divide(gaussian_filter(signal, width, mode="constant"), coverage, out=coverage)
 
-    matched = smooth(sigma) - smooth(_SURROUNDINGS * sigma)
-    _, scatter = background_meshes(matched, mask, box_px=background_box_px)
+    matched = smooth(sigma)
+    matched -= smooth(_SURROUNDINGS * sigma)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = matched / scatter
-    return signal, np.where(mask | ~np.isfinite(ratio), 0, ratio).astype(np.float32)
+        matched /= scatter(matched, mask, box_px=background_box_px)
+    matched[mask | ~np.isfinite(matched)] = 0
+    return signal, matched.astype(np.float32)
 
 
 def signal_to_noise(

@@ -14,8 +14,8 @@ from mirimask.frame import Frame
 from mirimask.intervals import count_interval, ratio_interval
 from mirimask.mask_functions import function_mask
 from mirimask.masks import combined_mask
+from mirimask.meshes import background
 from mirimask.methods import Method, parse_method
-from mirimask.peaks import background_meshes
 from mirimask.segmentation import SegmentationSettings, segment
 from mirimask.slicing import top_slice
 
@@ -92,8 +92,8 @@ def invert(
     """
     mask = frame.empty | ~np.isfinite(frame.data)
     filled = np.where(mask, 0, frame.data)
-    background, _ = background_meshes(filled, mask, box_px=background_box_px)
-    inverted = np.where(mask, np.nan, 2 * background - filled).astype(np.float32)
+    level = background(filled, mask, box_px=background_box_px)
+    inverted = np.where(mask, np.nan, 2 * level - filled).astype(np.float32)
     labels = segment(inverted, error=frame.error, weight=frame.weight, settings=settings)
     data = inverted[window]
     return Inverted(data, derivative(data), labels[window] > 0, fwhm_px, frame.data[window])

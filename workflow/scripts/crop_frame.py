@@ -18,6 +18,8 @@ def main(job):
     image = job.wildcards.image
     frame = read_frame(job.input.i2d)
     crop = crop_frame(frame, rows=job.params.rows, columns=job.params.columns, image=image)
+    shape = list(frame.data.shape)
+    del frame
     band = job.params.filter or crop.primary.get("FILTER", "")
     crop.primary["FILTER"] = band
     crop.primary["PSFFWHM"] = (psf_fwhm_px(band, crop.pixel_scale), "[px] FWHM of the PSF")
@@ -31,7 +33,7 @@ def main(job):
         "filter": band,
         "cal_ver": crop.primary.get("CAL_VER"),
         "crds_ctx": crop.primary.get("CRDS_CTX"),
-        "frame_shape": list(frame.data.shape),
+        "frame_shape": shape,
         "crop_shape": list(crop.data.shape),
         "n_pixels": int(crop.data.size),
         "n_empty": int(crop.empty.sum()),

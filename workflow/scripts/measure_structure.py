@@ -6,7 +6,7 @@ from astropy.io import fits
 from job import script
 from mirimask.atomic import replacing
 from mirimask.frame import pixels, read_crop
-from mirimask.peaks import background_meshes
+from mirimask.meshes import background
 from mirimask.structure import background_share, wing_excess
 from mirimask.verdicts import label_spots
 
@@ -15,7 +15,7 @@ def main(job):
     crop, p = read_crop(job.input.frame), job.params
     peaks = pd.read_csv(job.input.peaks)
     box_px = round(pixels(p.background_box, crop.pixel_scale, fwhm_px=crop.fwhm_px))
-    background, _ = background_meshes(np.where(crop.empty, 0, crop.data), crop.empty, box_px=box_px)
+    level = background(np.where(crop.empty, 0, crop.data), crop.empty, box_px=box_px)
     rows = []
     for (method, domain), path in zip(p.masks, job.input.masks, strict=True):
         mask = fits.getdata(path, "MASK") > 0
@@ -31,9 +31,7 @@ def main(job):
                 "domain": domain,
                 "mask_pixels": int(mask.sum()),
                 "clutter": spots.clutter,
-                "clutter_on_bright_background": background_share(
-                    mask, bright, background, crop.empty
-                ),
+                "clutter_on_bright_background": background_share(mask, bright, level, crop.empty),
                 "bright_stars": stars,
                 "wing_excess_px": excess,
                 "simulated": crop.simulated,

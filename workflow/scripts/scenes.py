@@ -8,7 +8,7 @@ from inject_stars import FREE_FWHM, SEPARATION_FWHM, pixel_area_sr, stamps_for
 from mirimask.curves import Scene, Truth
 from mirimask.frame import pixels
 from mirimask.injection import ab_to_mjy_sr, draw_positions, free_pixels, inject
-from mirimask.peaks import background_meshes
+from mirimask.meshes import background
 
 REALISATIONS = 2
 
@@ -74,5 +74,5 @@ def truth_of(path, crop, magnitudes):
 def inverted(crop, box_px):
     """The image turned around its background: what is a spot in it is none of the sky's."""
     filled = np.where(crop.empty, 0, crop.data)
-    background, _ = background_meshes(filled, crop.empty, box_px=box_px)
-    return np.where(crop.empty, np.nan, 2 * background - filled).astype(np.float32)
+    level = background(filled, crop.empty, box_px=box_px)
+    return np.where(crop.empty, np.nan, 2 * level - filled).astype(np.float32)
