@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
+from mirimask.memory import give_back
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -161,9 +162,11 @@ def read_frame(path: str | Path, *, planes: bool = True) -> Frame:
     """
     try:
         with fits.open(path, memmap=False) as hdus:  # mapped pages would count beside their copies
-            return frame_of(hdus, what=str(path), planes=planes)
+            frame = frame_of(hdus, what=str(path), planes=planes)
     except OSError as problem:
         raise MaskError(f"{path}: cannot be read as FITS ({problem}).") from None
+    give_back()  # the planes as they were in the file
+    return frame
 
 
 def shifted_wcs(header: fits.Header, *, row: int, column: int) -> fits.Header:
@@ -265,7 +268,7 @@ def read_crop(path: str | Path, *, planes: bool = True) -> Frame:
     # mapped pages of all planes count until the file is closed
     with fits.open(path, memmap=not planes) as hdus:
         names = {hdu.name for hdu in hdus} if planes else set()
-        return Frame(
+        crop = Frame(
             _plane(hdus, "SCI"),
             np.array(hdus["EMPTY"].data, dtype=bool),
             _plane(hdus, "ERR") if "ERR" in names else None,
@@ -273,6 +276,8 @@ def read_crop(path: str | Path, *, planes: bool = True) -> Frame:
             hdus[0].header.copy(),
             hdus["SCI"].header.copy(),
         )
+    give_back()  # the planes as they were in the file
+    return crop
 
 
 def write_mask(path: str | Path, mask: NDArray[np.bool_], crop: Frame, **made: object) -> None:

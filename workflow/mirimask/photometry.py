@@ -160,8 +160,9 @@ def _measured(
     error = crop.error
     if error is not None:
         error = np.where(np.isfinite(error) & ~crop.empty, error, 0).astype(np.float64)
-    index = np.searchsorted(numbers, labels)
-    above = np.where(labels > 0, data - level[np.minimum(index, numbers.size - 1)], 0)
+    above, at = np.zeros_like(data), labels > 0
+    index = np.searchsorted(numbers, labels[at])
+    above[at] = data[at] - level[np.minimum(index, numbers.size - 1)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyUserWarning)
         found = SourceCatalog(above, SegmentationImage(labels.astype(np.int32)), error=error)

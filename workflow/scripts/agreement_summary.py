@@ -28,7 +28,7 @@ def cut_outs(disagreements, job):
     truths = {Path(path).parent.name: path for path in job.input.truths}
     chosen = disagreements.groupby(["image", "id"], sort=False)
     for (image, source), rows in list(chosen)[:LARGEST]:
-        crop = read_crop(frames[image])
+        crop = read_crop(frames[image], planes=False)
         bright = pd.read_csv(peaks[image])
         truth = Table.read(truths[image], format="ascii.ecsv").to_pandas()
         first = rows.iloc[0]

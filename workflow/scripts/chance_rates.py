@@ -10,7 +10,7 @@ from mirimask.verdicts import literal_verdicts, nearest_distance, verdict_of
 
 
 def main(job):
-    crop = read_crop(job.input.frame)
+    crop = read_crop(job.input.frame, planes=False)
     peaks = pd.read_csv(job.input.peaks)
     sources = Table.read(job.input.sources, format="ascii.ecsv").to_pandas()
     radius_px = pixels(job.params.radius, crop.pixel_scale)

@@ -8,6 +8,7 @@ from job import script
 from mirimask.atomic import write_text
 from mirimask.frame import crop_frame, read_frame, write_crop
 from mirimask.instrument import psf_fwhm_px
+from mirimask.memory import give_back
 from mirimask.product import frame_notes
 from mirimask.statistics import describe, identify
 
@@ -20,6 +21,7 @@ def main(job):
     crop = crop_frame(frame, rows=job.params.rows, columns=job.params.columns, image=image)
     shape = list(frame.data.shape)
     del frame
+    give_back()
     band = job.params.filter or crop.primary.get("FILTER", "")
     crop.primary["FILTER"] = band
     crop.primary["PSFFWHM"] = (psf_fwhm_px(band, crop.pixel_scale), "[px] FWHM of the PSF")
@@ -40,8 +42,11 @@ def main(job):
         "n_not_finite": int((~np.isfinite(crop.data)).sum()),
         "pixel_scale_arcsec": crop.pixel_scale,
         "psf_fwhm_px": crop.fwhm_px,
-        **describe(crop.data),
     }
+    data = crop.data
+    del crop
+    give_back()
+    row |= describe(data)
     write_text(job.output.statistics, json.dumps(row, indent=1) + "\n")
 
 

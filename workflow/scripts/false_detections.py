@@ -12,7 +12,7 @@ from mirimask.segmentation import SegmentationSettings
 
 
 def main(job):
-    crop = read_crop(job.input.frame)
+    crop = read_crop(job.input.frame, planes=False)
     peaks = pd.read_csv(job.input.peaks)
     ny, nx = crop.data.shape
     y0, x0 = crop.primary["CROPY0"], crop.primary["CROPX0"]

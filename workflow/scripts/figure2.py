@@ -21,7 +21,7 @@ def histogram(frame, statistics, ranges):
 
     A range that most pixels lie outside of was made for another image of that code.
     """
-    crop = read_crop(frame)
+    crop = read_crop(frame, planes=False)
     row = json.loads(Path(statistics).read_text())
     values = crop.data[np.isfinite(crop.data)]
     (level,) = thresholds(values, [100 - PERCENTILE])

@@ -28,7 +28,7 @@ def stamps_for(psf_path, crop):
 
 
 def main(job):
-    crop = read_crop(job.input.frame)
+    crop = read_crop(job.input.frame, planes=False)
     peaks = pd.read_csv(job.input.peaks)
     options = dict(job.params.segmentation)
     settings = SegmentationSettings.for_jwst(options.pop("jwst_version"), **options)

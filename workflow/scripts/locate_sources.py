@@ -8,7 +8,7 @@ from mirimask.frame import read_crop
 
 
 def main(job):
-    crop = read_crop(job.input.frame)
+    crop = read_crop(job.input.frame, planes=False)
     settings = job.params.catalogue
     sources = locate_sources(
         Table.read(job.input.catalogue, format="ascii.ecsv"),

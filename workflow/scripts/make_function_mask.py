@@ -6,7 +6,7 @@ from mirimask.mask_functions import function_mask
 
 
 def main(job):
-    name, crop = job.wildcards.method, read_crop(job.input.frame)
+    name, crop = job.wildcards.method, read_crop(job.input.frame, planes=False)
     mask = function_mask(
         name, crop.data, crop.empty, fwhm_px=crop.fwhm_px, detectors=job.params.detectors
     )

@@ -10,7 +10,7 @@ from mirimask.methods import parse_method
 
 def main(job):
     method = parse_method(job.wildcards.method)
-    crop = read_crop(job.input.frame)
+    crop = read_crop(job.input.frame, planes=False)
     made = {"method": method.name}
     if method.is_slice:
         domain = job.params.domain

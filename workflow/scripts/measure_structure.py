@@ -12,7 +12,7 @@ from mirimask.verdicts import label_spots
 
 
 def main(job):
-    crop, p = read_crop(job.input.frame), job.params
+    crop, p = read_crop(job.input.frame, planes=False), job.params
     peaks = pd.read_csv(job.input.peaks)
     box_px = round(pixels(p.background_box, crop.pixel_scale, fwhm_px=crop.fwhm_px))
     level = background(np.where(crop.empty, 0, crop.data), crop.empty, box_px=box_px)

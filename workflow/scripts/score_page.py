@@ -19,7 +19,7 @@ def main(job):
     def images():
         masks = iter(job.input.masks)
         for frame, sources in zip(job.input.frames, job.input.sources, strict=True):
-            crop = read_crop(frame)
+            crop = read_crop(frame, planes=False)
             simulated.append(crop.simulated)
             radius, near = (
                 pixels(s, crop.pixel_scale) for s in (job.params.radius, job.params.near)
@@ -42,7 +42,9 @@ def main(job):
             )
 
     # one side for all images: that of the first, which share their pixel scale but for odd cases
-    side = round(pixels(job.params.cutout, read_crop(job.input.frames[0]).pixel_scale))
+    side = round(
+        pixels(job.params.cutout, read_crop(job.input.frames[0], planes=False).pixel_scale)
+    )
     data, key = score_data(images(), study=job.params.study, side=side)
     page = render_page(
         "score",

@@ -22,7 +22,7 @@ WORKING = {
 
 
 def main(job):
-    crop = read_crop(job.input.frame)
+    crop = read_crop(job.input.frame, planes=False)
     options = dict(job.params.segmentation)
     segmentation = SegmentationSettings.for_jwst(options.pop("jwst_version"), **options)
     scene, _ = scene_of(crop, job.wildcards.image, job.input, job.params)

@@ -46,7 +46,7 @@ def kept_by_cuts(job, crop, ids):
 
 
 def main(job):
-    crop, p = read_crop(job.input.frame), job.params
+    crop, p = read_crop(job.input.frame, planes=False), job.params
     sources = Table.read(job.input.sources, format="ascii.ecsv")
     x, y = np.asarray(sources["x"], float), np.asarray(sources["y"], float)
     scale = crop.pixel_scale

@@ -23,7 +23,7 @@ def main(job):
     images, simulated, scaled = [], False, []
     masks, verdicts = iter(job.input.masks), iter(job.input.verdicts)
     for frame in job.input.frames:
-        crop = read_crop(frame)
+        crop = read_crop(frame, planes=False)
         simulated |= crop.simulated
         name, (ny, nx) = crop.primary["IMAGE"], crop.data.shape
         factor = math.ceil(max(ny, nx) / LARGEST)
