@@ -41,10 +41,10 @@ class Positions:
 def random_positions(empty: NDArray[np.bool_], n: int, *, seed: int | Sequence[int]) -> Positions:
     """`n` positions, uniform over the area of the pixels that are not `empty` (ny, nx)."""
     rng = np.random.default_rng(seed)
-    rows, columns = np.nonzero(~empty)
-    drawn = rng.integers(rows.size, size=n)
+    seen = np.flatnonzero(~empty)
+    rows, columns = np.divmod(seen[rng.integers(seen.size, size=n)], empty.shape[1])
     dx, dy = rng.uniform(-0.5, 0.5, (2, n))
-    return Positions(columns[drawn] + dx, rows[drawn] + dy, np.arange(n))
+    return Positions(columns + dx, rows + dy, np.arange(n))
 
 
 def shifted_catalogue(
