@@ -121,7 +121,7 @@ def _end(process, workers):
 def serve(pipes, scripts=()):
     """Import scripts; then, in a process for each pair of pipes, run the jobs until they end."""
     for name in scripts:
-        with suppress(Exception):  # the job that needs it will say so
+        with suppress(Exception, KeyboardInterrupt):  # the job that needs it will say so
             importlib.import_module(name)
     own = next((pair for pair in pipes[1:] if not os.fork()), pipes[0])
     for end in set(sum(pipes, ())) - set(own):
