@@ -199,9 +199,11 @@ def read_segmentation(
             f"{what} '{path}' has the shape {data.shape}, the image has {shape}; give the "
             "segmentation of this frame, or none: then it is made."
         )
+    broken = False
     if data.dtype.kind == "f":
         data = np.where(np.isfinite(data), data, 0)
-    if (data < 0).any() or (data != np.floor(data)).any() or data.max() >= 2**32:
+        broken = (data != np.floor(data)).any()
+    if broken or (data < 0).any() or data.max() >= 2**32:
         raise MaskError(f"{what} '{path}': its pixels are not labels (whole numbers from 0).")
     return data.astype(np.uint32)
 

@@ -115,7 +115,9 @@ def measure_labels(
     Columns, units and descriptions: docs/products.md. `sources` (id, ra, dec) gives the matches.
     No label gives the columns without rows.
     """
-    labels = np.where(crop.empty, 0, labels)
+    labels = labels.astype(np.int32, copy=False)
+    if labels[crop.empty].any():
+        labels = np.where(crop.empty, 0, labels)
     numbers = np.unique(labels[labels > 0])
     columns: dict[str, NDArray] = {name: np.zeros(0) for name in _COLUMNS}
     columns["match_id"] = np.zeros(0, "U1")
@@ -144,10 +146,16 @@ def _rounded(values: NDArray, digits: int) -> NDArray[np.float64]:
     return np.array([float(f"{value:.{digits}g}") for value in values], dtype=np.float64)
 
 
+def _filled(crop: Frame) -> NDArray[np.float64]:
+    filled = crop.data.astype(np.float64)
+    filled[crop.empty] = 0
+    return filled
+
+
 def _measured(
     crop: Frame, labels: NDArray[np.integer], numbers: NDArray, aperture: PointAperture
 ) -> dict[str, NDArray]:
-    data = np.where(crop.empty, 0, crop.data).astype(np.float64)
+    data = _filled(crop)
     area = np.bincount(np.searchsorted(numbers, labels[labels > 0]), minlength=numbers.size)
     found_boxes = ndimage.find_objects(labels)
     boxes = [found_boxes[number - 1] for number in numbers]
@@ -159,13 +167,14 @@ def _measured(
     level, scatter, count = _background(data, unusable, middle[:, 1], middle[:, 0], reach, aperture)
     error = crop.error
     if error is not None:
-        error = np.where(np.isfinite(error) & ~crop.empty, error, 0).astype(np.float64)
-    above, at = np.zeros_like(data), labels > 0
-    index = np.searchsorted(numbers, labels[at])
-    above[at] = data[at] - level[np.minimum(index, numbers.size - 1)]
+        error = error.astype(np.float64)
+        error[~np.isfinite(error) | crop.empty] = 0
+    at = labels > 0
+    data[~at] = 0  # the light of the labels alone, above what surrounds each
+    data[at] -= level[np.searchsorted(numbers, labels[at])]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyUserWarning)
-        found = SourceCatalog(above, SegmentationImage(labels.astype(np.int32)), error=error)
+        found = SourceCatalog(data, SegmentationImage(labels), error=error)
         measured = {
             name: np.atleast_1d(u.Quantity(getattr(found, name)).value)
             for name in (
@@ -181,6 +190,8 @@ def _measured(
         for name in ("semimajor_axis", "semiminor_axis", "orientation", "ellipticity")
     }
 
+    del found, data  # one array after the other
+    data = _filled(crop)
     circle = CircularAperture(np.column_stack([x, y]), aperture.radius_px)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyUserWarning)

@@ -1,5 +1,6 @@
 """One mask as files for other software: labels, a catalogue of its sources, and regions."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from astropy.io import fits
@@ -11,12 +12,13 @@ from mirimask.frame import pixels, read_crop
 from mirimask.instrument import point_aperture
 from mirimask.labels import label_hdus, label_mask
 from mirimask.local import read_segmentation, write_hdus
+from mirimask.memory import give_back
 from mirimask.photometry import measure_labels, provenance
 
 
 def main(job):
     image, method = job.wildcards.image, job.wildcards.method
-    crop = read_crop(job.input.frame)
+    crop = replace(read_crop(job.input.frame), weight=None)  # of no use here
     with fits.open(job.input.mask) as hdus:
         mask, header = hdus["MASK"].data > 0, hdus[0].header
     made = {key: header.get(key) for key in ("METHOD", "DOMAIN", "PERCENT", "THRESH")}
@@ -27,8 +29,10 @@ def main(job):
         segmentation = read_segmentation(job.input.segm, shape, image=image)
         segmentation = segmentation[y0 : y0 + mask.shape[0], x0 : x0 + mask.shape[1]]
     labels = label_mask(mask, min_pixels=job.params.min_pixels, segmentation=segmentation)
-    hdus = label_hdus(labels, crop, filename=Path(job.output.labels).name, **made)
-    write_hdus(job.output.labels, hdus)
+    del mask, segmentation
+    name = Path(job.output.labels).name
+    write_hdus(job.output.labels, label_hdus(labels, crop, filename=name, **made))
+    give_back()  # the labels of the whole frame
 
     radius = pixels(job.params.radius, crop.pixel_scale) * crop.pixel_scale
     sources = Table.read(job.input.sources, format="ascii.ecsv")

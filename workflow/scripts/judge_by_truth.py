@@ -1,5 +1,7 @@
 """Every mask of a simulated image against its truth: completeness, purity and verdicts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from astropy.table import Table
@@ -8,6 +10,7 @@ from job import script
 from mirimask.agreement import truth_verdicts
 from mirimask.completeness import completeness_rows, expected_snr, purity_row, truth_in_crop
 from mirimask.frame import pixels, read_crop
+from mirimask.memory import give_back
 
 EDGES = np.arange(16, 27.5, 0.5)  # magnitudes AB
 
@@ -31,6 +34,8 @@ def main(job):
     crop = read_crop(job.input.frame)
     peaks = pd.read_csv(job.input.peaks)
     truth = true_sources(job.input.truth, crop)
+    crop = replace(crop, error=None, weight=None)  # of no use to what follows
+    give_back()
     seen = truth[truth["expected_snr"] >= job.params.seen_snr].reset_index(drop=True)
     real = truth[truth["expected_snr"] >= job.params.real_snr].reset_index(drop=True)
     tolerance_px = job.params.tolerance_fwhm * crop.fwhm_px
