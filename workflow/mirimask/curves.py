@@ -15,6 +15,7 @@ from scipy.spatial import cKDTree
 from mirimask.families import Family
 from mirimask.injection import brightest_pixels, has_match
 from mirimask.intervals import wilson
+from mirimask.memory import give_back
 
 __all__ = [
     "Scene",
@@ -152,32 +153,35 @@ def curve_and_stars(family: Family, scene: Scene) -> tuple[pd.DataFrame, NDArray
     without, of the inverted image.
     """
     seen = int(np.isfinite(scene.image).sum())
-    scores, turned = family.scores(scene.image), family.scores(scene.inverted)
-    levels = family.levels(scores)
     free_area = scene.area_arcmin2 * scene.free.sum() / seen
-    cuts = [family.scores(stars) for stars, _ in scene.added]
-    star_levels = [family.levels(score) for score in cuts]
-    rows, flags = [], []
-    for i, setting in enumerate(family.settings):
-        mask = family.cut(scores, levels[i])
-        spots = brightest_pixels(mask, scene.image, min_pixels=family.min_pixels)
-        dark = brightest_pixels(
-            family.cut(turned, levels[i]), scene.inverted, min_pixels=family.min_pixels
+    # one image after the other: scores of all of them would be as large as eight images
+    levels, plain = _marked(family, scene.image)
+    _, turned = _marked(family, scene.inverted, levels)
+    found = [np.zeros((len(levels), 0), bool)]
+    for stars, positions in scene.added:
+        _, with_stars = _marked(family, stars)
+        found.append(
+            np.array(
+                [
+                    has_match(positions, now, scene.tolerance_px)
+                    & ~has_match(positions, spots, scene.tolerance_px)
+                    for (now, _), (spots, _) in zip(with_stars, plain, strict=True)
+                ]
+            )
         )
+    flags = np.concatenate(found, axis=1)
+    rows = []
+    for setting, (spots, area), (dark, _), stars_found in zip(
+        family.settings, plain, turned, flags, strict=True
+    ):
         n_dark = int(scene.free[dark[:, 1], dark[:, 0]].sum())
-        found = [np.zeros(0, bool)]
-        for (stars, positions), score, level in zip(scene.added, cuts, star_levels, strict=True):
-            now = brightest_pixels(family.cut(score, level[i]), stars, min_pixels=family.min_pixels)
-            matched = has_match(positions, now, scene.tolerance_px)
-            found.append(matched & ~has_match(positions, spots, scene.tolerance_px))
-        flags.append(np.concatenate(found))
         row = {
             "setting": setting,
             "n_spots": len(spots),
-            "area": np.count_nonzero(mask) / seen,
+            "area": area / seen,
             "area_arcmin2": scene.area_arcmin2,
-            "n_stars": flags[-1].size,
-            "n_found": int(flags[-1].sum()),
+            "n_stars": stars_found.size,
+            "n_found": int(stars_found.sum()),
             "n_inverted": n_dark,
             "inverted_per_arcmin2": n_dark / free_area if free_area else np.nan,
             "n_true": np.nan,
@@ -191,7 +195,26 @@ def curve_and_stars(family: Family, scene: Scene) -> tuple[pd.DataFrame, NDArray
     table = pd.DataFrame(rows)
     table.insert(0, "family", family.name)
     table.insert(1, "unit", family.unit)
-    return _with_rates(table), np.array(flags)
+    return _with_rates(table), flags
+
+
+def _marked(
+    family: Family,
+    image: NDArray[np.floating],
+    levels: NDArray[np.float64] | None = None,
+) -> tuple[NDArray[np.float64], list[tuple[NDArray[np.int64], int]]]:
+    """The levels, those of the image itself where none are given, and for each of them where the
+    spots of the image are, and how many pixels the mask has."""
+    give_back()  # what the image before needed
+    scores = family.scores(image)
+    if levels is None:
+        levels = family.levels(scores)
+    found = []
+    for level in levels:
+        mask = family.cut(scores, level)
+        spots = brightest_pixels(mask, image, min_pixels=family.min_pixels)
+        found.append((spots, int(np.count_nonzero(mask))))
+    return levels, found
 
 
 def _with_rates(table: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,6 @@ The slices of the paper, the pipeline's segmentation and the recommended mask ar
 detector (`mirimask.detectors`) is a family too.
 """
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from mirimask.derivative import derivative
 from mirimask.recommended import DEFAULT, RecommendedSettings, curvature_snr, grow, widened
-from mirimask.segmentation import SegmentationSettings, background_of
+from mirimask.segmentation import SegmentationSettings, smoothed
 from mirimask.slicing import thresholds
 
 __all__ = [
@@ -172,21 +171,13 @@ def segmentation_family(
     snr: NDArray[np.float64] = LEVELS,
 ) -> Family:
     """The pipeline's segmentation without deblending, by its threshold; see `segment`."""
-    from astropy.convolution import Gaussian2DKernel, convolve
-    from astropy.stats import gaussian_fwhm_to_sigma
-    from astropy.utils.exceptions import AstropyUserWarning
-
-    kernel = Gaussian2DKernel(settings.kernel_fwhm_px * gaussian_fwhm_to_sigma)
 
     def scores(image: NDArray[np.floating]) -> Scores:
-        data = np.where(empty, np.nan, image)
-        background, rms = background_of(data, settings=settings)
-        with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
-            warnings.simplefilter("ignore", AstropyUserWarning)
-            smooth = convolve(
-                np.where(empty, 0, data) - background, kernel, mask=empty, normalize_kernel=True
-            )
-            return (np.where(empty, np.nan, smooth / rms),)
+        ratio, rms, mask = smoothed(np.where(empty, np.nan, image), settings=settings)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio /= rms
+        ratio[mask] = np.nan
+        return (ratio,)
 
     return Family(
         "segmentation",

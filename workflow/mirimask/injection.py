@@ -19,6 +19,7 @@ from mirimask.errors import MaskError
 from mirimask.intervals import wilson
 from mirimask.mask_functions import function_mask
 from mirimask.masks import combined_mask
+from mirimask.memory import give_back
 from mirimask.methods import SLICES, Method, parse_method
 from mirimask.psf import Psf
 from mirimask.segmentation import SegmentationSettings, segment
@@ -128,6 +129,9 @@ def inject(
     return out
 
 
+_ROWS = 128  # of an image at a time: distances of a whole one need ten arrays of its size
+
+
 def free_pixels(
     empty: NDArray[np.bool_], x: NDArray[np.number], y: NDArray[np.number], *, distance_px: float
 ) -> NDArray[np.bool_]:
@@ -140,7 +144,13 @@ def free_pixels(
     columns, rows = np.rint(x).astype(int) + 1, np.rint(y).astype(int) + 1
     inside = (rows > 0) & (rows < taken.shape[0]) & (columns > 0) & (columns < taken.shape[1])
     taken[rows[inside], columns[inside]] = True
-    return np.asarray(ndimage.distance_transform_edt(~taken) >= distance_px)[1:-1, 1:-1]
+    free, reach = ~taken, int(np.ceil(distance_px))
+    for row in range(0, len(taken), _ROWS):
+        above = min(row, reach)
+        near = ~taken[row - above : row + _ROWS + reach]
+        far = ndimage.distance_transform_edt(near) >= distance_px
+        free[row : row + _ROWS] = far[above:][:_ROWS]
+    return free[1:-1, 1:-1]
 
 
 def draw_positions(
@@ -278,6 +288,10 @@ class MaskMaker:
     def masks(self, image: NDArray[np.float32]) -> dict[str, NDArray[np.bool_]]:
         """The mask of each method; `image` is (ny, nx), MJy/sr, NaN where empty."""
         made: dict[str, NDArray[np.bool_]] = {}
+        give_back()  # what other masks needed
+        if "segmentation" in self.parts:
+            made["segmentation"] = segment(image, settings=self.segmentation) > 0
+            give_back()
         for kind in SLICES:
             wanted = {n: float(p.percent or 0) for n, p in self.parts.items() if p.kind == kind}
             if wanted:
@@ -287,9 +301,6 @@ class MaskMaker:
                     name: top_slice(cut, float(level))
                     for name, level in zip(wanted, levels, strict=True)
                 }
-        if "segmentation" in self.parts:
-            weight = (~self.empty).astype(np.float32)
-            made["segmentation"] = segment(image, weight=weight, settings=self.segmentation) > 0
         for name, part in self.parts.items():
             if part.kind == "function":
                 made[name] = function_mask(

@@ -14,6 +14,7 @@ from mirimask.frame import Frame
 from mirimask.intervals import count_interval, ratio_interval
 from mirimask.mask_functions import function_mask
 from mirimask.masks import combined_mask
+from mirimask.memory import give_back
 from mirimask.meshes import background
 from mirimask.methods import Method, parse_method
 from mirimask.segmentation import SegmentationSettings, segment
@@ -93,10 +94,15 @@ def invert(
     mask = frame.empty | ~np.isfinite(frame.data)
     filled = np.where(mask, 0, frame.data)
     level = background(filled, mask, box_px=background_box_px)
-    inverted = np.where(mask, np.nan, 2 * level - filled).astype(np.float32)
-    labels = segment(inverted, error=frame.error, weight=frame.weight, settings=settings)
-    data = inverted[window]
-    return Inverted(data, derivative(data), labels[window] > 0, fwhm_px, frame.data[window])
+    inverted = (2 * level - filled).astype(np.float32)
+    inverted[mask] = np.nan
+    data, upright = inverted[window].copy(), frame.data[window].copy()
+    if frame.error is not None:
+        inverted[np.isnan(frame.error)] = np.nan
+    del frame, mask, filled, level  # the segmentation needs room
+    give_back()
+    found = segment(inverted, settings=settings)[window] > 0
+    return Inverted(data, derivative(data), found, fwhm_px, upright)
 
 
 def flank_pixels(

@@ -6,6 +6,7 @@ its settings can be varied. Fluxes of the catalogue are in apertures without ape
 """
 
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from importlib.util import find_spec
 from typing import Any
@@ -122,19 +123,24 @@ def background_of(
     error or weight 0 have no part in it and get 0. Returns two float64 arrays in `data`'s unit.
     MaskError where no pixel has data.
     """
-    mask = _uncovered(data, error, weight)
+    found = _meshes(data, _uncovered(data, error, weight), settings)
+    return found.background, found.background_rms
+
+
+def _meshes(data: NDArray, mask: NDArray[np.bool_], settings: SegmentationSettings) -> Background2D:
+    """Statistics of the meshes alone: images are made of them where they are asked for."""
     common = {
         "filter_size": (3, 3),
         "coverage_mask": mask,
         "sigma_clip": SigmaClip(sigma=3.0),
         "bkg_estimator": MedianBackground(),
     }
-    filled = np.where(mask, 0, data).astype(float)
-    try:
-        found = Background2D(filled, settings.box_px, **common)
-    except ValueError:  # every mesh has too many empty pixels: one mesh for the whole frame
-        found = Background2D(filled, filled.shape, exclude_percentile=100.0, **common)
-    return np.asarray(found.background, float), np.asarray(found.background_rms, float)
+    filled = data.astype(float)
+    filled[mask] = 0
+    with suppress(ValueError):  # every mesh has too many empty pixels
+        return Background2D(filled, settings.box_px, **common)
+    # one mesh for the whole frame; made here, where no traceback holds the arrays of the first
+    return Background2D(filled, filled.shape, exclude_percentile=100.0, **common)
 
 
 def segment(
@@ -158,7 +164,8 @@ def segment(
     for without scikit-image.
     """
     smooth, rms, mask = smoothed(data, error=error, weight=weight, settings=settings)
-    return sources_above(smooth, settings.snr * rms, mask, settings=settings)
+    rms *= settings.snr
+    return sources_above(smooth, rms, mask, settings=settings)
 
 
 def smoothed(
@@ -174,15 +181,39 @@ def smoothed(
     (True, 0 in the image). MaskError as `segment`.
     """
     mask = _uncovered(data, error, weight)
-    background, rms = background_of(data, error=error, weight=weight, settings=settings)
+    found = _meshes(data, mask, settings)
+    subtracted = found.background
+    np.subtract(np.where(mask, 0, data), subtracted, out=subtracted)
     kernel = Gaussian2DKernel(settings.kernel_fwhm_px * gaussian_fwhm_to_sigma)
-    subtracted = np.where(mask, 0, data) - background
-    with warnings.catch_warnings():
-        # of masked areas larger than the kernel: they stay masked
-        warnings.simplefilter("ignore", AstropyUserWarning)
-        smooth = convolve(subtracted, kernel, mask=mask, normalize_kernel=True)
+    smooth = _convolved(subtracted, mask, kernel)
+    del subtracted
     smooth[mask] = 0
-    return smooth, rms, mask
+    return smooth, found.background_rms, mask
+
+
+_ROWS = 128  # of an image that are convolved at a time
+
+
+def _convolved(
+    image: NDArray[np.float64], mask: NDArray[np.bool_], kernel: Gaussian2DKernel
+) -> NDArray[np.float64]:
+    """astropy's `convolve` without its four copies of the whole image; the bits are the same."""
+    beyond = kernel.shape[0] // 2 + 1  # rows; the outermost has no part in what is kept
+    smooth, partly = np.empty_like(image), mask.any()
+    for row in range(0, len(image), _ROWS):
+        start, stop = max(0, row - beyond), min(len(image), row + _ROWS + beyond)
+        hidden = mask[start:stop].copy()
+        # where an image has masked pixels, each strip must, or `convolve` adds up in another order
+        if partly and start > 0:
+            hidden[0] = True
+        if partly and stop < len(image):
+            hidden[-1] = True
+        with warnings.catch_warnings():
+            # of masked areas larger than the kernel: they stay masked
+            warnings.simplefilter("ignore", AstropyUserWarning)
+            part = convolve(image[start:stop], kernel, mask=hidden, normalize_kernel=True)
+        smooth[row : row + _ROWS] = part[row - start :][:_ROWS]
+    return smooth
 
 
 def sources_above(

@@ -1,11 +1,14 @@
 """Add stars to one image and see which its masks mark: evaluation/injection/<image>.csv."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from evaluated import seed_of, write_csv
 from job import script
 from mirimask.frame import read_crop
 from mirimask.injection import MaskMaker, StarStamps, free_pixels, recover, recovery_by_magnitude
+from mirimask.memory import give_back
 from mirimask.psf import make_psf, read_psf
 from mirimask.segmentation import SegmentationSettings
 
@@ -24,7 +27,9 @@ def stamps_for(psf_path, crop):
     psf = read_psf(psf_path)
     if crop.primary["FILTER"].strip().upper() != psf.filter:
         psf = make_psf(crop.primary["FILTER"])
-    return StarStamps(psf, pixel_scale_arcsec=crop.pixel_scale)
+    stamps = StarStamps(psf, pixel_scale_arcsec=crop.pixel_scale)
+    give_back()  # the PSF, and what it was widened with
+    return stamps
 
 
 def main(job):
@@ -39,8 +44,9 @@ def main(job):
         segmentation=settings,
         detectors=job.params.detectors,
     )
+    crop = replace(crop, data=crop.masked)
     recovered = recover(
-        crop.masked,
+        crop.data,
         maker,
         stamps_for(job.input.psf, crop),
         allowed=free_pixels(

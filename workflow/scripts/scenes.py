@@ -28,7 +28,7 @@ def scene_of(crop, image, files, params):
     )
     stamps, (low, high) = stamps_for(files.psf, crop), params.magnitudes
     rng = np.random.default_rng(seed_for(params.seed, image, 12))
-    added, magnitudes = [], []
+    image_data, added, magnitudes = crop.masked, [], []
     for _ in range(REALISATIONS):
         positions = draw_positions(
             free,
@@ -38,10 +38,10 @@ def scene_of(crop, image, files, params):
         )
         magnitudes.append(rng.uniform(low, high, len(positions)))
         flux = ab_to_mjy_sr(magnitudes[-1], pixel_area_sr(crop))
-        stars = inject(crop.masked, positions[:, 0], positions[:, 1], flux, stamps)
+        stars = inject(image_data, positions[:, 0], positions[:, 1], flux, stamps)
         added.append((stars, positions))
     scene = Scene(
-        crop.masked,
+        image_data,
         added,
         inverted=inverted(
             crop, round(pixels(params.background_box, crop.pixel_scale, fwhm_px=crop.fwhm_px))

@@ -26,14 +26,16 @@ def main(job):
     options = dict(job.params.segmentation)
     segmentation = SegmentationSettings.for_jwst(options.pop("jwst_version"), **options)
     scene, _ = scene_of(crop, job.wildcards.image, job.input, job.params)
+    empty, fwhm_px, simulated = crop.empty, crop.fwhm_px, crop.simulated
+    del crop  # the scene has its image
     tables = []
     for name in job.params.families:
         working = WORKING.get(name, [segmentation.snr])
         levels = LEVELS if name in ("segmentation", "recommended") else PERCENTS
         family = family_of(
             name,
-            crop.empty,
-            fwhm_px=crop.fwhm_px,
+            empty,
+            fwhm_px=fwhm_px,
             segmentation=segmentation,
             settings=np.unique(np.concatenate([levels, working])),
         )
@@ -41,7 +43,7 @@ def main(job):
         table.insert(0, "image", job.wildcards.image)
         table["working"] = table["setting"].isin(working)
         tables.append(table)
-    write_csv(job.output.csv, pd.concat(tables, ignore_index=True).assign(simulated=crop.simulated))
+    write_csv(job.output.csv, pd.concat(tables, ignore_index=True).assign(simulated=simulated))
 
 
 if "snakemake" in globals():

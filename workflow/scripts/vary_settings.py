@@ -10,7 +10,8 @@ from job import script
 from mirimask.atomic import replacing
 from mirimask.catalogue import locate_sources
 from mirimask.errors import MaskError
-from mirimask.frame import empty_pixels, pixels, read_crop, read_frame
+from mirimask.frame import pixels, read_crop, read_frame
+from mirimask.memory import give_back
 from mirimask.peaks import reference_peaks
 from mirimask.segmentation import SegmentationSettings, segment
 from mirimask.sensitivity import count_variants
@@ -83,22 +84,21 @@ def main(job):
         )
 
     if job.input.get("other_masks"):
-        others = read_masks(job.input.other_masks, p.methods)
-        only_judged(others, "slice domain", p.other_domain)
+        only_judged(read_masks(job.input.other_masks, p.methods), "slice domain", p.other_domain)
     frame = read_frame(job.input.i2d)
-    empty = empty_pixels(frame.data, error=frame.error, weight=frame.weight)
+    data = frame.data
+    data[frame.empty] = np.nan
+    if frame.error is not None:
+        data[np.isnan(frame.error)] = np.nan
+    del frame  # its planes say nothing that is not in the data now
+    give_back()
     y0, x0 = crop.primary["CROPY0"], crop.primary["CROPX0"]
     ny, nx = crop.data.shape
     for other in p.segmentations if "segmentation" in masks else ():
         version = other.get("jwst_version", p.segmentation["jwst_version"])
         rest = {key: value for key, value in other.items() if key != "jwst_version"}
-        labels = segment(
-            np.where(empty, np.nan, frame.data),
-            error=frame.error,
-            weight=frame.weight,
-            settings=SegmentationSettings.for_jwst(version, **rest),
-        )
-        mask = labels[y0 : y0 + ny, x0 : x0 + nx] > 0
+        settings = SegmentationSettings.for_jwst(version, **rest)
+        mask = segment(data, settings=settings)[y0 : y0 + ny, x0 : x0 + nx] > 0
         name = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in other.items())
         only_judged(masks | {"segmentation": mask}, "segmentation", name)
     with replacing(job.output.csv) as temporary:
