@@ -15,7 +15,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-TABLES = ("paper_part", "six_masks", "time_recommended", "time_verdicts", "job_memory")
+TABLES = (
+    *("paper_part", "six_masks", "time_recommended", "time_verdicts", "job_memory"),
+    "scaling_bars",
+)
 PACKAGES = (
     *("snakemake", "numpy", "scipy", "astropy", "photutils", "pandas", "matplotlib", "sep"),
 )

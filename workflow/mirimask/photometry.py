@@ -50,6 +50,7 @@ _COLUMNS: dict[str, tuple[str | None, int, str]] = {
 }
 _WHOLE_NUMBERS = ("label", "background_pixels", "area")
 _FEWEST = 10  # pixels of an annulus that make a background
+_AT_ONCE = 500  # annuli: photutils has the pixels of all of them at hand
 
 
 def _background(
@@ -68,8 +69,9 @@ def _background(
     inner = np.maximum(aperture.sky_inner_px, np.ceil(reach))
     level, scatter = np.full(x.size, np.nan), np.full(x.size, np.nan)
     count = np.zeros(x.size, np.int64)
-    for radius in np.unique(inner):
-        chosen = np.flatnonzero(inner == radius)
+    alike = (np.flatnonzero(inner == radius) for radius in np.unique(inner))
+    for chosen in (some[i : i + _AT_ONCE] for some in alike for i in range(0, some.size, _AT_ONCE)):
+        radius = inner[chosen[0]]
         found = ApertureStats(
             data,
             CircularAnnulus(np.column_stack([x[chosen], y[chosen]]), radius, radius + width),
