@@ -34,17 +34,14 @@ class Spots:
     def __init__(
         self,
         labels: NDArray[np.int32],
-        count: int,
+        sizes: NDArray[np.intp],
         peak_labels: NDArray[np.int32],
         mask_pixels: int,
     ) -> None:
-        self.labels, self.count, self.peak_labels = labels, count, peak_labels
+        self.labels, self.count, self.peak_labels = labels, sizes.size, peak_labels
         self.mask_pixels = mask_pixels
         self.bright = np.unique(peak_labels[peak_labels > 0])
-        is_bright = np.zeros(count + 1, bool)
-        is_bright[self.bright] = True
-        on_spots = labels.ravel()[np.flatnonzero(labels > 0)]
-        self.bright_pixels = int(np.count_nonzero(is_bright[on_spots]))
+        self.bright_pixels = int(sizes[self.bright - 1].sum())
 
     @property
     def clutter(self) -> float:
@@ -59,15 +56,23 @@ def connected_spots(
 
     `mask` is (ny, nx), true where it is not 0; so are the labels, 0 = no spot.
     """
+    labels, sizes = _sized_spots(mask, min_pixels)
+    return labels, sizes.size
+
+
+def _sized_spots(
+    mask: NDArray[np.bool_], min_pixels: int
+) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    """The labels of `connected_spots`, and how many pixels each has."""
     mask = np.asarray(mask, dtype=bool)
     labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
+    flat, at = labels.ravel(), np.flatnonzero(mask)
+    own = flat[at]
+    sizes = np.bincount(own, minlength=count + 1)
+    kept = sizes >= max(min_pixels, 1)
     if min_pixels > 1:
-        flat, at = labels.ravel(), np.flatnonzero(mask)
-        own = flat[at]
-        kept = np.bincount(own, minlength=count + 1) >= min_pixels
         flat[at] = np.where(kept, np.cumsum(kept), 0)[own]
-        count = int(kept.sum())
-    return labels, count
+    return labels, sizes[kept]
 
 
 def label_spots(
@@ -79,10 +84,10 @@ def label_spots(
     spot, where several are): the signed derivative marks the rising flank of a star, not its
     peak, where it is zero. A spot that marks a peak is bright.
     """
-    labels, count = connected_spots(mask, min_pixels=min_pixels)
+    labels, sizes = _sized_spots(mask, min_pixels)
     return Spots(
         labels,
-        count,
+        sizes,
         labels_near(labels, peaks["x"].to_numpy(int), peaks["y"].to_numpy(int), tolerance_px),
         int(np.count_nonzero(mask)),
     )
@@ -100,8 +105,11 @@ def spots_around(labels: NDArray, x: NDArray, y: NDArray, radius: float) -> NDAr
     inside = distance <= radius
     order = np.argsort(distance[inside], kind="stable")
     dx, dy = dx[inside][order], dy[inside][order]
-    x, y = np.asarray(x, int), np.asarray(y, int)
-    return np.pad(labels, reach)[y[:, None] + dy + reach, x[:, None] + dx + reach].astype(np.int32)
+    rows, columns = np.asarray(y, int)[:, None] + dy, np.asarray(x, int)[:, None] + dx
+    ny, nx = labels.shape
+    around = labels[rows.clip(0, ny - 1), columns.clip(0, nx - 1)].astype(np.int32)
+    around[(rows < 0) | (rows >= ny) | (columns < 0) | (columns >= nx)] = 0
+    return around
 
 
 def labels_near(labels: NDArray, x: NDArray, y: NDArray, radius: float) -> NDArray[np.int32]:
