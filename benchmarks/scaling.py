@@ -33,6 +33,7 @@ from measured import RESULTS, ROOT, SNAKEMAKE, record, simulated_archive
 SIDE = 96  # pixels
 ARCHIVE = "results/scaling/archive"
 TABLES = [f"results/scaling/tables/table{number}.csv" for number in (1, 2, 3)]
+YTICKS = [20, 50, 100, 200, 500, 1000]  # of the figure, ms
 BAR = 1.3  # growth of the cost of an image from the second size to the third
 
 
@@ -182,6 +183,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
         values = table[column] / (table["n_images"] if column == "again_s" else 1)
         axes.loglog(table["n_images"], 1000 * values, "o-", label=label)
     axes.set_xticks(table["n_images"], map(str, table["n_images"]))
+    axes.set_yticks(YTICKS, map(str, YTICKS))
     axes.minorticks_off()
     axes.set(xlabel="images in the study", ylabel="wall time per image [ms]")
     axes.set_title("Cost of an image, SIMULATED frames of 96 x 96 pixels", fontsize=9)

@@ -69,19 +69,20 @@ def main() -> None:
     ]
     details = []
     for name in TABLES:
-        path = RESULTS / f"{name}.csv"
+        path, script = RESULTS / f"{name}.csv", name.removesuffix("_bars")
         if not path.exists():
-            lines.append(f"| `{name}.py` | | not measured | |")
+            lines.append(f"| `{script}.py` | | not measured | |")
             continue
         with open(path, newline="") as file:
             for row in csv.DictReader(file):
                 shown = [cell(row[key]) for key in ("what", "bar", "figure", "reached")]
                 lines.append(f"| {' | '.join(shown)} |")
-                details.append(f"- **{row['what']}** (`{name}.py`): {row['how']}.")
+                details.append(f"- **{row['what']}** (`{script}.py`): {row['how']}.")
     lines += ["", "## How", "", *details]
     scaling = RESULTS / "scaling.csv"
     if scaling.exists():
-        lines += ["", "## 7, 70 and 700 images (`scaling.py`)", "", *table(scaling)]
+        picture = "![Wall time of an image in studies of 7, 70 and 700](results/scaling.png)"
+        lines += ["", "## 7, 70 and 700 images (`scaling.py`)", "", *table(scaling), "", picture]
     (ROOT / "benchmarks" / "results.md").write_text("\n".join(lines) + "\n")
     print("benchmarks/results.md")
 
