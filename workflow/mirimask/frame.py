@@ -194,6 +194,13 @@ def crop_frame(
             "for the whole frame."
         )
     window = np.s_[y0:y1, x0:x1]
+    seen = frame.data[window][~frame.empty[window]]
+    if seen.size == 0:
+        raise MaskError(f"{image}: every pixel of the crop is empty; choose another 'crop'.")
+    if seen.min() == seen.max():
+        raise MaskError(f"{image}: all pixels of the crop have the value {seen.min()}; no image.")
+    del seen  # before the crop's planes are beside the frame's
+    give_back()
     primary = frame.primary.copy()
     primary["IMAGE"] = (image, "code of the image in this study")
     primary["CROPX0"] = (x0, "first column of the crop in the frame, 0-based")
@@ -205,7 +212,7 @@ def crop_frame(
         part = plane[window]
         return part if part.size == plane.size else part.copy()  # without the frame behind it
 
-    crop = Frame(
+    return Frame(
         cut(frame.data),
         cut(frame.empty),
         None if frame.error is None else cut(frame.error),
@@ -213,12 +220,6 @@ def crop_frame(
         primary,
         shifted_wcs(frame.header, row=y0, column=x0),
     )
-    seen = crop.data[~crop.empty]
-    if seen.size == 0:
-        raise MaskError(f"{image}: every pixel of the crop is empty; choose another 'crop'.")
-    if seen.min() == seen.max():
-        raise MaskError(f"{image}: all pixels of the crop have the value {seen.min()}; no image.")
-    return crop
 
 
 def whole_frame(crop: Frame, array: NDArray) -> tuple[NDArray, fits.Header]:

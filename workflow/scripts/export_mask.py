@@ -30,9 +30,10 @@ def main(job):
         segmentation = segmentation[y0 : y0 + mask.shape[0], x0 : x0 + mask.shape[1]]
     labels = label_mask(mask, min_pixels=job.params.min_pixels, segmentation=segmentation)
     del mask, segmentation
+    give_back()  # the labels of the whole frame, before they are written
     name = Path(job.output.labels).name
     write_hdus(job.output.labels, label_hdus(labels, crop, filename=name, **made))
-    give_back()  # the labels of the whole frame
+    give_back()
 
     radius = pixels(job.params.radius, crop.pixel_scale) * crop.pixel_scale
     sources = Table.read(job.input.sources, format="ascii.ecsv")
