@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 _BOX = np.ones((3, 3), bool)  # 8-connected
+_AT_ONCE = 1 << 14  # pixels whose neighbours are at hand when areas are widened
 _BLOCK = (258, 348)  # rows and columns filtered at a time: they stay in the processor's cache
 _PER_MAD = 1.482602  # standard deviation of a Gaussian from the median of absolute values,
 _PER_MEAN = 1.253314  # and from their mean
@@ -401,23 +402,40 @@ def widened(labels: NDArray[np.int32], steps: int) -> NDArray[np.int32]:
     wide = np.pad(labels, 1, constant_values=-1)
     flat, row = wide.ravel(), wide.shape[1]
     around = np.array([dy * row + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx])
+    around = around[:, None]
     edge = np.flatnonzero(flat > 0)
     for _ in range(steps):
-        met = (edge + around[:, None]).ravel()
-        met = met[flat[met] == 0]
-        number = np.arange(met.size, dtype=flat.dtype)
-        flat[met] = number
-        met = met[flat[met] == number]  # each once
-        flat[met] = 0
-        neighbours = flat[met + around[:, None]]
-        highest = neighbours.max(axis=0)
-        one = ((neighbours <= 0) | (neighbours == highest)).all(axis=0)
-        met = met[one]
-        flat[met] = highest[one]
-        touching = (flat[met + around[:, None]] > flat[met]).any(axis=0)
-        flat[met[touching]] = 0
-        edge = met[~touching]
+        found = []
+        for some in _parts(edge):
+            met = (some + around).ravel()
+            met = met[flat[met] == 0]
+            number = np.arange(met.size, dtype=flat.dtype)
+            flat[met] = number
+            met = met[flat[met] == number]  # each once
+            flat[met] = -1  # and in one part only
+            found.append(met)
+        edge = np.concatenate(found)
+        joined = np.concatenate([_only(flat[some + around]) for some in _parts(edge)])
+        flat[edge] = joined
+        edge = edge[joined > 0]
+        touching = np.concatenate(
+            [(flat[some + around] > flat[some]).any(axis=0) for some in _parts(edge)]
+        )
+        flat[edge[touching]] = 0
+        edge = edge[~touching]
     return wide[1:-1, 1:-1]
+
+
+def _parts(pixels: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """So many pixels at a time that their neighbours take little memory beside an image."""
+    return np.array_split(pixels, 1 + pixels.size // _AT_ONCE)
+
+
+def _only(neighbours: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The label among the neighbours (8, n) of each pixel, 0 where there are several."""
+    highest = neighbours.max(axis=0)
+    one = ((neighbours <= 0) | (neighbours == highest)).all(axis=0)
+    return highest * one
 
 
 def recommended_labels(
