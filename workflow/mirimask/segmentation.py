@@ -124,14 +124,7 @@ def background_of(
     MaskError where no pixel has data.
     """
     found = _meshes(data, _uncovered(data, error, weight), settings)
-    return _image(found, "background"), _image(found, "background_rms")
-
-
-class _InFloat64(SigmaClip):
-    """Clips the pixels of meshes, which are float32 as the image is, as float64."""
-
-    def __call__(self, data: NDArray[np.floating], **options: Any) -> NDArray[np.float64]:
-        return super().__call__(data.astype(float), **options)
+    return found.background, found.background_rms
 
 
 def _meshes(data: NDArray, mask: NDArray[np.bool_], settings: SegmentationSettings) -> Background2D:
@@ -139,23 +132,15 @@ def _meshes(data: NDArray, mask: NDArray[np.bool_], settings: SegmentationSettin
     common = {
         "filter_size": (3, 3),
         "coverage_mask": mask,
-        "sigma_clip": _InFloat64(sigma=3.0),  # no copy of the whole image in float64
+        "sigma_clip": SigmaClip(sigma=3.0),
         "bkg_estimator": MedianBackground(),
     }
-    if data.dtype.kind != "f":
-        data = data.astype(float)
+    filled = data.astype(float)
+    filled[mask] = 0
     with suppress(ValueError):  # every mesh has too many empty pixels
-        return Background2D(data, settings.box_px, **common)
+        return Background2D(filled, settings.box_px, **common)
     # one mesh for the whole frame; made here, where no traceback holds the arrays of the first
-    return Background2D(data, data.shape, exclude_percentile=100.0, **common)
-
-
-def _image(found: Background2D, name: str) -> NDArray[np.float64]:
-    """Its `background` or `background_rms`; of equal meshes photutils makes it in float32."""
-    mesh = getattr(found, f"{name}_mesh")
-    if np.ptp(mesh):
-        return np.asarray(getattr(found, name))
-    return np.where(found.coverage_mask, 0.0, mesh.min())
+    return Background2D(filled, filled.shape, exclude_percentile=100.0, **common)
 
 
 def segment(
@@ -197,14 +182,13 @@ def smoothed(
     """
     mask = _uncovered(data, error, weight)
     found = _meshes(data, mask, settings)
-    subtracted = _image(found, "background")
-    np.subtract(data, subtracted, out=subtracted)
-    subtracted[mask] = 0
+    subtracted = found.background
+    np.subtract(np.where(mask, 0, data), subtracted, out=subtracted)
     kernel = Gaussian2DKernel(settings.kernel_fwhm_px * gaussian_fwhm_to_sigma)
     smooth = _convolved(subtracted, mask, kernel)
     del subtracted
     smooth[mask] = 0
-    return smooth, _image(found, "background_rms"), mask
+    return smooth, found.background_rms, mask
 
 
 _ROWS = 128  # of an image that are convolved at a time
