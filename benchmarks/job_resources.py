@@ -101,7 +101,8 @@ def main() -> None:
             if rule not in ("make_psf", "report_archive"):
                 groups[image]["rules"].add(rule)
                 groups[image]["files"].add(path)
-        one_core = [*SETTINGS, "--cores", "1", "--nolock"]
+        # with --jobs no process is started ahead, as in the job of a cluster
+        one_core = [*SETTINGS, "--cores", "1", "--jobs", "1", "--nolock"]
         for (rule, image), path in sorted(jobs.items()):
             own = measured(folder, *one_core, "--force", "--allowed-rules", rule, "--", path)
             found.append({"job": rule, "of": "image" if image else "study", **own})
