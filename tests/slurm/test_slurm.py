@@ -165,6 +165,7 @@ def test_the_simulated_study(local, tmp_path):
         killed = sent.index[sent == "RUNNING"][0]
         subprocess.run(["scancel", killed], check=True)
         wait_for("second try", lambda: len(image_jobs()) > len(sent), process, study)
+        time.sleep(5)  # a job that is being sent while the interrupt comes is not cancelled
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=300) != 0
     finally:
