@@ -36,7 +36,7 @@ from mirimask.injection import (  # noqa: E402
     has_match,
     inject,
 )
-from mirimask.peaks import background_meshes  # noqa: E402
+from mirimask.meshes import background_meshes  # noqa: E402
 from mirimask.psf import read_psf  # noqa: E402
 from mirimask.recommended import (  # noqa: E402
     RecommendedSettings,

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mirimask.meshes import background, background_meshes, scatter
+from mirimask.meshes import background, scatter
 
-__all__ = ["LEAST_BOX_FWHM", "background_meshes", "reference_peaks", "signal_to_noise"]
+__all__ = ["LEAST_BOX_FWHM", "reference_peaks", "signal_to_noise"]
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def signal_to_noise(
 ) -> NDArray[np.float32]:
     """Signal-to-noise image of PSF-like signals.
 
-    The background (`background_meshes`) is taken off, the rest convolved with a Gaussian of the
+    The background (`meshes.background`) is taken off, the rest convolved with a Gaussian of the
     PSF's width (the matched filter of a Gaussian PSF) minus one three times as wide, and divided by
     the clipped scatter of the convolved image in the same boxes, so that correlated noise needs no
     model. Without the wide Gaussian, clouds of a nebula count as peaks, and their scatter hides

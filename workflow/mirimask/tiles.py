@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from mirimask.errors import MaskError
 from mirimask.families import Family, Scores, percent_family
-from mirimask.peaks import background_meshes
+from mirimask.meshes import background_meshes
 from mirimask.slicing import thresholds
 from mirimask.smoothing import smoothed
 
