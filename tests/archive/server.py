@@ -16,6 +16,7 @@ import argparse
 import csv
 import datetime
 import fnmatch
+import hashlib
 import io
 import ipaddress
 import json
@@ -421,8 +422,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif kind == "wrong_length":
             body = body + bytes(2880)
         start, whole = 0, len(body)
-        wanted = self.headers.get("Range")
-        if wanted and kind != "no_ranges":
+        tag = f'"{hashlib.sha256(body).hexdigest()}"'
+        wanted, version = self.headers.get("Range"), self.headers.get("If-Range", tag)
+        if wanted and kind != "no_ranges" and version == tag:
             start = int(wanted.removeprefix("bytes=").split("-")[0])
             self.send_response(206)
             self.send_header("Content-Range", f"bytes {start}-{whole - 1}/{whole}")
@@ -430,6 +432,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(200)
         if kind != "no_ranges":
             self.send_header("Accept-Ranges", "bytes")
+            self.send_header("ETag", tag)
         self.send_header("Content-Type", "application/octet-stream")
         body = body[start:]
         if kind in ("no_length", "no_length_half"):

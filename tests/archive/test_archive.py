@@ -16,7 +16,7 @@ from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 from astropy.wcs import WCS
 from mirimask import archive
-from mirimask.archive import Archive, check_reachable
+from mirimask.archive import Archive, check_reachable, downloads, mast
 from mirimask.errors import MaskError
 from mirimask.product import sha256
 
@@ -143,7 +143,7 @@ def test_the_product_is_found_among_distractors_and_fetched_unchanged(start, fie
 
 def test_distractors_are_there_to_be_rejected(start):
     _, settings = start()
-    client = archive._mast(settings)
+    client = mast.client_of(settings)
     rows = client.query_criteria(obs_collection="JWST", proposal_id="1386")
     names = set(rows["obs_id"])
     assert NAME in names
@@ -304,8 +304,7 @@ def test_a_truncated_file_that_the_archive_announces_so_is_rejected(start, field
         ({"wrong_length": ("i2d", 1)}, 2),
     ],
 )
-def test_a_passing_trouble_is_overcome(start, fields, faults, requests, monkeypatch):
-    monkeypatch.setattr(archive, "_BLOCK", 1000)  # the file is small
+def test_a_passing_trouble_is_overcome(start, fields, faults, requests):
     served, settings = start(**faults)
     found = archive.fetch_product(settings, **IMAGE)
     assert found["i2d"].path.read_bytes() == (fields / "Img3" / "i2d.fits").read_bytes()
@@ -326,7 +325,7 @@ def test_a_run_that_was_killed_leaves_nothing_that_looks_complete(start, monkeyp
         archive.fetch_product(settings, **IMAGE, progress=interrupted)
     assert kept(settings) == []
     # killed between the file and its record
-    monkeypatch.setattr(archive, "write_text", lambda *_: interrupted(0, 0, 0))
+    monkeypatch.setattr(downloads, "write_text", lambda *_: interrupted(0, 0, 0))
     with pytest.raises(KeyboardInterrupt):
         archive.fetch_product(settings, **IMAGE)
     monkeypatch.undo()
