@@ -45,7 +45,7 @@ RETRY_STATUS = (429, 500, 502, 503, 504)
 
 LEAST_RATE = 1000  # bytes a second over timeout_s; an image of 30 MB would take 8 hours
 LARGEST_REPLY = 10**8  # bytes of an unpacked reply to a query; a page of 50 000 rows of MAST
-QUESTION = 2.5  # timeouts that a question may take with all its requests, pages and tries
+QUESTION = 2.2  # timeouts that a question may take with all its requests, pages and tries
 _PIECE = 1 << 16  # bytes that are read at a time
 
 
@@ -55,7 +55,7 @@ class Archive:
 
     `mast_server` and `irsa_server` with their scheme, `vizier_server` without (https always).
     `timeout_s` limits the wait for a connection and for each piece of a reply; a question with all
-    its requests may take 2.5 times as long, and a download ends where less than 1000 bytes a second
+    its requests may take 2.2 times as long, and a download ends where less than 1000 bytes a second
     arrive over this time. A request that fails is tried `tries` times with `pause_s`, then twice
     that, and so on, between (never more than half of `timeout_s`).
     """
