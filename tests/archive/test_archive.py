@@ -4,6 +4,7 @@ Each misbehaviour has a test of the message and of what was kept: nothing wrong.
 """
 
 import json
+import shutil
 import socket
 import time
 import warnings
@@ -189,6 +190,27 @@ def test_a_product_list_without_the_files_is_an_error(start):
         archive.find_product(settings, **IMAGE)
 
 
+@pytest.mark.parametrize("missing", [["segm", "cat"], ["segm"], ["cat"]])
+def test_what_mast_does_not_list_is_not_needed_and_not_asked_for_again(
+    fields, tmp_path, monkeypatch, missing
+):
+    folder = shutil.copytree(fields, tmp_path / "fields")
+    for kind in missing:
+        (folder / "Img3" / archive.KINDS[kind]).unlink()
+    with serve(folder, [ROW]) as served:
+        settings = Archive(served.mast_url, served.vizier_host, tmp_path / "d", pause_s=0.01)
+        there = [kind for kind in archive.KINDS if kind not in missing]
+        found = archive.fetch_product(settings, **IMAGE)
+        assert list(found) == there
+        asked = len(served.requests_log)
+        assert archive.fetch_product(settings, **IMAGE) == found
+        assert len(served.requests_log) == asked
+    # an image alone, as a survey leaves it, is not a product that lacks the others
+    for kind in missing:
+        (settings.folder(settings.mast_server) / f"{NAME}_{archive.KINDS[kind]}.json").unlink()
+    assert archive.cached_product(settings, **IMAGE) is None
+
+
 def test_another_obs_id_in_the_header_is_an_error_that_tells_both(start):
     _, settings = start()
     with pytest.raises(MaskError) as error:
@@ -279,8 +301,6 @@ def test_a_hang_ends_with_the_time_limit(start):
 
 def test_a_truncated_file_that_the_archive_announces_so_is_rejected(start, fields, tmp_path):
     # size and Content-Length agree with the file: its contents do not
-    import shutil
-
     broken = tmp_path / "fields"
     shutil.copytree(fields, broken)
     path = broken / "Img3" / "i2d.fits"

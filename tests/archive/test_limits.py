@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import time
-import warnings
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -238,13 +237,13 @@ def _fetch_all(settings):
 
 
 def test_runs_that_fetch_the_same_at_once_all_end_well(start):
-    """Six processes, each with its own copies of all that it fetches."""
+    """Six processes, which begin together."""
     _, settings = start()
     settings = replace(settings, timeout_s=20)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of threads: the server's stay in this process
-        with multiprocessing.get_context("fork").Pool(6) as pool:
-            sums = pool.map(_fetch_all, [settings] * 6, chunksize=1)
+    context = multiprocessing.get_context("spawn")  # this one has threads
+    together = context.Barrier(6, timeout=120)
+    with context.Pool(6, initializer=together.wait) as pool:
+        sums = pool.map(_fetch_all, [settings] * 6, chunksize=1)
     assert all(one == sums[0] for one in sums)
     assert len(kept(settings)) == 8
     assert archive.cached_product(settings, **IMAGE, verify=True) is not None
