@@ -61,6 +61,9 @@ FAULTS = {
     "bare": "no rows and no table",
     "overflow": "the first rows, and that there are more",
     "hang": "accepts the request and says nothing",
+    "redirect": "to the address that serves it, with a body without end",
+    "to_file": "a redirect to a file of this machine",
+    "in_circles": "a redirect to itself",
     "trickle": "a byte every 0.1 s of the body",
     "slow_header": "a byte every 0.1 s of a header that never ends",
     "endless": "no end of the body, and no length",
@@ -421,8 +424,8 @@ def _remarked(reply: bytes, kind: str | None) -> bytes:
 
 @cache
 def _zeros() -> bytes:
-    """64 MB of zeros, compressed."""
-    return gzip.compress(bytes(1 << 26))
+    """8 MB of zeros, compressed."""
+    return gzip.compress(bytes(1 << 23))
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -468,8 +471,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif kind == "hang":
             self.archive.stopping.wait(60)
             self.close_connection = True
-        elif kind in ("trickle", "slow_header", "endless", "bomb"):
+        elif kind in ("trickle", "slow_header", "endless", "bomb", "redirect"):
             self.without_end(kind)
+        elif kind in ("to_file", "in_circles"):
+            to = "file:///etc/hostname" if kind == "to_file" else self.path
+            self.answer(b"", "text/plain", status=302, Location=to)
         elif kind == "nested":
             deep = b"[" * 20_000 if self.path.startswith(("/api", "/portal")) else XML_DEEP
             self.answer(deep, "application/json")
@@ -480,7 +486,9 @@ class _Handler(BaseHTTPRequestHandler):
     def without_end(self, kind: str, begin: bytes = b"") -> None:
         """A reply that does not end, or not in a sensible time; `begin` is how it starts."""
         self.close_connection = True
-        self.send_response(200)
+        self.send_response(302 if kind == "redirect" else 200)
+        if kind == "redirect":
+            self.send_header("Location", self.path)
         if kind == "bomb":
             self.send_header("Content-Encoding", "gzip")
         if kind != "slow_header":
@@ -490,8 +498,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.flush_headers()
         if kind == "bomb":
             self.wfile.write(gzip.compress(begin))
-        if kind in ("endless", "bomb"):
-            blocks = [begin, *[bytes(1 << 20)] * 4000] if kind == "endless" else [_zeros()] * 64
+        if kind in ("endless", "bomb", "redirect"):
+            blocks = [_zeros()] * 512 if kind == "bomb" else [begin, *[bytes(1 << 20)] * 4000]
             for block in blocks:
                 self.wfile.write(block)
             return

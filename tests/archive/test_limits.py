@@ -75,6 +75,8 @@ def fetch_catalogue(settings, service="vizier", **options):
         ("endless", r"more than \d+ bytes arrived, MAST announces \d+"),
         ("bomb", r"more than \d+ bytes arrived, MAST announces \d+"),
         ("hang", "no answer in time"),
+        ("to_file", "No connection adapters were found for 'file:"),
+        ("in_circles", "from address to address"),
     ],
 )
 def test_a_download_ends(start, fault, says):
@@ -84,6 +86,13 @@ def test_a_download_ends(start, fault, says):
         archive.fetch_product(settings, **IMAGE)
     assert time.monotonic() - begin < 3 * TIMEOUT_S
     assert kept(settings) == []
+
+
+def test_a_redirect_is_followed_and_what_comes_with_it_is_not_read(start, tmp_path):
+    _, settings = start(redirect=("i2d", 1))
+    found = archive.fetch_product(settings, **IMAGE)
+    good = (tmp_path / "fields" / "Img3" / "i2d.fits").read_bytes()
+    assert found["i2d"].path.read_bytes() == good
 
 
 def test_a_download_of_unknown_length_ends(start, monkeypatch):

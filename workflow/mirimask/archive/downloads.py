@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from urllib.parse import urljoin
 
 import requests
 from astropy.io.fits import Header
@@ -51,11 +52,12 @@ __all__ = [
 ]
 
 KINDS = {"i2d": "i2d.fits", "segm": "segm.fits", "cat": "cat.ecsv"}
-# Bytes of a file whose length nobody says: 20 times an image, more than a mosaic of a survey has.
-LARGEST_UNKNOWN = 10**9
+# Bytes of a file whose length neither MAST nor the reply says: ten times that of one pointing.
+LARGEST_UNKNOWN = 3 * 10**8
 
 _MAGIC = {"i2d": b"SIMPLE  =", "segm": b"SIMPLE  =", "cat": b"# %ECSV"}
 _HEAD = 512  # bytes that tell what a reply is
+_REDIRECTS = 10
 _STALLS = 2  # tries that may end for being too slow: each takes timeout_s
 
 Progress = Callable[[str, int, int | None], None]
@@ -277,7 +279,22 @@ def _stream(
         headers |= {"Range": f"bytes={part.have}-", "If-Range": part.validator}
 
     def ask() -> requests.Response:
-        return session.get(address, headers=headers, stream=True, timeout=archive.timeout_s)
+        target = address
+        for _ in range(_REDIRECTS):
+            # not by requests, which reads what comes with a redirect to its end
+            reply = session.get(
+                target,
+                headers=headers,
+                stream=True,
+                timeout=archive.timeout_s,
+                allow_redirects=False,
+            )
+            location = session.get_redirect_target(reply)
+            if location is None:
+                return reply
+            reply.close()
+            target = urljoin(target, location)
+        raise requests.TooManyRedirects("it leads from address to address")
 
     try:
         with reply_to(ask, Pace(archive.timeout_s)) as (reply, pieces):
@@ -381,7 +398,7 @@ def _too_long(product: Product, total: int | None) -> str:
         return f"more than {product.size} bytes arrived, MAST announces {product.size}"
     if total:
         return f"more than {total} bytes arrived, the reply announces {total}"
-    return f"more than {LARGEST_UNKNOWN / 1e9:g} GB arrived, and nothing says how long it is"
+    return f"more than {LARGEST_UNKNOWN / 1e6:.0f} MB arrived, and nothing says how long it is"
 
 
 def _not_the_file(block: bytes, product: Product, reply: requests.Response) -> str:
