@@ -4,12 +4,10 @@ MAST may list the i2d alone: what it lists not is made here.
 """
 
 import logging
-import sys
-import time
 
 from job import script
 from manifest import product_row, write_manifest
-from mirimask.archive import KINDS, Archive, copy_out, fetch_product
+from mirimask.archive import KINDS, Archive, copy_out, fetch_product, shown
 from mirimask.atomic import replacing
 from mirimask.instrument import light_radii_px
 from mirimask.local import (
@@ -26,21 +24,6 @@ from mirimask.segmentation import SegmentationSettings, catalogue_of, segment
 log = logging.getLogger("mirimask.fetch_product")
 
 PLANES = {"error": "ERR", "weight": "WHT"}
-EVERY_S = 3.0
-
-
-def shown(image):
-    """A function that says on the terminal how far a download is, every few seconds."""
-    last = {}
-
-    def progress(name, done, total):
-        now = time.monotonic()
-        if done == total or now - last.setdefault(name, now) >= EVERY_S:
-            last[name] = now
-            share = f" of {total / 1e3:,.0f} kB, {done / total:.0%}" if total else " kB"
-            print(f"{image}: {name} {done / 1e3:,.0f}{share}", file=sys.stderr, flush=True)
-
-    return progress
 
 
 def main(job):

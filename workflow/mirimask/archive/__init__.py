@@ -5,7 +5,7 @@ taken for; all else is refused with a sentence, and nothing of it is kept.
 """
 
 from mirimask.archive.catalogues import cached_catalogue, fetch_catalogue
-from mirimask.archive.downloads import KINDS, Fetched, Product, copy_out
+from mirimask.archive.downloads import KINDS, Fetched, Product, copy_out, shown
 from mirimask.archive.mast import (
     cached_product,
     fetch_image,
@@ -33,4 +33,5 @@ __all__ = [
     "find_images",
     "find_product",
     "is_cached",
+    "shown",
 ]

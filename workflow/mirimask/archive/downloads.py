@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -49,6 +50,7 @@ __all__ = [
     "part_of",
     "record_unlisted",
     "recorded",
+    "shown",
 ]
 
 KINDS = {"i2d": "i2d.fits", "segm": "segm.fits", "cat": "cat.ecsv"}
@@ -57,6 +59,7 @@ LARGEST_UNKNOWN = 3 * 10**8
 
 _MAGIC = {"i2d": b"SIMPLE  =", "segm": b"SIMPLE  =", "cat": b"# %ECSV"}
 _HEAD = 512  # bytes that tell what a reply is
+_EVERY_S = 3.0
 _REDIRECTS = 10
 _STALLS = 2  # tries that may end for being too slow: each takes timeout_s
 
@@ -172,6 +175,20 @@ def copy_out(fetched: Fetched, path: str | Path) -> None:
     """Copy a download to where the study wants it, whole or not at all."""
     with replacing(path) as temporary:
         shutil.copyfile(fetched.path, temporary)
+
+
+def shown(image: str) -> Progress:
+    """A function that says on the terminal how far a download is, every few seconds."""
+    last: dict[str, float] = {}
+
+    def progress(name: str, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        if done == total or now - last.setdefault(name, now) >= _EVERY_S:
+            last[name] = now
+            share = f" of {total / 1e3:,.0f} kB, {done / total:.0%}" if total else " kB"
+            print(f"{image}: {name} {done / 1e3:,.0f}{share}", file=sys.stderr, flush=True)
+
+    return progress
 
 
 ### a download #####################################################################################
