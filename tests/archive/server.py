@@ -16,6 +16,8 @@ import argparse
 import csv
 import datetime
 import fnmatch
+import gzip
+import hashlib
 import io
 import ipaddress
 import json
@@ -27,6 +29,8 @@ import time
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import formatdate
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -57,9 +61,30 @@ FAULTS = {
     "bare": "no rows and no table",
     "overflow": "the first rows, and that there are more",
     "hang": "accepts the request and says nothing",
+    "redirect": "to the address that serves it, with a body without end",
+    "to_file": "a redirect to a file of this machine",
+    "in_circles": "a redirect to itself",
+    "trickle": "a byte every 0.1 s of the body",
+    "slow_header": "a byte every 0.1 s of a header that never ends",
+    "endless": "no end of the body, and no length",
+    "bomb": "a compressed body of 4 MB that unpacks to 4 GB",
+    "nested": "JSON or XML that is nested 20 000 times",
+    "null_size": "a list of products without sizes",
+    "twice": "every row of a catalogue twice",
+    "elsewhere": "a row of a catalogue that is 160 degrees away",
+    "all_elsewhere": "all rows of a catalogue there",
+    "warning": "a warning of VizieR inside its TABLE",
+    "nested_error": "an error inside a RESOURCE inside the RESOURCE",
+    "table_error": "an error inside the TABLE",
+    "sexagesimal": "positions of a catalogue as texts",
 }
 PRODUCTS = {"i2d": "i2d.fits", "segm": "segm.fits", "cat": "cat.ecsv"}
 HTML = b"<!DOCTYPE html><html><body><h1>Maintenance</h1>Back on Monday.</body></html>"
+
+XML_DEEP = (
+    b'<?xml version="1.0"?><VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">'
+    + b"<RESOURCE>" * 20_000
+)
 
 _OBSERVATION_COLUMNS = {
     "obs_collection": "string",
@@ -96,13 +121,18 @@ _PRODUCT_COLUMNS = {
 
 @dataclass
 class Served:
-    """A running archive: its addresses, what was asked of it, and the faults still to come."""
+    """A running archive: its addresses, what was asked of it, and the faults still to come.
+
+    `validator` is how files tell their version: by `etag`, `weak` etag, `date` (of last year) or
+    `none` of them; `liar` has an etag and sends the rest of any version.
+    """
 
     mast_url: str  # IRSA's too
     vizier_host: str
     ca_bundle: Path
     requests_log: list[str]
     faults: dict[str, list] = field(default_factory=dict)
+    validator: str = "etag"
 
     def count(self, text: str) -> int:
         """How many requests had `text` in them."""
@@ -344,6 +374,60 @@ def _votable(table: Table | None, name: str = "", *, error: str = "") -> bytes:
     return buffer.getvalue()
 
 
+def _version(body: bytes, how: str) -> tuple[str, str]:
+    """The header that tells the version of a file, and its value; of one content, one value."""
+    digest = hashlib.sha256(body).hexdigest()
+    if how == "date":
+        return "Last-Modified", formatdate(1.7e9 + int(digest[:6], 16), usegmt=True)
+    if how == "none":
+        return "", ""
+    return "ETag", f'{"W/" if how == "weak" else ""}"{digest}"'
+
+
+def _changed(rows: Table, kind: str | None) -> Table:
+    """Rows of a catalogue that are not what was asked for."""
+    rows, (ra, dec) = rows.copy(), _positions(rows)
+    if kind == "twice":
+        rows = vstack([rows, rows], metadata_conflicts="silent")
+    elif kind in ("elsewhere", "all_elsewhere"):
+        away = slice(-1, None) if kind == "elsewhere" else slice(None)
+        rows[ra][away] = (np.asarray(rows[ra])[away] + 160) % 360
+        rows[dec][away] = 10
+    elif kind == "sexagesimal":
+        sky = SkyCoord(rows[ra], rows[dec], unit="deg")
+        rows[ra] = sky.ra.to_string("hourangle", sep=" ", precision=2)
+        rows[dec] = sky.dec.to_string(sep=" ", precision=1)
+        rows[ra].unit, rows[dec].unit = '"h:m:s"', '"d:m:s"'
+    return rows
+
+
+def _positions(rows: Table) -> tuple[str, str]:
+    return next((k.ra, k.dec) for k in CATALOGUES.values() if {k.ra, k.dec} <= set(rows.colnames))
+
+
+def _remarked(reply: bytes, kind: str | None) -> bytes:
+    """A VOTable with what a service says of it, in the places where services say it."""
+    remarks = {
+        "overflow": ("</RESOURCE>", '<INFO name="QUERY_STATUS" value="OVERFLOW"/>'),
+        "warning": ("</TABLE>", '<INFO name="Warning" value="Column &apos;e_W3&apos; unknown"/>'),
+        "table_error": ("</TABLE>", '<INFO name="Error" value="***Disk of 2MASS is full"/>'),
+        "nested_error": (
+            "</RESOURCE>",
+            '<RESOURCE><INFO name="QUERY_STATUS" value="ERROR">cut off at 60 s</INFO></RESOURCE>',
+        ),
+    }
+    if kind not in remarks:
+        return reply
+    before, remark = (text.encode() for text in remarks[kind])
+    return reply.replace(before, remark + before, 1)
+
+
+@cache
+def _zeros() -> bytes:
+    """8 MB of zeros, compressed."""
+    return gzip.compress(bytes(1 << 23))
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 30
@@ -387,9 +471,42 @@ class _Handler(BaseHTTPRequestHandler):
         elif kind == "hang":
             self.archive.stopping.wait(60)
             self.close_connection = True
+        elif kind in ("trickle", "slow_header", "endless", "bomb", "redirect"):
+            self.without_end(kind)
+        elif kind in ("to_file", "in_circles"):
+            to = "file:///etc/hostname" if kind == "to_file" else self.path
+            self.answer(b"", "text/plain", status=302, Location=to)
+        elif kind == "nested":
+            deep = b"[" * 20_000 if self.path.startswith(("/api", "/portal")) else XML_DEEP
+            self.answer(deep, "application/json")
         else:
             return False
         return True
+
+    def without_end(self, kind: str, begin: bytes = b"") -> None:
+        """A reply that does not end, or not in a sensible time; `begin` is how it starts."""
+        self.close_connection = True
+        self.send_response(302 if kind == "redirect" else 200)
+        if kind == "redirect":
+            self.send_header("Location", self.path)
+        if kind == "bomb":
+            self.send_header("Content-Encoding", "gzip")
+        if kind != "slow_header":
+            self.send_header("Content-Type", "application/octet-stream")
+            self.end_headers()
+        else:
+            self.flush_headers()
+        if kind == "bomb":
+            self.wfile.write(gzip.compress(begin))
+        if kind in ("endless", "bomb", "redirect"):
+            blocks = [_zeros()] * 512 if kind == "bomb" else [begin, *[bytes(1 << 20)] * 4000]
+            for block in blocks:
+                self.wfile.write(block)
+            return
+        self.wfile.write(begin)
+        while not self.archive.stopping.wait(0.1):
+            self.wfile.write(b"X")
+            self.wfile.flush()
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -412,6 +529,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_file(body, self.fault(where))
 
     def send_file(self, body: bytes, kind: str | None) -> None:
+        if kind in ("trickle", "endless", "bomb"):
+            self.without_end(kind, body[:1000])
+            return
         if self.misbehave(kind):
             return
         if kind == "garbage":
@@ -421,8 +541,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif kind == "wrong_length":
             body = body + bytes(2880)
         start, whole = 0, len(body)
-        wanted = self.headers.get("Range")
-        if wanted and kind != "no_ranges":
+        name, tag = _version(body, self.archive.served.validator)
+        wanted, version = self.headers.get("Range"), self.headers.get("If-Range", tag)
+        liar = self.archive.served.validator == "liar"
+        if wanted and kind != "no_ranges" and (version == tag or liar):
             start = int(wanted.removeprefix("bytes=").split("-")[0])
             self.send_response(206)
             self.send_header("Content-Range", f"bytes {start}-{whole - 1}/{whole}")
@@ -430,6 +552,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(200)
         if kind != "no_ranges":
             self.send_header("Accept-Ranges", "bytes")
+            if name:
+                self.send_header(name, tag)
         self.send_header("Content-Type", "application/octet-stream")
         body = body[start:]
         if kind in ("no_length", "no_length_half"):
@@ -496,6 +620,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.json({"status": "ERROR", "msg": f"unknown service {request['service']}"})
             return
         rows = [] if kind == "empty" else rows
+        if kind == "null_size":
+            rows = [row | {"size": None} for row in rows]
         size = request.get("pagesize") or 50000
         page = request.get("page") or 1
         shown = rows[(page - 1) * size : page * size]
@@ -546,7 +672,8 @@ class _Handler(BaseHTTPRequestHandler):
                 reply = _votable(rows if rows.colnames else None, name)
                 reply = re.sub(rb"<DATA>.*</DATA>", b"", reply, flags=re.DOTALL)
             else:
-                reply = _votable(rows, name)
+                reply = _votable(_changed(rows, kind), name)
+        reply = _remarked(reply, kind)
         if kind == "half":
             reply = reply[: len(reply) // 2]
         self.answer(reply, "text/xml")
@@ -575,10 +702,8 @@ class _Handler(BaseHTTPRequestHandler):
             rows = holdings.tables["irsa", name]
             reply = _votable((rows if rows.colnames else Table({"objid": ["x"]}))[:0], name)
         else:
-            reply = _votable(rows, name)
-        if kind == "overflow":
-            info = b'<INFO name="QUERY_STATUS" value="OVERFLOW"/></RESOURCE>'
-            reply = reply.replace(b"</RESOURCE>", info)
+            reply = _votable(_changed(rows, kind), name)
+        reply = _remarked(reply, kind)
         if kind == "half":
             reply = reply[: len(reply) // 2]
         self.answer(reply, "text/xml")

@@ -4,6 +4,7 @@ Each misbehaviour has a test of the message and of what was kept: nothing wrong.
 """
 
 import json
+import shutil
 import socket
 import time
 import warnings
@@ -16,7 +17,7 @@ from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 from astropy.wcs import WCS
 from mirimask import archive
-from mirimask.archive import Archive, check_reachable
+from mirimask.archive import Archive, check_reachable, downloads, mast
 from mirimask.errors import MaskError
 from mirimask.product import sha256
 
@@ -143,7 +144,7 @@ def test_the_product_is_found_among_distractors_and_fetched_unchanged(start, fie
 
 def test_distractors_are_there_to_be_rejected(start):
     _, settings = start()
-    client = archive._mast(settings)
+    client = mast.client_of(settings)
     rows = client.query_criteria(obs_collection="JWST", proposal_id="1386")
     names = set(rows["obs_id"])
     assert NAME in names
@@ -187,6 +188,27 @@ def test_a_product_list_without_the_files_is_an_error(start):
     _, settings = start(empty="products")
     with pytest.raises(MaskError, match=rf"lists no {NAME}_i2d.fits.*Found: nothing"):
         archive.find_product(settings, **IMAGE)
+
+
+@pytest.mark.parametrize("missing", [["segm", "cat"], ["segm"], ["cat"]])
+def test_what_mast_does_not_list_is_not_needed_and_not_asked_for_again(
+    fields, tmp_path, monkeypatch, missing
+):
+    folder = shutil.copytree(fields, tmp_path / "fields")
+    for kind in missing:
+        (folder / "Img3" / archive.KINDS[kind]).unlink()
+    with serve(folder, [ROW]) as served:
+        settings = Archive(served.mast_url, served.vizier_host, tmp_path / "d", pause_s=0.01)
+        there = [kind for kind in archive.KINDS if kind not in missing]
+        found = archive.fetch_product(settings, **IMAGE)
+        assert list(found) == there
+        asked = len(served.requests_log)
+        assert archive.fetch_product(settings, **IMAGE) == found
+        assert len(served.requests_log) == asked
+    # an image alone, as a survey leaves it, is not a product that lacks the others
+    for kind in missing:
+        (settings.folder(settings.mast_server) / f"{NAME}_{archive.KINDS[kind]}.json").unlink()
+    assert archive.cached_product(settings, **IMAGE) is None
 
 
 def test_another_obs_id_in_the_header_is_an_error_that_tells_both(start):
@@ -279,8 +301,6 @@ def test_a_hang_ends_with_the_time_limit(start):
 
 def test_a_truncated_file_that_the_archive_announces_so_is_rejected(start, fields, tmp_path):
     # size and Content-Length agree with the file: its contents do not
-    import shutil
-
     broken = tmp_path / "fields"
     shutil.copytree(fields, broken)
     path = broken / "Img3" / "i2d.fits"
@@ -304,8 +324,7 @@ def test_a_truncated_file_that_the_archive_announces_so_is_rejected(start, field
         ({"wrong_length": ("i2d", 1)}, 2),
     ],
 )
-def test_a_passing_trouble_is_overcome(start, fields, faults, requests, monkeypatch):
-    monkeypatch.setattr(archive, "_BLOCK", 1000)  # the file is small
+def test_a_passing_trouble_is_overcome(start, fields, faults, requests):
     served, settings = start(**faults)
     found = archive.fetch_product(settings, **IMAGE)
     assert found["i2d"].path.read_bytes() == (fields / "Img3" / "i2d.fits").read_bytes()
@@ -326,7 +345,7 @@ def test_a_run_that_was_killed_leaves_nothing_that_looks_complete(start, monkeyp
         archive.fetch_product(settings, **IMAGE, progress=interrupted)
     assert kept(settings) == []
     # killed between the file and its record
-    monkeypatch.setattr(archive, "write_text", lambda *_: interrupted(0, 0, 0))
+    monkeypatch.setattr(downloads, "write_text", lambda *_: interrupted(0, 0, 0))
     with pytest.raises(KeyboardInterrupt):
         archive.fetch_product(settings, **IMAGE)
     monkeypatch.undo()

@@ -1,8 +1,10 @@
 """The rules that bring images in, run by snakemake: what is shown, kept, and not done again."""
 
 import csv
+import shutil
 import time
 
+import numpy as np
 import pytest
 from astropy.io import fits
 
@@ -84,6 +86,41 @@ def test_an_image_is_fetched_once_and_then_needs_no_server(archived, served):
     assert (archived.results / "manifest.tsv").read_text() == first
     assert len(served.requests_log) == asked
     assert archived.planned(MANIFEST.format("second")) == {}
+
+
+@pytest.mark.parametrize("missing", [["segm", "cat"], ["cat"]])
+def test_what_mast_does_not_list_is_made_as_of_a_local_image(archived, served, missing):
+    """The same files come of the same image as a local one."""
+    field = archived.folder / "fields" / "Img3"
+    bright = fits.getdata(field / "i2d.fits", "SCI") + np.float32(0)
+    bright[20:28, 20:28] += 50
+    fits.update(field / "i2d.fits", bright, fits.getheader(field / "i2d.fits", "SCI"), "SCI")
+    shutil.copy(field / "i2d.fits", archived.folder / "i2d.fits")
+    shutil.copy(field / "segm.fits", archived.folder / "segm.fits")
+    for kind in missing:
+        (field / f"{kind}.{'ecsv' if kind == 'cat' else 'fits'}").unlink()
+    names = ["i2d.fits", "segm.fits", "cat.ecsv"]
+    row = {"image": "L", "i2d": "i2d.fits", "segm": "" if "segm" in missing else "segm.fits"}
+    archived.images.append(row)
+    with serve(archived.folder / "fields", [ROW]) as again:
+        archived.config["archive"] |= {"mast_server": again.mast_url}
+        done = archived.run(
+            *(f"results/small/archive/{i}/{n}" for i in ("Img3", "L") for n in names)
+        )
+    assert done.returncode == 0, done.stdout
+    mast, local = (archived.results / "archive" / image for image in ("Img3", "L"))
+    labels = fits.getdata(mast / "segm.fits", "SCI")
+    np.testing.assert_array_equal(labels, fits.getdata(local / "segm.fits", "SCI"))
+    assert labels.max() > 0
+    assert (mast / "cat.ecsv").read_text() == (local / "cat.ecsv").read_text()
+    rows = list(csv.DictReader((mast / "product.tsv").open(), delimiter="\t"))
+    notes = {row["product"]: row["note"] for row in rows}
+    assert notes["cat"] == "MAST lists no cat: made here from the segm"
+    said = "MAST lists no segm: made here with the settings of jwst 1.12.5"
+    assert notes["segm"] == (said if "segm" in missing else "")
+    assert [row["uri"][:5] for row in rows if row["product"] in missing] == [""] * len(missing)
+    log = (archived.results / "logs" / "fetch_product" / "Img3.log").read_text()
+    assert f"WARNING: Img3: {notes['cat']}" in log
 
 
 def test_another_observation_in_the_header_stops_the_image(archived, served):

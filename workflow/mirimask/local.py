@@ -299,11 +299,18 @@ def _read_table(path: Path, what: str) -> Table:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of units and headers off the standard
-                table = Table.read(path, format=format_, **options)
+                source: Any = path
+                if format_ == "votable":
+                    from astropy.io import votable
+
+                    source = votable.parse(path)
+                table = Table.read(source, format=format_, **options)
         except Exception as error:  # each reader raises what its parser raises
             causes.append(f"{format_}: {(str(error) or type(error).__name__).splitlines()[0]}")
             continue
         if len(table.colnames) > 1 or formats != _TEXT:
+            if format_ == "votable":
+                _heed(source, what)
             if format_ == "fits":  # its texts are bytes
                 table.convert_bytestring_to_unicode()
             table.meta.clear()  # cards and elements that ECSV cannot hold
@@ -312,6 +319,26 @@ def _read_table(path: Path, what: str) -> Table:
         f"{what} cannot be read ({'; '.join(causes)[:300] or 'it has a single column'}). Give an "
         "ECSV, CSV, VOTable or FITS table, or text with the names of the columns in its first line."
     )
+
+
+def _heed(document: Any, what: str) -> None:
+    """Pass on what a VOTable says of itself; MaskError where that is an error."""
+    from mirimask.votables import notes_of
+
+    notes = notes_of(document)
+    if notes.errors:
+        raise MaskError(
+            f"{what} is the answer to a query that failed: {notes.errors[0].rstrip('.')}. "
+            "Ask for it again."
+        )
+    if notes.overflow:
+        _logger.warning(
+            "%s holds only the first rows of what was asked for (it is marked OVERFLOW): sources "
+            "are missing. Ask for less at a time, or for more rows.",
+            what,
+        )
+    for text in notes.warnings[:3]:
+        _logger.warning("%s carries a warning: %s", what, text)
 
 
 def _degrees(column: Any, what: str) -> MaskedColumn:

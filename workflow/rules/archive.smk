@@ -41,6 +41,7 @@ rule fetch_product:
     params:
         image=image_row,
         archive=ARCHIVE_SERVERS,
+        segmentation=config["segmentation"],  # where MAST lists no segm
         code=code("fetch_product"),
     message:
         "Fetching {wildcards.image} from MAST"

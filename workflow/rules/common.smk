@@ -79,9 +79,12 @@ if workflow.remote_exec:
 
 # the project's own modules by the names they are imported by
 MODULES = {
-    ".".join(file.relative_to(folder).with_suffix("").parts): file
-    for folder, pattern in ((WORKFLOW, "mirimask/*.py"), (SCRIPTS, "*.py"))
+    ".".join(file.relative_to(folder).with_suffix("").parts).removesuffix(
+        ".__init__"
+    ): file
+    for folder, pattern in ((WORKFLOW, "mirimask/**/*.py"), (SCRIPTS, "*.py"))
     for file in folder.glob(pattern)
+    if file != WORKFLOW / "mirimask" / "__init__.py"
 }
 IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|.*)|import[ \t]+(.*))$",

@@ -25,11 +25,13 @@ def main(job):
         columns=[settings[key] for key in ("id", "ra", "dec")],
     )
     copy_out(fetched, job.output.catalogue)
-    n_rows = len(Table.read(fetched.path, format="ascii.ecsv"))
-    note = ""
-    if n_rows == 0:
-        note = f"{settings['table']} has no row in this field"
-        log.warning("%s: %s: 0 sources will be scored", image, note)
+    table = Table.read(fetched.path, format="ascii.ecsv")
+    notes = list(table.meta.get("notes", []))
+    for note in notes:
+        log.warning("%s: %s", image, note)
+    if len(table) == 0:
+        notes.append(f"{settings['table']} has no row in this field")
+        log.warning("%s: %s: 0 sources will be scored", image, notes[-1])
     rows = pd.read_csv(job.input.rows, sep="\t", dtype=str, keep_default_na=False)
     row = product_row(
         image,
@@ -37,7 +39,7 @@ def main(job):
         job.output.catalogue,
         uri=fetched.uri,
         retrieved=fetched.retrieved,
-        note=note,
+        note="; ".join(notes),
     )
     write_manifest(job.output.manifest, [*rows.to_dict("records"), row])
 

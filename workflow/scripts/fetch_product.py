@@ -1,32 +1,29 @@
-"""Fetch an image's level-3 product from MAST: i2d.fits, segm.fits, cat.ecsv and product.tsv."""
+"""Fetch an image's level-3 product from MAST: i2d.fits, segm.fits, cat.ecsv and product.tsv.
+
+MAST may list the i2d alone: what it lists not is made here.
+"""
 
 import logging
-import sys
-import time
 
 from job import script
 from manifest import product_row, write_manifest
-from mirimask.archive import Archive, copy_out, fetch_product
+from mirimask.archive import KINDS, Archive, copy_out, fetch_product, shown
+from mirimask.atomic import replacing
+from mirimask.instrument import light_radii_px
+from mirimask.local import (
+    celestial_wcs,
+    pixel_area_sr,
+    read_image,
+    read_segmentation,
+    segmentation_hdus,
+    write_hdus,
+)
 from mirimask.product import frame_notes, opened
+from mirimask.segmentation import SegmentationSettings, catalogue_of, segment
 
 log = logging.getLogger("mirimask.fetch_product")
 
-
-EVERY_S = 3.0
-
-
-def shown(image):
-    """A function that says on the terminal how far a download is, every few seconds."""
-    last = {}
-
-    def progress(name, done, total):
-        now = time.monotonic()
-        if done == total or now - last.setdefault(name, now) >= EVERY_S:
-            last[name] = now
-            share = f" of {total / 1e3:,.0f} kB, {done / total:.0%}" if total else " kB"
-            print(f"{image}: {name} {done / 1e3:,.0f}{share}", file=sys.stderr, flush=True)
-
-    return progress
+PLANES = {"error": "ERR", "weight": "WHT"}
 
 
 def main(job):
@@ -39,28 +36,64 @@ def main(job):
         observation_id=params.image["observation_id"],
         progress=shown(image),
     )
-    notes = frame_notes(found["i2d"].path)
-    for note in notes:
-        log.warning("%s: %s", image, note)
-    rows = []
+    notes = {"i2d": "; ".join(frame_notes(found["i2d"].path))}
     for kind, fetched in found.items():
         copy_out(fetched, job.output[kind])
+    if len(found) < len(KINDS):
+        notes |= make_missing(job.output, found, params.segmentation, image)
+    rows = []
+    for kind in KINDS:
+        if notes.get(kind):
+            log.warning("%s: %s", image, notes[kind])
         primary = {}
         if kind != "cat":
-            with opened(fetched.path) as hdus:
+            with opened(job.output[kind]) as hdus:
                 primary = hdus[0].header
         rows.append(
             product_row(
                 image,
                 kind,
                 job.output[kind],
-                uri=fetched.uri,
+                uri=found[kind].uri if kind in found else "",
                 header=primary,
-                retrieved=fetched.retrieved,
-                note="; ".join(notes) if kind == "i2d" else "",
+                retrieved=found[kind].retrieved if kind in found else "",
+                note=notes.get(kind, ""),
             )
         )
     write_manifest(job.output.rows, rows)
+
+
+def make_missing(output, found, wanted, image):
+    """Make the segmentation and the catalogue that MAST does not list, as of a local image."""
+    version = wanted["jwst_version"]
+    other = {key: value for key, value in wanted.items() if key != "jwst_version"}
+    settings = SegmentationSettings.for_jwst(version, **other)
+    i2d = read_image(found["i2d"].path, image=image)
+    data, header = i2d["SCI"].data, i2d["SCI"].header
+    planes = {key: i2d[name].data for key, name in PLANES.items() if name in i2d}
+    made = f"made here with the settings of jwst {version}"
+    made += "".join(f", {key} {value}" for key, value in other.items())
+    notes = {"cat": "MAST lists no cat: made here from the segm"}
+    if "segm" in found:
+        labels = read_segmentation(found["segm"].path, data.shape, image=image)
+    else:
+        labels = segment(data, **planes, settings=settings)
+        write_hdus(output.segm, segmentation_hdus(labels, i2d))
+        notes["segm"] = f"MAST lists no segm: {made}"
+    if "cat" in found:
+        return {"segm": notes["segm"]}
+    catalogue = catalogue_of(
+        data,
+        labels,
+        celestial_wcs(header),
+        pixel_area_sr(header),
+        **planes,
+        settings=settings,
+        apertures_px=light_radii_px(i2d[0].header.get("FILTER") or "F770W"),
+    )
+    with replacing(output.cat) as temporary:
+        catalogue.write(temporary, format="ascii.ecsv")
+    return notes
 
 
 if "snakemake" in globals():

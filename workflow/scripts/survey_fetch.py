@@ -9,9 +9,8 @@ import json
 import logging
 from pathlib import Path
 
-from fetch_product import shown
 from job import script
-from mirimask.archive import Archive, FetchError, fetch_image
+from mirimask.archive import Archive, FetchError, fetch_image, shown
 from mirimask.atomic import write_text
 
 log = logging.getLogger("mirimask.survey_fetch")

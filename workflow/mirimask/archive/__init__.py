@@ -1,0 +1,37 @@
+"""Products from MAST, catalogues from VizieR and IRSA: the only package that uses a network.
+
+What comes in is one version of a file, whole, within limits of time and size, and is what it is
+taken for; all else is refused with a sentence, and nothing of it is kept.
+"""
+
+from mirimask.archive.catalogues import cached_catalogue, fetch_catalogue
+from mirimask.archive.downloads import KINDS, Fetched, Product, copy_out, shown
+from mirimask.archive.mast import (
+    cached_product,
+    fetch_image,
+    fetch_product,
+    find_images,
+    find_product,
+    is_cached,
+)
+from mirimask.archive.network import Archive, FetchError, check_reachable, explain
+
+__all__ = [
+    "KINDS",
+    "Archive",
+    "FetchError",
+    "Fetched",
+    "Product",
+    "cached_catalogue",
+    "cached_product",
+    "check_reachable",
+    "copy_out",
+    "explain",
+    "fetch_catalogue",
+    "fetch_image",
+    "fetch_product",
+    "find_images",
+    "find_product",
+    "is_cached",
+    "shown",
+]
