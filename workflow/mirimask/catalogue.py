@@ -146,13 +146,15 @@ def locate_sources(
     """The sources of a catalogue that lie on an image of `shape` (ny, nx) with the WCS of `header`.
 
     Columns: id (text), ra, dec (degrees, ICRS), x, y (0-based pixels). Rows without a finite
-    position are dropped, and so are those that do not fulfil `keep`, a condition on the
-    catalogue's columns in the syntax of `pandas.eval`; the table's meta counts both, and those
-    outside. An empty catalogue gives a table without rows. Raises MaskError for a missing column or
-    a condition that cannot be evaluated.
+    position are dropped (a declination beyond 90 degrees is none either), and so are those that do
+    not fulfil `keep`, a condition on the catalogue's columns (see `conditions`); the table's meta
+    counts both, and those outside. Sources that share an id are kept, with a warning. An empty
+    catalogue gives a table without rows. Raises MaskError for a missing column or what is no
+    condition.
     """
     from astropy.table import Table
 
+    from mirimask.conditions import check_condition, fulfilled
     from mirimask.frame import celestial_wcs
 
     missing = [name for name in (ra_column, dec_column) if name not in catalogue.colnames]
@@ -162,26 +164,27 @@ def locate_sources(
             f"{', '.join(catalogue.colnames)}. Set catalogue.ra and catalogue.dec."
         )
     kept = np.ones(len(catalogue), dtype=bool)
-    if keep and len(catalogue):
-        plain = [name for name in catalogue.colnames if catalogue[name].ndim == 1]
+    if keep:
         try:
-            kept = np.asarray(catalogue[plain].to_pandas().eval(keep), dtype=bool)
-        except Exception as error:
-            raise MaskError(f"catalogue.keep: '{keep}' cannot be evaluated: {error}.") from None
-        if kept.shape != (len(catalogue),):
-            raise MaskError(f"catalogue.keep: '{keep}' is not a condition on the rows.")
+            check_condition(keep)
+            if len(catalogue):  # one without rows may be without columns too
+                kept = fulfilled(keep, catalogue)
+        except MaskError as error:
+            raise MaskError(f"catalogue.keep: {error}") from None
     ra: NDArray[np.float64] = np.ma.filled(np.ma.asarray(catalogue[ra_column], dtype=float), np.nan)
     dec: NDArray[np.float64] = np.ma.filled(
         np.ma.asarray(catalogue[dec_column], dtype=float), np.nan
     )
-    finite = np.isfinite(ra) & np.isfinite(dec)
+    # fill values of 99 or 1e38 are no angles
+    finite = np.isfinite(ra) & np.isfinite(dec) & (np.abs(ra) <= 360) & (np.abs(dec) <= 90)
     x, y = np.full(len(ra), np.nan), np.full(len(ra), np.nan)
     if finite.any():
         x[finite], y[finite] = celestial_wcs(header).all_world2pix(ra[finite], dec[finite], 0)
     ny, nx = shape
     inside = (x >= -0.5) & (x < nx - 0.5) & (y >= -0.5) & (y < ny - 0.5)
     if id_column in catalogue.colnames:
-        names = np.asarray(catalogue[id_column]).astype(str)
+        column = catalogue[id_column]
+        names = np.where(np.ma.getmaskarray(column), "", np.ma.getdata(column).astype(str))
     else:
         names = np.arange(1, len(catalogue) + 1).astype(str)
     chosen = kept & finite & inside
@@ -194,6 +197,13 @@ def locate_sources(
     log.info("%d sources on the image; %s", chosen.sum(), counts)
     if counts["n_not_finite"]:
         log.warning("%d rows have no finite position and are dropped", counts["n_not_finite"])
+    distinct, times = np.unique(names[chosen], return_counts=True)
+    if (times > 1).any():
+        log.warning(
+            "%d of %d sources share their id with another ('%s'): they are told apart by position "
+            "only",
+            *(times[times > 1].sum(), chosen.sum(), distinct[times > 1][0]),
+        )
     if not chosen.any():
         log.warning("no catalogue source lies on this image: there is nothing to score")
     return Table(
