@@ -163,8 +163,11 @@ def table_of(names):
     "format_", ["ascii.csv", "ascii.tab", "ascii.ecsv", "votable", "ascii.basic"]
 )
 def test_names_stay_as_they_are_written(tmp_path, format_):
-    table_of(NAMES).write(tmp_path / "c.txt", format=format_)
-    assert read_catalogue(tmp_path / "c.txt", **COLUMNS)["name"].tolist() == NAMES
+    names = NAMES
+    if format_ in ("ascii.ecsv", "ascii.basic"):  # to which a line that begins with # is a comment
+        names = [name for name in NAMES if name != "#1"]
+    table_of(names).write(tmp_path / "c.txt", format=format_)
+    assert read_catalogue(tmp_path / "c.txt", **COLUMNS)["name"].tolist() == names
 
 
 def test_names_of_fits_stay_as_they_are_written(tmp_path):
@@ -184,13 +187,21 @@ def test_a_column_whose_every_name_looks_like_a_number_is_text(tmp_path, name):
     assert Table.read(tmp_path / "c.ecsv")["name"].tolist() == [name, f"{name}0"]
 
 
-def test_a_name_that_is_missing_is_empty(tmp_path):
+def test_a_name_that_is_missing_is_that_of_its_row(tmp_path, caplog):
     table = table_of(["a", "b"])
     table["name"] = MaskedColumn([7, 8], mask=[False, True])
     table.write(tmp_path / "c.vot", format="votable")
     table.write(tmp_path / "c.fits")
     for name in ("c.vot", "c.fits"):
-        assert read_catalogue(tmp_path / name, **COLUMNS)["name"].tolist() == ["7", ""]
+        assert read_catalogue(tmp_path / name, **COLUMNS)["name"].tolist() == ["7", "row 2"]
+    assert "1 of 2 rows have no 'name'" in caplog.text
+
+
+def test_blanks_around_and_line_breaks_in_a_name(tmp_path):
+    """Tables of text drop the first; the second would be a row of its own in ECSV."""
+    table_of([" a ", "b\u2028c", "d\n\ne"]).write(tmp_path / "c.vot", format="votable")
+    read = read_catalogue(tmp_path / "c.vot", **COLUMNS)
+    assert read["name"].tolist() == ["a", "b c", "d e"]
 
 
 ### what a file is, is in it #######################################################################
@@ -259,7 +270,7 @@ def test_a_votable_that_was_cut_off_warns_and_an_error_is_told(tmp_path, caplog)
     (tmp_path / "error.vot").write_text(
         text.replace("<TABLE", '<INFO name="QUERY_STATUS" value="ERROR">no such table</INFO><TABLE')
     )
-    with pytest.raises(MaskError, match="could not answer .no such table."):
+    with pytest.raises(MaskError, match=r"could not answer .no such table."):
         read_catalogue(tmp_path / "error.vot", **COLUMNS)
 
 
@@ -393,5 +404,5 @@ def test_a_damaged_header_neither_hangs_nor_fills_the_memory(tmp_path, card, val
     start = data.rindex(card.encode())
     data = data[:start] + f"{card:8}= {value:20}".encode() + data[start + 30 :]
     (tmp_path / "c.fits").write_bytes(data)
-    with pytest.raises(MaskError, match="damaged or cut off|cannot be read"):
+    with pytest.raises(MaskError, match=r"damaged or cut off|cannot be read"):
         read_catalogue(tmp_path / "c.fits", **COLUMNS)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mirimask.conditions import check_condition, fulfilled
 from mirimask.errors import MaskError
 
 if TYPE_CHECKING:  # every start of the workflow reads this module, for the catalogues' names alone
@@ -86,8 +87,9 @@ def catalogue_settings(given: Mapping[str, Any], *, ask: bool = True) -> dict[st
     `given` has the keys of the configuration's `catalogue`. In what comes back, `service` and
     `table` say where the catalogue is (None and "" if no archive is to be asked and none is
     named), `id`, `ra`, `dec` and `keep` are texts; `resolution` (arcsec) is None for a catalogue
-    that is not in CATALOGUES and has none given. MaskError where two tables are given, or where
-    an archive is to be asked (`ask`) for a name that is not known and without a table.
+    that is not in CATALOGUES and has none given. MaskError where two tables are given, where `keep`
+    is no condition, or where an archive is to be asked (`ask`) for a name that is not known and
+    without a table.
     """
     name = given["name"]
     known = CATALOGUES.get(name)
@@ -110,6 +112,11 @@ def catalogue_settings(given: Mapping[str, Any], *, ask: bool = True) -> dict[st
             settings[key] = getattr(columns, key)
     if settings["keep"] is None:
         settings["keep"] = known.keep if known else ""
+    if settings["keep"]:
+        try:
+            check_condition(settings["keep"])
+        except MaskError as error:
+            raise MaskError(f"catalogue.keep: {error}") from None
     if settings["resolution"] is None and known:
         settings["resolution"] = known.resolution_arcsec
     return settings
@@ -154,7 +161,6 @@ def locate_sources(
     """
     from astropy.table import Table
 
-    from mirimask.conditions import check_condition, fulfilled
     from mirimask.frame import celestial_wcs
 
     missing = [name for name in (ra_column, dec_column) if name not in catalogue.colnames]

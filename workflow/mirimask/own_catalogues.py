@@ -105,7 +105,7 @@ def read_catalogue(
     for key in _ANGLES:
         table[names[key]] = _degrees(table, names[key], key, what, settings)
     if names["id"] in table.colnames:
-        table[names["id"]] = _texts(table[names["id"]], what)
+        table[names["id"]] = _ids(table[names["id"]], what)
     else:
         _logger.warning(
             "%s has no column '%s' (%s): its rows are numbered from 1.",
@@ -282,6 +282,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?|[+-]?inf(inity)?"
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _MISSING = frozenset(["", "nan", "na", "n/a", "null", "none", "-", "--", "---", "...", "\\n"])
 _RULE = re.compile(r"-+")
+_BREAKS = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029\0]+")
 
 
 def _text_tables(content: bytes, what: str) -> Iterator[_Found]:
@@ -410,15 +411,33 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
 ### columns ########################################################################################
 
 
+def _ids(column: Any, what: str) -> Column:
+    """A column of names, each as it is written; 'row 7' where the seventh row has none."""
+    texts = _texts(column, what)
+    nameless = np.flatnonzero(np.asarray(texts) == "")
+    if not nameless.size:
+        return texts
+    _logger.warning(
+        "%s: %d of %d rows have no '%s'; they are called 'row %d' and so on.",
+        *(what, nameless.size, len(texts), texts.name, nameless[0] + 1),
+    )
+    filled = [text or f"row {i + 1}" for i, text in enumerate(texts)]
+    return Column(filled, name=texts.name)
+
+
 def _texts(column: Any, what: str) -> Column:
-    """A column of names, each as it is written, '' where there is none."""
+    """A column as texts, each as it is written, '' where there is none.
+
+    Blanks around a text and breaks of its line are left out: not every form of a table keeps them.
+    """
     if getattr(column, "ndim", 1) != 1:
-        raise MaskError(f"{what}: column '{column.info.name}' has more than one name a row.")
+        raise MaskError(f"{what}: column '{column.info.name}' has more than one value a row.")
     missing = np.ma.getmaskarray(column) if isinstance(column, MaskedColumn) else None
     cells = column.data if isinstance(column, Column) else column
     texts = [
         cell.decode("utf-8", "replace") if isinstance(cell, bytes) else str(cell) for cell in cells
     ]
+    texts = [_BREAKS.sub(" ", text).strip() for text in texts]
     if missing is not None:
         texts = ["" if gone else text for text, gone in zip(texts, missing, strict=True)]
     return Column(np.array(texts, dtype=str if texts else "U1"), name=column.info.name)
@@ -445,8 +464,9 @@ def _keep_or_drop(table: Table, name: str, what: str, *, of_text: bool) -> None:
     if not isinstance(column, Column):
         return  # of an ECSV table, which is written as it was read
     if of_text:
-        table[name] = _numbers(column) if _numbers(column) is not None else column
-    elif column.dtype.kind in "SO":
+        numbers = _numbers(column)
+        table[name] = _texts(column, what) if numbers is None else numbers
+    elif column.dtype.kind in "SOU":
         cells = np.ma.getdata(column)[~np.ma.getmaskarray(column)]
         if column.ndim == 1 and all(isinstance(cell, str | bytes) for cell in cells.ravel()):
             table[name] = _texts(column, what)
