@@ -354,7 +354,7 @@ def test_sexagesimal_texts_of_a_votable_are_read_where_the_unit_says_so(tmp_path
     [
         (
             "name,alpha,delta,_RA,RA_deg\na,05 22 00,-69 30 00,80.5,80.5\n",
-            r"first value '05 22 00'\) is not an angle as a number. Give decimal degrees: set "
+            r"value '05 22 00'\) is not an angle as a number. Give decimal degrees: set "
             "catalogue.ra to one of _RA, RA_deg",
         ),
         (
@@ -362,7 +362,7 @@ def test_sexagesimal_texts_of_a_votable_are_read_where_the_unit_says_so(tmp_path
             "no value of column 'delta' is a declination",
         ),
         ("name,alpha,delta\na,1e38,-69\n", "no value of column 'alpha' is a right ascension"),
-        ("name;alpha;delta\na;80,5;-69,5\n", "first value '80,5'"),
+        ("name;alpha;delta\na;80,5;-69,5\n", "value '80,5'"),
         ("a 80.5 -69.5\nb 80.5 -69.5\n", "Its first line holds numbers"),
         ("name,alpha,alpha\na,1,2\n", "two columns are named 'alpha'"),
         ("name,alpha,delta\na,80.5,-69.5\nb,80.", "its last row has 2 of 3 cells: it is cut off"),
@@ -387,6 +387,12 @@ def test_coordinates_that_are_missing_stay_so(tmp_path, missing):
     (tmp_path / "c.csv").write_text(f"name,alpha,delta\na,{missing},-69\nb,80.5,-69\n")
     read = read_catalogue(tmp_path / "c.csv", **COLUMNS)
     assert read["alpha"].filled(np.nan).tolist() == pytest.approx([np.nan, 80.5], nan_ok=True)
+
+
+def test_a_last_line_without_an_end_is_said(tmp_path, caplog):
+    (tmp_path / "c.csv").write_text("name,alpha,delta\na,80.5,-69.5\nb,80.5,-69")
+    assert len(read_catalogue(tmp_path / "c.csv", **COLUMNS)) == 2
+    assert "if the file is cut off, its last source is wrong" in caplog.text
 
 
 def test_columns_in_use_are_found_in_the_order_of_their_names(tmp_path):

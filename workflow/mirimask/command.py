@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -542,7 +543,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     progress = Progress(shown=not options.quiet and sys.stderr.isatty())
     run = {"mask": run_mask, "score": run_score, "stats": run_stats}[options.command]
     try:
-        run(options, progress)
+        with warnings.catch_warnings():
+            # numpy's, of pixels of 1e38: no person can act on a line of this code
+            warnings.simplefilter("ignore", RuntimeWarning)
+            run(options, progress)
         sys.stdout.flush()
     except BrokenPipeError:  # `mirimask score ... | head`: not an error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -145,8 +145,9 @@ def _chosen(
         hint = ""
         if any(_NUMBER.fullmatch(name) for name in tables[0].table.colnames):
             hint = " Its first line holds numbers: write the names of the columns above it."
+        missing = " or ".join(f"'{name}'" for name in wanted[key])
         raise MaskError(
-            f"{what} has no column '{wanted[key][0]}'; it has {there}.{hint} Set {settings[key]} "
+            f"{what} has no column {missing}; it has {there}.{hint} Set {settings[key]} "
             f"to the one with the {_ANGLES[key]} in degrees."
         )
     if len(tables) > 1:
@@ -196,6 +197,8 @@ def _tables_of(path: Path, what: str) -> list[_Found]:
         raise
     except (Exception, RecursionError) as error:  # each reader raises what its parser raises
         cause = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        if isinstance(error, AttributeError | LookupError | TypeError | RecursionError):
+            cause = "it is damaged or cut off"  # their texts are for programmers
         raise MaskError(f"{what} cannot be read ({cause}). {_FORMATS}") from None
     if not tables:
         raise MaskError(f"{what} cannot be read (it holds no table). {_FORMATS}")
@@ -306,6 +309,10 @@ def _text_tables(content: bytes, what: str) -> Iterator[_Found]:
         table, of_text = Table.read(lines, format="ascii.mrt"), False
     else:
         table, of_text = _with_header(text, what), True
+    if not text.endswith("\n") and len(table):
+        _logger.warning(
+            "%s: its last line has no end; if the file is cut off, its last source is wrong.", what
+        )
     if len(table.colnames) < 2:
         raise MaskError(
             f"{what} cannot be read (it has a single column, {_listed(table.colnames)}). {_FORMATS}"
@@ -437,7 +444,9 @@ def _texts(column: Any, what: str) -> Column:
     texts = [
         cell.decode("utf-8", "replace") if isinstance(cell, bytes) else str(cell) for cell in cells
     ]
-    texts = [_BREAKS.sub(" ", text).strip() for text in texts]
+    if _BREAKS.search("".join(texts)):
+        texts = [_BREAKS.sub(" ", text) for text in texts]
+    texts = [text.strip() for text in texts]
     if missing is not None:
         texts = ["" if gone else text for text, gone in zip(texts, missing, strict=True)]
     return Column(np.array(texts, dtype=str if texts else "U1"), name=column.info.name)
@@ -456,6 +465,10 @@ def _numbers(column: Any) -> MaskedColumn | None:
         int(text) if whole else float(text.lower().replace("d", "e")) for text in written
     ]
     return MaskedColumn(values, mask=missing, name=column.info.name, unit=column.info.unit)
+
+
+def _is_number(text: str) -> bool:
+    return text.lower() in _MISSING or bool(_NUMBER.fullmatch(text))
 
 
 def _keep_or_drop(table: Table, name: str, what: str, *, of_text: bool) -> None:
@@ -520,10 +533,11 @@ def _degrees(
             ) from None
         factor = 1.0
     elif sexagesimal or numbers.dtype.kind not in "iuf":
-        first = next(iter(_texts(column, what)), "")
+        texts = _texts(column, what).tolist()
+        wrong = next((text for text in texts if not _is_number(text)), texts[0])
         others = _angles_beside(table, name, key)
         raise MaskError(
-            f"{what}: column '{name}' (unit {written or 'none'}, first value '{first[:40]}') is "
+            f"{what}: column '{name}' (unit {written or 'none'}, value '{wrong[:40]}') is "
             "not an angle as a number. Give decimal degrees"
             + (f": set {settings[key]} to one of {others}." if others else ".")
         )
