@@ -6,6 +6,7 @@ Right values are those that the files are written with.
 import bz2
 import gzip
 import lzma
+import re
 import warnings
 
 import astropy.units as u
@@ -335,6 +336,14 @@ def test_hours_are_of_right_ascension_alone(tmp_path, unit):
     assert read_catalogue(tmp_path / "c", **COLUMNS)["alpha"].tolist() == [82.5]
     (tmp_path / "c").write_text(head.replace("deg", unit) + "a\t5.5\t-69.5\n")
     with pytest.raises(MaskError, match="no angle of a declination"):
+        read_catalogue(tmp_path / "c", **COLUMNS)
+
+
+@pytest.mark.parametrize("unit", ["pix", "Jy", "-1 deg", "furlong", "mag(AB)"])
+def test_a_unit_that_is_no_angle_is_refused(tmp_path, unit):
+    head = f"name\talpha\tdelta\n\t{unit}\tdeg\n--\t--\t--\n"
+    (tmp_path / "c").write_text(head + "a\t5.5\t-69.5\n")
+    with pytest.raises(MaskError, match=f"has the unit '{re.escape(unit)}', which is no angle"):
         read_catalogue(tmp_path / "c", **COLUMNS)
 
 

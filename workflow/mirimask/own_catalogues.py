@@ -573,7 +573,8 @@ def _in_degrees(unit: str, written: str, key: str) -> float:
         return float(u.rad.to(u.deg))
     for text in (written, unit, unit.removesuffix("s")):
         try:
-            return float(u.Unit(text).to(u.deg))
+            factor = float(u.Unit(text).to(u.deg))
+            return factor if 0 < factor < np.inf else np.nan  # '-1 deg'
         except (ValueError, TypeError, u.UnitConversionError):
             continue
     return np.nan
