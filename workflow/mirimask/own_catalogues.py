@@ -301,8 +301,10 @@ def _text_tables(content: bytes, what: str) -> Iterator[_Found]:
         )
     if start.startswith("# %ECSV"):
         table, of_text = Table.read(lines, format="ascii.ecsv"), False
-    elif re.match(r"#\s*1\s+[A-Za-z]\w*(\s|$)", start):
-        table, of_text = _as_texts(lines, "ascii.sextractor"), True
+    elif re.match(r"#\s*1\s+\S.*\n#\s*\d+\s+\S", start):
+        # its cells as they are written
+        options = {"guess": False, "converters": {"*": str}, "fill_values": []}
+        table, of_text = Table.read(lines, format="ascii.sextractor", **options), True
     elif start.startswith(("\\", "|")):
         table, of_text = Table.read(lines, format="ascii.ipac"), False  # its types are declared
     elif "Byte-by-byte Description" in text[:20000]:
@@ -334,11 +336,6 @@ def _decoded(content: bytes, what: str) -> str:
         text = content.decode("cp1252", "replace")
         _logger.warning("%s is not UTF-8; it is read as Windows-1252.", what)
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _as_texts(lines: list[str], format_: str) -> Table:
-    """A table of a format of astropy, its cells as they are written."""
-    return Table.read(lines, format=format_, guess=False, converters={"*": str}, fill_values=[])
 
 
 def _with_header(text: str, what: str) -> Table:
