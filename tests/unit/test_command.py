@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from astropy.io import fits
@@ -182,6 +184,26 @@ def test_score_without_sources(i2d, run):
     assert status == 0
     assert "0 sources" in out
     assert "no catalogue source" in err
+
+
+def test_pixels_of_any_size_bring_no_warnings_of_the_code(i2d, run):
+    with fits.open(i2d, mode="update") as hdus:
+        hdus["SCI"].data[40, 40], hdus["SCI"].data[90:93, 70] = -3e38, 3e38
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        for arguments in (["stats", i2d], ["score", i2d, "A.ecsv"]):
+            status, _, err = run(*arguments)
+            assert status == 0
+            assert "overflow" not in err
+
+
+def test_codes_and_names_are_texts(i2d, run):
+    table = Table.read("A.ecsv")
+    names = ["001", "NA", "1e5", "nan", "None", "#1", "=1", "a, b", 'é "x"']
+    table["objID"] = names
+    table.to_pandas().to_csv("names.csv", index=False, encoding="utf-8-sig")
+    assert run("score", i2d, "names.csv", "--method", "value_1", "-o", "v.csv")[0] == 0
+    assert pd.read_csv("v.csv", dtype=str, keep_default_na=False)["id"].tolist() == names
 
 
 def test_stats(i2d, run):

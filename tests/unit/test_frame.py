@@ -5,7 +5,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 from astropy.wcs import WCS
-from mirimask.catalogue import locate_sources
+from mirimask.catalogue import catalogue_settings, locate_sources
 from mirimask.errors import MaskError
 from mirimask.frame import (
     crop_frame,
@@ -157,6 +157,24 @@ def test_catalogue_errors():
         locate_sources(_catalogue()["objID", "flux"], _header(), (100, 120), **COLUMNS)
     with pytest.raises(MaskError, match="nonsense"):
         locate_sources(_catalogue(), _header(), (100, 120), keep="nonsense > 2", **COLUMNS)
+
+
+def test_fill_values_are_no_positions_and_ids_that_are_shared_are_said(caplog):
+    catalogue = _catalogue()
+    catalogue["objID"] = ["NA", "NA", "3", "4"]
+    catalogue.add_row(["5", 1e38, -20.0, 1.0])
+    catalogue.add_row(["6", 80.0, -999.0, 1.0])
+    sources = locate_sources(catalogue, _header(), (100, 120), **COLUMNS)
+    assert list(sources["id"]) == ["NA", "NA"]
+    assert sources.meta["n_not_finite"] == 3
+    assert "2 of 2 sources share their id with another ('NA')" in caplog.text
+
+
+def test_conditions_are_checked_with_the_configuration():
+    given = dict.fromkeys(("vizier", "irsa", "id", "ra", "dec", "resolution")) | {"name": "unwise"}
+    assert catalogue_settings(given | {"keep": "FW1 > 20"})["keep"] == "FW1 > 20"
+    with pytest.raises(MaskError, match=r"catalogue\.keep: .*'open\('x'\)' is not allowed"):
+        catalogue_settings(given | {"keep": "open('x') == 1"})
 
 
 def test_an_empty_catalogue_is_legal():

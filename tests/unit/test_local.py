@@ -3,24 +3,21 @@
 import gzip
 from pathlib import Path
 
-import astropy.units as u
 import numpy as np
 import pytest
-from astropy.coordinates import SkyCoord
 from astropy.io import fits
-from astropy.table import MaskedColumn, QTable, Table
 from astropy.wcs import WCS
 from mirimask.errors import MaskError
 from mirimask.local import (
     brightness_factor,
     celestial_wcs,
     pixel_area_sr,
-    read_catalogue,
     read_image,
     read_segmentation,
     segmentation_hdus,
     write_hdus,
 )
+from mirimask.own_catalogues import read_catalogue
 from mirimask.product import check_product, frame_notes, opened
 
 SHAPE = (40, 30)
@@ -279,110 +276,6 @@ def test_bad_labels_are_one_clear_message(write, array, says):
     with pytest.raises(MaskError, match=says) as error:
         read_segmentation(path, SHAPE, image="Mine")
     assert str(error.value).startswith(f"Mine: segm '{path}'")
-
-
-### catalogues #####################################################################################
-
-SOURCES = {
-    "name": ["b1", "a2", "c3"],
-    "alpha": [80.0, np.nan, 80.2],
-    "delta": [-69.5, -69.4, -69.3],
-}
-COLUMNS = {"id_": "name", "ra": "alpha", "dec": "delta"}
-
-
-@pytest.mark.parametrize(
-    ("name", "format_"),
-    [
-        ("c.ecsv", "ascii.ecsv"),
-        ("c.csv", "ascii.csv"),
-        ("c.tsv", "ascii.tab"),
-        ("c.vot", "votable"),
-        ("c.xml", "votable"),
-        ("c.fits", "fits"),
-        ("c.cat", "ascii.commented_header"),
-        ("c.txt", "ascii.basic"),
-        ("c.dat", "ascii.csv"),
-    ],
-)
-def test_catalogues_of_every_format_give_the_same_table(tmp_path, name, format_):
-    table = Table(SOURCES | {"flux": [1.0, 2.0, 3.0]})
-    table.write(tmp_path / name, format=format_)
-    read = read_catalogue(tmp_path / name, **COLUMNS)
-    assert read.colnames == ["name", "alpha", "delta", "flux"]
-    assert read["name"].tolist() == SOURCES["name"]
-    # not finite is kept: it is counted where sources are placed
-    np.testing.assert_array_equal(read["alpha"].filled(np.nan), SOURCES["alpha"])
-    np.testing.assert_array_equal(read["flux"], [1, 2, 3])
-    assert read["alpha"].unit == u.deg
-    read.write(tmp_path / "again.ecsv", format="ascii.ecsv")
-    again = Table.read(tmp_path / "again.ecsv")
-    np.testing.assert_array_equal(again["delta"], SOURCES["delta"])
-
-
-def test_masked_cells_and_other_angle_units(tmp_path):
-    table = Table(SOURCES)
-    table["alpha"] = MaskedColumn([80.0, 1.0, 80.2], mask=[0, 1, 0], unit="deg")
-    table["delta"] = np.radians(SOURCES["delta"]) * u.rad
-    table.write(tmp_path / "c.ecsv")
-    read = read_catalogue(tmp_path / "c.ecsv", **COLUMNS)
-    assert read["alpha"].mask.tolist() == [False, True, False]
-    np.testing.assert_allclose(read["delta"], SOURCES["delta"])
-
-
-def test_a_pipelines_sky_centroid_gives_the_coordinates(tmp_path):
-    table = QTable({"label": [4, 7]})
-    table["sky_centroid"] = SkyCoord([80.0, 80.1], [-69.5, -69.4], unit="deg")
-    table.write(tmp_path / "cat.ecsv")
-    read = read_catalogue(tmp_path / "cat.ecsv", id_="label", ra="RAJ2000", dec="DEJ2000")
-    np.testing.assert_allclose(read["RAJ2000"], [80.0, 80.1])
-    np.testing.assert_allclose(read["DEJ2000"], [-69.5, -69.4])
-    assert read["label"].tolist() == ["4", "7"]
-
-
-def test_rows_are_numbered_where_the_catalogue_has_no_identifier(tmp_path, caplog):
-    Table(SOURCES).write(tmp_path / "c.csv")
-    read = read_catalogue(tmp_path / "c.csv", id_="objID", ra="alpha", dec="delta")
-    assert read["objID"].tolist() == ["1", "2", "3"]
-    assert "no column 'objID'" in caplog.text
-
-
-@pytest.mark.parametrize("source", [None, "", "file"])
-def test_no_catalogue_or_one_without_rows_is_legal(tmp_path, source):
-    if source == "file":
-        source = tmp_path / "c.csv"
-        source.write_text("name,alpha,delta\n")
-    read = read_catalogue(source, **COLUMNS)
-    assert len(read) == 0
-    assert read.colnames == ["name", "alpha", "delta"]
-    read.write(tmp_path / "again.ecsv")
-    assert len(Table.read(tmp_path / "again.ecsv")) == 0
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "says"),
-    [
-        ("none.csv", None, "there is no such file; correct its path"),
-        ("c.csv", "name,x,y\na,1,2\n", r"no column 'alpha'; it has name, x, y\. Set catalogue.ra"),
-        (
-            "c.csv",
-            "name,alpha\na,1\n",
-            r"no column 'delta'; it has name, alpha.*catalogue.dec.*declin",
-        ),
-        ("c.csv", "name,alpha,delta\na,05:20:00,-69\n", "not an angle as a number. Give decimal"),
-        ("c.ecsv", "<html>", r"cannot be read \(ascii.ecsv: .*Give an ECSV, CSV, VOTable or FITS"),
-        ("c.fits", "garbage", "cannot be read"),
-        ("c.xml", "garbage", "cannot be read"),
-        ("c.cat", "", "cannot be read"),
-    ],
-)
-def test_a_bad_catalogue_is_one_clear_message(tmp_path, name, text, says):
-    path = tmp_path / name
-    if text is not None:
-        path.write_text(text)
-    with pytest.raises(MaskError, match=says) as error:
-        read_catalogue(path, image="Mine", **COLUMNS)
-    assert str(error.value).startswith(f"Mine: catalogue '{path}'")
 
 
 ### notes, and the real files ######################################################################

@@ -2,12 +2,13 @@
 
 import importlib.util
 
+import astropy.units as u
 import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
-from astropy.wcs import WCS
-from mirimask.ds9 import region_file, source_regions
+from astropy.wcs import WCS, Sip
+from mirimask.ds9 import label_regions, region_file, source_regions
 from mirimask.frame import Frame, crop_frame, whole_frame
 from mirimask.instrument import PointAperture, point_aperture
 from mirimask.labels import label_hdus, label_mask
@@ -15,7 +16,14 @@ from mirimask.local import write_hdus
 from mirimask.photometry import _COLUMNS, match_sources, measure_labels, provenance
 from mirimask.verdicts import connected_spots
 from photutils.segmentation import SegmentationImage
-from regions import CircleSkyRegion, EllipseSkyRegion, Regions
+from regions import (
+    CirclePixelRegion,
+    CircleSkyRegion,
+    EllipsePixelRegion,
+    EllipseSkyRegion,
+    PixCoord,
+    Regions,
+)
 
 SHAPE, PIXEL_SR, SIGMA = (120, 110), 2.84404e-13, 1.2
 ROWS, COLUMNS = (10, 110), (5, 105)
@@ -348,11 +356,82 @@ def test_sources_have_colour_tag_and_dash():
             "verdict": ["success", "near", "failure"],
         }
     )
-    text = Regions(source_regions(verdicts, radius_arcsec=1.98)).serialize(format="ds9")
-    found = Regions.parse(text, format="ds9")
+    lines = source_regions(verdicts, radius_arcsec=1.98)
+    found = Regions.parse("\n".join(["icrs", *lines]), format="ds9")
     assert [region.meta["tag"][1] for region in found] == ["success", "near", "failure"]
     assert [region.visual["edgecolor"] for region in found] == ["green", "yellow", "red"]
     assert [region.visual.get("linestyle") == "dashed" for region in found] == [False, True, True]
+
+
+def rotated(*, ctype=("RA---TAN", "DEC--TAN"), distorted=False):
+    """A WCS of a rotated image with pixels that are not quite square."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crpix, wcs.wcs.crval = ctype, (50, 60), (80.0, -69.5)
+    turn, scale = np.radians(110.0), 0.11 / 3600
+    wcs.wcs.cd = scale * np.array(
+        [[-np.cos(turn), 1.1 * np.sin(turn)], [np.sin(turn), 1.1 * np.cos(turn)]]
+    )
+    if distorted:
+        wcs.wcs.ctype = [f"{axis}-SIP" for axis in ctype]
+        bent = np.zeros((3, 3))
+        bent[2, 0] = bent[0, 2] = 3e-5
+        wcs.sip = Sip(bent, bent, None, None, (50, 60))
+    return wcs
+
+
+@pytest.mark.parametrize(
+    "wcs",
+    [rotated(), rotated(distorted=True), rotated(ctype=("GLON-TAN", "GLAT-TAN"))],
+    ids=["rotated", "distorted", "galactic"],
+)
+def test_the_outline_of_a_region_lies_on_that_of_its_label(wcs):
+    """Ellipses and circles in ICRS, whatever the image's frame, read with the regions package."""
+    rng = np.random.default_rng(1)
+    measured = Table({name: rng.uniform(low, high, 40) for name, low, high in
+                      (("x", 0, 100), ("y", 0, 120), ("area", 5, 90), ("orientation", -90, 90),
+                       ("semimajor_sigma", 2, 4), ("semiminor_sigma", 0.5, 2))})  # fmt: skip
+    measured["label"] = np.arange(1, 41)
+    measured["semiminor_sigma"][:2] = np.nan, 0
+    found = Regions.parse("\n".join(["icrs", *label_regions(measured, wcs)]), format="ds9")
+    around = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    for row, region in zip(measured, found, strict=True):
+        ratio = row["semiminor_sigma"] / row["semimajor_sigma"]
+        if ratio > 0:
+            width, height, turn = region.width / 2, region.height / 2, region.angle.to_value("rad")
+        else:
+            assert isinstance(region, CircleSkyRegion)
+            width = height = region.radius
+            turn, ratio = 0, 1
+        along, across = width * np.cos(around), height * np.sin(around)
+        west, north = (
+            along * np.cos(turn) - across * np.sin(turn),
+            along * np.sin(turn) + across * np.cos(turn),
+        )
+        outline = region.center.directional_offset_by(
+            np.arctan2(-west, north), np.hypot(west, north)
+        )
+        x, y = wcs.world_to_pixel(outline)
+        dx, dy, angle = x - row["x"], y - row["y"], np.radians(row["orientation"])
+        major = (dx * np.cos(angle) + dy * np.sin(angle)) * np.sqrt(ratio)
+        minor = (dy * np.cos(angle) - dx * np.sin(angle)) / np.sqrt(ratio)
+        # a circle is one on the sky: pixels that are a tenth longer make it an ellipse in the image
+        off = 5e-3 if row["semiminor_sigma"] > 0 else 0.06
+        np.testing.assert_allclose(np.hypot(major, minor), np.sqrt(row["area"] / np.pi), rtol=off)
+
+
+def test_the_digits_of_a_region_are_those_of_the_regions_package():
+    measured = Table({"label": [1, 2], "x": [40.0, 70.5], "y": [50.0, 20.0], "area": [60, 9],
+                      "semimajor_sigma": [4.0, 1.0], "semiminor_sigma": [1.0, np.nan],
+                      "orientation": [20.0, 0.0]})  # fmt: skip
+    shapes = [
+        EllipsePixelRegion(
+            PixCoord(40, 50), *(4 * np.sqrt(60 / np.pi), np.sqrt(60 / np.pi)), 20 * u.deg
+        ),
+        CirclePixelRegion(PixCoord(70.5, 20), np.sqrt(9 / np.pi)),
+    ]
+    theirs = Regions([shape.to_sky(wcs()) for shape in shapes]).serialize(format="ds9", precision=8)
+    ours = [line.partition(" #")[0] for line in label_regions(measured, wcs())]
+    assert ours == [line for line in theirs.splitlines() if "(" in line]
 
 
 @pytest.mark.parametrize(

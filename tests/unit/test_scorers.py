@@ -118,6 +118,12 @@ def test_malformed_files(tmp_path, text, problem):
     assert problem in str(error.value)
 
 
+def test_a_file_that_a_spreadsheet_has_saved(tmp_path):
+    path = tmp_path / "eye.csv"
+    path.write_text(HEAD + "E,A,value_1,1,near,i1\n", encoding="utf-8-sig")
+    assert read_verdicts([path], KEY)["scorer"].tolist() == ["E"]
+
+
 def test_a_binary_file_and_a_missing_one(tmp_path):
     path = tmp_path / "eye.csv"
     path.write_bytes(b"\xff\xfe\x00\x01" * 20)

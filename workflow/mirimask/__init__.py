@@ -26,7 +26,7 @@ _HOMES = {
     "open_image": "image",
     "peak_verdicts": "verdicts",
     "point_aperture": "instrument",
-    "read_catalogue": "local",
+    "read_catalogue": "own_catalogues",
     "read_image": "local",
     "recommended_mask": "recommended",
     "reference_peaks": "peaks",

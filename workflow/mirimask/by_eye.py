@@ -18,6 +18,7 @@ from mirimask.agreement import cohen_kappa
 from mirimask.errors import MaskError
 from mirimask.intervals import wilson
 from mirimask.pictures import cut_out, data_uri, grey_png, mask_png
+from mirimask.table_files import read_texts
 from mirimask.tables import count_verdicts, paper_layout
 from mirimask.verdicts import VERDICTS
 
@@ -122,7 +123,7 @@ def read_verdicts(paths: Sequence[str | Path], key: pd.DataFrame) -> pd.DataFram
     whose: dict[str, str | Path] = {}
     for path in paths:
         try:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+            table = read_texts(path)
         except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as e:
             raise MaskError(f"{path}: verdicts by eye cannot be read: {e}") from None
         missing = [name for name in _COLUMNS if name not in table]

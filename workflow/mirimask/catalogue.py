@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mirimask.conditions import check_condition, fulfilled
 from mirimask.errors import MaskError
 
 if TYPE_CHECKING:  # every start of the workflow reads this module, for the catalogues' names alone
@@ -86,8 +87,9 @@ def catalogue_settings(given: Mapping[str, Any], *, ask: bool = True) -> dict[st
     `given` has the keys of the configuration's `catalogue`. In what comes back, `service` and
     `table` say where the catalogue is (None and "" if no archive is to be asked and none is
     named), `id`, `ra`, `dec` and `keep` are texts; `resolution` (arcsec) is None for a catalogue
-    that is not in CATALOGUES and has none given. MaskError where two tables are given, or where
-    an archive is to be asked (`ask`) for a name that is not known and without a table.
+    that is not in CATALOGUES and has none given. MaskError where two tables are given, where `keep`
+    is no condition, or where an archive is to be asked (`ask`) for a name that is not known and
+    without a table.
     """
     name = given["name"]
     known = CATALOGUES.get(name)
@@ -110,6 +112,11 @@ def catalogue_settings(given: Mapping[str, Any], *, ask: bool = True) -> dict[st
             settings[key] = getattr(columns, key)
     if settings["keep"] is None:
         settings["keep"] = known.keep if known else ""
+    if settings["keep"]:
+        try:
+            check_condition(settings["keep"])
+        except MaskError as error:
+            raise MaskError(f"catalogue.keep: {error}") from None
     if settings["resolution"] is None and known:
         settings["resolution"] = known.resolution_arcsec
     return settings
@@ -146,10 +153,11 @@ def locate_sources(
     """The sources of a catalogue that lie on an image of `shape` (ny, nx) with the WCS of `header`.
 
     Columns: id (text), ra, dec (degrees, ICRS), x, y (0-based pixels). Rows without a finite
-    position are dropped, and so are those that do not fulfil `keep`, a condition on the
-    catalogue's columns in the syntax of `pandas.eval`; the table's meta counts both, and those
-    outside. An empty catalogue gives a table without rows. Raises MaskError for a missing column or
-    a condition that cannot be evaluated.
+    position are dropped (a declination beyond 90 degrees is none either), and so are those that do
+    not fulfil `keep`, a condition on the catalogue's columns (see `conditions`); the table's meta
+    counts both, and those outside. Sources that share an id are kept, with a warning. An empty
+    catalogue gives a table without rows. Raises MaskError for a missing column or what is no
+    condition.
     """
     from astropy.table import Table
 
@@ -162,26 +170,27 @@ def locate_sources(
             f"{', '.join(catalogue.colnames)}. Set catalogue.ra and catalogue.dec."
         )
     kept = np.ones(len(catalogue), dtype=bool)
-    if keep and len(catalogue):
-        plain = [name for name in catalogue.colnames if catalogue[name].ndim == 1]
+    if keep:
         try:
-            kept = np.asarray(catalogue[plain].to_pandas().eval(keep), dtype=bool)
-        except Exception as error:
-            raise MaskError(f"catalogue.keep: '{keep}' cannot be evaluated: {error}.") from None
-        if kept.shape != (len(catalogue),):
-            raise MaskError(f"catalogue.keep: '{keep}' is not a condition on the rows.")
+            check_condition(keep)
+            if len(catalogue):  # one without rows may be without columns too
+                kept = fulfilled(keep, catalogue)
+        except MaskError as error:
+            raise MaskError(f"catalogue.keep: {error}") from None
     ra: NDArray[np.float64] = np.ma.filled(np.ma.asarray(catalogue[ra_column], dtype=float), np.nan)
     dec: NDArray[np.float64] = np.ma.filled(
         np.ma.asarray(catalogue[dec_column], dtype=float), np.nan
     )
-    finite = np.isfinite(ra) & np.isfinite(dec)
+    # fill values of 99 or 1e38 are no angles
+    finite = np.isfinite(ra) & np.isfinite(dec) & (np.abs(ra) <= 360) & (np.abs(dec) <= 90)
     x, y = np.full(len(ra), np.nan), np.full(len(ra), np.nan)
     if finite.any():
         x[finite], y[finite] = celestial_wcs(header).all_world2pix(ra[finite], dec[finite], 0)
     ny, nx = shape
     inside = (x >= -0.5) & (x < nx - 0.5) & (y >= -0.5) & (y < ny - 0.5)
     if id_column in catalogue.colnames:
-        names = np.asarray(catalogue[id_column]).astype(str)
+        column = catalogue[id_column]
+        names = np.where(np.ma.getmaskarray(column), "", np.ma.getdata(column).astype(str))
     else:
         names = np.arange(1, len(catalogue) + 1).astype(str)
     chosen = kept & finite & inside
@@ -194,6 +203,13 @@ def locate_sources(
     log.info("%d sources on the image; %s", chosen.sum(), counts)
     if counts["n_not_finite"]:
         log.warning("%d rows have no finite position and are dropped", counts["n_not_finite"])
+    distinct, times = np.unique(names[chosen], return_counts=True)
+    if (times > 1).any():
+        log.warning(
+            "%d of %d sources share their id with another ('%s'): they are told apart by position "
+            "only",
+            *(times[times > 1].sum(), chosen.sum(), distinct[times > 1][0]),
+        )
     if not chosen.any():
         log.warning("no catalogue source lies on this image: there is nothing to score")
     return Table(

@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -133,11 +134,15 @@ def parser() -> Parser:
     group.add_argument("--regions", metavar="REG", help="DS9 regions of labels and sources")
     group.add_argument("--overwrite", action="store_true", help="replace files that are there")
     group = mask.add_argument_group("sources to match with the labels")
-    group.add_argument("--sources", metavar="CATALOGUE", help="ECSV, CSV, VOTable or FITS table")
+    group.add_argument(
+        "--sources", metavar="CATALOGUE", help="ECSV, CSV, VOTable, FITS or text table"
+    )
     add_catalogue_options(group)
 
     score = command("score", "judge masks by the sources of a catalogue")
-    score.add_argument("catalogue", metavar="CATALOGUE", help="ECSV, CSV, VOTable or FITS table")
+    score.add_argument(
+        "catalogue", metavar="CATALOGUE", help="ECSV, CSV, VOTable, FITS or text table"
+    )
     score.add_argument(
         "--method", action="append", help="may be repeated (default: recommended, segmentation)"
     )
@@ -277,29 +282,25 @@ def whole_image(options: argparse.Namespace, image: "Frame") -> Any:
 
 
 def sources_on(options: argparse.Namespace, path: str, image: "Frame") -> "Table":
-    """The catalogue's sources on the image, its columns guessed where they are not named."""
+    """The catalogue's sources on the image, its columns those in use where none is named."""
     from mirimask.catalogue import locate_sources
-    from mirimask.local import column_names, read_catalogue
+    from mirimask.own_catalogues import KNOWN_COLUMNS, read_catalogue
 
-    there = column_names(path)
-
-    def column(given: str, known: str) -> str:
-        return given or next((name for name in known.split() if name in there), known.split()[0])
-
-    id_ = column(options.id, "objID id ID source_id name NAME label")
-    ra = column(options.ra, "RAJ2000 ra RA RA_ICRS ALPHA_J2000 raj2000")
-    dec = column(options.dec, "DEJ2000 dec DEC Dec DE_ICRS DELTA_J2000 dej2000")
-    try:
-        table = read_catalogue(path, id_=id_, ra=ra, dec=dec)
-    except MaskError as error:
-        # what is a key of the configuration in a study is an option here
-        raise MaskError(
-            str(error)
-            .replace("Set catalogue.ra in the configuration to", "Name with --ra")
-            .replace("Set catalogue.dec in the configuration to", "Name with --dec")
-        ) from None
+    table = read_catalogue(
+        path,
+        id_=options.id or KNOWN_COLUMNS["id"],
+        ra=options.ra or KNOWN_COLUMNS["ra"],
+        dec=options.dec or KNOWN_COLUMNS["dec"],
+        settings={"id": "--id", "ra": "--ra", "dec": "--dec"},
+    )
+    names = table.meta["columns"]
     return locate_sources(
-        table, image.header, image.data.shape, id_column=id_, ra_column=ra, dec_column=dec
+        table,
+        image.header,
+        image.data.shape,
+        id_column=names["id"],
+        ra_column=names["ra"],
+        dec_column=names["dec"],
     )
 
 
@@ -542,7 +543,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     progress = Progress(shown=not options.quiet and sys.stderr.isatty())
     run = {"mask": run_mask, "score": run_score, "stats": run_stats}[options.command]
     try:
-        run(options, progress)
+        with warnings.catch_warnings():
+            # numpy's, of pixels of 1e38: no person can act on a line of this code
+            warnings.simplefilter("ignore", RuntimeWarning)
+            run(options, progress)
         sys.stdout.flush()
     except BrokenPipeError:  # `mirimask score ... | head`: not an error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

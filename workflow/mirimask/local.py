@@ -1,20 +1,17 @@
-"""A person's own files as the files of an archive: image, segmentation and catalogues.
+"""A person's own files as the files of an archive: image and segmentation.
 
-Whatever the layout, unit and format they come in: an image with SCI in any extension or in the
-PRIMARY, error and weight with it or in files of their own, a catalogue as ECSV, CSV, VOTable, FITS
-or plain text. What cannot be used is a MaskError that names the file and the remedy.
+Whatever the layout and unit they come in: an image with SCI in any extension or in the PRIMARY,
+error and weight with it or in files of their own. What cannot be used is a MaskError that names
+the file and the remedy. Catalogues: own_catalogues.
 """
 
 import logging
 import re
-import warnings
 from pathlib import Path
-from typing import Any
 
 import astropy.units as u
 import numpy as np
 from astropy.io import fits
-from astropy.table import Column, MaskedColumn, Table
 from astropy.wcs.utils import proj_plane_pixel_area
 from numpy.typing import NDArray
 
@@ -26,9 +23,7 @@ from mirimask.product import check_header, check_image, opened
 __all__ = [
     "SURFACE_BRIGHTNESS",
     "brightness_factor",
-    "column_names",
     "pixel_area_sr",
-    "read_catalogue",
     "read_image",
     "read_segmentation",
     "segmentation_hdus",
@@ -219,140 +214,3 @@ def write_hdus(path: str | Path, hdus: fits.HDUList) -> None:
     """Write a FITS file, whole or not at all."""
     with replacing(path) as temporary:
         hdus.writeto(temporary)
-
-
-### catalogues #####################################################################################
-
-# Suffixes and the formats of astropy that they may be, in the order they are tried.
-_FORMATS: dict[tuple[str, ...], tuple[str, ...]] = {
-    (".ecsv",): ("ascii.ecsv",),
-    (".csv",): ("ascii.csv",),
-    (".tsv",): ("ascii.tab",),
-    (".vot", ".votable", ".xml"): ("votable",),
-    (".fits", ".fit", ".fits.gz", ".fit.gz"): ("fits",),
-}
-_TEXT = ("ascii.ecsv", "ascii.commented_header", "ascii.basic", "ascii.csv")
-
-
-def read_catalogue(
-    path: str | Path | None, *, id_: str, ra: str, dec: str, image: str = ""
-) -> Table:
-    """Read a catalogue of sources with at least the columns `id_` (text), `ra`, `dec` (degrees).
-
-    The format follows the suffix: .ecsv, .csv, .tsv, .vot/.xml (VOTable), .fits; any other is
-    plain text with the names in its first line (`# id ra dec`). All other columns are kept, the
-    SkyCoord column `sky_centroid` of a pipeline catalogue gives `ra` and `dec` where they are
-    missing, and rows are numbered from 1 where `id_` is. Coordinates that are not finite or masked
-    stay as they are. No path: a table without rows.
-
-    MaskError: no such file, not readable, no RA or Dec (with the columns there are), coordinates
-    that are not numbers or of a unit that is no angle.
-    """
-    if path is None or str(path) == "":
-        return Table(
-            [
-                Column([], name=id_, dtype="U1"),
-                Column([], name=ra, dtype=float, unit=u.deg),
-                Column([], name=dec, dtype=float, unit=u.deg),
-            ]
-        )
-    what = f"{image}: catalogue '{path}'" if image else f"catalogue '{path}'"
-    table = _read_table(Path(path), what)
-    there = ", ".join(table.colnames)
-    if "sky_centroid" in table.colnames and not {ra, dec} <= set(table.colnames):
-        sky = table["sky_centroid"].icrs
-        table[ra], table[dec] = sky.ra.deg * u.deg, sky.dec.deg * u.deg
-    for key, name in (("ra", ra), ("dec", dec)):
-        if name not in table.colnames:
-            raise MaskError(
-                f"{what} has no column '{name}'; it has {there}. Set catalogue.{key} in the "
-                "configuration to the one with the "
-                f"{'right ascension' if key == 'ra' else 'declination'} in degrees."
-            )
-        table[name] = _degrees(table[name], what)
-    if id_ in table.colnames:
-        cells = table[id_]
-        table[id_] = [str(cell) for cell in cells] if len(cells) else Column([], dtype="U1")
-    else:
-        _logger.warning(
-            "%s has no column '%s' (catalogue.id): its rows are numbered from 1.", what, id_
-        )
-        table.add_column([str(i + 1) for i in range(len(table))], name=id_, index=0)
-    return table
-
-
-def column_names(path: str | Path) -> list[str]:
-    """The columns of a catalogue; MaskError where it cannot be read."""
-    return list(_read_table(Path(path), f"catalogue '{path}'").colnames)
-
-
-def _read_table(path: Path, what: str) -> Table:
-    if not path.is_file():
-        raise MaskError(f"{what}: there is no such file; correct its path.")
-    name = path.name.lower()
-    formats = next(
-        (formats for suffixes, formats in _FORMATS.items() if name.endswith(suffixes)), _TEXT
-    )
-    causes = []
-    for format_ in formats:
-        options: dict[str, Any] = {"table_id": 0} if format_ == "votable" else {}
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of units and headers off the standard
-                source: Any = path
-                if format_ == "votable":
-                    from astropy.io import votable
-
-                    source = votable.parse(path)
-                table = Table.read(source, format=format_, **options)
-        except Exception as error:  # each reader raises what its parser raises
-            causes.append(f"{format_}: {(str(error) or type(error).__name__).splitlines()[0]}")
-            continue
-        if len(table.colnames) > 1 or formats != _TEXT:
-            if format_ == "votable":
-                _heed(source, what)
-            if format_ == "fits":  # its texts are bytes
-                table.convert_bytestring_to_unicode()
-            table.meta.clear()  # cards and elements that ECSV cannot hold
-            return table
-    raise MaskError(
-        f"{what} cannot be read ({'; '.join(causes)[:300] or 'it has a single column'}). Give an "
-        "ECSV, CSV, VOTable or FITS table, or text with the names of the columns in its first line."
-    )
-
-
-def _heed(document: Any, what: str) -> None:
-    """Pass on what a VOTable says of itself; MaskError where that is an error."""
-    from mirimask.votables import notes_of
-
-    notes = notes_of(document)
-    if notes.errors:
-        raise MaskError(
-            f"{what} is the answer to a query that failed: {notes.errors[0].rstrip('.')}. "
-            "Ask for it again."
-        )
-    if notes.overflow:
-        _logger.warning(
-            "%s holds only the first rows of what was asked for (it is marked OVERFLOW): sources "
-            "are missing. Ask for less at a time, or for more rows.",
-            what,
-        )
-    for text in notes.warnings[:3]:
-        _logger.warning("%s carries a warning: %s", what, text)
-
-
-def _degrees(column: Any, what: str) -> MaskedColumn:
-    """A column of angles as float64 degrees; numbers without a unit are degrees."""
-    unit = column.unit if column.unit is not None else u.deg
-    try:
-        if isinstance(column, u.Quantity):
-            return MaskedColumn(column.to_value(u.deg), name=column.info.name, unit=u.deg)
-        values = np.ma.MaskedArray(column, copy=True).astype(float)
-        factor = float(u.Unit(unit).to(u.deg))
-    except (ValueError, TypeError, u.UnitConversionError):
-        first = column[0] if len(column) else ""
-        raise MaskError(
-            f"{what}: column '{column.info.name}' (unit {unit}, first value {first!r}) is not an "
-            "angle as a number. Give decimal degrees."
-        ) from None
-    return MaskedColumn(values * factor, name=column.info.name, unit=u.deg)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from astropy.io import fits
 from astropy.table import Table
 from evaluated import read_tables, write_csv
@@ -12,6 +11,7 @@ from mirimask.agreement import agreement_table
 from mirimask.evaluation_figures import CutOut, draw_agreement, draw_cut_outs
 from mirimask.figures import save_figure
 from mirimask.frame import pixels, read_crop
+from mirimask.table_files import read_table
 
 HALF_PX = 50  # of a cut-out
 LARGEST = 24  # cut-outs on the sheet
@@ -29,7 +29,7 @@ def cut_outs(disagreements, job):
     chosen = disagreements.groupby(["image", "id"], sort=False)
     for (image, source), rows in list(chosen)[:LARGEST]:
         crop = read_crop(frames[image], planes=False)
-        bright = pd.read_csv(peaks[image])
+        bright = read_table(peaks[image])
         truth = Table.read(truths[image], format="ascii.ecsv").to_pandas()
         first = rows.iloc[0]
         column, row = round(first["x"]), round(first["y"])

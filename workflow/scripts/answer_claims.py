@@ -4,28 +4,29 @@ import pandas as pd
 from job import script
 from mirimask.atomic import replacing, write_text
 from mirimask.claims import CLAIMS, answer_claims
+from mirimask.table_files import read_table
 from mirimask.tables import as_markdown
 
 
 def read_evidence(job):
     """The tables of the evaluation by name."""
-    structure = [pd.read_csv(path) for path in job.input.structure]
+    structure = [read_table(path) for path in job.input.structure]
     return {
         "structure": pd.concat(structure, ignore_index=True),
         **{
-            name: pd.read_csv(job.input[name])
+            name: read_table(job.input[name])
             for name in ("chance", "reliability", "depths", "compared")
         },
     }
 
 
 def main(job):
-    table2, table3 = pd.read_csv(job.input.table2), pd.read_csv(job.input.table3)
+    table2, table3 = read_table(job.input.table2), read_table(job.input.table3)
     simulated = bool(table3["simulated"].any())
     answers = {}
     if job.input.get("published"):
         published2, published3 = (
-            pd.read_csv(path).rename(columns={"code": "image"}) for path in job.input.published
+            read_table(path).rename(columns={"code": "image"}) for path in job.input.published
         )
         answers["printed tables"] = answer_claims(published3, published2)
     answers["computed" + (" (SIMULATED)" if simulated else "")] = answer_claims(

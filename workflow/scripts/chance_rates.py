@@ -6,12 +6,13 @@ from evaluated import labelled, named_masks, seed_of, write_csv
 from job import script
 from mirimask.chance import chance_row, random_positions, shifted_catalogue
 from mirimask.frame import pixels, read_crop
+from mirimask.table_files import read_table
 from mirimask.verdicts import literal_verdicts, nearest_distance, verdict_of
 
 
 def main(job):
     crop = read_crop(job.input.frame, planes=False)
-    peaks = pd.read_csv(job.input.peaks)
+    peaks = read_table(job.input.peaks)
     sources = Table.read(job.input.sources, format="ascii.ecsv").to_pandas()
     radius_px = pixels(job.params.radius, crop.pixel_scale)
     near_px = pixels(job.params.near, crop.pixel_scale)
@@ -31,7 +32,7 @@ def main(job):
     rows = []
     masks = named_masks(job.input.masks, job.params.masks)
     for verdicts, (method, domain, mask) in zip(job.input.verdicts, masks, strict=True):
-        given = pd.read_csv(verdicts)
+        given = read_table(verdicts)
         marked = peaks[labelled(mask, peaks, job, crop).peak_labels > 0]
         for name, at in tried.items():
             distance = nearest_distance(at.x, at.y, marked["x"], marked["y"])

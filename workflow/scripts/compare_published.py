@@ -1,6 +1,5 @@
 """The computed tables against the published ones: comparison/table{1,2,3}.csv and summary.md."""
 
-import pandas as pd
 from job import script
 from mirimask.atomic import replacing, write_text
 from mirimask.comparison import (
@@ -9,17 +8,17 @@ from mirimask.comparison import (
     compare_verdicts,
     summarise,
 )
+from mirimask.table_files import read_table, read_texts
 from mirimask.tables import as_markdown
 
 
 def main(job):
-    texts = {"dtype": str, "keep_default_na": False}  # as printed, with every digit
-    table1, table2, table3 = map(pd.read_csv, job.input.tables)
-    published1, published2 = (pd.read_csv(path, **texts) for path in job.input.published[:2])
+    table1, table2, table3 = map(read_table, job.input.tables)
+    published1, published2 = map(read_texts, job.input.published[:2])  # as printed
     simulated = bool(table3["simulated"].any())
     identity = compare_identity(published1, table1)
     statistics = compare_statistics(published2, table2)
-    verdicts = compare_verdicts(pd.read_csv(job.input.published[2]), table3)
+    verdicts = compare_verdicts(read_table(job.input.published[2]), table3)
     for cells, path in zip((identity, statistics, verdicts), job.output.cells, strict=True):
         with replacing(path) as temporary:
             cells.assign(simulated=simulated).to_csv(temporary, index=False)

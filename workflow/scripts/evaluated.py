@@ -5,20 +5,14 @@ import zlib
 import numpy as np
 import pandas as pd
 from astropy.io import fits
+from mirimask.table_files import read_table
 from mirimask.verdicts import label_spots
-
-# pandas would take an empty text for NaN
-TEXTS = {"image": str, "method": str, "domain": str, "id": str, "truth_id": str, "kind": str}
 
 
 def read_tables(paths):
     """Tables of one form below each other; a table without rows only gives its columns."""
-    tables = [pd.read_csv(path, dtype=TEXTS, keep_default_na=True) for path in paths]
-    filled = [table for table in tables if len(table)] or tables[:1]
-    table = pd.concat(filled, ignore_index=True)
-    for name in TEXTS.keys() & set(table.columns):
-        table[name] = table[name].fillna("")
-    return table
+    tables = list(map(read_table, paths))
+    return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
 def write_csv(path, table):

@@ -1,8 +1,8 @@
 """What to take away from the evaluation, with its numbers: evaluation/README.md."""
 
-import pandas as pd
 from job import script
 from mirimask.atomic import write_text
+from mirimask.table_files import read_table
 from mirimask.tables import SIMULATED
 from mirimask.takeaway import takeaways
 
@@ -20,7 +20,7 @@ FILES = {
 
 
 def main(job):
-    tables = {name: pd.read_csv(path) for name, path in job.input.items()}
+    tables = {name: read_table(path) for name, path in job.input.items()}
     simulated = bool(tables["chance"]["simulated"].any())
     lines = ["# What the masks are worth", ""]
     if simulated:

@@ -14,6 +14,7 @@ from mirimask.labels import label_hdus, label_mask
 from mirimask.local import read_segmentation, write_hdus
 from mirimask.memory import give_back
 from mirimask.photometry import measure_labels, provenance
+from mirimask.table_files import read_table
 
 
 def main(job):
@@ -47,10 +48,9 @@ def main(job):
     with replacing(job.output.catalogue) as temporary:
         measured.write(temporary, format="ascii.ecsv")
 
-    verdicts = Table.read(job.input.verdicts, format="ascii.csv", converters={"id": str})
     # the verdicts' file has positions to 0.04 arcsec only
-    verdicts = verdicts[["verdict"]]
-    verdicts["id"], verdicts["ra"], verdicts["dec"] = sources["id"], sources["ra"], sources["dec"]
+    verdicts = sources["id", "ra", "dec"]
+    verdicts["verdict"] = list(read_table(job.input.verdicts)["verdict"])
     write_text(
         job.output.regions,
         region_file(measured, crop, verdicts=verdicts, radius_arcsec=radius, method=method),

@@ -9,11 +9,12 @@ from mirimask.frame import pixels, read_crop, read_frame
 from mirimask.methods import parse_method
 from mirimask.reliability import false_spots, flank_pixels, invert, reliability_row
 from mirimask.segmentation import SegmentationSettings
+from mirimask.table_files import read_table
 
 
 def main(job):
     crop = read_crop(job.input.frame, planes=False)
-    peaks = pd.read_csv(job.input.peaks)
+    peaks = read_table(job.input.peaks)
     ny, nx = crop.data.shape
     y0, x0 = crop.primary["CROPY0"], crop.primary["CROPX0"]
     settings = dict(job.params.segmentation)

@@ -2,12 +2,12 @@
 
 import logging
 
-import pandas as pd
 from astropy.io import fits
 from astropy.table import Table
 from job import script
 from manifest import product_row, write_manifest
 from mirimask.archive import Archive, copy_out, fetch_catalogue
+from mirimask.table_files import read_texts
 
 log = logging.getLogger("mirimask.fetch_catalogue")
 
@@ -32,7 +32,7 @@ def main(job):
     if len(table) == 0:
         notes.append(f"{settings['table']} has no row in this field")
         log.warning("%s: %s: 0 sources will be scored", image, notes[-1])
-    rows = pd.read_csv(job.input.rows, sep="\t", dtype=str, keep_default_na=False)
+    rows = read_texts(job.input.rows, separator="\t")
     row = product_row(
         image,
         settings["name"],

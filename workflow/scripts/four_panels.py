@@ -35,7 +35,7 @@ def mask_panel(crop, original, path, verdicts):
 
 
 def read_sources(path):
-    with open(path, newline="") as file:
+    with open(path, newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

@@ -6,6 +6,7 @@ from astropy.table import Table
 from job import script
 from mirimask.atomic import replacing
 from mirimask.frame import pixels
+from mirimask.table_files import read_table
 from mirimask.verdicts import label_spots, literal_verdicts, peak_verdicts
 
 
@@ -14,7 +15,7 @@ def main(job):
         mask = hdus["MASK"].data > 0
     with fits.open(job.input.frame) as hdus:  # the header alone: the pixels are not needed
         fwhm_px, scale = hdus[0].header["PSFFWHM"], hdus[0].header["PIXSCALE"]
-    peaks = pd.read_csv(job.input.peaks)
+    peaks = read_table(job.input.peaks)
     sources = Table.read(job.input.sources, format="ascii.ecsv").to_pandas()
     x, y = sources["x"].to_numpy(float), sources["y"].to_numpy(float)
     circle = {

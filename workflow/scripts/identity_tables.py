@@ -7,6 +7,7 @@ import pandas as pd
 from job import script
 from mirimask.atomic import replacing, write_text
 from mirimask.statistics import IDENTITY, MOMENTS
+from mirimask.table_files import read_texts
 from mirimask.tables import as_latex, as_markdown, printable_statistics
 
 TITLE1 = "Table 1: identification of the images"
@@ -26,7 +27,7 @@ def main(job):
         if row.n_empty or row.n_not_finite
     ]
     if job.input.get("manifest"):
-        products = pd.read_csv(job.input.manifest, sep="\t", dtype=str, keep_default_na=False)
+        products = read_texts(job.input.manifest, separator="\t")
         noted = products[(products["product"] == "i2d") & (products["note"] != "")]
         notes += [f"{row.image}: {row.note}" for row in noted.itertuples()]
     for table, shown, title, own_notes, name in (

@@ -4,18 +4,18 @@ import logging
 
 from job import script
 from manifest import product_row, write_manifest
-from mirimask.atomic import replacing
 from mirimask.instrument import light_radii_px
 from mirimask.local import (
     celestial_wcs,
     pixel_area_sr,
-    read_catalogue,
     read_image,
     read_segmentation,
     segmentation_hdus,
     write_hdus,
 )
+from mirimask.own_catalogues import read_catalogue
 from mirimask.segmentation import SegmentationSettings, catalogue_of, segment
+from mirimask.table_files import write_ecsv
 
 log = logging.getLogger("mirimask.import_local")
 
@@ -35,6 +35,7 @@ def main(job):
     sources = read_catalogue(
         own.get("catalogue"), id_=columns["id"], ra=columns["ra"], dec=columns["dec"], image=image
     )
+    del sources.meta["columns"]  # which the configuration says
     if not len(sources):
         log.warning("%s: its catalogue has no row: 0 sources will be scored", image)
 
@@ -64,8 +65,7 @@ def main(job):
     write_hdus(job.output.i2d, i2d)
     write_hdus(job.output.segm, segmentation_hdus(labels, i2d))
     for path, table in ((job.output.cat, catalogue), (job.output.catalogue, sources)):
-        with replacing(path) as temporary:
-            table.write(temporary, format="ascii.ecsv")
+        write_ecsv(path, table)
     primary = i2d[0].header
     write_manifest(
         job.output.manifest,

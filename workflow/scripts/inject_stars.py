@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 from evaluated import seed_of, write_csv
 from job import script
 from mirimask.frame import read_crop
@@ -11,6 +10,7 @@ from mirimask.injection import MaskMaker, StarStamps, free_pixels, recover, reco
 from mirimask.memory import give_back
 from mirimask.psf import make_psf, read_psf
 from mirimask.segmentation import SegmentationSettings
+from mirimask.table_files import read_table
 
 EACH = 5  # stars of each magnitude in one realisation: few, so that they do not crowd the image
 SEPARATION_FWHM = 10
@@ -34,7 +34,7 @@ def stamps_for(psf_path, crop):
 
 def main(job):
     crop = read_crop(job.input.frame, planes=False)
-    peaks = pd.read_csv(job.input.peaks)
+    peaks = read_table(job.input.peaks)
     options = dict(job.params.segmentation)
     settings = SegmentationSettings.for_jwst(options.pop("jwst_version"), **options)
     maker = MaskMaker(

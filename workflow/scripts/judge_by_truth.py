@@ -11,6 +11,7 @@ from mirimask.agreement import truth_verdicts
 from mirimask.completeness import completeness_rows, expected_snr, purity_row, truth_in_crop
 from mirimask.frame import pixels, read_crop
 from mirimask.memory import give_back
+from mirimask.table_files import read_table
 
 EDGES = np.arange(16, 27.5, 0.5)  # magnitudes AB
 
@@ -32,7 +33,7 @@ def true_sources(path, crop):
 
 def main(job):
     crop = read_crop(job.input.frame)
-    peaks = pd.read_csv(job.input.peaks)
+    peaks = read_table(job.input.peaks)
     truth = true_sources(job.input.truth, crop)
     crop = replace(crop, error=None, weight=None)  # of no use to what follows
     give_back()
@@ -67,7 +68,7 @@ def main(job):
             seed=seed_of(job, 3),
         )
         purity.append(keys | row)
-        given = pd.read_csv(path, dtype={"id": str})
+        given = read_table(path)
         true = truth_verdicts(
             given["x"].to_numpy(float),
             given["y"].to_numpy(float),

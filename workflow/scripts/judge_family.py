@@ -9,11 +9,12 @@ from compared import family_at, published_level, scenes
 from evaluated import write_csv
 from job import script
 from mirimask.curves import curve_and_stars
+from mirimask.table_files import read_table
 
 
 def main(job):
     name = job.wildcards.family
-    tuned = pd.read_csv(job.input.levels, dtype={"image": str})
+    tuned = read_table(job.input.levels)
     published = published_level(name, job.params.detectors)
     judged, stars = [], []
     for image, crop, scene, magnitudes in scenes(job):

@@ -2,9 +2,9 @@
 
 from astropy.table import Table
 from job import script
-from mirimask.atomic import replacing
 from mirimask.catalogue import locate_sources
 from mirimask.frame import read_crop
+from mirimask.table_files import write_ecsv
 
 
 def main(job):
@@ -20,8 +20,7 @@ def main(job):
         keep=settings["keep"],
     )
     sources.meta["catalogue"] = settings["name"]
-    with replacing(job.output.sources) as temporary:
-        sources.write(temporary, format="ascii.ecsv")
+    write_ecsv(job.output.sources, sources)
 
 
 if "snakemake" in globals():

@@ -6,6 +6,7 @@ import pandas as pd
 from job import script
 from mirimask.atomic import write_text
 from mirimask.product import sha256
+from mirimask.table_files import read_texts
 
 COLUMNS = [
     "image",
@@ -43,7 +44,7 @@ def write_manifest(path, rows):
 
 
 def main(job):
-    parts = [pd.read_csv(p, sep="\t", dtype=str, keep_default_na=False) for p in job.input]
+    parts = [read_texts(p, separator="\t") for p in job.input]
     whole = pd.concat(parts).reindex(columns=COLUMNS, fill_value="")
     write_manifest(job.output.manifest, whole.to_dict("records"))
 

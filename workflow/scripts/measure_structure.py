@@ -8,12 +8,13 @@ from mirimask.atomic import replacing
 from mirimask.frame import pixels, read_crop
 from mirimask.meshes import background
 from mirimask.structure import background_share, wing_excess
+from mirimask.table_files import read_table
 from mirimask.verdicts import label_spots
 
 
 def main(job):
     crop, p = read_crop(job.input.frame, planes=False), job.params
-    peaks = pd.read_csv(job.input.peaks)
+    peaks = read_table(job.input.peaks)
     box_px = round(pixels(p.background_box, crop.pixel_scale, fwhm_px=crop.fwhm_px))
     level = background(np.where(crop.empty, 0, crop.data), crop.empty, box_px=box_px)
     rows = []

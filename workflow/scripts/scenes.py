@@ -1,7 +1,6 @@
 """An image made ready for judging masks on: stars added, the image inverted, the truth about it."""
 
 import numpy as np
-import pandas as pd
 from astropy.table import Table
 from evaluated import area_arcmin2, seed_for
 from inject_stars import FREE_FWHM, SEPARATION_FWHM, pixel_area_sr, stamps_for
@@ -9,6 +8,7 @@ from mirimask.curves import Scene, Truth
 from mirimask.frame import pixels
 from mirimask.injection import ab_to_mjy_sr, draw_positions, free_pixels, inject
 from mirimask.meshes import background
+from mirimask.table_files import read_table
 
 REALISATIONS = 2
 
@@ -19,7 +19,7 @@ def scene_of(crop, image, files, params):
     `files` has peaks, psf and, of a simulated image, truth; `params` magnitudes, stars,
     background_box and seed of the evaluation.
     """
-    peaks = pd.read_csv(files.peaks)
+    peaks = read_table(files.peaks)
     free = free_pixels(
         crop.empty,
         peaks["x"].to_numpy(),

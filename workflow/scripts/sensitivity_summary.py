@@ -9,11 +9,12 @@ from mirimask.atomic import replacing, write_text
 from mirimask.evaluation_figures import draw_sensitivity
 from mirimask.figures import save_figure
 from mirimask.sensitivity import conclusions
+from mirimask.table_files import read_table
 from mirimask.tables import as_markdown
 
 
 def main(job):
-    variants = pd.concat([pd.read_csv(path, keep_default_na=False) for path in job.input.csv])
+    variants = pd.concat([read_table(path, texts=("setting", "value")) for path in job.input.csv])
     simulated = any(json.loads(Path(p).read_text())["simulated"] for p in job.input.statistics)
     pooled = (
         variants.groupby(["setting", "value", "method"], sort=False)[

@@ -6,11 +6,12 @@ from pathlib import Path
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from mirimask.table_files import read_table
 from mirimask.tables import SIMULATED, paper_layout
 
 
 def main(folder):
-    table = pd.read_csv(folder / "tables" / "table3.csv")
+    table = read_table(folder / "tables" / "table3.csv")
     layout = paper_layout(table, bold=lambda text: f"*{text}").set_index("Image")
     short = pd.DataFrame(
         {

@@ -6,12 +6,13 @@ from job import script
 from mirimask.atomic import write_text
 from mirimask.figures import save_figure
 from mirimask.side_by_side import draw_verdict, verdict_page, verdict_table
+from mirimask.table_files import read_table
 
 
 def main(job):
     judged = read_tables(job.input.judged)
     tables = [
-        pd.read_csv(path, dtype={"image": str}).assign(family=family)
+        read_table(path).assign(family=family)
         for family, path in zip(job.params.families, job.input.stars, strict=True)
     ]
     rate, magnitudes = job.params.main_rate, job.params.magnitudes
@@ -19,7 +20,7 @@ def main(job):
     table = verdict_table(
         judged,
         pd.concat(tables, ignore_index=True),
-        pd.read_csv(job.input.times),
+        read_table(job.input.times),
         groups=job.params.groups,
         not_installed=job.params.not_installed,
         draws=job.params.draws,

@@ -9,6 +9,7 @@ from job import script
 from mirimask.evaluation_figures import draw_significance
 from mirimask.figures import save_figure
 from mirimask.significance import compare_methods, recall_differences
+from mirimask.table_files import read_table
 
 COLUMNS = {"peaks": "verdict", "pixels": "verdict_pixels"}
 
@@ -17,7 +18,7 @@ def successes(paths, names, column):
     """Indexed by image and source, a bool column for each method."""
     tables = []
     for path, (method, _) in zip(map(Path, paths), names, strict=True):
-        given = pd.read_csv(path, dtype={"id": str, "verdict": str, "verdict_pixels": str})
+        given = read_table(path)
         tables.append(
             pd.DataFrame(
                 {

@@ -8,13 +8,14 @@ import pandas as pd
 from job import script
 from mirimask.atomic import replacing, write_text
 from mirimask.survey import MEASURES
+from mirimask.table_files import read_texts
 
 ABOUT = ["program", "observation", "filter", "target", "ra", "dec", "exposure_s", "released"]
 FILE = ["obs_id", "uri", "bytes", "sha256", "cal_ver", "crds_ctx", "retrieved"]
 
 
 def main(job):
-    products = pd.read_csv(job.input.products, sep="\t", dtype=str, keep_default_na=False)
+    products = read_texts(job.input.products, separator="\t")
     rows = [json.loads(Path(path).read_text(encoding="utf-8")) for path in job.input.rows]
     found = pd.DataFrame(rows).reindex(columns=["image", "simulated", *FILE, *MEASURES, "failure"])
     table = products[["image", *ABOUT]].merge(found, on="image", how="left", validate="1:1")

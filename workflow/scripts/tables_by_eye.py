@@ -14,6 +14,7 @@ from mirimask.by_eye import (
     table_by_eye,
 )
 from mirimask.errors import MaskError
+from mirimask.table_files import read_table, read_texts
 from mirimask.tables import as_latex, as_markdown
 
 MAJORITY = "majority"
@@ -32,7 +33,7 @@ def write_csv(path, table):
 
 
 def main(job):
-    key = pd.read_csv(job.input.key, dtype=str, keep_default_na=False)
+    key = read_texts(job.input.key)
     verdicts = read_verdicts(job.input.files, key)
     if verdicts.empty:
         raise MaskError("by_eye.files: no verdict in them belongs to this study's cut-outs.")
@@ -63,7 +64,7 @@ def main(job):
 
     automatic = pd.concat(
         [
-            pd.read_csv(path, dtype={"id": str}, keep_default_na=False).assign(
+            read_table(path).assign(
                 image=Path(path).parent.name, method=Path(path).name.removesuffix(".csv")
             )
             for path in job.input.verdicts

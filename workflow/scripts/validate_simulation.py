@@ -39,6 +39,7 @@ from mirimask.simulation_checks import (
 from mirimask.simulation_figure import psf_figure, sky_figure
 from mirimask.sky import CROP, Diffuse, draw_sources
 from mirimask.statistics import describe
+from mirimask.table_files import read_table
 from snakemake.utils import validate
 
 REAL_SCALE = 0.08  # arcsec, of the real mosaic
@@ -99,7 +100,7 @@ def main():
     validate(config, schemas / "config.schema.yaml")
     results = Path("results") / config["study"]
     out = results / "validation"
-    published = pd.read_csv(options.published / "table2.csv").set_index("code")
+    published = read_table(options.published / "table2.csv").set_index("code")
 
     psf = read_psf(results / "simulation" / "psf_F770W.fits")
     (share,) = encircled_energy(psf.data, psf.pixel_scale_arcsec / psf.oversample, (0.3,), 20)

@@ -23,8 +23,12 @@ def read_masks(paths, names):
     return {name: fits.getdata(path, "MASK") > 0 for name, path in zip(names, paths, strict=True)}
 
 
-def kept_by_cuts(job, crop, ids):
+def kept_by_cuts(job, crop, sources):
     """For each quality cut, which sources fulfil it; cuts of columns that are missing are left."""
+
+    def which(table):
+        return list(table["id", "x", "y"].iterrows())  # an id alone may be of several
+
     settings = job.params.catalogue
     catalogue = Table.read(job.input.catalogue, format="ascii.ecsv")
     subsets = {}
@@ -42,7 +46,8 @@ def kept_by_cuts(job, crop, ids):
         except MaskError as error:
             log.warning("the cut '%s' is left out: %s", cut, error)
             continue
-        subsets[cut] = np.isin(ids, np.asarray(found["id"]).astype(str))
+        fulfil = set(which(found))
+        subsets[cut] = np.array([one in fulfil for one in which(sources)], dtype=bool)
     return subsets
 
 
@@ -70,7 +75,7 @@ def main(job):
         snr=min(p.peaks["snr"], *p.snrs),
         background_box_px=round(pixels(p.peaks["background_box"], scale, fwhm_px=crop.fwhm_px)),
     )
-    subsets = kept_by_cuts(job, crop, np.asarray(sources["id"]).astype(str))
+    subsets = kept_by_cuts(job, crop, sources)
     masks = read_masks(job.input.masks, p.methods)
     tables = [
         count_variants(masks, peaks, x, y, standard=standard, variants=variants, subsets=subsets)

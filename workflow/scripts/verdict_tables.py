@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from job import script
 from mirimask.atomic import replacing, write_text
+from mirimask.table_files import read_table
 from mirimask.tables import as_latex, as_markdown, count_verdicts, paper_layout
 
 TITLE = "Table 3: success (S), near misses (behind the slash) and failures (F)"
@@ -18,7 +19,7 @@ SCORERS = {
 def read_all(paths):
     """All tables of <image>/<method>.csv files below each other, with both as columns."""
     tables = [
-        pd.read_csv(path).assign(image=path.parent.name, method=path.name.removesuffix(".csv"))
+        read_table(path).assign(image=path.parent.name, method=path.name.removesuffix(".csv"))
         for path in map(Path, paths)
     ]
     return pd.concat(tables, ignore_index=True)

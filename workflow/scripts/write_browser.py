@@ -2,7 +2,6 @@
 
 import math
 
-import pandas as pd
 from astropy.io import fits
 from job import script
 from mirimask.atomic import write_text
@@ -10,6 +9,7 @@ from mirimask.frame import pixels, read_crop
 from mirimask.methods import method_label
 from mirimask.pictures import data_uri, grey_levels, grey_png, mask_png, shrink, shrink_mask
 from mirimask.report import render_page
+from mirimask.table_files import read_table
 
 LARGEST = 1600  # pixels along a side; larger images are drawn smaller
 MASK = (255, 140, 0)
@@ -32,7 +32,7 @@ def main(job):
         shown, sources = [], None
         for method in job.params.methods:
             mask = fits.getdata(next(masks), "MASK") > 0
-            given = pd.read_csv(next(verdicts), dtype={"id": str}, keep_default_na=False)
+            given = read_table(next(verdicts))
             sources = given if sources is None else sources
             shown.append(
                 {
@@ -44,7 +44,7 @@ def main(job):
                             "verdict": row.verdict,
                             "literal": row.verdict_pixels,
                             "distance": rounded(float(row.distance_px), 3),
-                            "snr": rounded(float(row.peak_snr or "nan"), 2),
+                            "snr": rounded(float(row.peak_snr), 2),
                         }
                         for row in given.itertuples()
                     ],

@@ -17,6 +17,7 @@ from mirimask.pictures import data_uri
 from mirimask.recommended import RecommendedSettings
 from mirimask.report import bold, frame_table, paired_table, render_page
 from mirimask.statistics import IDENTITY, MOMENTS
+from mirimask.table_files import read_table, read_texts
 from mirimask.tables import paper_layout, printable_statistics
 from PIL import Image
 
@@ -226,13 +227,7 @@ def takeaways(text):
 
 def evaluation(job, picture):
     tables = {
-        Path(path).stem: pd.read_csv(path, keep_default_na=True)
-        for path in job.input.evaluation
-        if path.endswith(".csv")
-    }
-    tables = {
-        name: table.assign(image=table["image"].fillna("")) if "image" in table else table
-        for name, table in tables.items()
+        Path(path).stem: read_table(path) for path in job.input.evaluation if path.endswith(".csv")
     }
     order = list(EVALUATION)
     pngs = [path for path in job.input.evaluation if path.endswith(".png")]
@@ -248,7 +243,7 @@ def evaluation(job, picture):
 
 
 def claims(path):
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    table = read_texts(path)
     sources = [name for name in table.columns[2:] if not name.endswith(": numbers")]
 
     def kind(verdict):
@@ -279,7 +274,7 @@ def recommended(job, folder, column):
     rows, files, kinds = [], [], ("success", "near", "failure")
     both = zip(job.input.recommended, job.input.segmentation, strict=True)
     for verdicts, mask in zip(both, job.input.recommended_mask, strict=True):
-        given, own = (pd.read_csv(path)[column] for path in verdicts)
+        given, own = (read_table(path)[column] for path in verdicts)
         image = Path(mask).parent.name
         rows.append(
             [image, len(given)]
@@ -310,7 +305,7 @@ def main(job):
     picture = Pictures(folder)
     statistics = pd.DataFrame([json.loads(Path(path).read_text()) for path in job.input.statistics])
     simulated = bool(statistics["simulated"].any())
-    table3 = pd.read_csv(job.input.table3)
+    table3 = read_table(job.input.table3)
     scorer = job.params.scorer
     column = {"peaks": "verdict", "pixels": "verdict_pixels"}[scorer]
     table_3 = paired_table(
@@ -328,7 +323,7 @@ def main(job):
     chance = None
     if job.input.get("chance"):
         chance = paired_table(
-            chance_layout(pd.read_csv(job.input.chance), bold=bold),
+            chance_layout(read_table(job.input.chance), bold=bold),
             caption="Table 3, chance-corrected, with 95 % intervals and the probability of as many "
             "successes by chance",
             notes=["bold: p below 0.05 after Holm's correction for all cells of the table"],
@@ -398,7 +393,7 @@ def main(job):
             }
         )
 
-    products = pd.read_csv(job.input.manifest, sep="\t", dtype=str, keep_default_na=False)
+    products = read_texts(job.input.manifest, separator="\t")
     packages = pd.DataFrame(
         [("Python", platform.python_version()), *((name, version(name)) for name in PACKAGES)],
         columns=["Package", "Version"],

@@ -1,0 +1,49 @@
+"""Tables in files: texts stay texts, numbers are numbers."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy.table import Table
+from mirimask.table_files import read_table, read_texts, write_ecsv
+
+TEXTS = ["001", "NA", "1e5", "2E10", "nan", "None", "inf", "True", "1.50", "+1", "", "null"]
+TEXTS += ["4655349652394811137", "12345678901234567890123", "=1+2", "a, b", 'é "x"', "#1", "x\ny"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_texts_go_in_and_out_of_a_csv(tmp_path, encoding):
+    table = pd.DataFrame({"id": TEXTS, "image": TEXTS[::-1], "x": np.arange(len(TEXTS)) / 2})
+    table.to_csv(tmp_path / "t.csv", index=False, encoding=encoding)
+    read = read_table(tmp_path / "t.csv")
+    assert read["id"].tolist() == TEXTS
+    assert read["image"].tolist() == TEXTS[::-1]
+    np.testing.assert_array_equal(read["x"], table["x"])
+    assert read_texts(tmp_path / "t.csv")["id"].tolist() == TEXTS
+
+
+def test_a_column_that_holds_nothing_but_numbers_to_the_eye(tmp_path):
+    (tmp_path / "t.csv").write_text("image,method,setting\n001,value_1,1\n002,value_1,2\n")
+    assert read_table(tmp_path / "t.csv")["image"].tolist() == ["001", "002"]
+    assert read_table(tmp_path / "t.csv")["setting"].tolist() == [1, 2]
+    assert read_table(tmp_path / "t.csv", texts=["setting"])["setting"].tolist() == ["1", "2"]
+
+
+def test_numbers_flags_and_empty_cells(tmp_path):
+    (tmp_path / "t.csv").write_text("x,n,flag,far,domain\n1.5,1,True,inf,\n,2,False,-inf,\n")
+    read = read_table(tmp_path / "t.csv")
+    assert [str(kind) for kind in read.dtypes[:4]] == ["float64", "int64", "bool", "float64"]
+    assert math.isnan(read["x"][1])
+    assert read["far"].tolist() == [math.inf, -math.inf]
+    assert read["domain"].tolist() == ["", ""]
+
+
+def test_a_row_that_begins_like_a_comment_is_no_comment_in_ecsv(tmp_path):
+    table = Table({"id": ["#1", "2", "# x"], "note": ["a", "#b", "c"], "ra": [1.0, 2.0, 3.0]})
+    write_ecsv(tmp_path / "t.ecsv", table)
+    read = Table.read(tmp_path / "t.ecsv", format="ascii.ecsv")
+    assert read["id"].tolist() == ["#1", "2", "# x"]
+    assert read["ra"].tolist() == [1, 2, 3]
+    write_ecsv(tmp_path / "t.ecsv", table[1:2])
+    assert Table.read(tmp_path / "t.ecsv").colnames == table.colnames  # no need, no change

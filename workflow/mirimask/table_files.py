@@ -1,0 +1,69 @@
+"""Tables in files: how a study's own CSV and ECSV are read and written.
+
+A text is a text: the image `001`, the source `1e5` and the name `NA` come out of a file as they
+went in, whatever they look like. Which columns hold texts is said here, once.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from mirimask.atomic import replacing
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+__all__ = ["TEXTS", "read_table", "read_texts", "write_ecsv"]
+
+# Columns that hold texts in whichever of the study's tables they stand.
+TEXTS = frozenset(
+    {
+        *("image", "code", "method", "domain", "family", "scorer", "kind", "unit"),
+        *("id", "item", "truth_id", "verdict", "verdict_pixels", "truth_verdict", "conclusion"),
+        *("observation_id", "principal_investigator", "obs_date", "guide_star_id"),
+    }
+)
+_NO_NUMBER = ["", "nan", "NaN"]  # what writes a missing number
+
+
+def read_table(path: str | Path, *, texts: Iterable[str] = ()) -> pd.DataFrame:
+    """Read a CSV table with the columns of TEXTS, and further `texts`, as texts ('' where empty).
+
+    Every other column has the type of its cells, NaN where one is empty. A byte-order mark before
+    the first name does not count. What pandas raises for a file that is no table is not caught.
+    """
+    columns = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
+    as_text = [name for name in columns if name in TEXTS or name in texts]
+    return pd.read_csv(
+        path,
+        dtype=dict.fromkeys(as_text, str),
+        keep_default_na=False,
+        na_values={name: _NO_NUMBER for name in columns if name not in as_text},
+        encoding="utf-8-sig",
+    )
+
+
+def read_texts(path: str | Path, *, separator: str = ",") -> pd.DataFrame:
+    """Read a table of which every cell is a text, '' where it is empty; as `read_table` else."""
+    return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+
+
+def write_ecsv(path: str | Path, table: "Table") -> None:
+    """Write a table as ECSV, whole or not at all.
+
+    Readers take a row that begins with `#` for a comment and leave it out: where a text of the
+    first column does so, another column is put first.
+    """
+
+    def comments(name: str) -> bool:
+        cells = np.ma.getdata(table[name])
+        return cells.dtype.kind == "U" and bool(np.char.startswith(cells, "#").any())
+
+    names = table.colnames
+    first = next((name for name in names if not comments(name)), names[0])
+    with replacing(path) as temporary:
+        ordered = table if first == names[0] else table[[first, *(n for n in names if n != first)]]
+        ordered.write(temporary, format="ascii.ecsv")
