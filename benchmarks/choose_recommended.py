@@ -36,15 +36,15 @@ from mirimask.injection import (  # noqa: E402
     has_match,
     inject,
 )
-from mirimask.meshes import background_meshes  # noqa: E402
-from mirimask.psf import read_psf  # noqa: E402
-from mirimask.recommended import (  # noqa: E402
+from mirimask.masks.recommended import (  # noqa: E402
     RecommendedSettings,
     curvature_snr,
     grow,
     recommended_mask,
 )
-from mirimask.segmentation import SegmentationSettings  # noqa: E402
+from mirimask.masks.segmentation import SegmentationSettings  # noqa: E402
+from mirimask.meshes import background_meshes  # noqa: E402
+from mirimask.psf import read_psf  # noqa: E402
 
 RATES = (1.0, 3.0, 10.0)  # false spots per square arcminute
 PERCENTS = np.geomspace(0.03, 8, 14)

@@ -34,7 +34,7 @@ class Files(dict):
 
 def jobs(config: dict, archive: Path, out: Path, images: list[str]) -> list[tuple[str, dict]]:
     """Every job of the paper part in an order that works: its script, and what it gets."""
-    from mirimask.methods import parse_method
+    from mirimask.masks.names import parse_method
 
     made: list[tuple[str, dict]] = []
 

@@ -15,7 +15,7 @@ from measured import best, record, simulated_archive
 import numpy as np  # isort: skip
 from mirimask.frame import crop_frame, read_frame  # isort: skip
 from mirimask.masks import slice_masks  # isort: skip
-from mirimask.methods import parse_method  # isort: skip
+from mirimask.masks.names import parse_method  # isort: skip
 
 METHODS = ["value_4.6", "value_1", "value_0.3", "derivative_10", "derivative_4.6", "derivative_0.3"]
 BAR = 3

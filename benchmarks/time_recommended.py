@@ -19,8 +19,8 @@ import sep  # isort: skip
 from astropy.io import fits  # isort: skip
 from mirimask.frame import read_frame  # isort: skip
 from mirimask.instrument import psf_fwhm_px  # isort: skip
-from mirimask.recommended import recommended_labels  # isort: skip
-from mirimask.segmentation import SegmentationSettings, segment  # isort: skip
+from mirimask.masks.recommended import recommended_labels  # isort: skip
+from mirimask.masks.segmentation import SegmentationSettings, segment  # isort: skip
 
 
 def with_sep(data: np.ndarray, mask: np.ndarray | None) -> np.ndarray:

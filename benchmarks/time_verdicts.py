@@ -17,9 +17,9 @@ from mirimask.catalogue import catalogue_settings, locate_sources  # isort: skip
 from mirimask.frame import crop_frame, pixels, read_frame, read_science  # isort: skip
 from mirimask.instrument import psf_fwhm_px  # isort: skip
 from mirimask.masks import slice_masks  # isort: skip
-from mirimask.methods import parse_method  # isort: skip
+from mirimask.masks.names import parse_method  # isort: skip
 from mirimask.peaks import reference_peaks  # isort: skip
-from mirimask.recommended import recommended_mask  # isort: skip
+from mirimask.masks.recommended import recommended_mask  # isort: skip
 from mirimask.verdicts import label_spots, literal_verdicts, peak_verdicts  # isort: skip
 
 IMAGE, BAR_MS = "Img6", 5.0

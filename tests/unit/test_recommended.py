@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from mirimask.errors import MaskError
-from mirimask.methods import parse_method
-from mirimask.recommended import (
+from mirimask.masks.names import parse_method
+from mirimask.masks.recommended import (
     RecommendedSettings,
     _box_mean,
     _gaussian,
@@ -137,7 +137,7 @@ def test_blocks_leave_no_seam(monkeypatch, block, directions):
     settings = RecommendedSettings(directions=directions)
     whole = curvature_snr(image, empty, fwhm_px=FWHM, settings=settings)
     assert not whole[empty].any()
-    monkeypatch.setattr("mirimask.recommended._BLOCK", block)
+    monkeypatch.setattr("mirimask.masks.curvature._BLOCK", block)
     in_blocks = curvature_snr(image, empty, fwhm_px=FWHM, settings=settings)
     assert np.array_equal(in_blocks, whole)
 
@@ -194,7 +194,7 @@ def test_impossible_settings_are_said(wrong):
 
 
 def test_it_is_a_method():
-    assert parse_method("recommended").kind == "function"
+    assert parse_method("recommended").method == "recommended"
     assert parse_method("recommended_or_value_1").parts == ("recommended", "value_1")
 
 

@@ -15,7 +15,8 @@ from mirimask.local import (
     segmentation_hdus,
     write_hdus,
 )
-from mirimask.segmentation import SegmentationSettings, catalogue_of, segment
+from mirimask.masks.segmentation import SegmentationSettings, segment
+from mirimask.pipeline_catalogue import catalogue_of
 
 log = logging.getLogger("mirimask.import_local")
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
-from mirimask.families import Family, percent_family
+from mirimask.masks.family import Family, percent_family
 from mirimask.smoothing import smoothed
 
 __all__ = [

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from mirimask.families import Family, tool_family
+from mirimask.masks.family import Family, tool_family
 
 __all__ = ["dog", "log", "matched_filter", "starlet", "starlet_scales"]
 

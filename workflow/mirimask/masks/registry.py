@@ -1,97 +1,142 @@
-"""Detectors: what an astronomer would use instead, and the paper's future work, as mask methods.
+"""Every mask method, one line each.
 
-Each makes masks at a level: a threshold in units of noise, or a percentage as a slice has it. Its
-name alone is the mask at the level that its authors publish (in config/detectors.yaml, with the
-other settings and where they come from); `sep_2.5` is the mask of `sep` at the level 2.5.
+To add one, write its function in a module of this package and give it a line in `METHODS`. A mask
+that is one function of the image:
 
-To add one, write its family (`mirimask.families`) in a module of the library and give it a line
-below and its settings in config/detectors.yaml:
+    def bright(data, empty, *, fwhm_px):
+        return data > 10
 
-    def bright(empty, *, fwhm_px, levels):
-        return percent_family("bright", levels, lambda image: image)
+    "bright": Method("bright pixels", "own_masks.bright", unit=""),
+
+`data` is (ny, nx) float32 in MJy/sr, NaN in the `empty` pixels (bool); the mask is of its shape. A
+method with a level, that can be swept and compared:
+
+    def brightness(empty, *, fwhm_px, levels):
+        return percent_family("brightness", levels, lambda image: image)
+
+    "brightness": Method("brightness", "own_masks.brightness", "%", level=1, levels=(0.1, 9, 20)),
+
+Its name then works wherever methods are named, alone, at a level (`brightness_2`) and joined with
+others; its masks, verdicts, table rows and evaluation follow. Settings that a configuration should
+be able to change are keywords of the function (config/detectors.yaml).
 
 This module is read at every start and imports nothing heavy.
 """
 
-import re
-import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from mirimask.errors import MaskError
+from mirimask.masks.method import Method
 
-if TYPE_CHECKING:
-    from mirimask.families import Family
+__all__ = ["DETECTORS", "METHODS", "OWN", "Options", "missing", "published_level", "settings_of"]
 
-__all__ = [
-    "DETECTORS",
-    "Detector",
-    "detector_family",
-    "detector_labels",
-    "missing",
-    "split_level",
-]
+# what the configuration says of methods by their names: `level`, `levels`, `settings`
+Options = Mapping[str, Mapping[str, Any]]
+
+_PERCENTS, _SIGMAS = (0.02, 25.0, 25), (1.0, 30.0, 25)
 
 
-@dataclass(frozen=True)
-class Detector:
-    """A way to make masks at a level.
-
-    `label`: its name in tables. `group`: `peer` or `future` (the paper's future work). `function`:
-    `module.function` of this library that makes its `Family` from (empty, fwhm_px=, levels=, and
-    the settings of the configuration). `needs`: an importable module, a program, or `python=`, a
-    setting that names the Python interpreter it runs in.
-    """
-
-    label: str
-    group: str
-    function: str
-    module: str = ""
-    program: str = ""
-    python: str = ""
+def _peer(label: str, function: str, **more: Any) -> Method:
+    return Method(label, function, group="peer", **more)
 
 
-def _future(label: str, function: str) -> Detector:
-    return Detector(label, "future", function)
+def _future(label: str, function: str, unit: str = "%", **more: Any) -> Method:
+    return Method(label, function, unit, group="future", **more)
 
 
-DETECTORS: dict[str, Detector] = {
-    "pipeline_1.5.3": Detector("photutils, jwst 1.5.3", "peer", "peers.pipeline"),
-    "pipeline_1.12.5": Detector("photutils, jwst 1.12.5", "peer", "peers.pipeline"),
-    "pipeline_3.0.0": Detector("photutils, jwst 3.0.0", "peer", "peers.pipeline"),
-    "source_finder": Detector("photutils SourceFinder", "peer", "peers.source_finder"),
-    "dao_star_finder": Detector("DAOStarFinder", "peer", "peers.dao_star_finder"),
-    "iraf_star_finder": Detector("IRAFStarFinder", "peer", "peers.iraf_star_finder"),
-    "star_finder": Detector("StarFinder", "peer", "peers.star_finder"),
-    "sep": Detector("sep", "peer", "peers.sep", module="sep"),
-    "sextractor": Detector("SExtractor", "peer", "programs.sextractor", program="source-extractor"),
-    "noisechisel": Detector(
-        "NoiseChisel + Segment", "peer", "programs.noisechisel", program="astnoisechisel"
+METHODS: dict[str, Method] = {
+    # the paper's and this project's
+    "value": Method(
+        "value slice",
+        "slices.value_slices",
+        "%",
+        level=4.6,
+        levels=_PERCENTS,
+        marked=(0.3, 1.0, 4.6),
+        heading="Img",
+        published="frame",
+        about="the brightest P % of the pixels (value_4.6, value_1, value_0.3)",
     ),
-    "jwst_source_catalog": Detector(
-        "jwst source_catalog", "peer", "programs.jwst_source_catalog", python="python"
+    "derivative": Method(
+        "derivative slice",
+        "slices.derivative_slices",
+        "%",
+        antisymmetric=True,
+        level=4.6,
+        levels=_PERCENTS,
+        marked=(0.3, 4.6, 10.0),
+        heading="Diff",
+        published="crop",
+        about="the P % with the steepest rise along y (derivative_10, derivative_4.6)",
     ),
-    "log": Detector("Laplacian of Gaussian", "peer", "filters.log"),
-    "dog": Detector("Difference of Gaussians", "peer", "filters.dog"),
-    "starlet": Detector("starlet", "peer", "filters.starlet"),
-    "matched_filter": Detector("matched filter", "peer", "filters.matched_filter"),
+    "union": Method(
+        "value or derivative",
+        "slices.union_slices",
+        "%",
+        antisymmetric=True,
+        level=4.6,
+        levels=_PERCENTS,
+        curve_label="value p/4.6 % or derivative p %",
+        join="_or_",
+    ),
+    "intersection": Method(
+        "value and derivative",
+        "slices.intersection_slices",
+        "%",
+        level=4.6,
+        levels=_PERCENTS,
+        curve_label="value p/4.6 % and derivative p %",
+        join="_and_",
+    ),
+    "segmentation": Method(
+        "pipeline's segmentation",
+        "segmentation.segmentation_family",
+        levels=_SIGMAS,
+        heading="Orig. Segm.",
+        about="the jwst pipeline's: --segm FILE, or made with its settings",
+    ),
+    "recommended": Method(
+        "recommended mask",
+        "recommended.recommended_family",
+        level=5.0,
+        levels=_SIGMAS,
+        heading="recommended",
+        about="this project's: a slice of the second derivative over the local noise",
+    ),
+    # in use elsewhere
+    "pipeline_1.5.3": _peer("photutils, jwst 1.5.3", "finders.pipeline"),
+    "pipeline_1.12.5": _peer("photutils, jwst 1.12.5", "finders.pipeline"),
+    "pipeline_3.0.0": _peer("photutils, jwst 3.0.0", "finders.pipeline"),
+    "source_finder": _peer("photutils SourceFinder", "finders.source_finder"),
+    "dao_star_finder": _peer("DAOStarFinder", "finders.dao_star_finder"),
+    "iraf_star_finder": _peer("IRAFStarFinder", "finders.iraf_star_finder"),
+    "star_finder": _peer("StarFinder", "finders.star_finder"),
+    "sep": _peer("sep", "finders.sep", module="sep"),
+    "sextractor": _peer("SExtractor", "programs.sextractor", program="source-extractor"),
+    "noisechisel": _peer("NoiseChisel + Segment", "programs.noisechisel", program="astnoisechisel"),
+    "jwst_source_catalog": _peer(
+        "jwst source_catalog", "programs.jwst_source_catalog", python="python"
+    ),
+    "log": _peer("Laplacian of Gaussian", "filters.log"),
+    "dog": _peer("Difference of Gaussians", "filters.dog"),
+    "starlet": _peer("starlet", "filters.starlet"),
+    "matched_filter": _peer("matched filter", "filters.matched_filter"),
+    # the paper's future work
     "recommended_directions": _future(
-        "recommended, 4 directions", "families.recommended_directions"
+        "recommended, 4 directions", "recommended.recommended_family", "sigma"
     ),
     "second_derivatives": _future("2nd derivative, 4 directions", "derivatives.second_derivatives"),
-    "gradient_magnitude": _future("gradient, magnitude", "derivatives.gradient_magnitude"),
-    "derivative_x": _future("derivative along x", "derivatives.derivative_x"),
+    "gradient_magnitude": _future(
+        "gradient, magnitude", "derivatives.gradient_magnitude", antisymmetric=True
+    ),
+    "derivative_x": _future("derivative along x", "derivatives.derivative_x", antisymmetric=True),
     "derivative_repeated": _future("derivative, repeated", "derivatives.derivative_repeated"),
-    "derivatives_merged": _future("derivatives, merged", "derivatives.derivatives_merged"),
+    "derivatives_merged": _future(
+        "derivatives, merged", "derivatives.derivatives_merged", antisymmetric=True
+    ),
     "derivative_of_gaussian": _future(
-        "derivative of Gaussian", "derivatives.derivative_of_gaussian"
+        "derivative of Gaussian", "derivatives.derivative_of_gaussian", antisymmetric=True
     ),
     "inverse_mask": _future("inverse mask", "inverse.inverse_mask"),
     "fourier": _future("Fourier high-pass", "spectral.fourier"),
@@ -100,98 +145,30 @@ DETECTORS: dict[str, Detector] = {
     "tiled_percentile": _future("percentile in tiles", "tiles.tiled_percentile"),
 }
 
-_NAME = re.compile(
-    rf"(?P<name>{'|'.join(map(re.escape, sorted(DETECTORS, key=len, reverse=True)))})"
-    r"(?:_(?P<level>[^_@]+))?"
-)
+# the paper's and this project's, as far as they can be swept; what a configuration has settings of
+OWN = [name for name, method in METHODS.items() if method.group == "own" and method.levels]
+DETECTORS = [name for name, method in METHODS.items() if method.group != "own"]
 
 
-def split_level(name: str) -> tuple[str, float | None] | None:
-    """The detector and the level of a method's name; None where it is no detector's.
+def settings_of(name: str, options: Options) -> Mapping[str, Any]:
+    """The settings of a method: those of the configuration, or none where it needs none.
 
-    The level is None where the name has none: the published default. MaskError where it is not a
-    number above 0.
+    MaskError where it has no level without them.
     """
-    match = _NAME.fullmatch(name)
-    if match is None:
-        return None
-    if match["level"] is None:
-        return match["name"], None
-    try:
-        level = float(match["level"])
-    except ValueError:
-        level = float("nan")
-    if not 0 < level < float("inf"):
+    if name not in options and METHODS[name].unit and METHODS[name].levels is None:
         raise MaskError(
-            f"methods: '{name}': the level '{match['level']}' of {match['name']} must be a number "
-            "above 0, with a point for decimals."
+            f"methods: the settings of {name} are not given; a study has them under "
+            f"detectors.{name} (config/detectors.yaml)."
         )
-    return match["name"], level
+    return options.get(name, {}).get("settings", {})
 
 
-def missing(name: str, options: Mapping[str, Any]) -> str:
-    """What a detector needs and is not there, in words; '' where it can run.
-
-    `options` is its entry of the configuration.
-    """
-    detector = DETECTORS[name]
-    if detector.module and find_spec(detector.module) is None:
-        return f"the Python package {detector.module}"
-    if detector.program and shutil.which(detector.program) is None:
-        return f"the program {detector.program}"
-    if detector.python:
-        python = options["settings"][detector.python]
-        if not Path(python).exists():
-            return f"the Python environment {python}"
-    return ""
+def published_level(name: str, options: Options) -> float:
+    """The level that a method's authors use; NaN for a mask without levels."""
+    given = options.get(name, {}).get("level", METHODS[name].level)
+    return float("nan") if given is None else float(given)
 
 
-def detector_family(
-    name: str,
-    empty: NDArray[np.bool_],
-    *,
-    fwhm_px: float,
-    options: Mapping[str, Any],
-    levels: NDArray[np.float64] | None = None,
-) -> "Family":
-    """The masks of a detector at `levels`, by default the published one.
-
-    `empty` (ny, nx) are the pixels without observation, `options` its entry of the configuration:
-    `level` and `settings`. MaskError where it is not installed.
-    """
-    lacks = missing(name, options)
-    if lacks:
-        raise MaskError(
-            f"methods: {name} needs {lacks}, which is not here. `make peers` says how to get it; "
-            "or remove the method."
-        )
-    module, _, function = DETECTORS[name].function.rpartition(".")
-    build = getattr(import_module(f"mirimask.{module}"), function)
-    if levels is None:
-        levels = np.array([float(options["level"])])
-    return build(empty, fwhm_px=fwhm_px, levels=levels, **options["settings"])
-
-
-def detector_labels(
-    name: str,
-    data: NDArray[np.floating],
-    empty: NDArray[np.bool_],
-    *,
-    fwhm_px: float,
-    options: Mapping[str, Any],
-    level: float | None = None,
-    levels_of: NDArray[np.floating] | None = None,
-) -> NDArray[np.generic]:
-    """The mask (bool) or labels (int) of a detector, (ny, nx), at one level.
-
-    A percentage is taken over the image itself, or over `levels_of` (ny, nx).
-    """
-    levels = None if level is None else np.array([level])
-    family = detector_family(name, empty, fwhm_px=fwhm_px, options=options, levels=levels)
-    scores = family.scores(_blank(data, empty))
-    of = scores if levels_of is None else family.scores(_blank(levels_of, empty))
-    return family.cut(scores, family.levels(of)[0])
-
-
-def _blank(data: NDArray[np.floating], empty: NDArray[np.bool_]) -> NDArray[np.float32]:
-    return np.where(empty, np.float32(np.nan), data).astype(np.float32, copy=False)
+def missing(name: str, options: Options) -> str:
+    """What a method needs and is not there, in words; '' where it can run."""
+    return METHODS[name].missing(settings_of(name, options))
