@@ -1,4 +1,4 @@
-"""The official jwst `source_catalog` step beside `mirimask.segmentation`, on the same images.
+"""The official jwst `source_catalog` step beside `mirimask.masks.segmentation`, on the same images.
 
     pip install --requirement envs/requirements-jwst.in     # 858 MB, in an environment of its own
     PYTHONPATH=workflow python benchmarks/official_segmentation.py \\

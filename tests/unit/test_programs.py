@@ -58,7 +58,7 @@ def test_what_a_program_says_when_it_fails(tmp_path):
 
 def test_what_is_not_installed_is_named(monkeypatch):
     monkeypatch.setattr("mirimask.masks.method.shutil.which", lambda program: None)
-    options = fields.options_of("sextractor")
+    options = {"sextractor": fields.options_of("sextractor")}
     assert missing("sextractor", options) == "the program source-extractor"
-    options = {"settings": {"python": "nowhere/bin/python"}}
+    options = {"jwst_source_catalog": {"settings": {"python": "nowhere/bin/python"}}}
     assert missing("jwst_source_catalog", options) == "the Python environment nowhere/bin/python"

@@ -3,13 +3,10 @@
 import numpy as np
 import pytest
 from mirimask.errors import MaskError
+from mirimask.masks.curvature import _box_mean, _gaussian, _smoothed, _with_rim
 from mirimask.masks.names import parse_method
 from mirimask.masks.recommended import (
     RecommendedSettings,
-    _box_mean,
-    _gaussian,
-    _smoothed,
-    _with_rim,
     curvature_snr,
     grow,
     recommended_labels,
