@@ -14,7 +14,6 @@ from mirimask import command
 from mirimask.curves import Scene, full_curve
 from mirimask.errors import MaskError
 from mirimask.frame import Frame
-from mirimask.masks.family import percent_family
 from mirimask.masks.make import (
     combined_mask,
     family_at,
@@ -33,6 +32,7 @@ from mirimask.masks.names import (
 )
 from mirimask.masks.recommended import DEFAULT, recommended_mask
 from mirimask.masks.registry import DETECTORS, METHODS, OWN, published_level
+from mirimask.masks.thresholds import percent_family
 
 FWHM = 2.445
 

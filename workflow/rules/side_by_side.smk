@@ -2,6 +2,12 @@
 
 # the study's own masks, then the others
 COMPARED = config["side_by_side"]["families"] or [*OWN_FAMILIES, *config["detectors"]]
+unswept = [name for name in COMPARED if name not in {*OWN, *config["detectors"]}]
+if unswept:
+    raise WorkflowError(
+        f"side_by_side.families: '{unswept[0]}' is no method with levels. Known: "
+        f"{', '.join([*OWN, *config['detectors']])}."
+    )
 NOT_INSTALLED = {
     name: lacks for name in COMPARED if (lacks := missing(name, config["detectors"]))
 }

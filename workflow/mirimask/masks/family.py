@@ -9,9 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mirimask.masks.thresholds import thresholds, top_slice
-
-__all__ = ["Family", "Scores", "percent_family", "sigma_family", "tool_family"]
+__all__ = ["Family", "Scores", "sigma_family", "tool_family"]
 
 Scores = tuple[NDArray[np.floating], ...]
 
@@ -55,25 +53,6 @@ def sigma_family(
         scores,
         lambda _: levels[:, None],
         lambda images, row: cut(images, float(row[0])),
-        min_pixels,
-    )
-
-
-def percent_family(
-    name: str,
-    levels: NDArray[np.float64],
-    score: Callable[[NDArray[np.floating]], NDArray[np.floating]],
-    *,
-    min_pixels: int = 1,
-) -> Family:
-    """A family of slices: the top percentage of the finite pixels of `score` of an image."""
-    return Family(
-        name,
-        "%",
-        levels,
-        lambda image: (score(image),),
-        lambda images: thresholds(images[0], list(levels))[:, None],
-        lambda images, row: top_slice(images[0], float(row[0])),
         min_pixels,
     )
 

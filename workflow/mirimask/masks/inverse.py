@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
-from mirimask.masks.family import Family, percent_family
-from mirimask.masks.thresholds import thresholds
+from mirimask.masks.family import Family
+from mirimask.masks.thresholds import percent_family, thresholds
 from mirimask.meshes import background
 from mirimask.smoothing import local_mean, smoothed
 

@@ -129,7 +129,8 @@ def make_masks(
             size = image.primary["FRAMENX"] * image.primary["FRAMENY"]
             of = (slice_domain(of[0], size, whole),)
         for leaf, row in zip(group, family.levels(of), strict=True):
-            mask = np.asarray(family.cut(scores, row)) > 0
+            found = np.asarray(family.cut(scores, row))
+            mask = found if found.dtype == bool else found > 0
             if mask.shape != image.data.shape:
                 raise ValueError(
                     f"the mask of {leaf.name} has the shape {mask.shape}, its image "

@@ -32,7 +32,15 @@ def derivative(data: NDArray[np.floating]) -> NDArray[np.floating]:
     inside, one-sided at the first and last row. Same shape and dtype as `data`; NaN spread to the
     pixels above and below. Raises ValueError for fewer than two rows.
     """
-    return np.gradient(data, axis=0)
+    if data.dtype.kind != "f" or len(data) < 2:
+        return np.gradient(data, axis=0)
+    # the same bytes with one array instead of three, and faster (benchmarks/six_masks.py)
+    found = np.empty_like(data)
+    np.subtract(data[2:], data[:-2], out=found[1:-1])
+    found[1:-1] /= 2
+    np.subtract(data[1], data[0], out=found[0])
+    np.subtract(data[-1], data[-2], out=found[-1])
+    return found
 
 
 def pixels_in(crop: Frame, domain: str) -> NDArray[np.float32]:

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mirimask.errors import MaskError
-from mirimask.masks.family import Family, Scores, percent_family
-from mirimask.masks.thresholds import thresholds
+from mirimask.masks.family import Family, Scores
+from mirimask.masks.thresholds import percent_family, thresholds
 from mirimask.meshes import background_meshes
 from mirimask.smoothing import smoothed
 
