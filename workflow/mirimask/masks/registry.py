@@ -11,7 +11,7 @@ that is one function of the image:
 `data` is (ny, nx) float32 in MJy/sr, NaN in the `empty` pixels (bool); the mask is of its shape. A
 method with a level, that can be swept and compared:
 
-    def brightness(empty, *, fwhm_px, levels):
+    def brightness(empty, *, fwhm_px, levels):  # percent_family: masks.thresholds
         return percent_family("brightness", levels, lambda image: image)
 
     "brightness": Method("brightness", "own_masks.brightness", "%", level=1, levels=(0.1, 9, 20)),
@@ -157,7 +157,7 @@ def settings_of(name: str, options: Options) -> Mapping[str, Any]:
     """
     if name not in options and METHODS[name].unit and METHODS[name].levels is None:
         raise MaskError(
-            f"methods: the settings of {name} are not given; a study has them under "
+            f"the settings of {name} are not given; a study has them under "
             f"detectors.{name} (config/detectors.yaml)."
         )
     return options.get(name, {}).get("settings", {})
