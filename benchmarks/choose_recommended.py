@@ -25,7 +25,6 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from mirimask.curves import Truth, at_false_rate, sweep  # noqa: E402
-from mirimask.families import Family, segmentation_family, slice_family  # noqa: E402
 from mirimask.frame import read_crop  # noqa: E402
 from mirimask.injection import (  # noqa: E402
     StarStamps,
@@ -36,15 +35,17 @@ from mirimask.injection import (  # noqa: E402
     has_match,
     inject,
 )
-from mirimask.meshes import background_meshes  # noqa: E402
-from mirimask.psf import read_psf  # noqa: E402
-from mirimask.recommended import (  # noqa: E402
+from mirimask.masks.family import Family  # noqa: E402
+from mirimask.masks.recommended import (  # noqa: E402
     RecommendedSettings,
     curvature_snr,
     grow,
     recommended_mask,
 )
-from mirimask.segmentation import SegmentationSettings  # noqa: E402
+from mirimask.masks.segmentation import segmentation_family  # noqa: E402
+from mirimask.masks.slices import slice_family  # noqa: E402
+from mirimask.meshes import background_meshes  # noqa: E402
+from mirimask.psf import read_psf  # noqa: E402
 
 RATES = (1.0, 3.0, 10.0)  # false spots per square arcminute
 PERCENTS = np.geomspace(0.03, 8, 14)
@@ -150,8 +151,7 @@ def local_noise(name, settings, smooth=None):
 
 
 def pipeline(empty, fwhm_px):
-    settings = SegmentationSettings.for_jwst("1.12.5")
-    return segmentation_family(empty, settings=settings, snr=np.geomspace(0.7, 20, 16))
+    return segmentation_family(empty, fwhm_px=fwhm_px, levels=np.geomspace(0.7, 20, 16))
 
 
 def candidates():

@@ -1,4 +1,4 @@
-"""The official jwst `source_catalog` step beside `mirimask.segmentation`, on the same images.
+"""The official jwst `source_catalog` step beside `mirimask.masks.segmentation`, on the same images.
 
     pip install --requirement envs/requirements-jwst.in     # 858 MB, in an environment of its own
     PYTHONPATH=workflow python benchmarks/official_segmentation.py \\
@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--apcorr", type=Path, required=True, help="APCORR reference file")
     parser.add_argument("i2d", type=Path, nargs="+")
     options = parser.parse_args()
-    from mirimask.segmentation import SegmentationSettings, segment
+    from mirimask.masks.segmentation import SegmentationSettings, segment
 
     print("image     deblend  labels: official, ours  pixels that differ  seconds: official, ours")
     for path in options.i2d:

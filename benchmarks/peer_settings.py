@@ -21,8 +21,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "workflow" / "scripts")]
 
 from mirimask.curves import at_false_rate, full_curve  # noqa: E402
-from mirimask.detectors import detector_family, missing  # noqa: E402
 from mirimask.frame import read_crop  # noqa: E402
+from mirimask.masks.make import family_at  # noqa: E402
+from mirimask.masks.registry import missing  # noqa: E402
 from scenes import scene_of  # noqa: E402
 
 RATES = (1, 3, 10)
@@ -69,7 +70,7 @@ def main():
     rates = " | ".join(f"{rate} /arcmin2" for rate in RATES)
     print(f"| detector | settings | {rates} | s |\n|---|---|---|---|---|---|")
     for name in options.detectors:
-        if missing(name, configured[name]):
+        if missing(name, configured):
             continue
         for tried in TRIED[name]:
             settings = {**configured[name], "settings": {**configured[name]["settings"], **tried}}
@@ -77,8 +78,8 @@ def main():
             start = time.perf_counter()
             found = []
             for crop, with_stars in images:
-                family = detector_family(
-                    name, crop.empty, fwhm_px=crop.fwhm_px, options=settings, levels=levels
+                family = family_at(
+                    name, crop.empty, levels, fwhm_px=crop.fwhm_px, options={name: settings}
                 )
                 curve = full_curve(family, with_stars)
                 found.append([at_false_rate(curve, rate)[0] for rate in RATES])

@@ -34,7 +34,7 @@ class Files(dict):
 
 def jobs(config: dict, archive: Path, out: Path, images: list[str]) -> list[tuple[str, dict]]:
     """Every job of the paper part in an order that works: its script, and what it gets."""
-    from mirimask.methods import parse_method
+    from mirimask.masks.names import parse_method
 
     made: list[tuple[str, dict]] = []
 
@@ -88,7 +88,7 @@ def jobs(config: dict, archive: Path, out: Path, images: list[str]) -> list[tupl
             parsed = parse_method(method)
             cut_over = parsed.domain or domain
             given = Files(frame=frame, segm=segm)
-            if parsed.kind == "value" and cut_over == "published":
+            if parsed.needs_frame(domain):
                 given["i2d"] = i2d
             mask = out / "masks" / image / f"{method}.fits"
             add(

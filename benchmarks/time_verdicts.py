@@ -16,10 +16,10 @@ from astropy.table import Table  # isort: skip
 from mirimask.catalogue import catalogue_settings, locate_sources  # isort: skip
 from mirimask.frame import crop_frame, pixels, read_frame, read_science  # isort: skip
 from mirimask.instrument import psf_fwhm_px  # isort: skip
-from mirimask.masks import slice_masks  # isort: skip
-from mirimask.methods import parse_method  # isort: skip
+from mirimask.masks.make import make_masks  # isort: skip
+from mirimask.masks.names import parse_method  # isort: skip
 from mirimask.peaks import reference_peaks  # isort: skip
-from mirimask.recommended import recommended_mask  # isort: skip
+from mirimask.masks.recommended import recommended_mask  # isort: skip
 from mirimask.verdicts import label_spots, literal_verdicts, peak_verdicts  # isort: skip
 
 IMAGE, BAR_MS = "Img6", 5.0
@@ -62,10 +62,8 @@ def main() -> None:
         f"{key}_px": pixels(config["verdict"][key], crop.pixel_scale) for key in ("radius", "near")
     }
     slices = [name for name in config["methods"] if parse_method(name).is_slice]
-    made = slice_masks(
-        crop, [parse_method(n) for n in slices], domain="published", frame=frame.data
-    )
-    masks = {name: mask for name, (mask, _) in zip(slices, made, strict=True)}
+    made = make_masks(crop, slices, domain="published", frame=frame.data)
+    masks = {name: mask for name, (mask, _) in made.items()}
     window = (slice(*config["crop"]["rows"]), slice(*config["crop"]["columns"]))
     masks["segmentation"] = read_science(folder / "segm.fits")[window] > 0
     masks["recommended"] = recommended_mask(crop.data, crop.empty, fwhm_px=fwhm_px)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from mirimask.detectors import detector_family, missing
+from mirimask.masks.make import family_at
+from mirimask.masks.registry import missing, published_level
 
 PROJECT = Path(__file__).resolve().parents[1]
 OPTIONS = yaml.safe_load((PROJECT / "config" / "detectors.yaml").read_text())["detectors"]
@@ -26,7 +27,7 @@ def options_of(name):
 
 def lacks(name):
     """What a detector needs and is not there: the reason to skip its test."""
-    what = missing(name, options_of(name))
+    what = missing(name, {name: options_of(name)})
     return f"{name} needs {what}" if what else ""
 
 
@@ -43,9 +44,9 @@ def field(*, flux=8.0, seed=3, slope=0.0):
 def masks(name, image, levels=None, empty=None):
     """The masks or labels of a detector at levels, by default the published one."""
     empty = np.zeros(image.shape, bool) if empty is None else empty
-    if levels is not None:
-        levels = np.asarray(levels, float)
-    family = detector_family(name, empty, fwhm_px=FWHM, options=options_of(name), levels=levels)
+    options = {name: options_of(name)}
+    levels = [published_level(name, options)] if levels is None else levels
+    family = family_at(name, empty, levels, fwhm_px=FWHM, options=options)
     scores = family.scores(np.where(empty, np.float32(np.nan), image))
     return [family.cut(scores, row) for row in family.levels(scores)]
 

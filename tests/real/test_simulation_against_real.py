@@ -123,7 +123,7 @@ def test_segmentation_is_that_of_the_official_step(deblend, tmp_path):
     pytest.importorskip("jwst", reason="jwst is not installed (envs/requirements-jwst.in)")
     from dataclasses import replace
 
-    from mirimask.segmentation import SegmentationSettings, segment
+    from mirimask.masks.segmentation import SegmentationSettings, segment
 
     sys.path.insert(0, str(ROOT / "benchmarks"))
     from official_segmentation import official_labels

@@ -14,8 +14,9 @@ from mirimask.curves import (
     pool_curves,
     sweep,
 )
-from mirimask.families import Family, family_of
-from mirimask.segmentation import SegmentationSettings, segment
+from mirimask.masks.family import Family
+from mirimask.masks.make import family_at
+from mirimask.masks.segmentation import SegmentationSettings, segment
 from scipy.ndimage import gaussian_filter
 
 SHAPE = (200, 240)
@@ -38,6 +39,10 @@ def _sky(flux=0.0, seed=1):
     x, y = _grid().T
     points[y, x] = flux
     return (6 + image / image.std() * 0.1 + gaussian_filter(points, 1.04)).astype(np.float32)
+
+
+def _options(**settings):
+    return {"segmentation": {"settings": settings}}
 
 
 def _plain(scores, settings):
@@ -119,14 +124,8 @@ def test_segmentation_family_is_the_segmentation():
     empty = np.zeros(SHAPE, bool)
     empty[:30, :50] = True
     image[empty] = np.nan
-    settings = SegmentationSettings(n_pixels=9)
-    family = family_of(
-        "segmentation",
-        empty,
-        fwhm_px=FWHM,
-        segmentation=settings,
-        settings=np.array([3.0]),
-    )
+    settings, options = SegmentationSettings(n_pixels=9), _options(n_pixels=9)
+    family = family_at("segmentation", empty, [3.0], fwhm_px=FWHM, options=options)
     scores = family.scores(image)
     mask = family.cut(scores, family.levels(scores)[0])
     truth = _truth(_grid())
@@ -146,14 +145,8 @@ def test_full_curve_of_every_family(name):
     image, added = _sky(), _sky(8.0)
     image[:20, :20] = added[:20, :20] = np.nan
     empty = np.isnan(image)
-    settings = np.array([5.0, 3.0]) if name in ("segmentation", "recommended") else None
-    family = family_of(
-        name,
-        empty,
-        fwhm_px=FWHM,
-        segmentation=SegmentationSettings(n_pixels=5),
-        settings=np.array([0.3, 3.0]) if settings is None else settings,
-    )
+    levels = [5.0, 3.0] if name in ("segmentation", "recommended") else [0.3, 3.0]
+    family = family_at(name, empty, levels, fwhm_px=FWHM, options=_options(n_pixels=5))
     stars = _grid()[1:]
     scene = Scene(
         image,

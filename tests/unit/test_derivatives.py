@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from mirimask.derivatives import (
+from mirimask.errors import MaskError
+from mirimask.masks.derivatives import (
     curvatures,
     derivative_of_gaussian,
     derivative_repeated,
@@ -12,7 +13,6 @@ from mirimask.derivatives import (
     second_derivatives,
     slope,
 )
-from mirimask.errors import MaskError
 from scipy.ndimage import gaussian_filter
 
 FWHM = 2.445

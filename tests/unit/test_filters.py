@@ -3,7 +3,7 @@
 import detector_fields as fields
 import numpy as np
 import pytest
-from mirimask.filters import starlet_scales
+from mirimask.masks.filters import starlet_scales
 from scipy import ndimage
 
 FILTERS = ["log", "dog", "starlet", "matched_filter"]

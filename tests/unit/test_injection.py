@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from astropy.io import fits
 from mirimask.errors import MaskError
+from mirimask.frame import Frame
 from mirimask.injection import (
-    MaskMaker,
     StarStamps,
     ab_to_mjy_sr,
     bootstrap_depths,
@@ -19,8 +20,8 @@ from mirimask.injection import (
     recover,
     recovery_by_magnitude,
 )
+from mirimask.masks.make import make_masks
 from mirimask.psf import Psf
-from mirimask.segmentation import SegmentationSettings
 
 PIXAR_SR = 2.84404e-13
 MAGNITUDES = np.arange(21, 27.1, 0.5)
@@ -162,11 +163,16 @@ def test_bootstrap_interval_holds_the_truth():
 ### recovery #######################################################################################
 
 
+def _crop(image):
+    primary = fits.Header({"PSFFWHM": 2.445})
+    return Frame(image, ~np.isfinite(image), None, None, primary, fits.Header())
+
+
 def _recovered(stamps, image, methods, magnitudes, stars=40):
     empty = ~np.isfinite(image)
     return recover(
-        image,
-        MaskMaker(methods, empty, fwhm_px=2.445, segmentation=SegmentationSettings()),
+        _crop(image),
+        methods,
         stamps,
         allowed=free_pixels(empty, np.zeros(0), np.zeros(0), distance_px=8),
         magnitudes=magnitudes,
@@ -189,12 +195,9 @@ def test_bright_stars_are_recovered_and_dark_ones_only_by_chance(stamps):
     assert bright.loc["recommended", "completeness"] > 0.97
     dark = table[np.isinf(table["magnitude"])].set_index("method")
     # at zero flux, what is covered is what random positions find
-    maker = MaskMaker(
-        methods, np.zeros(image.shape, bool), fwhm_px=2.445, segmentation=SegmentationSettings()
-    )
     rng = np.random.default_rng(1)
     anywhere = rng.uniform(8, 290, (4000, 2))
-    for name, mask in maker.masks(image).items():
+    for name, (mask, _) in make_masks(_crop(image), methods).items():
         chance = has_match(anywhere, brightest_pixels(mask, image), 2.445).mean()
         n = dark.loc[name, "n"]
         assert dark.loc[name, "chance"] == pytest.approx(
@@ -224,11 +227,6 @@ def test_empty_corners_take_no_stars(stamps):
     assert lit.groupby("method")["recovered"].mean().loc["recommended"] > 0.9
 
 
-def test_the_published_domain_is_refused():
+def test_the_published_domain_is_refused(stamps):
     with pytest.raises(MaskError, match="published frame"):
-        MaskMaker(
-            ["value_1@published"],
-            np.zeros((9, 9), bool),
-            fwhm_px=2.4,
-            segmentation=SegmentationSettings(),
-        )
+        _recovered(stamps, _sky(), ["value_1_or_derivative_1@published"], [22.0])

@@ -4,9 +4,9 @@ import logging
 
 import numpy as np
 import pytest
-from mirimask import inverse
 from mirimask.errors import MaskError
-from mirimask.inverse import inverse_mask, rest_of
+from mirimask.masks import inverse
+from mirimask.masks.inverse import inverse_mask, rest_of
 from scipy.ndimage import gaussian_filter
 
 FWHM = 2.445

@@ -3,10 +3,10 @@
 import detector_fields as fields
 import numpy as np
 import pytest
-from mirimask.detectors import missing
 from mirimask.errors import MaskError
-from mirimask.peers import discs
-from mirimask.segmentation import SegmentationSettings, segment
+from mirimask.masks.finders import discs
+from mirimask.masks.registry import missing
+from mirimask.masks.segmentation import SegmentationSettings, segment
 
 STARS_ONLY = ["dao_star_finder", "iraf_star_finder", "star_finder"]
 AREAS = ["pipeline_1.5.3", "pipeline_1.12.5", "pipeline_3.0.0", "source_finder", "sep"]
@@ -70,7 +70,7 @@ def test_discs_at_the_rim_and_nowhere():
 
 
 def test_what_is_not_installed_is_named(monkeypatch):
-    monkeypatch.setattr("mirimask.detectors.find_spec", lambda module: None)
-    assert missing("sep", fields.options_of("sep")) == "the Python package sep"
+    monkeypatch.setattr("mirimask.masks.method.find_spec", lambda module: None)
+    assert missing("sep", {"sep": fields.options_of("sep")}) == "the Python package sep"
     with pytest.raises(MaskError, match=r"sep needs the Python package sep.*make peers"):
         fields.masks("sep", fields.field())

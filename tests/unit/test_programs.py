@@ -3,9 +3,9 @@
 import detector_fields as fields
 import numpy as np
 import pytest
-from mirimask.detectors import missing
 from mirimask.errors import MaskError
-from mirimask.programs import _run
+from mirimask.masks.programs import _run
+from mirimask.masks.registry import missing
 
 # a level at which each marks the stars and not the noise
 LEVELS = {"sextractor": 3, "noisechisel": 10}
@@ -57,8 +57,8 @@ def test_what_a_program_says_when_it_fails(tmp_path):
 
 
 def test_what_is_not_installed_is_named(monkeypatch):
-    monkeypatch.setattr("mirimask.detectors.shutil.which", lambda program: None)
-    options = fields.options_of("sextractor")
+    monkeypatch.setattr("mirimask.masks.method.shutil.which", lambda program: None)
+    options = {"sextractor": fields.options_of("sextractor")}
     assert missing("sextractor", options) == "the program source-extractor"
-    options = {"settings": {"python": "nowhere/bin/python"}}
+    options = {"jwst_source_catalog": {"settings": {"python": "nowhere/bin/python"}}}
     assert missing("jwst_source_catalog", options) == "the Python environment nowhere/bin/python"

@@ -3,13 +3,10 @@
 import numpy as np
 import pytest
 from mirimask.errors import MaskError
-from mirimask.methods import parse_method
-from mirimask.recommended import (
+from mirimask.masks.curvature import _box_mean, _gaussian, _smoothed, _with_rim
+from mirimask.masks.names import parse_method
+from mirimask.masks.recommended import (
     RecommendedSettings,
-    _box_mean,
-    _gaussian,
-    _smoothed,
-    _with_rim,
     curvature_snr,
     grow,
     recommended_labels,
@@ -137,7 +134,7 @@ def test_blocks_leave_no_seam(monkeypatch, block, directions):
     settings = RecommendedSettings(directions=directions)
     whole = curvature_snr(image, empty, fwhm_px=FWHM, settings=settings)
     assert not whole[empty].any()
-    monkeypatch.setattr("mirimask.recommended._BLOCK", block)
+    monkeypatch.setattr("mirimask.masks.curvature._BLOCK", block)
     in_blocks = curvature_snr(image, empty, fwhm_px=FWHM, settings=settings)
     assert np.array_equal(in_blocks, whole)
 
@@ -194,7 +191,7 @@ def test_impossible_settings_are_said(wrong):
 
 
 def test_it_is_a_method():
-    assert parse_method("recommended").kind == "function"
+    assert parse_method("recommended").method == "recommended"
     assert parse_method("recommended_or_value_1").parts == ("recommended", "value_1")
 
 

@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from astropy.io import fits
-from mirimask.derivative import derivative
 from mirimask.frame import Frame
-from mirimask.methods import parse_method
+from mirimask.masks.make import make_masks
+from mirimask.masks.segmentation import SegmentationSettings
+from mirimask.masks.slices import derivative
+from mirimask.masks.thresholds import thresholds, top_slice
 from mirimask.reliability import (
     false_spots,
     flank_pixels,
@@ -14,12 +16,9 @@ from mirimask.reliability import (
     pool_reliability,
     reliability_row,
 )
-from mirimask.segmentation import SegmentationSettings
-from mirimask.slicing import thresholds, top_slice
 from scipy.ndimage import gaussian_filter
 
 STARS = [(60, 60), (150, 80), (100, 150)]
-ALL = np.s_[:, :]
 
 
 def _frame(*, flux=60.0, seed=0, shape=(200, 220)):
@@ -29,11 +28,12 @@ def _frame(*, flux=60.0, seed=0, shape=(200, 220)):
         points[y, x] = flux
     data = gaussian_filter(rng.normal(0, 0.3, shape), 0.6) + 6 + gaussian_filter(points, 1.04)
     data = data.astype(np.float32)
-    return Frame(data, np.zeros(shape, bool), None, None, fits.Header(), fits.Header())
+    primary = fits.Header({"PSFFWHM": 2.445, "CROPX0": 0, "CROPY0": 0})
+    return Frame(data, np.zeros(shape, bool), None, None, primary, fits.Header())
 
 
 def _inverted(frame):
-    return invert(frame, ALL, background_box_px=64, settings=SegmentationSettings(), fwhm_px=2.445)
+    return invert(frame, frame, background_box_px=64, settings=SegmentationSettings())
 
 
 def test_noise_alone_is_as_common_upside_down():
@@ -43,7 +43,7 @@ def test_noise_alone_is_as_common_upside_down():
         (level,) = thresholds(image, [1])
         name = f"{kind}_1"
         positive = false_spots(top_slice(image, level), None, min_pixels=1)
-        twin = inverted.mask(parse_method(name), {name: level})
+        twin = inverted.masks([name])[name]
         row = reliability_row(positive, false_spots(twin, None, min_pixels=1), 1)
         assert row["reliability_low"] < 0 < row["reliability_high"]
         assert abs(row["reliability"]) < 0.2
@@ -54,26 +54,27 @@ def test_bright_stars_alone_are_reliable_by_every_method():
     inverted = _inverted(frame)
     peaks = pd.DataFrame(STARS, columns=["x", "y"])
     flanks = flank_pixels(peaks, frame.data.shape, 2.445)
-    level = {"value_1": 8.0, "derivative_1": 1.5}
-    assert false_spots(top_slice(frame.data, 8.0), None, min_pixels=1) == 3
-    assert not inverted.mask(parse_method("value_1"), level).any()
-    assert not inverted.mask(parse_method("segmentation"), level).any()
+    slices = ["value_0.05", "derivative_0.05"]  # 22 pixels, all on the stars
+    both = "value_0.05_and_derivative_0.05"
+    upright = make_masks(frame, slices)
+    assert false_spots(upright["value_0.05"].mask, None, min_pixels=1) == 3
+    twins = inverted.masks([*slices, "segmentation", both])
+    assert not twins["value_0.05"].any()
+    assert not twins["segmentation"].any()
     # the falling flank of a star is no false detection
-    twin = inverted.mask(parse_method("derivative_1"), level)
-    assert false_spots(twin, None, min_pixels=1) == 3
-    assert false_spots(twin, flanks, min_pixels=1) == 0
-    assert not inverted.mask(parse_method("value_1_and_derivative_1"), level).any()
+    assert false_spots(twins["derivative_0.05"], None, min_pixels=1) == 3
+    assert false_spots(twins["derivative_0.05"], flanks, min_pixels=1) == 0
+    assert not twins[both].any()
 
 
 def test_empty_rims_are_not_inverted_into_spots():
-    frame = _frame(flux=0)
+    frame = _frame()
     empty = np.zeros(frame.data.shape, bool)
     empty[:, :40] = True
     rimmed = Frame(
         np.where(empty, np.float32(0), frame.data), empty, None, None, frame.primary, frame.header
     )
-    twin = _inverted(rimmed).mask(parse_method("value_1"), {"value_1": 7.2})
-    assert not twin.any()
+    assert not _inverted(rimmed).masks(["value_0.05"])["value_0.05"].any()
 
 
 def test_false_spots_counts_pieces():

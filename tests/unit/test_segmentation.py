@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from astropy.wcs import WCS
 from mirimask.errors import MaskError
-from mirimask.segmentation import SegmentationSettings, background_of, catalogue_of, segment
+from mirimask.masks.segmentation import SegmentationSettings, background_of, segment
+from mirimask.pipeline_catalogue import catalogue_of
 
 PIXAR_SR = 2.84404e-13
 SETTINGS = SegmentationSettings.for_jwst("1.12.5")
@@ -85,7 +86,7 @@ def test_deblending_parts_a_pair():
 
 
 def test_deblending_without_its_package_says_what_to_install(field, monkeypatch):
-    monkeypatch.setattr("mirimask.segmentation.find_spec", lambda name: None)
+    monkeypatch.setattr("mirimask.masks.segmentation.find_spec", lambda name: None)
     with pytest.raises(MaskError, match="scikit-image"):
         segment(field, settings=SegmentationSettings.for_jwst("3.0.0"))
 

@@ -11,9 +11,9 @@ from astropy.table import QTable
 from astropy.wcs import WCS
 from mirimask import exposures, simulate, simulated_catalogue, sky
 from mirimask.errors import MaskError
+from mirimask.masks.segmentation import SegmentationSettings
 from mirimask.product import sha256
 from mirimask.psf import PsfSettings, make_psf
-from mirimask.segmentation import SegmentationSettings
 from snakemake.utils import validate
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from astropy.io import fits
-from mirimask.derivative import derivative
 from mirimask.errors import MaskError
 from mirimask.frame import Frame
-from mirimask.masks import combined_mask, slice_mask, slice_masks
-from mirimask.methods import check_methods, parse_method
-from mirimask.slicing import slice_domain, thresholds, top_slice
+from mirimask.masks.make import combined_mask, make_masks
+from mirimask.masks.names import check_methods, parse_method
+from mirimask.masks.slices import derivative
+from mirimask.masks.thresholds import slice_domain, thresholds, top_slice
 
 PERCENTS = [0.02, 0.3, 1, 4.6, 10, 25, 99.9]
 
@@ -47,12 +47,12 @@ def test_several_slices_at_once_are_those_made_one_by_one(domain):
     frame = rng.normal(6, 1, (120, 130)).astype(np.float32)
     crop = _crop(frame[10:90, 20:120], frame_shape=frame.shape)
     names = ["value_4.6", "derivative_10", "value_0.3", "derivative_0.3", "value_1"]
-    methods = [parse_method(name) for name in names]
-    together = slice_masks(crop, methods, domain=domain, frame=frame)
-    for method, (mask, threshold) in zip(methods, together, strict=True):
-        alone = slice_mask(crop, method, domain=domain, frame=frame)
-        np.testing.assert_array_equal(mask, alone[0])
-        assert threshold == alone[1]
+    together = make_masks(crop, names, domain=domain, frame=frame)
+    assert list(together) == names
+    for name, (mask, threshold) in together.items():
+        alone = make_masks(crop, [name], domain=domain, frame=frame)[name]
+        np.testing.assert_array_equal(mask, alone.mask)
+        assert threshold == alone.threshold
 
 
 @pytest.mark.parametrize("percent", PERCENTS)
@@ -84,17 +84,22 @@ def test_derivative_of_a_ramp_is_constant_and_signed():
 def _crop(data, *, frame_shape, empty=None):
     primary = fits.Header()
     primary["FRAMENY"], primary["FRAMENX"] = frame_shape
+    primary["PSFFWHM"] = 2.445
     empty = np.zeros(data.shape, bool) if empty is None else empty
     return Frame(data, empty, None, None, primary, fits.Header())
+
+
+def _slice(crop, name, domain, frame=None):
+    return make_masks(crop, [name], domain=domain, frame=frame)[name].mask
 
 
 def test_published_domain_of_a_derivative_is_the_whole_frame():
     """The crop fills a quarter of the frame: the top 5 % of the frame are 20 % of the crop."""
     data = np.random.default_rng(1).normal(size=(100, 100)).astype(np.float32)
     crop = _crop(data, frame_shape=(200, 200))
-    mask, _ = slice_mask(crop, parse_method("derivative_5"), domain="published")
+    mask = _slice(crop, "derivative_5", "published")
     assert mask.sum() == 2000
-    mask, _ = slice_mask(crop, parse_method("derivative_5"), domain="crop")
+    mask = _slice(crop, "derivative_5", "crop")
     assert mask.sum() == 500
 
 
@@ -107,10 +112,10 @@ def test_published_domain_of_values_counts_empty_pixels_as_zero():
     masks = []
     for whole in (frame, with_nan):
         crop = _crop(whole[40:], frame_shape=(100, 100), empty=~(whole[40:] > 0))
-        masks.append(slice_mask(crop, parse_method("value_10"), domain="published", frame=whole)[0])
+        masks.append(_slice(crop, "value_10", "published", frame=whole))
     np.testing.assert_array_equal(*masks)
     assert masks[0].sum() == 1000  # 10 % of 100 x 100, all of them in the half that is not empty
-    mask, _ = slice_mask(crop, parse_method("value_10"), domain="crop")
+    mask = _slice(crop, "value_10", "crop")
     assert mask.sum() == 500  # 10 % of the 50 x 100 that were seen
 
 
@@ -118,10 +123,16 @@ def test_empty_rim_makes_no_derivative_in_the_crop_domain():
     data = np.random.default_rng(4).normal(10, 0.1, (60, 60)).astype(np.float32)
     data[:20] = 0
     crop = _crop(data, frame_shape=(60, 60), empty=data == 0)
-    published, _ = slice_mask(crop, parse_method("derivative_1"), domain="published")
-    own, _ = slice_mask(crop, parse_method("derivative_1"), domain="crop")
+    published = _slice(crop, "derivative_1", "published")
+    own = _slice(crop, "derivative_1", "crop")
     assert published[19:21].sum() == 36  # 1 % of 3600, all on the rim
     assert not own[:21].any()
+
+
+def test_a_value_slice_of_the_published_domain_needs_its_frame():
+    crop = _crop(np.ones((5, 5), np.float32), frame_shape=(9, 9))
+    with pytest.raises(MaskError, match="whole frame"):
+        make_masks(crop, ["value_1"], domain="published")
 
 
 def test_slice_domain_size():
@@ -137,9 +148,9 @@ def test_combinations():
 
 def test_method_names():
     method = parse_method("derivative_4.6@crop")
-    assert (method.kind, method.percent, method.domain) == ("derivative", 4.6, "crop")
+    assert (method.method, method.percent, method.domain) == ("derivative", 4.6, "crop")
     assert parse_method("value_1_or_derivative_4.6").parts == ("value_1", "derivative_4.6")
-    assert parse_method("value_1_and_derivative_4.6").kind == "intersection"
+    assert parse_method("value_1_and_derivative_4.6").method == "intersection"
 
 
 @pytest.mark.parametrize(
@@ -172,6 +183,5 @@ def test_a_slice_compares_as_float64_does(threshold):
     """float32 pixels are not converted, but which of them are above the threshold is the same."""
     near = np.float32(threshold)
     data = np.array([near, np.nextafter(near, np.float32(9)), np.nextafter(near, np.float32(-9))])
-    np.testing.assert_array_equal(
-        top_slice(data, np.float64(threshold)), data.astype(np.float64) > threshold
-    )
+    for level in (np.float64(threshold), threshold):
+        np.testing.assert_array_equal(top_slice(data, level), data.astype(np.float64) > threshold)

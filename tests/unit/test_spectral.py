@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from mirimask.errors import MaskError
-from mirimask.spectral import fourier, fourier_filtered, spectrum_components, ssa
+from mirimask.masks.spectral import fourier, fourier_filtered, spectrum_components, ssa
 from scipy.ndimage import gaussian_filter
 
 FWHM = 2.445

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from mirimask.claims import CLAIMS, answer_claims
 from mirimask.comparison import compare_identity, compare_statistics, compare_verdicts, summarise
-from mirimask.methods import method_label
+from mirimask.masks.names import method_label
 from mirimask.tables import as_latex, as_markdown, count_verdicts, paper_layout
 
 PUBLISHED = Path(__file__).parents[2] / "config" / "published"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from mirimask.errors import MaskError
-from mirimask.families import slice_family
-from mirimask.tiles import between_tiles, tile_edges, tiled_background, tiled_percentile
+from mirimask.masks.slices import slice_family
+from mirimask.masks.tiles import between_tiles, tile_edges, tiled_background, tiled_percentile
 from scipy.ndimage import gaussian_filter
 
 FWHM = 2.5

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.detectors import DETECTORS, split_level
 from mirimask.errors import MaskError
-from mirimask.methods import check_methods, method_label, parse_method
+from mirimask.masks.names import check_methods, method_label, parse_method, split_level
+from mirimask.masks.registry import DETECTORS
 from mirimask.side_by_side import draw_all_curves, draw_verdict, verdict_page, verdict_table
 from mirimask.tuning import paired_difference, tuned_levels
 
@@ -129,7 +129,7 @@ def test_a_detector_with_a_level_is_a_method():
     assert split_level("pipeline_1.12.5") == ("pipeline_1.12.5", None)
     assert split_level("pipeline_1.12.5_4") == ("pipeline_1.12.5", 4.0)
     assert split_level("value_4.6") is None
-    assert parse_method("sep_2.5").kind == "function"
+    assert parse_method("sep_2.5").method == "sep"
     assert method_label("sep_2.5") == "sep at 2.5"
     check_methods([*DETECTORS, "sep_2.5"])
     with pytest.raises(MaskError, match="same mask"):

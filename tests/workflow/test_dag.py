@@ -86,9 +86,12 @@ def test_one_more_image(again):
 
 def test_a_new_mask_method_is_a_function_and_a_line(again):
     """As docs/architecture.md says; what was there is not made again."""
-    module = again.folder / "workflow" / "mirimask" / "mask_functions.py"
+    masks = again.folder / "workflow" / "mirimask" / "masks"
     function = "def bright(data, empty, *, fwhm_px):\n    return data > 10\n"
-    module.write_text(f"{module.read_text()}\n\n{function}")
+    (masks / "own_masks.py").write_text(function)
+    line = '    "bright": Method("bright pixels", "own_masks.bright", unit=""),\n'
+    registry, start = masks / "registry.py", "METHODS: dict[str, Method] = {\n"
+    registry.write_text(registry.read_text().replace(start, start + line))
     again.config["methods"] = ["value_1", "derivative_4.6", "bright", "segmentation"]
     targets = ["results/small/tables/table3.csv"]
     assert again.planned(*targets) == {"function_mask": 2, "verdicts": 2, "verdict_tables": 1}
@@ -114,8 +117,8 @@ def test_an_edited_library_module(again):
 
 
 def test_an_edited_module_deep_below(again):
-    """`slicing` is used by the masks through `masks`, and by nothing before them."""
-    module = again.folder / "workflow" / "mirimask" / "slicing.py"
+    """`thresholds` is used by the masks through `make`, and by nothing before them."""
+    module = again.folder / "workflow" / "mirimask" / "masks" / "thresholds.py"
     module.write_text(module.read_text() + "\n# edited\n")
     jobs = again.planned("results/small/tables/table3.csv")
     assert jobs == {"slice": 8, "segmentation": 2, "verdicts": 10, "verdict_tables": 1}

@@ -10,7 +10,7 @@ from archive.server import serve
 from astropy.io import fits
 from conftest import ROOT, Study
 from mirimask.frame import read_crop
-from mirimask.inverse import rest_of
+from mirimask.masks.inverse import rest_of
 from mirimask.smoothing import smoothed
 
 FIGURES = [

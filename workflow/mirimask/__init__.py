@@ -16,22 +16,22 @@ __version__ = "0.1.0"
 _HOMES = {
     "Frame": "frame",
     "MaskError": "errors",
-    "curvature_snr": "recommended",
+    "curvature_snr": "masks.recommended",
     "describe": "statistics",
     "identify": "statistics",
     "label_mask": "labels",
     "locate_sources": "catalogue",
-    "make_mask": "image",
+    "make_mask": "masks.make",
+    "make_masks": "masks.make",
     "measure_labels": "photometry",
     "open_image": "image",
     "peak_verdicts": "verdicts",
     "point_aperture": "instrument",
     "read_catalogue": "own_catalogues",
     "read_image": "local",
-    "recommended_mask": "recommended",
+    "recommended_mask": "masks.recommended",
     "reference_peaks": "peaks",
-    "segment": "segmentation",
-    "slice_mask": "masks",
+    "segment": "masks.segmentation",
 }
 
 __all__ = ["__version__", *_HOMES]

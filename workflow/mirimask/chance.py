@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from mirimask.intervals import ratio_interval, wilson
-from mirimask.methods import method_label
+from mirimask.masks.names import method_label
 from mirimask.significance import holm
 from mirimask.verdicts import VERDICTS
 

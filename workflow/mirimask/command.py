@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from mirimask import __version__
 from mirimask.atomic import replacing, write_text
 from mirimask.errors import MaskError
+from mirimask.masks.registry import METHODS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,14 +29,6 @@ if TYPE_CHECKING:
     from mirimask.frame import Frame
 
 __all__ = ["main"]
-
-METHODS = """methods:
-  recommended         this project's: a slice of the second derivative over the local noise
-  value_P             the brightest P % of the pixels (value_4.6, value_1, value_0.3)
-  derivative_P        the P % with the steepest rise along y (derivative_10, derivative_4.6)
-  segmentation        the jwst pipeline's: --segm FILE, or made with its settings
-  A_or_B, A_and_B     union and intersection (value_1_or_derivative_4.6)
-"""
 
 BACKGROUND_BOX_PX = 24  # of the reference peaks, as in a study (peaks.background_box)
 
@@ -46,8 +39,7 @@ EXAMPLES = {
   mirimask score  jw01386-o014_t004_miri_f770w_i2d.fits unwise.ecsv
   mirimask mask --help
 """,
-    "mask": f"""{METHODS}
-examples:
+    "mask": """examples:
   the recommended mask, as 0 and 1 in the frame of the image:
     mirimask mask i2d.fits -o mask.fits
   everything of it, with the catalogue's sources matched and drawn:
@@ -62,7 +54,7 @@ The mask is a boolean array after .astype(bool), of the shape of the image:
   mask = fits.getdata("mask.fits", "MASK").astype(bool)
   Background2D(data, 50, mask=mask)
 """,
-    "score": f"""{METHODS}
+    "score": """\
 A source is a success where the mask marks a bright point of the image (a reference peak) within
 the radius, a near miss where it does so within the distance after it, else a failure.
 
@@ -77,6 +69,18 @@ examples:
   mirimask stats i2d.fits --json | jq .kurtosis
 """,
 }
+
+
+def methods() -> str:
+    """The methods that work without a study's settings, for the help."""
+    lines = []
+    for name, method in METHODS.items():
+        if method.join or (method.unit and method.levels is None):
+            continue
+        shown = f"{name}_P" if method.published else name
+        lines.append(f"  {shown:<18}  {method.about or method.label}")
+    lines.append("  A_or_B, A_and_B     union and intersection (value_1_or_derivative_4.6)")
+    return "\n".join(["methods:", *lines, ""])
 
 
 class Parser(argparse.ArgumentParser):
@@ -102,7 +106,7 @@ def parser() -> Parser:
             name,
             help=summary,
             description=summary[0].upper() + summary[1:] + ".",
-            epilog=EXAMPLES[name],
+            epilog=EXAMPLES[name] if name == "stats" else f"{methods()}\n{EXAMPLES[name]}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         sub.add_argument(
@@ -313,16 +317,16 @@ def run_mask(options: argparse.Namespace, progress: Progress) -> None:
     }
     inputs = [options.image, options.error, options.weight, options.segm, options.sources]
     check_outputs(outputs, inputs, overwrite=options.overwrite)
-    from mirimask.methods import parse_method
+    from mirimask.masks.names import parse_method
 
     method = parse_method(options.method)
     with progress.step(f"reading {options.image}"):
         image = opened(options)
-    from mirimask.image import make_mask, segmentation_labels
+    from mirimask.masks.make import make_mask, segmentation_labels
 
     with progress.step(f"making the mask {method.name}"):
         segmentation: Any = options.segm
-        if method.kind == "segmentation":
+        if method.method == "segmentation":
             segmentation = segmentation_labels(image, options.segm)
         mask = make_mask(
             image,
@@ -390,7 +394,7 @@ def write_products(
 def run_score(options: argparse.Namespace, progress: Progress) -> None:
     inputs = [options.image, options.error, options.weight, options.segm, options.catalogue]
     check_outputs({"--output": options.output}, inputs, overwrite=options.overwrite)
-    from mirimask.methods import check_methods
+    from mirimask.masks.names import check_methods
 
     methods = [m.name for m in check_methods(options.method or ["recommended", "segmentation"])]
     with progress.step(f"reading {options.image}"):
@@ -426,7 +430,7 @@ def judged(
     import pandas as pd
 
     from mirimask.frame import pixels
-    from mirimask.image import make_mask
+    from mirimask.masks.make import make_mask
     from mirimask.peaks import LEAST_BOX_FWHM, reference_peaks
     from mirimask.verdicts import label_spots, peak_verdicts
 

@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from mirimask.families import Family
 from mirimask.injection import brightest_pixels, has_match
 from mirimask.intervals import wilson
+from mirimask.masks.family import Family
 from mirimask.memory import give_back
 
 __all__ = [

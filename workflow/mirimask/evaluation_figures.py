@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
-from mirimask.methods import method_label
+from mirimask.masks.names import method_label
 
 __all__ = [
     "CutOut",

@@ -1,20 +1,14 @@
-"""One image from its file to its mask, without a study."""
+"""An image from its file, ready for every mask, without a study."""
 
 import re
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mirimask.errors import MaskError
 from mirimask.frame import Frame, crop_frame, frame_of
 from mirimask.instrument import psf_fwhm_px
-from mirimask.local import read_image, read_segmentation
-from mirimask.mask_functions import function_mask
-from mirimask.masks import combined_mask, slice_mask
-from mirimask.methods import parse_method
+from mirimask.local import read_image
 
-__all__ = ["make_mask", "open_image", "segmentation_labels"]
+__all__ = ["open_image"]
 
 
 def open_image(
@@ -53,51 +47,3 @@ def open_image(
     crop = crop_frame(frame, rows=rows, columns=columns, image=code)
     crop.primary["PSFFWHM"] = (psf_fwhm_px(band, crop.pixel_scale), "[px] FWHM of the PSF")
     return crop
-
-
-def make_mask(
-    image: Frame,
-    method: str,
-    *,
-    domain: str = "crop",
-    frame: NDArray[np.float32] | None = None,
-    segmentation: str | Path | NDArray[np.integer] | None = None,
-) -> NDArray[np.bool_]:
-    """The mask of a method by its name (see `methods`), (ny, nx) bool of the shape of the image.
-
-    Percentages of slices are over `domain`; for value slices over `published` give the whole
-    `frame`. `segmentation` is the pipeline's label image, as an array of the shape of the image
-    or the path of a `_segm.fits` of the frame it was cut from; without it, the method
-    `segmentation` is made with the settings of jwst 1.12.5. MaskError for an unknown method.
-    """
-    parsed = parse_method(method)
-    options = {"domain": domain, "frame": frame, "segmentation": segmentation}
-    if parsed.parts:
-        masks = [make_mask(image, part, **options) for part in parsed.parts]  # type: ignore[arg-type]
-        return combined_mask(masks, parsed.kind)
-    if parsed.is_slice:
-        return slice_mask(image, parsed, domain=parsed.domain or domain, frame=frame)[0]
-    if parsed.kind == "segmentation":
-        return segmentation_labels(image, segmentation) > 0
-    return function_mask(method, image.data, image.empty, fwhm_px=image.fwhm_px)
-
-
-def segmentation_labels(
-    image: Frame, segmentation: str | Path | NDArray[np.integer] | None = None
-) -> NDArray[np.integer]:
-    """The pipeline's labels on an image: those given, or made with the settings of jwst 1.12.5."""
-    if isinstance(segmentation, np.ndarray):
-        return segmentation
-    if segmentation is not None:
-        shape = image.primary["FRAMENY"], image.primary["FRAMENX"]
-        y0, x0 = image.primary["CROPY0"], image.primary["CROPX0"]
-        ny, nx = image.data.shape
-        return read_segmentation(segmentation, shape)[y0 : y0 + ny, x0 : x0 + nx]
-    from mirimask.segmentation import SegmentationSettings, segment
-
-    return segment(
-        image.data,
-        error=image.error,
-        weight=(~image.empty).astype(np.float32),
-        settings=SegmentationSettings.for_jwst("1.12.5"),
-    )

@@ -5,29 +5,24 @@ recovered where the mask then has a spot of its own for it (docs/method.md, "Eva
 curves, recommended mask"). Works on any image, simulated or real.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from mirimask.derivative import derivative
 from mirimask.errors import MaskError
+from mirimask.frame import Frame
 from mirimask.intervals import wilson
-from mirimask.mask_functions import function_mask
-from mirimask.masks import combined_mask
-from mirimask.memory import give_back
-from mirimask.methods import SLICES, Method, parse_method
+from mirimask.masks.make import make_masks
+from mirimask.masks.names import leaves
+from mirimask.masks.registry import Options
 from mirimask.psf import Psf
-from mirimask.segmentation import SegmentationSettings, segment
-from mirimask.slicing import thresholds, top_slice
 
 __all__ = [
     "Fit",
-    "MaskMaker",
     "StarStamps",
     "ab_to_mjy_sr",
     "bootstrap_depths",
@@ -255,70 +250,12 @@ def recovery_by_magnitude(recovered: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-class MaskMaker:
-    """Makes the masks of several methods of one image, slices over the pixels that are not empty.
-
-    `methods` as `parse_method` knows them; a domain behind @ must be `crop`. `empty` (ny, nx);
-    `segmentation` are the settings of the pipeline's, which sees the image given alone (in the
-    archive it saw the whole frame), `detectors` those of detectors by their names.
-    """
-
-    def __init__(
-        self,
-        methods: list[str],
-        empty: NDArray[np.bool_],
-        *,
-        fwhm_px: float,
-        segmentation: SegmentationSettings,
-        detectors: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.methods, self.empty, self.fwhm_px = methods, empty, fwhm_px
-        self.segmentation, self.detectors = segmentation, detectors
-        self.parts: dict[str, Method] = {}
-        for name in methods:
-            method = parse_method(name)
-            for part in method.parts or (name,):
-                self.parts[part] = parse_method(part)
-                if self.parts[part].domain == "published":
-                    raise MaskError(
-                        f"evaluation: '{part}' has its percentage over the published frame; "
-                        "images with added stars are sliced over the crop. Leave the domain out."
-                    )
-
-    def masks(self, image: NDArray[np.float32]) -> dict[str, NDArray[np.bool_]]:
-        """The mask of each method; `image` is (ny, nx), MJy/sr, NaN where empty."""
-        made: dict[str, NDArray[np.bool_]] = {}
-        give_back()  # what other masks needed
-        if "segmentation" in self.parts:
-            made["segmentation"] = segment(image, settings=self.segmentation) > 0
-            give_back()
-        for kind in SLICES:
-            wanted = {n: float(p.percent or 0) for n, p in self.parts.items() if p.kind == kind}
-            if wanted:
-                cut = image if kind == "value" else derivative(image)
-                levels = thresholds(cut, list(wanted.values()))
-                made |= {
-                    name: top_slice(cut, float(level))
-                    for name, level in zip(wanted, levels, strict=True)
-                }
-        for name, part in self.parts.items():
-            if part.kind == "function":
-                made[name] = function_mask(
-                    name, image, self.empty, fwhm_px=self.fwhm_px, detectors=self.detectors
-                )
-        return {
-            name: combined_mask([made[part] for part in method.parts], method.kind)
-            if method.parts
-            else made[name]
-            for name, method in ((name, parse_method(name)) for name in self.methods)
-        }
-
-
 def recover(
-    image: NDArray[np.float32],
-    maker: MaskMaker,
+    image: Frame,
+    methods: Sequence[str],
     stamps: StarStamps,
     *,
+    options: Options | None = None,
     allowed: NDArray[np.bool_],
     magnitudes: list[float],
     stars: int,
@@ -330,14 +267,29 @@ def recover(
 ) -> pd.DataFrame:
     """Add stars, make the masks again, and see which stars they mark.
 
-    At least `stars` stars of each of `magnitudes` (AB), and as many of no light (inf), `each` of
-    each in one realisation, at random positions in `allowed`, `separation_px` apart. A star is
+    `methods` are names of masks, with slices over the crop, `options` their settings (both as in
+    `make_masks`). At least `stars` stars of each of `magnitudes` (AB), and as many of no light
+    (inf), `each` of each in one realisation, at random positions in `allowed`, `separation_px`
+    apart. A star is
     covered where a spot's brightest pixel lies within `tolerance_px` of it, and recovered where it
     is and no spot's did without the stars. Where a small image has no room for all of a
     realisation's stars, there are more realisations with fewer. MaskError where there is no room at
-    all. Returns one row for each star and method: method, magnitude, covered, recovered.
+    all, and for a slice over the published frame. Returns one row for each star and method: method,
+    magnitude, covered, recovered.
     """
-    before = {name: brightest_pixels(mask, image) for name, mask in maker.masks(image).items()}
+    for leaf in (leaf for name in methods for leaf in leaves(name)):
+        if leaf.domain == "published":
+            raise MaskError(
+                f"evaluation: '{leaf.name}' has its percentage over the published frame; "
+                "images with added stars are sliced over the crop. Leave the domain out."
+            )
+
+    def spots(pixels: NDArray[np.float32]) -> dict[str, NDArray[np.int64]]:
+        made = make_masks(replace(image, data=pixels), methods, options=options)
+        return {name: brightest_pixels(one.mask, pixels) for name, one in made.items()}
+
+    data = image.masked
+    before = spots(data)
     steps = np.append(np.asarray(magnitudes, float), np.inf)
     rows: list[pd.DataFrame] = []
     count = np.zeros(steps.size, int)
@@ -347,9 +299,9 @@ def recover(
         level = (np.arange(len(positions)) + count.sum()) % steps.size
         count += np.bincount(level, minlength=steps.size)
         flux = ab_to_mjy_sr(steps[level], pixar_sr)
-        added = inject(image, positions[:, 0], positions[:, 1], flux, stamps)
-        for name, mask in maker.masks(added).items():
-            covered = has_match(positions, brightest_pixels(mask, added), tolerance_px)
+        added = inject(data, positions[:, 0], positions[:, 1], flux, stamps)
+        for name, found in spots(added).items():
+            covered = has_match(positions, found, tolerance_px)
             rows.append(
                 pd.DataFrame(
                     {

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from mirimask.evaluation_figures import titled_figure
 from mirimask.injection import logistic
-from mirimask.methods import method_label
+from mirimask.masks.names import curve_label, method_label
 
 __all__ = ["draw_completeness", "draw_curves"]
 
@@ -35,14 +35,6 @@ _RECOMMENDED: dict[str, Any] = {
     "markersize": 9,
 }
 _SEGMENTATION: dict[str, Any] = {"color": "#a00028", "linestyle": "-", "marker": "s"}
-_FAMILIES = {
-    "value": "value slice, top p %",
-    "derivative": "derivative slice, top p %",
-    "union": "value p/4.6 % or derivative p %",
-    "intersection": "value p/4.6 % and derivative p %",
-    "segmentation": "pipeline's segmentation, n sigma",
-    "recommended": "recommended mask, n sigma",
-}
 _ROW_GAP = 0.55  # inches between rows of small panels
 # Ling et al. (2022), COSMOS-Web's own F770W exposure
 _PUBLISHED = ((25.14, "80 % complete, 25.14"), (25.51, "5 sigma depth, 25.51"))
@@ -245,9 +237,7 @@ def _draw_curves(
             axes.set_ylabel("share of the added stars found", fontsize=11)
         what = f"{len(small)} images together" if main == pooled else main
         axes.set_title(f"{what}, {own['n_stars'].iloc[0]:.0f} stars", fontsize=10.5, loc="left")
-    handles = [
-        Line2D([], [], label=_FAMILIES.get(name, name), **style) for name, style in styles.items()
-    ]
+    handles = [Line2D([], [], label=curve_label(name), **style) for name, style in styles.items()]
     figure.legend(
         handles=handles,
         title="lines: a family swept over p or n; markers: the settings in use",

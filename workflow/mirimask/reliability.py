@@ -1,24 +1,19 @@
 """False detections without a truth: the same mask made from the inverted image."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from mirimask.derivative import derivative
 from mirimask.frame import Frame
 from mirimask.intervals import count_interval, ratio_interval
-from mirimask.mask_functions import function_mask
-from mirimask.masks import combined_mask
-from mirimask.memory import give_back
+from mirimask.masks.make import make_masks
+from mirimask.masks.registry import Options
+from mirimask.masks.segmentation import SegmentationSettings, segment
 from mirimask.meshes import background
-from mirimask.methods import Method, parse_method
-from mirimask.segmentation import SegmentationSettings, segment
-from mirimask.slicing import top_slice
 
 __all__ = [
     "Inverted",
@@ -32,58 +27,38 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Inverted:
-    """The inverted crop, (ny, nx) MJy/sr with NaN in the empty pixels, and its segmentation.
+    """An inverted crop, its segmentation, and the crop as it was.
 
-    `fwhm_px` of the PSF is what other masks need, `upright` the crop as it was for those whose
-    level is a percentage of it.
+    `masks` are made at the thresholds of the crop as it was: if a percentage were taken again, the
+    inverted mask would be as large by construction.
     """
 
-    data: NDArray[np.floating]
-    derivative: NDArray[np.floating]
+    image: Frame
     segmentation: NDArray[np.bool_]
-    fwhm_px: float
-    upright: NDArray[np.floating]
+    upright: Frame
 
-    def mask(
-        self,
-        method: Method,
-        thresholds: dict[str, float],
-        detectors: Mapping[str, Any] | None = None,
-    ) -> NDArray[np.bool_]:
-        """The mask that `method` makes of the inverted crop.
-
-        `thresholds` has, for each slice (by name), the threshold of the real image's mask: the
-        percentage is not taken again, or the inverted mask would be as large by construction.
-        `detectors` are the settings of detectors by their names.
-        """
-        if method.parts:
-            parts = [self.mask(parse_method(name), thresholds, detectors) for name in method.parts]
-            return combined_mask(parts, method.kind)
-        if method.kind == "segmentation":
-            return self.segmentation
-        if method.kind == "function":
-            empty = np.isnan(self.data)
-            return function_mask(
-                method.name,
-                self.data,
-                empty,
-                fwhm_px=self.fwhm_px,
-                detectors=detectors,
-                levels_of=self.upright,
-            )
-        image = self.data if method.kind == "value" else self.derivative
-        return top_slice(image, thresholds[method.name])
+    def masks(
+        self, names: Sequence[str], options: Options | None = None
+    ) -> dict[str, NDArray[np.bool_]]:
+        """The masks that methods make of the inverted crop, by name; see `make_masks`."""
+        made = make_masks(
+            self.image,
+            names,
+            segmentation=self.segmentation,
+            options=options,
+            levels_of=self.upright,
+        )
+        return {name: one.mask for name, one in made.items()}
 
 
 def invert(
     frame: Frame,
-    window: tuple[slice, slice],
+    crop: Frame,
     *,
     background_box_px: int,
     settings: SegmentationSettings,
-    fwhm_px: float,
 ) -> Inverted:
-    """Turn a frame around its background, 2 B - data, and cut the crop `window` out of it.
+    """Turn a frame around its background, 2 B - data, and cut the window of `crop` out of it.
 
     B is the clipped median in boxes of `background_box_px`, as for the reference peaks, not the
     median of the frame. A slice at a fixed level takes a bright side of the background as source;
@@ -91,18 +66,18 @@ def invert(
     median it would become a dark side and be missed. The segmentation is that of the inverted
     frame (`segment`, same settings), which subtracts a background of its own.
     """
+    y0, x0 = crop.primary["CROPY0"], crop.primary["CROPX0"]
+    ny, nx = crop.data.shape
+    window = np.s_[y0 : y0 + ny, x0 : x0 + nx]
     mask = frame.empty | ~np.isfinite(frame.data)
     filled = np.where(mask, 0, frame.data)
     level = background(filled, mask, box_px=background_box_px)
     inverted = (2 * level - filled).astype(np.float32)
     inverted[mask] = np.nan
-    data, upright = inverted[window].copy(), frame.data[window].copy()
+    image = replace(crop, data=inverted[window].copy(), empty=mask[window], error=None, weight=None)
     if frame.error is not None:
         inverted[np.isnan(frame.error)] = np.nan
-    del frame, mask, filled, level  # the segmentation needs room
-    give_back()
-    found = segment(inverted, settings=settings)[window] > 0
-    return Inverted(data, derivative(data), found, fwhm_px, upright)
+    return Inverted(image, segment(inverted, settings=settings)[window] > 0, crop)
 
 
 def flank_pixels(
@@ -111,9 +86,10 @@ def flank_pixels(
     """The pixels within `tolerance_px` of a reference peak, (ny, nx) bool.
 
     The derivative of a real star falls as steeply on one flank as it rises on the other, so every
-    star leaves a spot in the inverted derivative that is no false detection. A spot of the inverted
-    derivative counts only if it marks no reference peak: what remains are noise and background,
-    and sources too faint for a reference peak, which make the false rate an upper limit.
+    star leaves a spot in the inverted derivative that is no false detection. Of a method whose
+    score is antisymmetric (`masks.names.is_antisymmetric`), a spot of the inverted image counts
+    only if it marks no reference peak: what remains are noise and background, and sources too faint
+    for a reference peak, which make the false rate an upper limit.
     """
     pixels = np.ones(shape, bool)
     pixels[peaks["y"].to_numpy(int), peaks["x"].to_numpy(int)] = False

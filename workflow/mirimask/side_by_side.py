@@ -7,16 +7,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mirimask.detectors import DETECTORS
 from mirimask.evaluation_figures import titled_figure
 from mirimask.intervals import wilson
+from mirimask.masks.registry import METHODS
 from mirimask.tuning import paired_difference
 
 __all__ = [
     "GROUPS",
     "draw_all_curves",
     "draw_verdict",
-    "family_label",
     "verdict_page",
     "verdict_table",
 ]
@@ -25,22 +24,6 @@ BEST = "recommended"
 GROUPS = {"own": "this project", "peer": "in use elsewhere", "future": "paper's future work"}
 _COLOURS = {"own": "#000000", "peer": "#0072B2", "future": "#D55E00"}
 _MARKERS = {"own": "o", "peer": "s", "future": "^"}
-_LABELS = {
-    "recommended": "recommended mask",
-    "value": "value slice",
-    "derivative": "derivative slice",
-    "union": "value or derivative",
-    "intersection": "value and derivative",
-}
-
-
-def family_label(name: str) -> str:
-    """A family as tables and figures call it."""
-    return DETECTORS[name].label if name in DETECTORS else _LABELS[name]
-
-
-def _kind(name: str) -> str:
-    return DETECTORS[name].group if name in DETECTORS else "own"
 
 
 def verdict_table(
@@ -75,8 +58,8 @@ def verdict_table(
                     "images": len(images),
                     "rate": rate,
                     "family": family,
-                    "label": family_label(family),
-                    "kind": _kind(family),
+                    "label": METHODS[family].label,
+                    "kind": METHODS[family].group,
                     "needs": not_installed.get(family, ""),
                 }
                 rows.append(row)
@@ -359,7 +342,7 @@ def _draw_all_curves(
         axes.set_xscale("log")
         axes.set_xlim(0.3, 100)
         axes.set_ylim(0, 1.02)
-        axes.set_title(family_label(family), fontsize=8.5, loc="left", pad=2)
+        axes.set_title(METHODS[family].label, fontsize=8.5, loc="left", pad=2)
         axes.tick_params(labelsize=7.5)
         axes.set_yticks([0, 0.5, 1], ["0", "0.5", "1"] if column == 0 else ["", "", ""])
         if i + columns < len(families):

@@ -17,9 +17,10 @@ from mirimask.atomic import replacing, write_text
 from mirimask.errors import MaskError
 from mirimask.exposures import Mosaic, observe
 from mirimask.instrument import PIXEL_SCALE_ARCSEC, light_radii_px
+from mirimask.masks.segmentation import SegmentationSettings, segment
+from mirimask.pipeline_catalogue import catalogue_of
 from mirimask.product import sha256
 from mirimask.psf import Psf
-from mirimask.segmentation import SegmentationSettings, catalogue_of, segment
 from mirimask.simulated_catalogue import simulated_catalogue
 from mirimask.sky import FRAME_SHAPE, Diffuse, draw_sources
 

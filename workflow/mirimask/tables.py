@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from mirimask.methods import method_label
+from mirimask.masks.names import method_label
 from mirimask.statistics import MOMENTS
 
 __all__ = [

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from mirimask.methods import method_label
+from mirimask.masks.names import method_label
 
 __all__ = ["takeaways"]
 

@@ -58,9 +58,8 @@ WORKERS = Workers(
 
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
-from mirimask.detectors import DETECTORS, missing, split_level
-from mirimask.mask_functions import function_names
-from mirimask.methods import DOMAINS, check_methods, parse_method
+from mirimask.masks.names import DOMAINS, check_methods, leaves, parse_method
+from mirimask.masks.registry import DETECTORS, METHODS as REGISTRY, OWN, missing
 
 ### jobs on a cluster's node #######################################################################
 
@@ -92,6 +91,10 @@ IMPORT = re.compile(
 )
 
 
+# Of the list of methods, each mask has its own line as a parameter: a new one changes no other.
+REGISTRY_FILE = MODULES["mirimask.masks.registry"]
+
+
 @cache
 def imported_files(file):
     """The project's own modules that a file imports itself."""
@@ -113,7 +116,7 @@ def code(script, folder=SCRIPTS):
     files, new = set(), {folder / f"{script}.py"}
     while new:
         files |= new
-        new = set().union(*map(imported_files, new)) - files
+        new = set().union(*map(imported_files, new)) - files - {REGISTRY_FILE}
     digest = hashlib.sha256()
     for file in sorted(files):
         digest.update(file.name.encode())
@@ -260,40 +263,46 @@ def in_other_domain(name):
     return f"{name}@{OTHER_DOMAIN}" if parse_method(name).is_slice else name
 
 
-DETECTOR = "|".join(map(re.escape, DETECTORS))
-unknown = sorted(config["detectors"].keys() - DETECTORS.keys())
+unknown = sorted(config["detectors"].keys() - set(DETECTORS))
 if unknown:
     raise WorkflowError(
         f"detectors: {', '.join(unknown)} is no detector. Known: {', '.join(DETECTORS)}."
     )
 
 
-def detector_settings(name):
-    """A detector's settings, and the hash of its module, which is imported by its name."""
-    file = DETECTORS[name].function.partition(".")[0]
-    return config["detectors"][name] | {
-        "code": code(file, folder=WORKFLOW / "mirimask")
+def settings_of_methods(names):
+    """Of methods of the registry: their line, the hash of their module, and the configuration's."""
+    return {
+        name: config["detectors"].get(name, {})
+        | {
+            "method": str(REGISTRY[name]),
+            "code": code(REGISTRY[name].file, folder=WORKFLOW / "mirimask" / "masks"),
+        }
+        for name in names
     }
 
 
 def detectors_of(names):
-    """The settings of the detectors among methods and their parts."""
-    found = {}
-    for name in names:
-        for part in parse_method(name).parts or [name]:
-            detector = split_level(part)
-            if detector:
-                found[detector[0]] = detector_settings(detector[0])
-    return found
+    """As `settings_of_methods`, for masks and their parts; the segmentation has its own."""
+    methods = {leaf.method for name in names for leaf in leaves(name)}
+    return settings_of_methods(sorted(methods - {"segmentation"}))
+
+
+def registered(wildcards):
+    """The lines of the registry that a mask is made by."""
+    return [str(REGISTRY[leaf.method]) for leaf in leaves(wildcards.method)]
 
 
 def check_detectors(names, where):
     """A detector that is named but not installed is said before anything runs."""
-    for name, options in detectors_of(names).items():
-        lacks = missing(name, options)
+    for leaf in (leaf for name in names for leaf in leaves(name)):
+        try:
+            lacks = missing(leaf.method, config["detectors"])
+        except MaskError as error:
+            raise WorkflowError(f"{where}: {error}") from None
         if lacks:
             raise WorkflowError(
-                f"{where}: '{name}' needs {lacks}, which is not here. `make peers` installs it; "
+                f"{where}: '{leaf.method}' needs {lacks}, which is not here. `make peers` installs it; "
                 "or remove the method."
             )
 
@@ -321,7 +330,14 @@ wildcard_constraints:
 
 ### inputs of rules ################################################################################
 
-SLICE = r"(value|derivative)_[0-9.]+(@(published|crop))?"
+# names of masks: of slices, and of all that are one function of the image
+SLICE = "|".join(name for name, method in REGISTRY.items() if method.published)
+SLICE = f"({SLICE})_[0-9.]+(@(published|crop))?"
+FUNCTION = "|".join(
+    re.escape(name)
+    for name, method in REGISTRY.items()
+    if not (method.published or method.join or name == "segmentation")
+)
 
 
 ### the evaluation ################################################################################
@@ -333,8 +349,7 @@ def evaluated_name(name):
     """The same mask with its slices over the crop."""
     method = parse_method(name)
     if method.parts:
-        join = {"union": "_or_", "intersection": "_and_"}[method.kind]
-        return join.join(map(evaluated_name, method.parts))
+        return REGISTRY[method.method].join.join(map(evaluated_name, method.parts))
     return own_name(f"{name.partition('@')[0]}@crop") if method.is_slice else name
 
 
@@ -355,13 +370,6 @@ except MaskError as error:
 check_detectors(JUDGED, "evaluation/methods")
 EVALUATED = list(dict.fromkeys(map(evaluated_name, [*METHODS, *JUDGED])))
 BY_CHANCE = list(dict.fromkeys([*METHODS, *OTHER_METHODS, *EVALUATED]))
-EVALUATED_SLICES = [
-    part
-    for name in EVALUATED
-    for part in parse_method(name).parts or [name]
-    if parse_method(part).is_slice
-]
-EVALUATED_SLICES = list(dict.fromkeys(map(own_name, EVALUATED_SLICES)))
 
 
 # where every image has a truth to compare with
@@ -405,12 +413,11 @@ def injection_outputs():
 
 ### all masks side by side #######################################################################
 
-OWN_FAMILIES = ["recommended", "value", "derivative", "union", "intersection"]
-
-
-def detectors_of_families(families):
-    """The settings of those families that are detectors."""
-    return {name: detector_settings(name) for name in families if name in DETECTORS}
+# the others are compared with the first; the segmentation's eras are detectors
+OWN_FAMILIES = [
+    "recommended",
+    *(n for n in OWN if n not in ("recommended", "segmentation")),
+]
 
 
 def side_by_side_groups():
@@ -429,7 +436,7 @@ def side_by_side_methods(installed):
     """The masks of Table 3 and, at the published levels, those besides."""
     return list(
         dict.fromkeys(
-            [*METHODS, "recommended", *(n for n in installed if n in DETECTORS)]
+            [*METHODS, "recommended", *(n for n in installed if n not in OWN)]
         )
     )
 

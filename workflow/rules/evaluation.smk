@@ -75,9 +75,6 @@ rule false_detections:
         frame="<results>/frame/{image}.fits",
         peaks="<results>/peaks/{image}.csv",
         masks=expand("<results>/masks/{{image}}/{method}.fits", method=EVALUATED),
-        slices=expand(
-            "<results>/masks/{{image}}/{method}.fits", method=EVALUATED_SLICES
-        ),
     output:
         csv="<results>/evaluation/reliability/{image}.csv",
     log:

@@ -1,14 +1,5 @@
 # Whole curves: stars added to every image, and every family of masks swept over its settings.
 
-FAMILIES = [
-    "value",
-    "derivative",
-    "union",
-    "intersection",
-    "segmentation",
-    "recommended",
-]
-
 
 rule inject_stars:
     input:
@@ -79,7 +70,8 @@ rule sweep_curves:
     conda:
         "../../envs/environment.yaml"
     params:
-        families=FAMILIES,
+        families=OWN,
+        detectors=settings_of_methods(OWN),
         magnitudes=config["evaluation"]["curve_magnitudes"],
         stars=config["evaluation"]["stars"],
         background_box=config["evaluation"]["background_box"],

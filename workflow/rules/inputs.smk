@@ -98,7 +98,7 @@ def domain_of(wildcards):
 
 def whole_frame(wildcards):
     """A value slice over the published domain needs the frame beyond the crop."""
-    if domain_of(wildcards) == "published" and wildcards.method.startswith("value"):
+    if parse_method(wildcards.method).needs_frame(config["slice_domain"]):
         return {"i2d": "<results>/archive/{image}/i2d.fits"}
     return {}
 

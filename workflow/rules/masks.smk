@@ -12,6 +12,7 @@ rule slice:
         "image"
     params:
         domain=domain_of,
+        method=registered,
         code=code("make_mask"),
     message:
         "Slicing {wildcards.image}: {wildcards.method}"
@@ -39,6 +40,7 @@ rule segmentation:
     group:
         "image"
     params:
+        method=registered,
         code=code("make_mask"),
     message:
         "Cropping the segmentation image of {wildcards.image}"
@@ -61,17 +63,17 @@ rule function_mask:
     log:
         "<logs>/function_mask/{image}/{method}.log",
     wildcard_constraints:
-        method="|".join(function_names()) + f"|({DETECTOR})(_[0-9.]+)?",
+        method=f"({FUNCTION})(_[0-9.]+)?",
     group:
         "image"
     params:
         detectors=lambda wildcards: detectors_of([wildcards.method]),
-        code=code("make_function_mask"),
+        code=code("make_mask"),
     message:
         "Making the mask of {wildcards.image}: {wildcards.method}"
     run:
         here(
-            "make_function_mask",
+            "make_mask",
             input=input,
             output=output,
             params=params,

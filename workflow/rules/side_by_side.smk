@@ -2,10 +2,14 @@
 
 # the study's own masks, then the others
 COMPARED = config["side_by_side"]["families"] or [*OWN_FAMILIES, *config["detectors"]]
+unswept = [name for name in COMPARED if name not in {*OWN, *config["detectors"]}]
+if unswept:
+    raise WorkflowError(
+        f"side_by_side.families: '{unswept[0]}' is no method with levels. Known: "
+        f"{', '.join([*OWN, *config['detectors']])}."
+    )
 NOT_INSTALLED = {
-    name: lacks
-    for name in COMPARED
-    if name in DETECTORS and (lacks := missing(name, config["detectors"][name]))
+    name: lacks for name in COMPARED if (lacks := missing(name, config["detectors"]))
 }
 INSTALLED = [name for name in COMPARED if name not in NOT_INSTALLED]
 SCENES = {
@@ -26,7 +30,7 @@ SCENE_SETTINGS = {
 
 
 wildcard_constraints:
-    family="|".join(map(re.escape, [*OWN_FAMILIES, *DETECTORS])),
+    family="|".join(map(re.escape, REGISTRY)),
 
 
 rule side_by_side:
@@ -47,7 +51,7 @@ rule sweep_family:
         "../../envs/environment.yaml"
     params:
         **SCENE_SETTINGS,
-        detectors=lambda wildcards: detectors_of_families([wildcards.family]),
+        detectors=lambda wildcards: settings_of_methods([wildcards.family]),
         code=code("sweep_family"),
     message:
         "Sweeping the masks of {wildcards.family}"
@@ -97,7 +101,7 @@ rule judge_family:
         "../../envs/environment.yaml"
     params:
         **SCENE_SETTINGS,
-        detectors=lambda wildcards: detectors_of_families([wildcards.family]),
+        detectors=lambda wildcards: settings_of_methods([wildcards.family]),
         code=code("judge_family"),
     message:
         "Judging {wildcards.family} at its tuned levels"
@@ -118,7 +122,7 @@ rule time_families:
     params:
         families=INSTALLED,
         segmentation=config["segmentation"],
-        detectors=detectors_of_families(INSTALLED),
+        detectors=settings_of_methods(INSTALLED),
         code=code("time_families"),
     message:
         "Timing the masks"

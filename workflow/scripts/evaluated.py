@@ -28,6 +28,12 @@ def named_masks(paths, names):
         yield method, domain, fits.getdata(path, "MASK") > 0
 
 
+def method_options(params):
+    """Levels and settings of methods by their names, as the library wants them."""
+    options = {"segmentation": {"settings": dict(params.segmentation)}}
+    return {**params.get("detectors", {}), **options}
+
+
 def labelled(mask, peaks, job, crop):
     """The mask's spots, as the verdicts have them."""
     return label_spots(

@@ -18,8 +18,9 @@ from mirimask.local import (
     segmentation_hdus,
     write_hdus,
 )
+from mirimask.masks.segmentation import SegmentationSettings, segment
+from mirimask.pipeline_catalogue import catalogue_of
 from mirimask.product import frame_notes, opened
-from mirimask.segmentation import SegmentationSettings, catalogue_of, segment
 
 log = logging.getLogger("mirimask.fetch_product")
 

@@ -3,7 +3,7 @@
 from job import script
 from mirimask.figures import draw_frame, save_figure
 from mirimask.frame import read_frame
-from mirimask.slicing import thresholds
+from mirimask.masks.thresholds import thresholds
 
 
 def drawn(job):

@@ -8,7 +8,7 @@ import numpy as np
 from job import script
 from mirimask.figures import Histogram, draw_histograms, save_figure
 from mirimask.frame import read_crop
-from mirimask.slicing import thresholds
+from mirimask.masks.thresholds import thresholds
 
 log = logging.getLogger("mirimask.figure2")
 

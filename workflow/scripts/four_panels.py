@@ -7,9 +7,9 @@ from astropy.io import fits
 from job import script
 from mirimask.figures import Panel, draw_panels, save_figure
 from mirimask.frame import pixels, read_crop
-from mirimask.masks import image_to_slice
-from mirimask.methods import method_label, parse_method
-from mirimask.slicing import thresholds
+from mirimask.masks.names import method_label, parse_method
+from mirimask.masks.slices import image_to_slice
+from mirimask.masks.thresholds import thresholds
 
 SHOWN_PERCENTILES = (80, 99)  # of the paper's published script
 
@@ -23,7 +23,7 @@ def mask_panel(crop, original, path, verdicts):
     """The panel of a mask: the pixels it keeps of the image that it cuts."""
     with fits.open(path) as hdus:
         header, kept = hdus[0].header, hdus["MASK"].data > 0
-    is_derivative = parse_method(header["METHOD"]).kind == "derivative"
+    is_derivative = parse_method(header["METHOD"]).method == "derivative"
     image, shown, unit = original.image, original.limits, original.unit
     if is_derivative:
         image = image_to_slice(crop, "derivative", domain=header["DOMAIN"])

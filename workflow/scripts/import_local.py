@@ -13,8 +13,9 @@ from mirimask.local import (
     segmentation_hdus,
     write_hdus,
 )
+from mirimask.masks.segmentation import SegmentationSettings, segment
 from mirimask.own_catalogues import read_catalogue
-from mirimask.segmentation import SegmentationSettings, catalogue_of, segment
+from mirimask.pipeline_catalogue import catalogue_of
 from mirimask.table_files import write_ecsv
 
 log = logging.getLogger("mirimask.import_local")

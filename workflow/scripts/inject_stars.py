@@ -1,15 +1,12 @@
 """Add stars to one image and see which its masks mark: evaluation/injection/<image>.csv."""
 
-from dataclasses import replace
-
 import numpy as np
-from evaluated import seed_of, write_csv
+from evaluated import method_options, seed_of, write_csv
 from job import script
 from mirimask.frame import read_crop
-from mirimask.injection import MaskMaker, StarStamps, free_pixels, recover, recovery_by_magnitude
+from mirimask.injection import StarStamps, free_pixels, recover, recovery_by_magnitude
 from mirimask.memory import give_back
 from mirimask.psf import make_psf, read_psf
-from mirimask.segmentation import SegmentationSettings
 from mirimask.table_files import read_table
 
 EACH = 5  # stars of each magnitude in one realisation: few, so that they do not crowd the image
@@ -35,20 +32,11 @@ def stamps_for(psf_path, crop):
 def main(job):
     crop = read_crop(job.input.frame, planes=False)
     peaks = read_table(job.input.peaks)
-    options = dict(job.params.segmentation)
-    settings = SegmentationSettings.for_jwst(options.pop("jwst_version"), **options)
-    maker = MaskMaker(
-        job.params.methods,
-        crop.empty,
-        fwhm_px=crop.fwhm_px,
-        segmentation=settings,
-        detectors=job.params.detectors,
-    )
-    crop = replace(crop, data=crop.masked)
     recovered = recover(
-        crop.data,
-        maker,
+        crop,
+        job.params.methods,
         stamps_for(job.input.psf, crop),
+        options=method_options(job.params),
         allowed=free_pixels(
             crop.empty,
             peaks["x"].to_numpy(),

@@ -5,10 +5,11 @@
 
 import numpy as np
 import pandas as pd
-from compared import family_at, published_level, scenes
+from compared import family_on, scenes
 from evaluated import write_csv
 from job import script
 from mirimask.curves import curve_and_stars
+from mirimask.masks.registry import published_level
 from mirimask.table_files import read_table
 
 
@@ -21,7 +22,7 @@ def main(job):
         own = tuned[tuned["image"] == image].dropna(subset="level")
         rates = [*own["rate"], np.nan]
         levels = [*own["level"], published]
-        table, found = curve_and_stars(family_at(name, crop, levels, job.params), scene)
+        table, found = curve_and_stars(family_on(crop, name, levels, job.params), scene)
         table["family"] = name
         table.insert(0, "image", image)
         table.insert(2, "rate", rates)

@@ -2,35 +2,30 @@
 
 from astropy.io import fits
 from job import script
-from mirimask.errors import MaskError
 from mirimask.frame import read_crop, read_science, write_mask
-from mirimask.masks import combined_mask, slice_mask
-from mirimask.methods import parse_method
+from mirimask.masks.make import combined_mask, make_masks
+from mirimask.masks.names import parse_method
 
 
 def main(job):
-    method = parse_method(job.wildcards.method)
+    name = parse_method(job.wildcards.method)
     crop = read_crop(job.input.frame, planes=False)
-    made = {"method": method.name}
-    if method.is_slice:
-        domain = job.params.domain
-        frame = read_science(job.input.i2d) if job.input.get("i2d") else None
-        mask, threshold = slice_mask(crop, method, domain=domain, frame=frame)
-        made |= {"domain": domain, "percent": method.percent, "thresh": threshold}
-    elif method.kind == "segmentation":
-        labels = read_science(job.input.segm)
-        shape = (crop.primary["FRAMENY"], crop.primary["FRAMENX"])
-        if labels.shape != shape:
-            raise MaskError(
-                f"{job.input.segm}: the segmentation image has {labels.shape[0]} rows and "
-                f"{labels.shape[1]} columns, its i2d {shape[0]} and {shape[1]}; they must be equal."
-            )
-        y0, x0 = crop.primary["CROPY0"], crop.primary["CROPX0"]
-        ny, nx = crop.data.shape
-        mask = labels[y0 : y0 + ny, x0 : x0 + nx] > 0
-    else:
+    made = {"method": name.name}
+    if name.parts:
         parts = [fits.getdata(path, "MASK") > 0 for path in job.input.masks]
-        mask = combined_mask(parts, method.kind)
+        mask = combined_mask(parts, name.method)
+    else:
+        domain = job.params.get("domain", "crop")
+        mask, threshold = make_masks(
+            crop,
+            [name.name],
+            domain=domain,
+            frame=read_science(job.input.i2d) if job.input.get("i2d") else None,
+            segmentation=job.input.get("segm"),
+            options=job.params.get("detectors"),
+        )[name.name]
+        if name.is_slice:
+            made |= {"domain": domain, "percent": name.percent, "thresh": threshold}
     write_mask(job.output.mask, mask, crop, **made)
 
 

@@ -1,8 +1,8 @@
 """Simulate a field: all files of archive/<image>/."""
 
 from job import script
+from mirimask.masks.segmentation import SegmentationSettings
 from mirimask.psf import read_psf
-from mirimask.segmentation import SegmentationSettings
 from mirimask.simulate import simulate, write_simulated
 
 

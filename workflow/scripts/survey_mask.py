@@ -8,10 +8,11 @@ from job import script
 from mirimask.atomic import replacing, write_text
 from mirimask.errors import MaskError
 from mirimask.frame import write_mask
-from mirimask.image import make_mask, open_image
+from mirimask.image import open_image
 from mirimask.instrument import point_aperture
 from mirimask.labels import label_hdus, label_mask
 from mirimask.local import write_hdus
+from mirimask.masks.make import make_mask
 from mirimask.photometry import measure_labels, provenance
 from mirimask.product import sha256
 from mirimask.survey import measure_image

@@ -8,10 +8,11 @@ import time
 
 import numpy as np
 import pandas as pd
-from compared import family_at, published_level
+from compared import family_on
 from evaluated import write_csv
 from job import script
 from mirimask.frame import read_crop
+from mirimask.masks.registry import published_level
 
 RUNS = 5
 
@@ -20,7 +21,8 @@ def main(job):
     crop = read_crop(job.input.frame)
     rows = []
     for name in job.params.families:
-        family = family_at(name, crop, [published_level(name, job.params.detectors)], job.params)
+        level = published_level(name, job.params.detectors)
+        family = family_on(crop, name, [level], job.params)
         spent = []
         for _ in range(RUNS + 1):
             start = time.perf_counter()

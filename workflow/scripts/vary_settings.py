@@ -11,9 +11,9 @@ from mirimask.atomic import replacing
 from mirimask.catalogue import locate_sources
 from mirimask.errors import MaskError
 from mirimask.frame import pixels, read_crop, read_frame
+from mirimask.masks.segmentation import SegmentationSettings, segment
 from mirimask.memory import give_back
 from mirimask.peaks import reference_peaks
-from mirimask.segmentation import SegmentationSettings, segment
 from mirimask.sensitivity import count_variants
 
 log = logging.getLogger("mirimask.vary_settings")

@@ -6,7 +6,7 @@ from astropy.io import fits
 from job import script
 from mirimask.atomic import write_text
 from mirimask.frame import pixels, read_crop
-from mirimask.methods import method_label
+from mirimask.masks.names import method_label
 from mirimask.pictures import data_uri, grey_levels, grey_png, mask_png, shrink, shrink_mask
 from mirimask.report import render_page
 from mirimask.table_files import read_table

@@ -12,9 +12,9 @@ import yaml
 from job import script
 from mirimask.atomic import write_text
 from mirimask.chance import chance_layout
-from mirimask.methods import method_label
+from mirimask.masks.names import method_label
+from mirimask.masks.recommended import RecommendedSettings
 from mirimask.pictures import data_uri
-from mirimask.recommended import RecommendedSettings
 from mirimask.report import bold, frame_table, paired_table, render_page
 from mirimask.statistics import IDENTITY, MOMENTS
 from mirimask.table_files import read_table, read_texts

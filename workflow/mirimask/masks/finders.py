@@ -16,8 +16,8 @@ from photutils.detection import DAOStarFinder, IRAFStarFinder, StarFinder
 from photutils.segmentation import SourceFinder, make_2dgaussian_kernel
 from photutils.utils.exceptions import NoDetectionsWarning
 
-from mirimask.families import Family, Scores, tool_family
-from mirimask.segmentation import SegmentationSettings, smoothed, sources_above
+from mirimask.masks.family import Family, Scores, tool_family
+from mirimask.masks.segmentation import SegmentationSettings, smoothed, sources_above
 
 __all__ = [
     "dao_star_finder",

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
-from mirimask.families import Family, percent_family
+from mirimask.masks.family import Family
+from mirimask.masks.thresholds import percent_family
 from mirimask.smoothing import smoothed
 
 __all__ = [

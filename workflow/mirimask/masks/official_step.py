@@ -2,7 +2,7 @@
 
     python -I official_step.py image.npz labels.npz
 
-is run by `mirimask.programs.jwst_source_catalog` with the Python that has `jwst`, and imports
+is run by `mirimask.masks.programs.jwst_source_catalog` with the Python that has `jwst`, and imports
 nothing of this library. image.npz has `data` (ny, nx; finite), `seen` (ny, nx; bool), `levels` (n:
 snr_threshold) and `options` (JSON: other arguments of the step); labels.npz gets `labels` (n, ny,
 nx), 0 = background. The sky position, aperture corrections and magnitudes that the step wants are

@@ -16,13 +16,13 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from mirimask import official_step
 from mirimask.errors import MaskError
-from mirimask.families import Family, Scores, tool_family
+from mirimask.masks import official_step
+from mirimask.masks.family import Family, Scores, tool_family
 
 __all__ = ["jwst_source_catalog", "noisechisel", "sextractor"]
 
-_log = logging.getLogger("mirimask.programs")
+_log = logging.getLogger("mirimask.masks.programs")
 
 
 def _run(command: list[str], folder: Path) -> str:

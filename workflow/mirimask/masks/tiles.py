@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mirimask.errors import MaskError
-from mirimask.families import Family, Scores, percent_family
+from mirimask.masks.family import Family, Scores
+from mirimask.masks.thresholds import percent_family, thresholds
 from mirimask.meshes import background_meshes
-from mirimask.slicing import thresholds
 from mirimask.smoothing import smoothed
 
 __all__ = ["between_tiles", "tile_edges", "tiled_background", "tiled_percentile"]

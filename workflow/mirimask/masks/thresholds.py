@@ -1,9 +1,17 @@
-"""Value slices: the pixels above a percentile (paper, section 3, method 1)."""
+"""The levels of slices and the pixels above them (paper, section 3).
+
+Slices are what this project makes most: by one partial sort the six of an image take a sixth of the
+time that numpy's percentile does, and the bits are the same (benchmarks/six_masks.py).
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["slice_domain", "thresholds", "top_slice"]
+from mirimask.masks.family import Family
+
+__all__ = ["percent_family", "slice_domain", "thresholds", "top_slice"]
 
 
 def thresholds(values: NDArray[np.floating], percents: list[float]) -> NDArray[np.float64]:
@@ -81,6 +89,25 @@ def top_slice(data: NDArray[np.floating], threshold: float) -> NDArray[np.bool_]
     # The largest number of data's type that is not above the threshold has the same pixels above
     # it, and no pixel is converted to be compared with it.
     level = data.dtype.type(threshold)
-    if level > threshold:
+    if float(level) > float(threshold):  # numpy would round one of Python to float32 first
         level = np.nextafter(level, data.dtype.type(-np.inf))
     return data > level
+
+
+def percent_family(
+    name: str,
+    levels: NDArray[np.float64],
+    score: Callable[[NDArray[np.floating]], NDArray[np.floating]],
+    *,
+    min_pixels: int = 1,
+) -> Family:
+    """A family of slices: the top percentage of the finite pixels of `score` of an image."""
+    return Family(
+        name,
+        "%",
+        levels,
+        lambda image: (score(image),),
+        lambda images: thresholds(images[0], list(levels))[:, None],
+        lambda images, row: top_slice(images[0], float(row[0])),
+        min_pixels,
+    )

@@ -1,8 +1,8 @@
-"""The segmentation and the catalogue of the jwst pipeline's `source_catalog` step, with photutils.
+"""The segmentation of the jwst pipeline's `source_catalog` step, with photutils.
 
 The official step needs the `jwst` package and its reference files; its detection is six steps of
 photutils calls, repeated here so that an image without a `_segm` product can have one, and so that
-its settings can be varied. Fluxes of the catalogue are in apertures without aperture correction.
+its settings can be varied.
 """
 
 import warnings
@@ -11,35 +11,30 @@ from dataclasses import dataclass, fields, replace
 from importlib.util import find_spec
 from typing import Any
 
-import astropy.units as u
 import numpy as np
 from astropy.convolution import Gaussian2DKernel, convolve
-from astropy.coordinates import SkyCoord
 from astropy.stats import SigmaClip, gaussian_fwhm_to_sigma
-from astropy.table import QTable
 from astropy.utils.exceptions import AstropyUserWarning
-from astropy.wcs import WCS
 from numpy.typing import NDArray
 from photutils.background import Background2D, MedianBackground
 from photutils.segmentation import (
-    SegmentationImage,
-    SourceCatalog,
     deblend_sources,
     detect_sources,
 )
 from photutils.utils.exceptions import NoDetectionsWarning
 
 from mirimask.errors import MaskError
-from mirimask.instrument import light_radii_px
+from mirimask.masks.family import Family, Scores
 
 __all__ = [
     "JWST_VERSIONS",
     "SegmentationSettings",
     "background_of",
-    "catalogue_of",
     "segment",
+    "segmentation_family",
     "smoothed",
     "sources_above",
+    "uncovered",
 ]
 
 
@@ -87,7 +82,7 @@ JWST_VERSIONS = {  # first version of each era
 }
 
 
-def _uncovered(data: NDArray, error: NDArray | None, weight: NDArray | None) -> NDArray[np.bool_]:
+def uncovered(data: NDArray, error: NDArray | None, weight: NDArray | None) -> NDArray[np.bool_]:
     """Step 1: pixels without data. MaskError where none has any."""
     if data.ndim != 2:
         raise MaskError(f"segmentation: the image has {data.ndim} axes; it must have 2.")
@@ -123,7 +118,7 @@ def background_of(
     error or weight 0 have no part in it and get 0. Returns two float64 arrays in `data`'s unit.
     MaskError where no pixel has data.
     """
-    found = _meshes(data, _uncovered(data, error, weight), settings)
+    found = _meshes(data, uncovered(data, error, weight), settings)
     return found.background, found.background_rms
 
 
@@ -180,40 +175,16 @@ def smoothed(
     The background-subtracted, convolved image, the background's rms, and the pixels without data
     (True, 0 in the image). MaskError as `segment`.
     """
-    mask = _uncovered(data, error, weight)
+    mask = uncovered(data, error, weight)
     found = _meshes(data, mask, settings)
-    subtracted = found.background
-    np.subtract(np.where(mask, 0, data), subtracted, out=subtracted)
+    subtracted = np.where(mask, 0, data) - found.background
     kernel = Gaussian2DKernel(settings.kernel_fwhm_px * gaussian_fwhm_to_sigma)
-    smooth = _convolved(subtracted, mask, kernel)
-    del subtracted
+    with warnings.catch_warnings():
+        # of masked areas larger than the kernel: they stay masked
+        warnings.simplefilter("ignore", AstropyUserWarning)
+        smooth = convolve(subtracted, kernel, mask=mask, normalize_kernel=True)
     smooth[mask] = 0
     return smooth, found.background_rms, mask
-
-
-_ROWS = 128  # of an image that are convolved at a time
-
-
-def _convolved(
-    image: NDArray[np.float64], mask: NDArray[np.bool_], kernel: Gaussian2DKernel
-) -> NDArray[np.float64]:
-    """astropy's `convolve` without its four copies of the whole image; the bits are the same."""
-    beyond = kernel.shape[0] // 2 + 1  # rows; the outermost has no part in what is kept
-    smooth, partly = np.empty_like(image), mask.any()
-    for row in range(0, len(image), _ROWS):
-        start, stop = max(0, row - beyond), min(len(image), row + _ROWS + beyond)
-        hidden = mask[start:stop].copy()
-        # where an image has masked pixels, each strip must, or `convolve` adds up in another order
-        if partly and start > 0:
-            hidden[0] = True
-        if partly and stop < len(image):
-            hidden[-1] = True
-        with warnings.catch_warnings():
-            # of masked areas larger than the kernel: they stay masked
-            warnings.simplefilter("ignore", AstropyUserWarning)
-            part = convolve(image[start:stop], kernel, mask=hidden, normalize_kernel=True)
-        smooth[row : row + _ROWS] = part[row - start :][:_ROWS]
-    return smooth
 
 
 def sources_above(
@@ -252,89 +223,33 @@ def sources_above(
     return found.data.astype(np.uint32)
 
 
-def catalogue_of(
-    data: NDArray,
-    labels: NDArray,
-    wcs: WCS | None,
-    pixel_area_sr: float,
+def segmentation_family(
+    empty: NDArray[np.bool_],
     *,
-    error: NDArray | None = None,
-    weight: NDArray | None = None,
-    settings: SegmentationSettings | None = None,
-    apertures_px: dict[str, float] | None = None,
-) -> QTable:
-    """Catalogue of labelled sources with the pipeline's column names.
+    fwhm_px: float,
+    levels: NDArray[np.float64],
+    jwst_version: str = "1.12.5",
+    **settings: Any,
+) -> Family:
+    """The pipeline's segmentation without deblending, by its threshold; see `segment`.
 
-    `data` (2-D, MJy/sr) still with its background, `labels` (same shape, 0 = background), `wcs` of
-    the image (None: positions on the sky are NaN), `pixel_area_sr` the solid angle of a pixel.
-    The background is that of `settings` (default: those of jwst 1.12.5). `apertures_px` names
-    circular apertures and their radii (default: those of F770W); fluxes in them are not corrected
-    for what lies outside.
-
-    Columns: label, xcentroid, ycentroid (0-based pixels), sky_centroid (ICRS), <aperture>_flux
-    (Jy), isophotal_flux (Jy), isophotal_flux_err where `error` is given, isophotal_abmag (NaN for
-    fluxes <= 0), isophotal_area, semimajor_sigma, semiminor_sigma, ellipticity, orientation.
-    No labels: a table of these columns without rows. MaskError where no pixel has data.
+    `settings` replace some of the release's. The kernel is the pipeline's: `fwhm_px` has no part.
     """
-    if labels.shape != data.shape:
-        raise MaskError(f"segmentation: image {data.shape} and labels {labels.shape} differ.")
-    if apertures_px is None:
-        apertures_px = light_radii_px("F770W")
-    unit = 1e6 * pixel_area_sr  # Jy in a pixel of 1 MJy/sr
-    if labels.any():
-        settings = settings or SegmentationSettings.for_jwst("1.12.5")
-        mask = _uncovered(data, error, weight)
-        background, _ = background_of(data, error=error, weight=weight, settings=settings)
-        found = SourceCatalog(
-            np.where(mask, 0, data) - background,
-            SegmentationImage(labels.astype(np.int32)),
-            error=None if error is None else np.where(mask, 0, error).astype(float),
-            mask=mask,
-        )
-        x, y = np.atleast_1d(found.x_centroid), np.atleast_1d(found.y_centroid)
-        columns = {
-            "label": np.atleast_1d(found.labels).astype(np.int32),
-            "flux": np.atleast_1d(found.segment_flux),
-            "flux_err": np.atleast_1d(found.segment_flux_err),
-            "area": np.atleast_1d(u.Quantity(found.segment_area).value),
-            "major": np.atleast_1d(u.Quantity(found.semimajor_axis).value),
-            "minor": np.atleast_1d(u.Quantity(found.semiminor_axis).value),
-            "ellipticity": np.atleast_1d(u.Quantity(found.ellipticity).value),
-            "orientation": np.atleast_1d(u.Quantity(found.orientation).value),
-        }
-        apertures = {
-            name: np.atleast_1d(found.circular_photometry(radius)[0])
-            for name, radius in apertures_px.items()
-        }
-    else:
-        _uncovered(data, error, weight)
-        x = y = np.zeros(0)
-        names = ["flux", "flux_err", "area", "major", "minor", "ellipticity", "orientation"]
-        columns = {"label": np.zeros(0, np.int32)} | {name: np.zeros(0) for name in names}
-        apertures = {name: np.zeros(0) for name in apertures_px}
+    chosen = SegmentationSettings.for_jwst(jwst_version, **settings)
 
-    table = QTable()
-    table["label"] = columns["label"]
-    table["xcentroid"] = x * u.pix
-    table["ycentroid"] = y * u.pix
-    if wcs is None or not x.size:
-        sky = SkyCoord(np.full(x.size, np.nan), np.full(x.size, np.nan), unit="deg")
-    else:
-        sky = SkyCoord(*wcs.pixel_to_world_values(x, y), unit="deg")
-    table["sky_centroid"] = sky
-    for name, flux in apertures.items():
-        table[f"{name}_flux"] = flux * unit * u.Jy
-    table["isophotal_flux"] = columns["flux"] * unit * u.Jy
-    if error is not None:
-        table["isophotal_flux_err"] = columns["flux_err"] * unit * u.Jy
-    flux = columns["flux"] * unit
-    magnitude = np.full(flux.shape, np.nan)
-    positive = flux > 0
-    magnitude[positive] = 8.90 - 2.5 * np.log10(flux[positive])
-    table["isophotal_abmag"] = magnitude
-    table["isophotal_area"] = columns["area"] * u.pix**2
-    table["semimajor_sigma"] = columns["major"] * u.pix
-    table["semiminor_sigma"] = columns["minor"] * u.pix
-    table["ellipticity"] = columns["ellipticity"]
-    table["orientation"] = columns["orientation"] * u.deg
-    return table
+    def scores(image: NDArray[np.floating]) -> Scores:
+        ratio, rms, mask = smoothed(np.where(empty, np.nan, image), settings=chosen)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio /= rms
+        ratio[mask] = np.nan
+        return (ratio,)
+
+    return Family(
+        "segmentation",
+        "sigma",
+        levels,
+        scores,
+        lambda _: levels[:, None],
+        lambda images, row: images[0] > row[0],
+        chosen.n_pixels,
+    )

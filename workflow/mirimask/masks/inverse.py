@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
-from mirimask.families import Family, percent_family
+from mirimask.masks.family import Family
+from mirimask.masks.thresholds import percent_family, thresholds
 from mirimask.meshes import background
-from mirimask.slicing import thresholds
 from mirimask.smoothing import local_mean, smoothed
 
 __all__ = ["Rest", "inverse_mask", "rest_of"]

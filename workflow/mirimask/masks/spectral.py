@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from mirimask.errors import MaskError
-from mirimask.families import Family, percent_family
+from mirimask.masks.family import Family
+from mirimask.masks.thresholds import percent_family
 from mirimask.smoothing import filled, local_mean
 
 __all__ = ["fourier", "fourier_filtered", "spectrum_components", "ssa"]

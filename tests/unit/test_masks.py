@@ -1,0 +1,248 @@
+"""The registry of methods, and what comes from it: names, masks, sweeps, help, corrections."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import detector_fields as fields
+import numpy as np
+import pytest
+from astropy.io import fits
+from conftest import make_image
+from mirimask import command
+from mirimask.curves import Scene, full_curve
+from mirimask.errors import MaskError
+from mirimask.frame import Frame
+from mirimask.masks.make import (
+    combined_mask,
+    family_at,
+    levels_in_use,
+    make_mask,
+    make_masks,
+    swept_levels,
+)
+from mirimask.masks.method import Method
+from mirimask.masks.names import (
+    curve_label,
+    is_antisymmetric,
+    leaves,
+    method_label,
+    parse_method,
+)
+from mirimask.masks.recommended import DEFAULT, recommended_mask
+from mirimask.masks.registry import DETECTORS, METHODS, OWN, published_level
+from mirimask.masks.thresholds import percent_family
+
+FWHM = 2.445
+
+
+def _frame(data, empty=None):
+    primary = fits.Header({"PSFFWHM": FWHM, "FRAMENX": data.shape[1], "FRAMENY": data.shape[0]})
+    primary["CROPX0"] = primary["CROPY0"] = 0
+    empty = np.zeros(data.shape, bool) if empty is None else empty
+    return Frame(data, empty, None, None, primary, fits.Header())
+
+
+def test_every_line_of_the_registry_is_whole():
+    assert set(fields.OPTIONS) == set(DETECTORS)
+    for name, method in METHODS.items():
+        assert callable(method.load()), name
+        assert method.unit in ("%", "sigma", "")
+        assert "_or_" not in name
+        assert "_and_" not in name
+        if method.group == "own":
+            low, high, number = method.levels
+            assert low < min(levels_in_use(name)) <= max(levels_in_use(name)) < high
+            assert number > 10
+    assert set(OWN) <= set(METHODS) - set(DETECTORS)
+    assert METHODS["recommended"].level == DEFAULT.seed
+
+
+def test_names_import_nothing_heavy():
+    """They are read whenever Snakemake starts."""
+    code = "import sys, json, mirimask.masks.names; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    modules = set(json.loads(done.stdout))
+    heavy = {"numpy", "scipy", "astropy", "photutils", "pandas", "matplotlib", "skimage", "sep"}
+    assert "mirimask.masks.registry" in modules
+    assert not heavy & modules
+
+
+### a new method ###################################################################################
+
+
+def brightness(empty, *, fwhm_px, levels, scale=1.0):
+    return percent_family("brightness", levels, lambda image: scale * image)
+
+
+def bright(data, empty, *, fwhm_px):
+    return data > 10
+
+
+@pytest.fixture
+def _added(monkeypatch):
+    """Two methods as a person adds them: a function and a line."""
+    module = sys.modules[__name__]
+    monkeypatch.setitem(sys.modules, "mirimask.masks.own_masks", module)
+    for name, method in {
+        "brightness": Method(
+            "brightness of pixels", "own_masks.brightness", "%", level=1, levels=(0.1, 9, 20)
+        ),
+        "bright": Method("bright pixels", "own_masks.bright", unit="", about="above 10 MJy/sr"),
+    }.items():
+        monkeypatch.setitem(METHODS, name, method)
+
+
+@pytest.mark.usefixtures("_added")
+def test_a_new_method_has_names():
+    assert parse_method("bright").level is None
+    assert parse_method("brightness").level is None
+    assert parse_method("brightness_2.5").level == 2.5
+    assert parse_method("value_1_or_bright").parts == ("value_1", "bright")
+    assert (
+        method_label("brightness_2.5_and_bright") == "brightness of pixels at 2.5 and bright pixels"
+    )
+    assert curve_label("brightness") == "brightness of pixels, top p %"
+    for wrong in ("bright_2", "brightness_101", "brightness_2@crop"):
+        with pytest.raises(MaskError, match="bright"):
+            parse_method(wrong)
+
+
+@pytest.mark.usefixtures("_added")
+def test_a_new_method_makes_masks():
+    image = _frame(fields.field())
+    made = make_masks(image, ["brightness_4.6", "value_4.6", "bright", "bright_or_brightness"])
+    np.testing.assert_array_equal(made["brightness_4.6"].mask, made["value_4.6"].mask)
+    np.testing.assert_array_equal(made["bright"].mask, image.data > 10)
+    np.testing.assert_array_equal(
+        made["bright_or_brightness"].mask, (image.data > 10) | make_mask(image, "value_1")
+    )
+    # what a configuration says of it
+    options = {"brightness": {"level": 4.6, "settings": {"scale": -1.0}}}
+    dark = make_mask(image, "brightness", options=options)
+    assert image.data[dark].max() < image.data[~dark].min()
+
+
+@pytest.mark.usefixtures("_added")
+def test_a_new_method_is_swept():
+    image = _frame(fields.field())
+    levels = swept_levels("brightness", among=[published_level("brightness", {})])
+    assert len(levels) == 21
+    family = family_at("brightness", image.empty, levels, fwhm_px=FWHM)
+    free = np.ones(image.data.shape, bool)
+    stars = [(image.data, fields.STARS)]
+    scene = Scene(np.full_like(image.data, 6), stars, 12 - image.data, free, None, FWHM, 1.0)
+    curve = full_curve(family, scene)
+    assert curve["setting"].tolist() == levels.tolist()
+    assert curve["completeness"].max() == 1
+
+
+@pytest.mark.usefixtures("_added")
+def test_a_new_method_is_on_the_command_line(tmp_path, capsys):
+    assert command.main(["mask", "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "bright              above 10 MJy/sr" in text
+    assert "brightness          brightness of pixels" in text
+    assert "value_P             the brightest P %" in text
+    assert "sep" not in text.split("examples:")[0].split("methods:")[1].split()
+    make_image(tmp_path, "A", seed=1)
+    out = tmp_path / "mask.fits"
+    arguments = ["mask", str(tmp_path / "A_i2d.fits"), "--method", "bright", "-o", str(out)]
+    assert command.main(arguments) == 0
+    np.testing.assert_array_equal(
+        fits.getdata(out, "MASK") > 0, fits.getdata(tmp_path / "A_i2d.fits", "SCI") > 10
+    )
+
+
+def test_a_mask_of_another_shape_is_refused(monkeypatch):
+    monkeypatch.setitem(sys.modules, "mirimask.masks.own_masks", sys.modules[__name__])
+    monkeypatch.setitem(METHODS, "odd", Method("odd", "own_masks.odd", unit=""))
+    with pytest.raises(ValueError, match="odd has the shape"):
+        make_mask(_frame(fields.field()), "odd")
+
+
+def odd(data, empty, *, fwhm_px):
+    return data[:5] > 0
+
+
+### the way to masks ###############################################################################
+
+
+def test_recommended_is_the_recommended_mask():
+    data, empty = fields.field(), np.zeros(fields.SHAPE, bool)
+    empty[:30, :50] = True
+    data[100, 100] = np.nan  # not told to be empty
+    np.testing.assert_array_equal(
+        make_mask(_frame(data, empty), "recommended"), recommended_mask(data, empty, fwhm_px=FWHM)
+    )
+    lower = make_mask(_frame(data, empty), "recommended_3.5")
+    assert lower.sum() > make_mask(_frame(data, empty), "recommended").sum()
+
+
+def test_combinations_of_combinations():
+    image = _frame(fields.field())
+    name = "value_1_or_derivative_10_and_recommended"
+    assert [leaf.name for leaf in leaves(name)] == ["value_1", "derivative_10", "recommended"]
+    made = make_masks(image, ["value_1", "derivative_10", "recommended", name])
+    both = combined_mask([made["derivative_10"].mask, made["recommended"].mask], "intersection")
+    np.testing.assert_array_equal(made[name].mask, made["value_1"].mask | both)
+
+
+def test_settings_that_are_not_given_are_asked_for():
+    with pytest.raises(MaskError, match=r"detectors\.sep"):
+        make_mask(_frame(fields.field()), "sep")
+
+
+def test_thresholds_of_another_image():
+    """An inverted image is cut where the image is, whatever the method's percentage is of."""
+    image = _frame(fields.field())
+    brighter = replace(image, data=image.data + 1)
+    names = ["value_1", "derivative_1"]
+    made = make_masks(brighter, names, levels_of=image)
+    assert made["value_1"].mask.all()
+    own = make_masks(image, names)
+    assert made["value_1"].threshold == own["value_1"].threshold
+    # rounding apart, a derivative does not see the constant
+    assert abs(int(made["derivative_1"].mask.sum()) - int(own["derivative_1"].mask.sum())) < 5
+
+
+### inversion ######################################################################################
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if not METHODS[name].join])
+def test_antisymmetric_is_what_is_measured(name):
+    """Whether inverted stars are marked up to the level up to which stars are."""
+    if name in DETECTORS and fields.lacks(name):
+        pytest.skip(fields.lacks(name))
+    image = fields.field(flux=12)
+    options = {name: fields.options_of(name)} if name in DETECTORS else {}
+    empty = np.zeros(image.shape, bool)
+    percent = METHODS[name].unit == "%"
+    levels = np.geomspace(0.02, 3, 16) if percent else np.geomspace(500, 1, 24)
+    family = family_at(name, empty, levels, fwhm_px=FWHM, options=options)
+    scores = family.scores(image)
+    turned = family.scores((12 - image).astype(np.float32))
+    for row in family.levels(scores):  # from the strictest on
+        if _stars_marked(family.cut(scores, row)) == len(fields.STARS):
+            break
+    else:
+        pytest.fail("no level marks all stars")
+    marked = _stars_marked(family.cut(turned, row))
+    assert marked >= 6 if METHODS[name].antisymmetric else marked <= 1, marked
+
+
+def _stars_marked(mask):
+    """Stars with a marked pixel within the PSF's width."""
+    y, x = np.nonzero(mask)
+    return sum(bool((np.hypot(x - x0, y - y0) <= FWHM).any()) for x0, y0 in fields.STARS)
+
+
+def test_antisymmetric_combinations():
+    """A union marks what one part does, an intersection what all do."""
+    assert is_antisymmetric("derivative_4.6")
+    assert is_antisymmetric("value_1_or_derivative_4.6")
+    assert not is_antisymmetric("value_1_and_derivative_4.6")
+    assert is_antisymmetric("derivative_x_1_and_derivative_4.6")
+    assert not is_antisymmetric("second_derivatives")
+    assert not is_antisymmetric("value_1_or_recommended")

@@ -1,0 +1,243 @@
+"""The way from an image and names to masks: for a study, added stars, inverted images, a person."""
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mirimask.errors import MaskError
+from mirimask.frame import Frame
+from mirimask.masks.family import Family
+from mirimask.masks.names import MaskName, leaves, parse_method
+from mirimask.masks.registry import METHODS, Options, missing, published_level, settings_of
+from mirimask.masks.slices import pixels_in
+from mirimask.masks.thresholds import slice_domain
+
+__all__ = [
+    "Made",
+    "combined_mask",
+    "family_at",
+    "levels_in_use",
+    "make_mask",
+    "make_masks",
+    "segmentation_labels",
+    "swept_levels",
+]
+
+Labels = str | Path | NDArray[np.integer] | NDArray[np.bool_]
+
+
+class Made(NamedTuple):
+    """A mask, (ny, nx) bool, and the threshold of a slice (NaN: it has none of its own)."""
+
+    mask: NDArray[np.bool_]
+    threshold: float
+
+
+def make_mask(
+    image: Frame,
+    method: str,
+    *,
+    domain: str = "crop",
+    frame: NDArray[np.float32] | None = None,
+    segmentation: Labels | None = None,
+    options: Options | None = None,
+) -> NDArray[np.bool_]:
+    """The mask of a method by its name (see `names`), (ny, nx) bool of the shape of the image.
+
+    All else as in `make_masks`.
+    """
+    made = make_masks(
+        image, [method], domain=domain, frame=frame, segmentation=segmentation, options=options
+    )
+    return made[method].mask
+
+
+def make_masks(
+    image: Frame,
+    names: Sequence[str],
+    *,
+    domain: str = "crop",
+    frame: NDArray[np.float32] | None = None,
+    segmentation: Labels | None = None,
+    options: Options | None = None,
+    levels_of: Frame | None = None,
+) -> dict[str, Made]:
+    """The masks of an image by their names; what masks of one method share is made once.
+
+    Parameters
+    ----------
+    image : Frame
+        Its empty pixels, and those that are not finite, are in no mask.
+    names : list of str
+        See `mirimask.masks.names`.
+    domain : `crop` or `published`
+        What the percentage of a slice is of, where its name does not say it.
+    frame : (ny, nx) float32
+        The whole frame that the image was cut from, for value slices over `published`.
+    segmentation : label image or path
+        The pipeline's, as an array of the shape of the image, or as the path of a `_segm.fits` of
+        the frame it was cut from. Without it, `segmentation` is made with its settings among the
+        `options`, by default those of jwst 1.12.5.
+    options : dict
+        Level and settings of methods by their names, as a configuration has them.
+    levels_of : Frame
+        An image of the same shape whose percentages give the thresholds, in place of `image`.
+
+    Returns
+    -------
+    dict
+        `Made` by name, in the order of `names`.
+
+    Raises
+    ------
+    MaskError
+        For a name that is no method, and for one whose settings, programs or frame are not there.
+    """
+    options = options or {}
+    made: dict[str, Made] = {}
+    wanted: dict[tuple[str, str], list[MaskName]] = {}
+    for leaf in dict.fromkeys(leaf for name in names for leaf in leaves(name)):
+        where = (leaf.domain or domain) if leaf.is_slice else "crop"
+        wanted.setdefault((leaf.method, where), []).append(leaf)
+    for (method, where), group in wanted.items():
+        if method == "segmentation":
+            mask = segmentation_labels(image, segmentation, options) > 0
+            made[method] = Made(mask, np.nan)
+            continue
+        given = published_level(method, options)
+        levels = [given if leaf.level is None else leaf.level for leaf in group]
+        if where == "published" and METHODS[method].published == "frame" and frame is None:
+            raise MaskError(
+                f"{group[0].name}: over the published domain it is a percentage of the whole frame "
+                "that the image was cut from, which is not given (frame=)."
+            )
+        family = family_at(
+            method,
+            image.empty,
+            levels,
+            fwhm_px=image.fwhm_px,
+            options=options,
+        )
+        scores = family.scores(pixels_in(image, where))
+        of = scores if levels_of is None else family.scores(pixels_in(levels_of, where))
+        if where == "published":
+            whole = frame if METHODS[method].published == "frame" else None
+            size = image.primary["FRAMENX"] * image.primary["FRAMENY"]
+            of = (slice_domain(of[0], size, whole),)
+        for leaf, row in zip(group, family.levels(of), strict=True):
+            found = np.asarray(family.cut(scores, row))
+            mask = found if found.dtype == bool else found > 0
+            if mask.shape != image.data.shape:
+                raise ValueError(
+                    f"the mask of {leaf.name} has the shape {mask.shape}, its image "
+                    f"{image.data.shape}"
+                )
+            made[leaf.name] = Made(mask, float(row[0]) if leaf.is_slice else np.nan)
+    return {name: _joined(name, made) for name in names}
+
+
+def _joined(name: str, made: Mapping[str, Made]) -> Made:
+    parsed = parse_method(name)
+    if not parsed.parts:
+        return made[name]
+    parts = [_joined(part, made).mask for part in parsed.parts]
+    return Made(combined_mask(parts, parsed.method), np.nan)
+
+
+def combined_mask(masks: list[NDArray[np.bool_]], kind: str) -> NDArray[np.bool_]:
+    """Union or intersection of masks of one shape."""
+    if kind not in ("union", "intersection"):
+        raise MaskError(f"masks are combined by union or intersection, not by '{kind}'.")
+    return reduce(np.logical_or if kind == "union" else np.logical_and, masks)
+
+
+def segmentation_labels(
+    image: Frame, segmentation: Labels | None = None, options: Options | None = None
+) -> NDArray[np.integer] | NDArray[np.bool_]:
+    """The pipeline's labels on an image: those given, or made; see `make_masks`."""
+    if isinstance(segmentation, np.ndarray):
+        return segmentation
+    if segmentation is not None:
+        from mirimask.local import read_segmentation
+
+        shape = image.primary["FRAMENY"], image.primary["FRAMENX"]
+        y0, x0 = image.primary["CROPY0"], image.primary["CROPX0"]
+        ny, nx = image.data.shape
+        return read_segmentation(segmentation, shape)[y0 : y0 + ny, x0 : x0 + nx]
+    from mirimask.masks.segmentation import segment
+
+    return segment(
+        image.data,
+        error=image.error,
+        weight=(~image.empty).astype(np.float32),
+        settings=_pipeline(options or {}),
+    )
+
+
+def _pipeline(options: Options) -> Any:
+    """The `SegmentationSettings` of the options, those of jwst 1.12.5 where they say nothing."""
+    from mirimask.masks.segmentation import SegmentationSettings
+
+    given = dict(settings_of("segmentation", options))
+    return SegmentationSettings.for_jwst(given.pop("jwst_version", "1.12.5"), **given)
+
+
+### levels #########################################################################################
+
+
+def family_at(
+    name: str,
+    empty: NDArray[np.bool_],
+    levels: Sequence[float] | NDArray[np.float64],
+    *,
+    fwhm_px: float,
+    options: Options | None = None,
+) -> Family:
+    """The masks of a method of the registry at `levels`, to be made of images with these pixels.
+
+    `empty` (ny, nx) are the pixels without observation. MaskError where the method is not installed
+    or its settings are not given. A method without a level has one mask, at the level NaN.
+    """
+    method, options = METHODS[name], options or {}
+    settings = settings_of(name, options)
+    lacks = missing(name, options)
+    if lacks:
+        raise MaskError(
+            f"methods: {name} needs {lacks}, which is not here. `make peers` says how to get it; "
+            "or remove the method."
+        )
+    function, levels = method.load(), np.asarray(levels, float)
+    if method.unit:
+        family: Family = function(empty, fwhm_px=fwhm_px, levels=levels, **settings)
+        return family
+    return Family(
+        name,
+        method.unit,
+        levels,
+        lambda image: (image,),
+        lambda _: levels[:, None],
+        lambda images, _: function(images[0], empty, fwhm_px=fwhm_px, **settings),
+    )
+
+
+def levels_in_use(name: str, options: Options | None = None) -> list[float]:
+    """The levels that are marked on a method's curve: by default its published one."""
+    options = options or {}
+    if name == "segmentation":
+        return [float(_pipeline(options).snr)]
+    return list(METHODS[name].marked) or [published_level(name, options)]
+
+
+def swept_levels(
+    name: str, options: Options | None = None, *, among: Sequence[float] = ()
+) -> NDArray[np.float64]:
+    """The levels of a method's curve in ascending order, those of `among` with them."""
+    spans = (options or {}).get(name, {}).get("levels", METHODS[name].levels)
+    if spans is None:
+        return np.unique(np.asarray(among, float))
+    low, high, number = spans
+    return np.unique(np.append(np.geomspace(low, high, int(number)), among))

@@ -1,0 +1,174 @@
+"""Every mask method, one line each.
+
+To add one, write its function in a module of this package and give it a line in `METHODS`. A mask
+that is one function of the image:
+
+    def bright(data, empty, *, fwhm_px):
+        return data > 10
+
+    "bright": Method("bright pixels", "own_masks.bright", unit=""),
+
+`data` is (ny, nx) float32 in MJy/sr, NaN in the `empty` pixels (bool); the mask is of its shape. A
+method with a level, that can be swept and compared:
+
+    def brightness(empty, *, fwhm_px, levels):  # percent_family: masks.thresholds
+        return percent_family("brightness", levels, lambda image: image)
+
+    "brightness": Method("brightness", "own_masks.brightness", "%", level=1, levels=(0.1, 9, 20)),
+
+Its name then works wherever methods are named, alone, at a level (`brightness_2`) and joined with
+others; its masks, verdicts, table rows and evaluation follow. Settings that a configuration should
+be able to change are keywords of the function (config/detectors.yaml).
+
+This module is read at every start and imports nothing heavy.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mirimask.errors import MaskError
+from mirimask.masks.method import Method
+
+__all__ = ["DETECTORS", "METHODS", "OWN", "Options", "missing", "published_level", "settings_of"]
+
+# what the configuration says of methods by their names: `level`, `levels`, `settings`
+Options = Mapping[str, Mapping[str, Any]]
+
+_PERCENTS, _SIGMAS = (0.02, 25.0, 25), (1.0, 30.0, 25)
+
+
+def _peer(label: str, function: str, **more: Any) -> Method:
+    return Method(label, function, group="peer", **more)
+
+
+def _future(label: str, function: str, unit: str = "%", **more: Any) -> Method:
+    return Method(label, function, unit, group="future", **more)
+
+
+METHODS: dict[str, Method] = {
+    # the paper's and this project's
+    "value": Method(
+        "value slice",
+        "slices.value_slices",
+        "%",
+        level=4.6,
+        levels=_PERCENTS,
+        marked=(0.3, 1.0, 4.6),
+        heading="Img",
+        published="frame",
+        about="the brightest P % of the pixels (value_4.6, value_1, value_0.3)",
+    ),
+    "derivative": Method(
+        "derivative slice",
+        "slices.derivative_slices",
+        "%",
+        antisymmetric=True,
+        level=4.6,
+        levels=_PERCENTS,
+        marked=(0.3, 4.6, 10.0),
+        heading="Diff",
+        published="crop",
+        about="the P % with the steepest rise along y (derivative_10, derivative_4.6)",
+    ),
+    "union": Method(
+        "value or derivative",
+        "slices.union_slices",
+        "%",
+        antisymmetric=True,
+        level=4.6,
+        levels=_PERCENTS,
+        curve_label="value p/4.6 % or derivative p %",
+        join="_or_",
+    ),
+    "intersection": Method(
+        "value and derivative",
+        "slices.intersection_slices",
+        "%",
+        level=4.6,
+        levels=_PERCENTS,
+        curve_label="value p/4.6 % and derivative p %",
+        join="_and_",
+    ),
+    "segmentation": Method(
+        "pipeline's segmentation",
+        "segmentation.segmentation_family",
+        levels=_SIGMAS,
+        heading="Orig. Segm.",
+        about="the jwst pipeline's: --segm FILE, or made with its settings",
+    ),
+    "recommended": Method(
+        "recommended mask",
+        "recommended.recommended_family",
+        level=5.0,
+        levels=_SIGMAS,
+        heading="recommended",
+        about="this project's: a slice of the second derivative over the local noise",
+    ),
+    # in use elsewhere
+    "pipeline_1.5.3": _peer("photutils, jwst 1.5.3", "finders.pipeline"),
+    "pipeline_1.12.5": _peer("photutils, jwst 1.12.5", "finders.pipeline"),
+    "pipeline_3.0.0": _peer("photutils, jwst 3.0.0", "finders.pipeline"),
+    "source_finder": _peer("photutils SourceFinder", "finders.source_finder"),
+    "dao_star_finder": _peer("DAOStarFinder", "finders.dao_star_finder"),
+    "iraf_star_finder": _peer("IRAFStarFinder", "finders.iraf_star_finder"),
+    "star_finder": _peer("StarFinder", "finders.star_finder"),
+    "sep": _peer("sep", "finders.sep", module="sep"),
+    "sextractor": _peer("SExtractor", "programs.sextractor", program="source-extractor"),
+    "noisechisel": _peer("NoiseChisel + Segment", "programs.noisechisel", program="astnoisechisel"),
+    "jwst_source_catalog": _peer(
+        "jwst source_catalog", "programs.jwst_source_catalog", python="python"
+    ),
+    "log": _peer("Laplacian of Gaussian", "filters.log"),
+    "dog": _peer("Difference of Gaussians", "filters.dog"),
+    "starlet": _peer("starlet", "filters.starlet"),
+    "matched_filter": _peer("matched filter", "filters.matched_filter"),
+    # the paper's future work
+    "recommended_directions": _future(
+        "recommended, 4 directions", "recommended.recommended_family", "sigma"
+    ),
+    "second_derivatives": _future("2nd derivative, 4 directions", "derivatives.second_derivatives"),
+    "gradient_magnitude": _future(
+        "gradient, magnitude", "derivatives.gradient_magnitude", antisymmetric=True
+    ),
+    "derivative_x": _future("derivative along x", "derivatives.derivative_x", antisymmetric=True),
+    "derivative_repeated": _future("derivative, repeated", "derivatives.derivative_repeated"),
+    "derivatives_merged": _future(
+        "derivatives, merged", "derivatives.derivatives_merged", antisymmetric=True
+    ),
+    "derivative_of_gaussian": _future(
+        "derivative of Gaussian", "derivatives.derivative_of_gaussian", antisymmetric=True
+    ),
+    "inverse_mask": _future("inverse mask", "inverse.inverse_mask"),
+    "fourier": _future("Fourier high-pass", "spectral.fourier"),
+    "ssa": _future("singular spectrum analysis", "spectral.ssa"),
+    "tiled_background": _future("value less tiled background", "tiles.tiled_background"),
+    "tiled_percentile": _future("percentile in tiles", "tiles.tiled_percentile"),
+}
+
+# the paper's and this project's, as far as they can be swept; what a configuration has settings of
+OWN = [name for name, method in METHODS.items() if method.group == "own" and method.levels]
+DETECTORS = [name for name, method in METHODS.items() if method.group != "own"]
+
+
+def settings_of(name: str, options: Options) -> Mapping[str, Any]:
+    """The settings of a method: those of the configuration, or none where it needs none.
+
+    MaskError where it has no level without them.
+    """
+    if name not in options and METHODS[name].unit and METHODS[name].levels is None:
+        raise MaskError(
+            f"the settings of {name} are not given; a study has them under "
+            f"detectors.{name} (config/detectors.yaml)."
+        )
+    return options.get(name, {}).get("settings", {})
+
+
+def published_level(name: str, options: Options) -> float:
+    """The level that a method's authors use; NaN for a mask without levels."""
+    given = options.get(name, {}).get("level", METHODS[name].level)
+    return float("nan") if given is None else float(given)
+
+
+def missing(name: str, options: Options) -> str:
+    """What a method needs and is not there, in words; '' where it can run."""
+    return METHODS[name].missing(settings_of(name, options))
