@@ -77,7 +77,7 @@ def sources_of(results: Path, catalogue: str, radius: str) -> pd.DataFrame:
             truth["half_light_radius"].to_numpy(float),
             crop.error[truth["row"].to_numpy(), truth["column"].to_numpy()],
             fwhm_px=crop.fwhm_px,
-            pixel_area_sr=crop.header["PIXAR_SR"],
+            pixel_area_sr=crop.pixel_area_sr,
         )
         best = pd.Series(snr).groupby(truth[f"{catalogue}_id"].fillna("").astype(str)).max()
         for source in sources:

@@ -36,7 +36,7 @@ def sky(nx=NX, ny=NY, *, roll=0.0):
     wcs.wcs.cdelt = -0.11 / 3600, 0.11 / 3600
     cos, sin = np.cos(np.radians(roll)), np.sin(np.radians(roll))
     wcs.wcs.pc = [[cos, -sin], [sin, cos]]
-    return wcs.to_header()
+    return wcs
 
 
 def panel(**changes):
@@ -52,7 +52,7 @@ def panels(x, y, verdicts, *, title="Img1", simulated=False, roll=0.0, empty=Non
     return draw_panels(
         drawn,
         number=len(drawn),
-        header=sky(roll=roll),
+        wcs=sky(roll=roll),
         empty=np.zeros((NY, NX), dtype=bool) if empty is None else empty,
         x=np.asarray(x, dtype=float),
         y=np.asarray(y, dtype=float),
@@ -191,7 +191,7 @@ def test_a_pixel_is_a_whole_number_of_dots(ny, nx):
     figure = draw_panels(
         [Panel("t", image, (0, 1), "MJy/sr", "n")] * 4,
         number=4,
-        header=sky(nx, ny),
+        wcs=sky(nx, ny),
         empty=image > 0,
         x=np.array([]),
         y=np.array([]),

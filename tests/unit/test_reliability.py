@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from astropy.io import fits
+from astropy.wcs import WCS
 from mirimask.derivative import derivative
 from mirimask.frame import Frame
 from mirimask.methods import parse_method
@@ -29,7 +30,7 @@ def _frame(*, flux=60.0, seed=0, shape=(200, 220)):
         points[y, x] = flux
     data = gaussian_filter(rng.normal(0, 0.3, shape), 0.6) + 6 + gaussian_filter(points, 1.04)
     data = data.astype(np.float32)
-    return Frame(data, np.zeros(shape, bool), None, None, fits.Header(), fits.Header())
+    return Frame(data, np.zeros(shape, bool), None, None, fits.Header(), WCS(naxis=2))
 
 
 def _inverted(frame):
@@ -70,7 +71,7 @@ def test_empty_rims_are_not_inverted_into_spots():
     empty = np.zeros(frame.data.shape, bool)
     empty[:, :40] = True
     rimmed = Frame(
-        np.where(empty, np.float32(0), frame.data), empty, None, None, frame.primary, frame.header
+        np.where(empty, np.float32(0), frame.data), empty, None, None, frame.primary, frame.wcs
     )
     twin = _inverted(rimmed).mask(parse_method("value_1"), {"value_1": 7.2})
     assert not twin.any()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from astropy.io import fits
+from astropy.wcs import WCS
 from mirimask.derivative import derivative
 from mirimask.errors import MaskError
 from mirimask.frame import Frame
@@ -82,10 +83,8 @@ def test_derivative_of_a_ramp_is_constant_and_signed():
 
 
 def _crop(data, *, frame_shape, empty=None):
-    primary = fits.Header()
-    primary["FRAMENY"], primary["FRAMENX"] = frame_shape
     empty = np.zeros(data.shape, bool) if empty is None else empty
-    return Frame(data, empty, None, None, primary, fits.Header())
+    return Frame(data, empty, None, None, fits.Header(), WCS(naxis=2), frame_shape=frame_shape)
 
 
 def test_published_domain_of_a_derivative_is_the_whole_frame():

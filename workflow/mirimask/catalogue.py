@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from mirimask.errors import MaskError
 
 if TYPE_CHECKING:  # every start of the workflow reads this module, for the catalogues' names alone
-    from astropy.io import fits
     from astropy.table import Table
+    from astropy.wcs import WCS
 
 __all__ = ["CATALOGUES", "Catalogue", "catalogue_settings", "circle_sizes", "locate_sources"]
 
@@ -135,7 +135,7 @@ def circle_sizes(resolution_arcsec: float | None) -> dict[str, str]:
 
 def locate_sources(
     catalogue: "Table",
-    header: "fits.Header",
+    wcs: "WCS",
     shape: tuple[int, int],
     *,
     id_column: str,
@@ -143,7 +143,7 @@ def locate_sources(
     dec_column: str,
     keep: str = "",
 ) -> "Table":
-    """The sources of a catalogue that lie on an image of `shape` (ny, nx) with the WCS of `header`.
+    """The sources of a catalogue that lie on an image of `shape` (ny, nx) and `wcs`.
 
     Columns: id (text), ra, dec (degrees, ICRS), x, y (0-based pixels). Rows without a finite
     position are dropped, and so are those that do not fulfil `keep`, a condition on the
@@ -153,7 +153,7 @@ def locate_sources(
     """
     from astropy.table import Table
 
-    from mirimask.frame import celestial_wcs
+    from mirimask.wcs import sky_to_pixel
 
     missing = [name for name in (ra_column, dec_column) if name not in catalogue.colnames]
     if missing:
@@ -175,9 +175,7 @@ def locate_sources(
         np.ma.asarray(catalogue[dec_column], dtype=float), np.nan
     )
     finite = np.isfinite(ra) & np.isfinite(dec)
-    x, y = np.full(len(ra), np.nan), np.full(len(ra), np.nan)
-    if finite.any():
-        x[finite], y[finite] = celestial_wcs(header).all_world2pix(ra[finite], dec[finite], 0)
+    x, y = sky_to_pixel(wcs, ra, dec)
     ny, nx = shape
     inside = (x >= -0.5) & (x < nx - 0.5) & (y >= -0.5) & (y < ny - 0.5)
     if id_column in catalogue.colnames:

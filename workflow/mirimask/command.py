@@ -299,7 +299,7 @@ def sources_on(options: argparse.Namespace, path: str, image: "Frame") -> "Table
             .replace("Set catalogue.dec in the configuration to", "Name with --dec")
         ) from None
     return locate_sources(
-        table, image.header, image.data.shape, id_column=id_, ra_column=ra, dec_column=dec
+        table, image.wcs, image.data.shape, id_column=id_, ra_column=ra, dec_column=dec
     )
 
 

@@ -16,7 +16,7 @@ from regions import (
     Regions,
 )
 
-from mirimask.frame import Frame, celestial_wcs
+from mirimask.frame import Frame
 
 __all__ = ["VERDICT_COLOURS", "label_regions", "region_file", "source_regions"]
 
@@ -35,6 +35,7 @@ def _plain(text: object) -> str:
 def label_regions(measured: Table, wcs: WCS) -> list[EllipseSkyRegion | CircleSkyRegion]:
     """An ellipse of each label's area, axis ratio and direction; a circle where it has no shape.
 
+    In ICRS, whatever system `wcs` is in.
     `measured` is a table of `photometry.measure_labels`, whose x and y are pixels of `wcs`.
     """
     made = []
@@ -51,8 +52,20 @@ def label_regions(measured: Table, wcs: WCS) -> list[EllipseSkyRegion | CircleSk
             shape = EllipsePixelRegion(center, major, minor, row["orientation"] * u.deg, **about)
         else:
             shape = CirclePixelRegion(center, radius, **about)
-        made.append(shape.to_sky(wcs))
+        made.append(_in_icrs(shape.to_sky(wcs)))
     return made
+
+
+def _in_icrs(region: EllipseSkyRegion | CircleSkyRegion) -> EllipseSkyRegion | CircleSkyRegion:
+    """A region of an image in another system: its centre, and its angle from that of north."""
+    center = region.center
+    if center.frame.name == "icrs":
+        return region
+    north = center.directional_offset_by(0 * u.deg, 1 * u.arcsec)
+    turned = region.copy(center=center.icrs)
+    if isinstance(turned, EllipseSkyRegion):
+        turned.angle = region.angle + center.icrs.position_angle(north.icrs)
+    return turned
 
 
 def source_regions(verdicts: Table, *, radius_arcsec: float) -> list[CircleSkyRegion]:
@@ -90,7 +103,7 @@ def region_file(
     comments = {"image": crop.primary.get("IMAGE", ""), "method": method}
     if crop.simulated:
         comments["SIMULATED"] = "not observed by JWST"
-    regions = label_regions(measured, celestial_wcs(crop.header))
+    regions = label_regions(measured, crop.wcs)
     if verdicts is not None:
         regions += source_regions(verdicts, radius_arcsec=radius_arcsec)
     text = Regions(regions).serialize(format="ds9", precision=8) if regions else _HEAD

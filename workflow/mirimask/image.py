@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
 from mirimask.frame import Frame, crop_frame, frame_of
-from mirimask.instrument import psf_fwhm_px
+from mirimask.instrument import imaging_filter
 from mirimask.local import read_image, read_segmentation
 from mirimask.mask_functions import function_mask
 from mirimask.masks import combined_mask, slice_mask
@@ -47,12 +47,11 @@ def open_image(
             f"'{path}': its header has no FILTER, which the width of the PSF depends on; "
             "name it (--filter F770W)."
         )
-    frame = frame_of(hdus, what=str(path))
+    imaging_filter(band)
+    frame = frame_of(hdus, what=f"i2d '{path}'")
     # a file's name can hold what a FITS card cannot
     code = re.sub(r"[^ -~]", "_", Path(path).name)[:60]
-    crop = crop_frame(frame, rows=rows, columns=columns, image=code)
-    crop.primary["PSFFWHM"] = (psf_fwhm_px(band, crop.pixel_scale), "[px] FWHM of the PSF")
-    return crop
+    return crop_frame(frame, rows=rows, columns=columns, image=code)
 
 
 def make_mask(
@@ -89,10 +88,7 @@ def segmentation_labels(
     if isinstance(segmentation, np.ndarray):
         return segmentation
     if segmentation is not None:
-        shape = image.primary["FRAMENY"], image.primary["FRAMENX"]
-        y0, x0 = image.primary["CROPY0"], image.primary["CROPX0"]
-        ny, nx = image.data.shape
-        return read_segmentation(segmentation, shape)[y0 : y0 + ny, x0 : x0 + nx]
+        return image.cut(read_segmentation(segmentation, image.frame_shape))
     from mirimask.segmentation import SegmentationSettings, segment
 
     return segment(

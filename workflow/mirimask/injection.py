@@ -24,6 +24,7 @@ from mirimask.methods import SLICES, Method, parse_method
 from mirimask.psf import Psf
 from mirimask.segmentation import SegmentationSettings, segment
 from mirimask.slicing import thresholds, top_slice
+from mirimask.units import ab_to_jansky, jansky_per_pixel
 
 __all__ = [
     "Fit",
@@ -53,7 +54,7 @@ def ab_to_mjy_sr(magnitude: ArrayLike, pixar_sr: float) -> NDArray[np.float64]:
 
     `pixar_sr` is the solid angle of a pixel (steradian). A magnitude of infinity gives 0.
     """
-    return 10 ** ((8.90 - np.asarray(magnitude, float)) / 2.5) / (1e6 * pixar_sr)
+    return ab_to_jansky(magnitude) / jansky_per_pixel(pixar_sr)
 
 
 class StarStamps:

@@ -36,8 +36,6 @@ def label_hdus(
     crop. The PRIMARY is that of the i2d; `made` become keywords.
     """
     placed, header = whole_frame(crop, labels.astype(np.uint32))
-    for key in ("BUNIT", "PHOTMJSR"):
-        header.remove(key, ignore_missing=True)
     primary = crop.primary.copy()
     primary["FILENAME"] = (filename, "Name of the file")
     primary["DATAMODL"] = ("SegmentationMapModel", "Type of data model")

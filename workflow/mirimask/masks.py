@@ -27,7 +27,7 @@ def sliced_image(
     image = image_to_slice(crop, kind, domain=domain)
     if domain == "crop":
         return image, image
-    size = crop.primary["FRAMENX"] * crop.primary["FRAMENY"]
+    size = crop.frame_shape[0] * crop.frame_shape[1]
     if kind == "value" and frame is None:
         raise ValueError("a value slice over the published domain needs the whole frame")
     return image, slice_domain(image, size, frame if kind == "value" else None)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mirimask.errors import MaskError
+from mirimask.units import SIGMA_PER_MAD
 
 __all__ = [
     "DEFAULT",
@@ -30,8 +31,7 @@ __all__ = [
 _BOX = np.ones((3, 3), bool)  # 8-connected
 _AT_ONCE = 1 << 14  # pixels whose neighbours are at hand when areas are widened
 _BLOCK = (258, 348)  # rows and columns filtered at a time: they stay in the processor's cache
-_PER_MAD = 1.482602  # standard deviation of a Gaussian from the median of absolute values,
-_PER_MEAN = 1.253314  # and from their mean
+_PER_MEAN = 1.253314  # standard deviation of a Gaussian from the mean of absolute values
 
 
 @dataclass(frozen=True)
@@ -312,7 +312,7 @@ def _tile_noise(
         seen = np.abs(curvature[~empty])
         levels[:] = np.median(seen) if seen.size else np.nan
     levels[np.isnan(levels)] = np.nanmedian(levels) if np.isfinite(levels).any() else np.inf
-    levels = _PER_MAD * ndimage.median_filter(levels, 3, mode="nearest")
+    levels = SIGMA_PER_MAD * ndimage.median_filter(levels, 3, mode="nearest")
     rows, columns = (
         _between(n, 0.5 * (e[1:] + e[:-1] - 1)) for n, e in zip(curvature.shape, edges, strict=True)
     )

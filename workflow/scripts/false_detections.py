@@ -15,7 +15,7 @@ def main(job):
     crop = read_crop(job.input.frame, planes=False)
     peaks = pd.read_csv(job.input.peaks)
     ny, nx = crop.data.shape
-    y0, x0 = crop.primary["CROPY0"], crop.primary["CROPX0"]
+    y0, x0 = crop.origin
     settings = dict(job.params.segmentation)
     inverted = invert(
         read_frame(job.input.i2d),

@@ -1,9 +1,8 @@
 """Make one mask of one image: masks/<image>/<method>.fits."""
 
-from astropy.io import fits
 from job import script
 from mirimask.errors import MaskError
-from mirimask.frame import read_crop, read_science, write_mask
+from mirimask.frame import read_crop, read_mask, read_science, write_mask
 from mirimask.masks import combined_mask, slice_mask
 from mirimask.methods import parse_method
 
@@ -19,17 +18,15 @@ def main(job):
         made |= {"domain": domain, "percent": method.percent, "thresh": threshold}
     elif method.kind == "segmentation":
         labels = read_science(job.input.segm)
-        shape = (crop.primary["FRAMENY"], crop.primary["FRAMENX"])
+        shape = crop.frame_shape
         if labels.shape != shape:
             raise MaskError(
                 f"{job.input.segm}: the segmentation image has {labels.shape[0]} rows and "
                 f"{labels.shape[1]} columns, its i2d {shape[0]} and {shape[1]}; they must be equal."
             )
-        y0, x0 = crop.primary["CROPY0"], crop.primary["CROPX0"]
-        ny, nx = crop.data.shape
-        mask = labels[y0 : y0 + ny, x0 : x0 + nx] > 0
+        mask = crop.cut(labels) > 0
     else:
-        parts = [fits.getdata(path, "MASK") > 0 for path in job.input.masks]
+        parts = [read_mask(path)[0] for path in job.input.masks]
         mask = combined_mask(parts, method.kind)
     write_mask(job.output.mask, mask, crop, **made)
 
