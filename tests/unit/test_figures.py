@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from astropy.io import fits
 from astropy.wcs import WCS
 from matplotlib.collections import PatchCollection
 from matplotlib.colors import to_rgba
@@ -261,12 +260,11 @@ def test_many_sources_are_not_numbered():
 
 
 def frame_figure(*, simulated):
-    header = fits.Header(sky(80, 100))
     data = np.random.default_rng(1).normal(size=(100, 80))
     return draw_frame(
         data,
         empty=data > 2,
-        header=header,
+        wcs=sky(80, 100),
         rows=(20, 90),
         columns=(30, 70),
         limits=(-1, 1),

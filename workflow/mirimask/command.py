@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -330,37 +330,48 @@ def run_mask(options: argparse.Namespace, progress: Progress) -> None:
             frame=whole_image(options, image),
             segmentation=segmentation,
         )
+    if not mask.any():
+        logging.getLogger("mirimask").warning(
+            "'%s': the mask %s marks no pixel.", options.image, method.name
+        )
     made = {"METHOD": method.name, "DOMAIN": options.domain if method.percent else None}
+    writes = []
+    if options.labels or options.catalogue or options.regions:
+        writes += products(options, progress, image, mask, segmentation, made)
     if options.output:
         from mirimask.frame import write_whole_mask
 
         write_whole_mask(options.output, mask, image, **made)
-    if options.labels or options.catalogue or options.regions:
-        write_products(options, progress, image, mask, segmentation, made)
+    for write in writes:
+        write()
     if not options.quiet:
         share = 100 * mask.sum() / (~image.empty).sum()
         print(f"{method.name}: {mask.sum()} pixels, {share:.3g} % of the image", file=sys.stderr)
 
 
-def write_products(
+def products(
     options: argparse.Namespace,
     progress: Progress,
     image: "Frame",
     mask: Any,
     segmentation: Any,
     made: dict[str, Any],
-) -> None:
-    """Labels, catalogue and regions of a mask, as the study's rule `export_mask` writes them."""
+) -> list[Callable[[], None]]:
+    """What writes labels, catalogue and regions, all made by then.
+
+    They are those of the study's rule `export_mask`.
+    """
     from mirimask.labels import label_hdus, label_mask
     from mirimask.local import write_hdus
 
     kept = segmentation if made["METHOD"] == "segmentation" else None
     labels = label_mask(mask, segmentation=kept)
+    writes: list[Callable[[], None]] = []
     if options.labels:
-        name = Path(options.labels).name
-        write_hdus(options.labels, label_hdus(labels, image, filename=name, **made))
+        hdus = label_hdus(labels, image, filename=Path(options.labels).name, **made)
+        writes.append(lambda: write_hdus(options.labels, hdus))
     if not (options.catalogue or options.regions):
-        return
+        return writes
     from mirimask.ds9 import region_file
     from mirimask.frame import pixels
     from mirimask.instrument import point_aperture
@@ -377,13 +388,18 @@ def write_products(
         if sources is not None:
             made = {**made, "catalogue": Path(options.sources).name, "match_radius_arcsec": radius}
         measured.meta |= provenance(image, aperture, **made)
-        with replacing(options.catalogue) as temporary:
-            measured.write(temporary, format="ascii.ecsv")
+
+        def write_catalogue() -> None:
+            with replacing(options.catalogue) as temporary:
+                measured.write(temporary, format="ascii.ecsv")
+
+        writes.append(write_catalogue)
     if options.regions:
         text = region_file(
             measured, image, verdicts=sources, radius_arcsec=radius, method=made["METHOD"]
         )
-        write_text(options.regions, text)
+        writes.append(lambda: write_text(options.regions, text))
+    return writes
 
 
 def run_score(options: argparse.Namespace, progress: Progress) -> None:
@@ -551,6 +567,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except (MaskError, OSError) as error:
         print(f"mirimask: error: {one_line(error)}", file=sys.stderr)
+        return 1
+    except Exception as error:  # a fault of the program: what it was, and with which file
+        cause = f"{type(error).__name__}: {error}"
+        print(
+            f"mirimask: error: '{one_line(options.image)}' cannot be worked on "
+            f"({one_line(cause)[:300]}); this is a fault of mirimask, please report it",
+            file=sys.stderr,
+        )
         return 1
     finally:
         logger.removeHandler(handler)

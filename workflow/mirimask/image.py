@@ -47,7 +47,10 @@ def open_image(
             f"'{path}': its header has no FILTER, which the width of the PSF depends on; "
             "name it (--filter F770W)."
         )
-    imaging_filter(band)
+    try:
+        imaging_filter(band)
+    except MaskError as error:
+        raise MaskError(f"'{path}': {error}") from None
     frame = frame_of(hdus, what=f"i2d '{path}'")
     # a file's name can hold what a FITS card cannot
     code = re.sub(r"[^ -~]", "_", Path(path).name)[:60]

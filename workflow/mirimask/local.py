@@ -43,7 +43,7 @@ FILL_SHARE = 0.2  # of the pixels with one value: no image has that by its sky
 # Cards that say how an array is stored, or what and where its pixels are.
 _ARRAY_CARDS = re.compile(
     r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|EXTEND|EXTNAME|EXTVER|GROUPS|BSCALE|BZERO"
-    r"|CHECKSUM|DATASUM|INHERIT"
+    r"|CHECKSUM|DATASUM|INHERIT|TFIELDS|THEAP|T(FORM|TYPE|UNIT|DIM|NULL|SCAL|ZERO|DISP)\d+"
 )
 # Of the image, which is the SCI extension's.
 _UNIT_CARDS = ("BUNIT", "PIXAR_SR", "PIXAR_A2", "PHOTMJSR")
@@ -88,7 +88,7 @@ def _image_of(
 def _plane(hdu: fits.PrimaryHDU | fits.ImageHDU) -> NDArray:
     """The pixels of an image, two axes: those of one pixel are taken off."""
     data = np.asarray(hdu.data)
-    while data.ndim > 2:
+    while data.ndim > 2 and 1 in data.shape:
         data = data.squeeze(axis=data.shape.index(1))
     return data
 
