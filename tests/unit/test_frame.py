@@ -89,6 +89,48 @@ def test_a_frame_that_is_too_small_says_its_size(product):
         crop_frame(frame, rows=(20, 1000), columns=(430, 1020), image="Img3")
 
 
+@pytest.mark.parametrize("shape", [(100, 1), (1, 120), (7, 120)])
+def test_an_image_too_small_for_a_background(product, shape):
+    frame = read_frame(product[0])
+    with pytest.raises(MaskError, match=f"A: the crop of {shape[0]} rows and {shape[1]} columns"):
+        crop_frame(frame, rows=(0, shape[0]), columns=(0, shape[1]), image="A")
+
+
+def test_a_frame_knows_where_its_pixels_are(product, tmp_path):
+    frame = read_frame(product[0])
+    assert (frame.origin, frame.frame_shape) == ((0, 0), (100, 120))
+    assert frame.fwhm_px == pytest.approx(0.269 / 0.11)
+    assert frame.pixel_area_sr == pytest.approx((0.11 / 206264.806) ** 2, rel=1e-6)
+    crop = crop_frame(frame, rows=(10, 90), columns=(30, 70), image="Img1")
+    inner = crop_frame(crop, rows=(5, 25), columns=(2, 12), image="Img1")
+    assert (inner.origin, inner.frame_shape) == ((15, 32), (100, 120))
+    np.testing.assert_array_equal(inner.cut(frame.data), inner.data)
+    with pytest.raises(MaskError, match="80 rows and 40 columns"):
+        inner.cut(crop.data)
+    np.testing.assert_allclose(
+        inner.wcs.pixel_to_world_values(0, 0), frame.wcs.pixel_to_world_values(32, 15), rtol=1e-12
+    )
+    write_crop(tmp_path / "crop.fits", inner)
+    again = read_crop(tmp_path / "crop.fits")
+    assert (again.origin, again.frame_shape) == (inner.origin, inner.frame_shape)
+    assert again.fwhm_px == pytest.approx(inner.fwhm_px, rel=1e-12)
+    assert "CROPX0" not in again.primary  # the frame's own, not a card's
+
+
+def test_a_stale_pixel_area_is_said(product, caplog):
+    with fits.open(product[0], mode="update") as hdus:
+        hdus["SCI"].header["PIXAR_SR"] = 9.5e-13
+    frame = read_frame(product[0])
+    assert "its PIXAR_SR is 9.5e-13, a pixel of its WCS has 2.844e-13 sr" in caplog.text
+    assert frame.pixel_area_sr == pytest.approx(2.844e-13, rel=1e-3)
+
+
+def test_a_mask_without_a_pixel_is_said(product, tmp_path, caplog):
+    crop = crop_frame(read_frame(product[0]), rows=None, columns=None, image="Img1")
+    write_mask(tmp_path / "mask.fits", crop.data > 1e9, crop, method="value_1")
+    assert "Img1: the mask value_1 marks no pixel" in caplog.text
+
+
 @pytest.mark.parametrize(("fill", "says"), [(np.nan, "empty"), (7.0, "have the value 7")])
 def test_a_crop_without_an_image(product, fill, says):
     frame = read_frame(product[0])
@@ -180,3 +222,5 @@ def test_identity_of_a_header_with_gaps():
     assert row["observation_id"] == "V01"
     assert row["guide_star_ra_deg"] == 83.61
     assert row["principal_investigator"] is None
+    header = fits.Header([fits.Card.fromstring("PI_NAME =")])
+    assert identify(header)["principal_investigator"] is None

@@ -252,6 +252,15 @@ def check_outputs(
             raise MaskError(f"{option} '{name}' is there already; add --overwrite to replace it.")
 
 
+@contextmanager
+def about(path: str) -> Iterator[None]:
+    """Errors name the image."""
+    try:
+        yield
+    except MaskError as error:
+        raise MaskError(str(error) if path in str(error) else f"'{path}': {error}") from None
+
+
 def opened(options: argparse.Namespace) -> "Frame":
     from mirimask.image import open_image
 
@@ -319,7 +328,7 @@ def run_mask(options: argparse.Namespace, progress: Progress) -> None:
         image = opened(options)
     from mirimask.image import make_mask, segmentation_labels
 
-    with progress.step(f"making the mask {method.name}"):
+    with progress.step(f"making the mask {method.name}"), about(options.image):
         segmentation: Any = options.segm
         if method.kind == "segmentation":
             segmentation = segmentation_labels(image, options.segm)
@@ -445,7 +454,7 @@ def judged(
     from mirimask.peaks import LEAST_BOX_FWHM, reference_peaks
     from mirimask.verdicts import label_spots, peak_verdicts
 
-    with progress.step("finding the reference peaks"):
+    with progress.step("finding the reference peaks"), about(options.image):
         peaks = reference_peaks(
             image.data,
             image.empty,
@@ -462,7 +471,7 @@ def judged(
     x, y = table["x"].to_numpy(float), table["y"].to_numpy(float)
     frame, parts = whole_image(options, image), []
     for name in methods:
-        with progress.step(f"judging {name}"):
+        with progress.step(f"judging {name}"), about(options.image):
             mask = make_mask(
                 image, name, domain=options.domain, frame=frame, segmentation=options.segm
             )

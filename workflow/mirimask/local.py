@@ -39,7 +39,8 @@ __all__ = [
 _logger = logging.getLogger("mirimask.local")
 
 SURFACE_BRIGHTNESS = u.MJy / u.sr
-FILL_SHARE = 0.2  # of the pixels with one value: no image has that by its sky
+# Share of the pixels with one value that no sky has: any value, and the lowest or highest one
+FILL_SHARE, FILL_SHARE_AT_END = 0.2, 0.05
 # Cards that say how an array is stored, or what and where its pixels are.
 _ARRAY_CARDS = re.compile(
     r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|EXTEND|EXTNAME|EXTVER|GROUPS|BSCALE|BZERO"
@@ -135,7 +136,10 @@ def _parsed_unit(text: str) -> u.UnitBase:
 def _warn_of_fill(data: NDArray, empty: NDArray[np.bool_], *, what: str, remedy: str) -> None:
     """Say so where one value stands in so many pixels that it will mark those without data."""
     values, counts = np.unique(data[~empty], return_counts=True)
-    if counts.size and counts.max() > FILL_SHARE * data.size:
+    if not counts.size:
+        return
+    at_end = counts.argmax() in (0, counts.size - 1)
+    if counts.max() > (FILL_SHARE_AT_END if at_end else FILL_SHARE) * data.size:
         _logger.warning(
             "%s: the value %g fills %.0f %% of its pixels. If it stands where nothing was "
             "observed, set those to NaN, or %s of 0 there.",
@@ -220,7 +224,7 @@ def read_image(
     empty = empty_pixels(data, error=error, weight=weight)
     weight_option = "give 'wht' in the table of images" if image else "give a weight (--weight)"
     _warn_of_fill(data, empty, what=named, remedy=weight_option)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         science_data = (np.asarray(data, dtype=np.float64) * factor).astype(np.float32)
     check_image(science_data, what=f"{named} in MJy/sr")
 

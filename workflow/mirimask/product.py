@@ -182,12 +182,15 @@ def _check_cards(header: fits.Header, what: str) -> None:
     """Leave out cards that cannot be written again, with a warning."""
     broken = []
     for index, card in enumerate(header.cards):
+        text = card.image.strip()
         try:
+            card.verify("silentfix+exception")  # a keyword in lower case is one
             value, _ = card.value, card.comment
-            if isinstance(value, float | complex) and not np.isfinite(value):
-                broken.append((index, card.keyword, f"{card.keyword} = {value}"))
+            good = not isinstance(value, float | complex) or bool(np.isfinite(value))
         except Exception:  # VerifyError, and what astropy's parser lets through
-            broken.append((index, card.keyword, card.image.strip()))
+            good = False
+        if not good:
+            broken.append((index, card.keyword, text))
     for index, name, text in reversed(broken):
         text = "".join(c if c.isprintable() else "?" for c in text)
         if WCS_CARD.fullmatch(name) or _STORED.fullmatch(name):

@@ -72,9 +72,9 @@ def _quiet() -> Iterator[None]:
 def read_wcs(header: fits.Header, shape: tuple[int, int] | None = None, *, what: str) -> WCS:
     """The celestial WCS of an image of `shape` (ny, nx; else NAXIS1 and NAXIS2 of the header).
 
-    It has two axes, in the order of the image's: axes of one pixel are left out, and where the
-    header's own WCS is not celestial, the first alternate one that is (`A` to `Z`) is taken.
-    SIP coefficients are used, with a warning where CTYPE does not tell of them.
+    It has two axes, in the order of the image's: axes of one pixel are left out. An alternate WCS
+    (`A` to `Z`) is not looked at. SIP coefficients are used, with a warning where CTYPE does not
+    tell of them.
 
     MaskError, with `what` the image is called: no celestial WCS, or one that cannot be read; CRVAL,
     CRPIX or a scale that is missing or is no finite number, a pixel beyond `LEAST_ARCSEC` to
@@ -82,12 +82,13 @@ def read_wcs(header: fits.Header, shape: tuple[int, int] | None = None, *, what:
     look-up table, which a cut-out of the image could not have.
     """
     _check_cards(header, what)
-    key = _alternate(header, what)
+    wcs, axes = None, (-1, -1)
     with _quiet():
         try:
-            full = WCS(header, key=key)
-            axes = full.wcs.lng, full.wcs.lat
-            wcs = full.celestial if min(axes) >= 0 else None
+            if any(re.fullmatch(r"CTYPE\d+", key) for key in header):
+                full = WCS(header)
+                axes = full.wcs.lng, full.wcs.lat
+                wcs = full.celestial if min(axes) >= 0 else None
         except Exception as error:  # each part of wcslib has kinds of its own
             raise MaskError(
                 f"{what}: its WCS cannot be read: {_line(error)} ({_shown(header)})."
@@ -105,15 +106,14 @@ def read_wcs(header: fits.Header, shape: tuple[int, int] | None = None, *, what:
             what,
         )
         wcs.wcs.ctype = [f"{ctype}-SIP" for ctype in wcs.wcs.ctype]
-    wcs.wcs.alt = " "
     if shape is None:
         shape = int(header.get("NAXIS2", 1)), int(header.get("NAXIS1", 1))
-    _check_numbers(header, axes, key.strip(), what)
+    _check_numbers(header, axes, what)
     try:
         with _quiet():
             wcs.wcs.set()
             _set_system(wcs, what)
-            _check_scale(wcs, header, axes, key.strip(), shape, what)
+            _check_scale(wcs, header, axes, shape, what)
     except MaskError:
         raise
     except Exception as error:
@@ -161,17 +161,6 @@ def _check_cards(header: fits.Header, what: str) -> None:
         )
 
 
-def _alternate(header: fits.Header, what: str) -> str:
-    """The letter of the WCS to use: a blank, or the first other one that is celestial."""
-    for key in (" ", *"ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
-        types = [str(header.get(f"CTYPE{axis}{key}".strip(), "")) for axis in range(1, 10)]
-        if sum(bool(re.match(r"RA--|DEC-|.LON|.LAT|..LN|..LT", name)) for name in types) == 2:
-            if key != " ":
-                _logger.warning("%s: its alternate WCS %s is used (CTYPE1%s).", what, key, key)
-            return key
-    return " "
-
-
 def _check_axes(header: fits.Header, axes: tuple[int, int], what: str) -> None:
     """The axes of more than one pixel have to be those of the sky."""
     count = header.get("NAXIS", 2)
@@ -182,9 +171,9 @@ def _check_axes(header: fits.Header, axes: tuple[int, int], what: str) -> None:
         raise MaskError(f"{what}: its axes ({names}) are not those of the sky; give one plane.")
 
 
-def _check_numbers(header: fits.Header, axes: tuple[int, int], key: str, what: str) -> None:
+def _check_numbers(header: fits.Header, axes: tuple[int, int], what: str) -> None:
     for axis in sorted(axes):
-        for name in (f"CRVAL{axis + 1}{key}", f"CRPIX{axis + 1}{key}"):
+        for name in (f"CRVAL{axis + 1}", f"CRPIX{axis + 1}"):
             if name not in header:
                 raise MaskError(f"{what}: its WCS has no {name}; add it to the header.")
 
@@ -215,15 +204,12 @@ def _check_scale(
     wcs: WCS,
     header: fits.Header,
     axes: tuple[int, int],
-    key: str,
     shape: tuple[int, int],
     what: str,
 ) -> None:
     """MaskError where a pixel is of a size that no camera has."""
     numbers = "|".join(str(axis + 1) for axis in axes)
-    pattern = re.compile(
-        rf"(CDELT({numbers})|CD0*({numbers})_?0*({numbers})|CUNIT({numbers})){key}"
-    )
+    pattern = re.compile(rf"(CDELT({numbers})|CD0*({numbers})_?0*({numbers})|CUNIT({numbers}))")
     given = {card.keyword: card.value for card in header.cards if pattern.fullmatch(card.keyword)}
     said = ", ".join(f"{name} = {value}" for name, value in given.items())
     for axis in axes:
