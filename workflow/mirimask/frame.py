@@ -29,6 +29,7 @@ __all__ = [
     "crop_frame",
     "empty_pixels",
     "frame_of",
+    "geometry_cards",
     "pixels",
     "read_crop",
     "read_frame",
@@ -308,7 +309,8 @@ _GEOMETRY = {
 }
 
 
-def _geometry(crop: Frame) -> dict[str, tuple[int, str]]:
+def geometry_cards(crop: Frame) -> dict[str, tuple[int, str]]:
+    """Cards that say which part of its frame a crop is."""
     values = [*crop.origin[::-1], *crop.frame_shape[::-1]]
     return {
         key: (int(value), comment)
@@ -320,7 +322,7 @@ def write_crop(path: str | Path, crop: Frame) -> None:
     """Write a crop as PRIMARY, SCI, EMPTY (uint8) and, where it has them, ERR and WHT."""
     primary = crop.primary.copy()
     primary["PIXSCALE"] = (crop.pixel_scale, "[arcsec] pixel scale")
-    primary.update(_geometry(crop))
+    primary.update(geometry_cards(crop))
     primary["PSFFWHM"] = (crop.fwhm_px, "[px] FWHM of the PSF")
     header = _cards(crop.wcs, crop.data.shape, crop)
     header["BUNIT"] = "MJy/sr"
@@ -387,7 +389,7 @@ def _write_mask(
     for key in ("IMAGE", "SIMULATD", "OBS_ID", "FILTER"):
         if key in crop.primary:
             primary.append(crop.primary.cards[key])
-    geometry = _geometry(crop)
+    geometry = geometry_cards(crop)
     primary.update({key: geometry[key] for key in ("CROPX0", "CROPY0")})
     for key, value in made.items():
         if value is not None:

@@ -4,7 +4,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from mirimask.frame import Frame, whole_frame
+from mirimask.frame import Frame, geometry_cards, whole_frame
 from mirimask.verdicts import connected_spots
 
 __all__ = ["label_hdus", "label_mask"]
@@ -37,6 +37,7 @@ def label_hdus(
     """
     placed, header = whole_frame(crop, labels.astype(np.uint32))
     primary = crop.primary.copy()
+    primary.update(geometry_cards(crop))
     primary["FILENAME"] = (filename, "Name of the file")
     primary["DATAMODL"] = ("SegmentationMapModel", "Type of data model")
     for key, value in made.items():
