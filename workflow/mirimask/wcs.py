@@ -48,7 +48,7 @@ _NUMBER = r"C(RPIX|RVAL|DELT|ROTA)\d+|(PC|CD)(\d+_\d+|\d{6})|P[VS]\d+_\d+|L(ON|A
 # Cards that a celestial WCS is read from; `A` to `Z` at their end is another WCS of the image.
 WCS_CARD = re.compile(
     rf"({_NUMBER}|C(TYPE|UNIT)\d+|WCSAXES|RADESYS|EQUINOX)[A-Z]?|RADECSYS|EPOCH|[AB]P?_(ORDER|\d+_\d+)"
-    r"|(CPDIS|CQDIS|D2IMDIS|D[PQ])\d.*"
+    r"|AXISCORR|(CPDIS|CQDIS|D2IMDIS|D[PQ])\d.*"
 )
 _NUMBER_CARD = re.compile(rf"({_NUMBER}|EQUINOX)[A-Z]?|EPOCH|[AB]P?_(ORDER|\d+_\d+)")
 
@@ -146,19 +146,16 @@ def _check_cards(header: fits.Header, what: str) -> None:
             text = card.image.strip()
             raise MaskError(f"{what}: its card '{text}' is not FITS; correct {name}.") from None
         if _NUMBER_CARD.fullmatch(name) and not (
-            isinstance(value, int | float) and abs(value) < 1e300
+            isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
         ):
             raise MaskError(f"{what}: its {name} is '{value}'; it must be a finite number.")
-        if re.match(r"(CPDIS|CQDIS|D2IMDIS)\d", name) and "lookup" in str(value).lower():
+        if name == "AXISCORR" or (
+            re.match(r"(CPDIS|CQDIS|D2IMDIS)\d", name) and "lookup" in str(value).lower()
+        ):
             raise MaskError(
                 f"{what}: its distortion is a look-up table ({name}), which cannot be kept in the "
                 "files that are made. Give a resampled (drizzled) image, or one with SIP."
             )
-    if "AXISCORR" in header:
-        raise MaskError(
-            f"{what}: its distortion is a look-up table (AXISCORR), which cannot be kept in the "
-            "files that are made. Give a resampled (drizzled) image, or one with SIP."
-        )
 
 
 def _check_axes(header: fits.Header, axes: tuple[int, int], what: str) -> None:
