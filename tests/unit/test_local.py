@@ -186,6 +186,7 @@ def test_a_stale_pixel_area_is_said_and_the_wcs_used(write, data, caplog):
     assert "its PIXAR_SR is 9.559" in caplog.text
     np.testing.assert_allclose(hdus["SCI"].data, data * 1e-15 / PIXEL_SR, rtol=1e-5)
     assert hdus["SCI"].header["PIXAR_SR"] == pytest.approx(PIXEL_SR, rel=1e-5)
+    assert hdus["SCI"].header["PIXAR_A2"] == pytest.approx(0.0121, rel=1e-5)
     caplog.clear()
     read_image(write("good.fits", header=sky("nJy")))
     assert caplog.text == ""
@@ -222,6 +223,14 @@ def test_filled_pixels_without_weight_are_no_fill_value(write, data, caplog):
     weight[:20] = 0
     read_image(write(array=filled, more=[("WHT", weight)]))
     assert caplog.text == ""
+
+
+def test_a_table_called_err_is_no_error(write, data):
+    path = write()
+    table = fits.BinTableHDU(Table({"a": ["x"]}), name="ERR")
+    with fits.open(path, mode="append") as hdus:
+        hdus.append(table)
+    assert [hdu.name for hdu in read_image(path)] == ["PRIMARY", "SCI"]
 
 
 def test_the_first_of_two_images_is_used_and_said(write, data, caplog):

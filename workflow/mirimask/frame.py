@@ -191,7 +191,7 @@ def frame_of(hdus: fits.HDUList, *, what: str, planes: bool = True) -> Frame:
     found = {
         name: np.array(hdus[name].data, dtype=np.float32)
         for name in ("SCI", "ERR", "WHT")
-        if name in hdus and hdus[name].data is not None
+        if name in hdus and hdus[name].is_image and hdus[name].data is not None
     }
     if "SCI" not in found or found["SCI"].ndim != 2:
         raise MaskError(f"{what}: no two-dimensional SCI image in it.")

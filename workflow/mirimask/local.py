@@ -179,7 +179,7 @@ def read_image(
         found = {
             name: np.asarray(_plane(hdus[name]), dtype=np.float32)
             for name in ("ERR", "WHT")
-            if name in hdus and hdus[name].data is not None
+            if name in hdus and hdus[name].is_image and hdus[name].data is not None
         }
     named = f"{what} '{path}'"
     for key in ("FILTER", "BUNIT", "SIMULATD", "CAL_VER", "CRDS_CTX", *IDENTITY.values()):
@@ -235,6 +235,7 @@ def read_image(
     made.append(fits.ImageHDU(science_data, _science_header(header, wcs, data.shape, named), "SCI"))
     made["SCI"].header["BUNIT"] = "MJy/sr"
     made["SCI"].header["PIXAR_SR"] = (area, "[sr] solid angle of a pixel")
+    made["SCI"].header["PIXAR_A2"] = (area * u.sr.to(u.arcsec**2), "[arcsec2] the same")
     if error is not None:
         made.append(fits.ImageHDU(error * np.float32(factor), name="ERR"))
         made["ERR"].header["BUNIT"] = "MJy/sr"
@@ -251,7 +252,10 @@ def _science_header(
     for card in header.cards:
         if not (_ARRAY_CARDS.fullmatch(card.keyword) or WCS_CARD.fullmatch(card.keyword)):
             kept.append(card)
-    kept.update(wcs_cards(wcs, shape))
+    try:
+        kept.update(wcs_cards(wcs, shape))
+    except MaskError as error:
+        raise MaskError(f"{what}: {error}") from None
     if not same_sky(wcs, read_wcs(kept, shape, what=what), shape):
         raise MaskError(
             f"{what}: its WCS cannot be written in one notation; resample the image to a plain "
