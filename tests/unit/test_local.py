@@ -355,6 +355,16 @@ def test_a_header_that_lies_about_its_size_is_refused_at_once(write, card, value
         read_image(path)
 
 
+def test_a_length_that_is_said_twice_is_refused(write):
+    path = write()
+    raw = path.read_bytes()
+    at = raw.index(b"BUNIT   =")
+    card = f"NAXIS   = {2**31:>20}".ljust(80).encode()
+    path.write_bytes(raw[:at] + card + raw[at + 80 :])
+    with pytest.raises(MaskError, match="NAXIS stands in it more than once"):
+        read_image(path)
+
+
 def test_damaged_files_are_a_message_or_an_image(write, tmp_path):
     """Whatever bytes of the headers are changed."""
     raw = np.frombuffer(write(more=[("ERR", np.ones(SHAPE, "f4"))]).read_bytes(), np.uint8)

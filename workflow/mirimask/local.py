@@ -102,7 +102,9 @@ def brightness_factor(unit: str, area_sr: float, *, what: str, remedy: str = "")
     other unit: one that is not linear (mag, dex, dB) or not positive and finite.
     """
     try:
-        parsed = _parsed_unit(unit)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of ways to write a unit
+            parsed = _parsed_unit(unit)
         if not isinstance(parsed, u.UnitBase):  # a function of one, as mag(AB)
             raise ValueError
         if parsed.is_equivalent(u.Jy / u.pix):

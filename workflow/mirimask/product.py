@@ -157,6 +157,10 @@ def _data_size(header: fits.Header, what: str) -> int:
             raise ValueError(f"{what}: {key} is {value}")
         return value
 
+    names = [card.keyword for card in header.cards if _STORED.fullmatch(card.keyword)]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"{what}: {twice[0]} stands in it more than once")
     if header.get("BITPIX") not in (8, 16, 32, 64, -32, -64):
         raise ValueError(f"{what}: BITPIX is {header.get('BITPIX')}")
     lengths = [number(f"NAXIS{axis}") for axis in range(1, number("NAXIS", most=999) + 1)]
