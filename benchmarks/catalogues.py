@@ -69,15 +69,15 @@ def sources_of(results: Path, catalogue: str, radius: str) -> pd.DataFrame:
         truth = truth_in_crop(
             Table.read(results / "archive" / image / "truth.ecsv").to_pandas(),
             crop.empty,
-            x0=crop.primary["CROPX0"],
-            y0=crop.primary["CROPY0"],
+            x0=crop.origin[1],
+            y0=crop.origin[0],
         )
         snr = expected_snr(
             truth["flux"].to_numpy(float),
             truth["half_light_radius"].to_numpy(float),
             crop.error[truth["row"].to_numpy(), truth["column"].to_numpy()],
             fwhm_px=crop.fwhm_px,
-            pixel_area_sr=crop.header["PIXAR_SR"],
+            pixel_area_sr=crop.pixel_area_sr,
         )
         best = pd.Series(snr).groupby(truth[f"{catalogue}_id"].fillna("").astype(str)).max()
         for source in sources:
@@ -97,13 +97,10 @@ def star_depths(results: Path) -> np.ndarray:
     """Flux (microjansky) of 5 sigma by each star of the deep fields that is a reference peak."""
     depths = []
     for path in sorted((results / "peaks").glob("deep*.csv")):
-        peaks, primary = (
-            pd.read_csv(path),
-            read_crop(results / "frame" / f"{path.stem}.fits").primary,
-        )
+        peaks, crop = pd.read_csv(path), read_crop(results / "frame" / f"{path.stem}.fits")
         truth = Table.read(results / "archive" / path.stem / "truth.ecsv")
         for peak in peaks.itertuples():
-            x, y = peak.x + primary["CROPX0"], peak.y + primary["CROPY0"]
+            x, y = peak.x + crop.origin[1], peak.y + crop.origin[0]
             distance = np.hypot(truth["x"].value - x, truth["y"].value - y)
             if distance.min() < 1 and truth["kind"][distance.argmin()] == "star":
                 depths.append(5 * truth["flux"][distance.argmin()] / peak.snr)

@@ -307,7 +307,7 @@ def galaxies(folder):
         for path in sorted((folder / "frame").glob("*.fits")):
             crop = read_crop(path)
             truth = Table.read(folder / "archive" / path.stem / "truth.ecsv").to_pandas()
-            x, y = truth["x"] - crop.primary["CROPX0"], truth["y"] - crop.primary["CROPY0"]
+            x, y = truth["x"] - crop.origin[1], truth["y"] - crop.origin[0]
             ny, nx = crop.data.shape
             inside = (truth["kind"] == "galaxy") & x.between(5, nx - 6) & y.between(5, ny - 6)
             mask = recommended_mask(crop.data, crop.empty, fwhm_px=crop.fwhm_px, settings=settings)

@@ -42,12 +42,11 @@ def cut_out(source: Path, folder: Path) -> dict[str, str]:
     catalogue = Table.read(source / "unwise.ecsv")
     row = {"image": source.name}
     with fits.open(source / "i2d.fits") as hdus:
-        from mirimask.frame import celestial_wcs
+        from mirimask.wcs import read_wcs, sky_to_pixel
 
         ny, nx = hdus["SCI"].shape
-        x, y = celestial_wcs(hdus["SCI"].header).world_to_pixel_values(
-            catalogue["RAJ2000"], catalogue["DEJ2000"]
-        )
+        wcs = read_wcs(hdus["SCI"].header, what=source.name)
+        x, y = sky_to_pixel(wcs, catalogue["RAJ2000"], catalogue["DEJ2000"])
         inside = (x > 500) & (x < nx - SIDE) & (y > SIDE) & (y < ny - SIDE)
         x0, y0 = (int(axis[inside][0]) - SIDE // 2 for axis in (x, y))
         catalogue[inside][:1].write(folder / f"{source.name}.ecsv")

@@ -43,7 +43,7 @@ def main() -> None:
     )
     sources = locate_sources(
         Table.read(folder / "unwise.ecsv"),
-        crop.header,
+        crop.wcs,
         crop.data.shape,
         **{f"{key}_column": settings[key] for key in ("id", "ra", "dec")},
         keep=settings["keep"],

@@ -289,6 +289,56 @@ def test_an_image_without_a_filter(i2d, run):
     assert run("mask", i2d, "-o", "m.fits", "--filter", "F770W", "--catalogue", "c.ecsv")[0] == 0
 
 
+def test_the_words_of_the_command_line(i2d, run):
+    """No table of images, which there is none of."""
+    with fits.open(i2d, mode="update") as hdus:
+        del hdus["SCI"].header["BUNIT"]
+    one_error(run("stats", i2d), 1, "A_i2d.fits'", "--pixel-unit")
+    one_error(run("stats", i2d, "--pixel-unit", "mag(AB)"), 1, "--pixel-unit")
+    answer = run("stats", i2d, "--filter", "F560W", "--pixel-unit", "MJy/sr")
+    one_error(answer, 1, "you ask for 'F560W'")
+    assert "table of images" not in answer[2]
+    with fits.open(i2d, mode="update") as hdus:
+        hdus[0].header["FILTER"] = "F090W"
+    one_error(run("stats", i2d, "--pixel-unit", "MJy/sr"), 1, "A_i2d.fits'", "F090W")
+
+
+def test_json_stands_alone(i2d, run):
+    """Also where astropy has something to say of the header."""
+    with fits.open(i2d, mode="update") as hdus:
+        hdus["SCI"].header["A_ORDER"] = hdus["SCI"].header["B_ORDER"] = 2
+        hdus["SCI"].header["A_2_0"] = 1e-6
+        hdus["SCI"].header["PIXAR_SR"] = 1e-13
+    status, out, err = run("stats", i2d, "--json")
+    assert status == 0
+    assert json.loads(out)["psf_fwhm_px"] == pytest.approx(0.269 / 0.11, rel=1e-3)
+    assert [line.split(": ")[1] for line in err.splitlines()] == ["warning", "warning"]
+    assert "SIP" in err
+    assert "PIXAR_SR" in err
+
+
+def test_nothing_is_written_where_a_part_fails(i2d, run, monkeypatch):
+    """And a fault of the program is one line, with the file."""
+
+    def broken(*arguments, **options):
+        raise RuntimeError("no\nway")
+
+    monkeypatch.setattr("mirimask.photometry.measure_labels", broken)
+    answer = run("mask", i2d, "-o", "m.fits", "--labels", "l.fits", "--catalogue", "c.ecsv")
+    one_error(answer, 1, "A_i2d.fits' cannot be worked on (RuntimeError: no way)")
+    assert sorted(os.listdir()) == ["A.ecsv", "A_i2d.fits"]
+
+
+def test_a_mask_without_a_pixel_is_said(i2d, run):
+    with fits.open(i2d, mode="update") as hdus:
+        hdus["SCI"].data[:] = 5
+        hdus["SCI"].data[:100] = -9999
+    status, _, err = run("mask", i2d, "-o", "m.fits")
+    assert status == 0
+    assert "the value -9999 fills 67 % of its pixels" in err
+    assert "'" + str(i2d) + "': the mask recommended marks no pixel" in err
+
+
 @pytest.mark.parametrize(
     "name", ["a b'c;$(x).fits", "-o.fits", "line\nbreak.fits", "ü\x1b[31m.fits"]
 )

@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from astropy.io import fits
 from astropy.wcs import WCS
 from matplotlib.collections import PatchCollection
 from matplotlib.colors import to_rgba
@@ -36,7 +35,7 @@ def sky(nx=NX, ny=NY, *, roll=0.0):
     wcs.wcs.cdelt = -0.11 / 3600, 0.11 / 3600
     cos, sin = np.cos(np.radians(roll)), np.sin(np.radians(roll))
     wcs.wcs.pc = [[cos, -sin], [sin, cos]]
-    return wcs.to_header()
+    return wcs
 
 
 def panel(**changes):
@@ -52,7 +51,7 @@ def panels(x, y, verdicts, *, title="Img1", simulated=False, roll=0.0, empty=Non
     return draw_panels(
         drawn,
         number=len(drawn),
-        header=sky(roll=roll),
+        wcs=sky(roll=roll),
         empty=np.zeros((NY, NX), dtype=bool) if empty is None else empty,
         x=np.asarray(x, dtype=float),
         y=np.asarray(y, dtype=float),
@@ -191,7 +190,7 @@ def test_a_pixel_is_a_whole_number_of_dots(ny, nx):
     figure = draw_panels(
         [Panel("t", image, (0, 1), "MJy/sr", "n")] * 4,
         number=4,
-        header=sky(nx, ny),
+        wcs=sky(nx, ny),
         empty=image > 0,
         x=np.array([]),
         y=np.array([]),
@@ -261,12 +260,11 @@ def test_many_sources_are_not_numbered():
 
 
 def frame_figure(*, simulated):
-    header = fits.Header(sky(80, 100))
     data = np.random.default_rng(1).normal(size=(100, 80))
     return draw_frame(
         data,
         empty=data > 2,
-        header=header,
+        wcs=sky(80, 100),
         rows=(20, 90),
         columns=(30, 70),
         limits=(-1, 1),

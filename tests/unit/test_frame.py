@@ -59,15 +59,12 @@ def test_crop_has_the_pixels_and_the_sky_of_the_frame(product, tmp_path):
     np.testing.assert_array_equal(crop.data, data[2:90, 30:70])
     assert crop.empty.sum() == 3 * 40
     assert np.isnan(crop.masked[:3]).all()
-    crop.primary["PSFFWHM"] = 2.445
     write_crop(tmp_path / "crop.fits", crop)
     again = read_crop(tmp_path / "crop.fits")
     np.testing.assert_array_equal(again.data, crop.data)
     np.testing.assert_array_equal(again.empty, crop.empty)
     assert again.simulated
-    np.testing.assert_allclose(
-        WCS(again.header).all_pix2world(3, 4, 0), WCS(frame.header).all_pix2world(33, 6, 0)
-    )
+    np.testing.assert_allclose(again.wcs.all_pix2world(3, 4, 0), frame.wcs.all_pix2world(33, 6, 0))
     write_mask(tmp_path / "mask.fits", crop.data > 11, crop, method="value_1", thresh=11.0)
     with fits.open(tmp_path / "mask.fits") as hdus:
         assert hdus["MASK"].data.dtype == np.uint8
@@ -75,7 +72,7 @@ def test_crop_has_the_pixels_and_the_sky_of_the_frame(product, tmp_path):
         assert hdus[0].header["SIMULATD"] is True
         np.testing.assert_allclose(
             WCS(hdus["MASK"].header).all_pix2world(3, 4, 0),
-            WCS(frame.header).all_pix2world(33, 6, 0),
+            frame.wcs.all_pix2world(33, 6, 0),
         )
 
 
@@ -90,6 +87,48 @@ def test_a_frame_that_is_too_small_says_its_size(product):
     frame = read_frame(product[0])
     with pytest.raises(MaskError, match=r"Img3.*100 rows and 120 columns"):
         crop_frame(frame, rows=(20, 1000), columns=(430, 1020), image="Img3")
+
+
+@pytest.mark.parametrize("shape", [(100, 1), (1, 120), (7, 120)])
+def test_an_image_too_small_for_a_background(product, shape):
+    frame = read_frame(product[0])
+    with pytest.raises(MaskError, match=f"A: the crop of {shape[0]} rows and {shape[1]} columns"):
+        crop_frame(frame, rows=(0, shape[0]), columns=(0, shape[1]), image="A")
+
+
+def test_a_frame_knows_where_its_pixels_are(product, tmp_path):
+    frame = read_frame(product[0])
+    assert (frame.origin, frame.frame_shape) == ((0, 0), (100, 120))
+    assert frame.fwhm_px == pytest.approx(0.269 / 0.11)
+    assert frame.pixel_area_sr == pytest.approx((0.11 / 206264.806) ** 2, rel=1e-6)
+    crop = crop_frame(frame, rows=(10, 90), columns=(30, 70), image="Img1")
+    inner = crop_frame(crop, rows=(5, 25), columns=(2, 12), image="Img1")
+    assert (inner.origin, inner.frame_shape) == ((15, 32), (100, 120))
+    np.testing.assert_array_equal(inner.cut(frame.data), inner.data)
+    with pytest.raises(MaskError, match="80 rows and 40 columns"):
+        inner.cut(crop.data)
+    np.testing.assert_allclose(
+        inner.wcs.pixel_to_world_values(0, 0), frame.wcs.pixel_to_world_values(32, 15), rtol=1e-12
+    )
+    write_crop(tmp_path / "crop.fits", inner)
+    again = read_crop(tmp_path / "crop.fits")
+    assert (again.origin, again.frame_shape) == (inner.origin, inner.frame_shape)
+    assert again.fwhm_px == pytest.approx(inner.fwhm_px, rel=1e-12)
+    assert "CROPX0" not in again.primary  # the frame's own, not a card's
+
+
+def test_a_stale_pixel_area_is_said(product, caplog):
+    with fits.open(product[0], mode="update") as hdus:
+        hdus["SCI"].header["PIXAR_SR"] = 9.5e-13
+    frame = read_frame(product[0])
+    assert "its PIXAR_SR is 9.5e-13, a pixel of its WCS has 2.844e-13 sr" in caplog.text
+    assert frame.pixel_area_sr == pytest.approx(2.844e-13, rel=1e-3)
+
+
+def test_a_mask_without_a_pixel_is_said(product, tmp_path, caplog):
+    crop = crop_frame(read_frame(product[0]), rows=None, columns=None, image="Img1")
+    write_mask(tmp_path / "mask.fits", crop.data > 1e9, crop, method="value_1")
+    assert "Img1: the mask value_1 marks no pixel" in caplog.text
 
 
 @pytest.mark.parametrize(("fill", "says"), [(np.nan, "empty"), (7.0, "have the value 7")])
@@ -143,20 +182,20 @@ COLUMNS = {"id_column": "objID", "ra_column": "RAJ2000", "dec_column": "DEJ2000"
 
 
 def test_sources_fall_where_the_sky_is_and_the_rest_is_counted():
-    sources = locate_sources(_catalogue(), _header(), (100, 120), **COLUMNS)
+    sources = locate_sources(_catalogue(), WCS(_header()), (100, 120), **COLUMNS)
     np.testing.assert_allclose(sources["x"], [10, 50])
     np.testing.assert_allclose(sources["y"], [20, 60])
     assert sources.meta == {"n_rows": 4, "n_removed": 0, "n_not_finite": 1, "n_outside": 1}
-    kept = locate_sources(_catalogue(), _header(), (100, 120), keep="flux > 20", **COLUMNS)
+    kept = locate_sources(_catalogue(), WCS(_header()), (100, 120), keep="flux > 20", **COLUMNS)
     assert list(kept["id"]) == ["2"]
     assert kept.meta["n_removed"] == 1
 
 
 def test_catalogue_errors():
     with pytest.raises(MaskError, match=r"no column RAJ2000.*objID, flux"):
-        locate_sources(_catalogue()["objID", "flux"], _header(), (100, 120), **COLUMNS)
+        locate_sources(_catalogue()["objID", "flux"], WCS(_header()), (100, 120), **COLUMNS)
     with pytest.raises(MaskError, match="nonsense"):
-        locate_sources(_catalogue(), _header(), (100, 120), keep="nonsense > 2", **COLUMNS)
+        locate_sources(_catalogue(), WCS(_header()), (100, 120), keep="nonsense > 2", **COLUMNS)
 
 
 def test_fill_values_are_no_positions_and_ids_that_are_shared_are_said(caplog):
@@ -178,7 +217,9 @@ def test_conditions_are_checked_with_the_configuration():
 
 
 def test_an_empty_catalogue_is_legal():
-    sources = locate_sources(_catalogue()[:0], _header(), (100, 120), keep="flux > 2", **COLUMNS)
+    sources = locate_sources(
+        _catalogue()[:0], WCS(_header()), (100, 120), keep="flux > 2", **COLUMNS
+    )
     assert len(sources) == 0
     assert sources.colnames == ["id", "ra", "dec", "x", "y"]
 
@@ -199,3 +240,5 @@ def test_identity_of_a_header_with_gaps():
     assert row["observation_id"] == "V01"
     assert row["guide_star_ra_deg"] == 83.61
     assert row["principal_investigator"] is None
+    header = fits.Header([fits.Card.fromstring("PI_NAME =")])
+    assert identify(header)["principal_investigator"] is None

@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from astropy.io import fits
+from frames import frame_with
 from mirimask.errors import MaskError
-from mirimask.frame import Frame
 from mirimask.injection import (
     StarStamps,
     ab_to_mjy_sr,
@@ -164,8 +163,7 @@ def test_bootstrap_interval_holds_the_truth():
 
 
 def _crop(image):
-    primary = fits.Header({"PSFFWHM": 2.445})
-    return Frame(image, ~np.isfinite(image), None, None, primary, fits.Header())
+    return frame_with(image, ~np.isfinite(image))
 
 
 def _recovered(stamps, image, methods, magnitudes, stars=40):

@@ -1,6 +1,8 @@
 """A person's own files: every layout that is understood, one clear message for each that is not."""
 
+import bz2
 import gzip
+import lzma
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,6 @@ from astropy.wcs import WCS
 from mirimask.errors import MaskError
 from mirimask.local import (
     brightness_factor,
-    celestial_wcs,
-    pixel_area_sr,
     read_image,
     read_segmentation,
     segmentation_hdus,
@@ -21,7 +21,7 @@ from mirimask.own_catalogues import read_catalogue
 from mirimask.product import check_product, frame_notes, opened
 
 SHAPE = (40, 30)
-PIXEL_SR = 2.844e-13
+PIXEL_SR = (0.11 / 3600 * np.pi / 180) ** 2
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "real"
 
 
@@ -78,7 +78,7 @@ def test_the_image_may_be_in_any_hdu_and_compressed(write, data, ext, name):
     assert hdus["SCI"].data.dtype == np.dtype("f4")
     assert hdus[0].header["OBS_ID"] == "V0123"
     assert hdus["SCI"].header["BUNIT"] == "MJy/sr"
-    assert celestial_wcs(hdus["SCI"].header).wcs.crval.tolist() == [80.0, -69.5]
+    assert WCS(hdus["SCI"].header).wcs.crval.tolist() == [80.0, -69.5]
 
 
 def test_sci_wins_over_other_images(write, data):
@@ -122,6 +122,8 @@ def test_simulated_stays_simulated(write):
         ("Jy/sr", 1e-6),
         ("10*nanoJansky", 1e-14 / PIXEL_SR),
         ("nJy/pix", 1e-15 / PIXEL_SR),
+        ("NJY/PIXEL", 1e-15 / PIXEL_SR),
+        ("mjy/sr", 1.0),
         ("uJy/arcsec2", 1e-12 * (180 * 3600 / np.pi) ** 2),
     ],
 )
@@ -131,15 +133,122 @@ def test_units_become_mjy_per_sr(write, data, unit, factor):
     for name in ("SCI", "ERR"):
         np.testing.assert_allclose(hdus[name].data, data * factor, rtol=1e-6)
         assert hdus[name].header["BUNIT"] == "MJy/sr"
-    header = sky("nonsense")
-    assert brightness_factor(header, unit=unit, what="x") == pytest.approx(factor, rel=1e-9)
+    assert brightness_factor(unit, PIXEL_SR, what="x") == pytest.approx(factor, rel=1e-9)
 
 
-def test_the_pixels_solid_angle_comes_from_the_wcs_where_pixar_sr_is_missing():
+@pytest.mark.parametrize(
+    "unit", ["mag(AB)", "dex(Jy)", "dB(Jy)", "-1 Jy", "0 Jy", "1e400 Jy", "mag", "mjy", "DN/s", "K"]
+)
+def test_units_that_are_no_linear_brightness(write, unit):
+    """As BUNIT and as pixel unit; 'mjy' could be milli or mega."""
+    with pytest.raises(MaskError, match=r"linear scale.*set pixel_unit") as error:
+        read_image(write(), pixel_unit=unit, image="Mine")
+    assert f"'{unit}'" in str(error.value)
+    with pytest.raises(MaskError, match=r"linear scale.*--pixel-unit"):
+        read_image(write("other.fits", header=sky(unit)))
+
+
+def test_a_unit_that_leaves_nothing(write):
+    with pytest.raises(MaskError, match="in MJy/sr: none of its 1200 pixels is finite"):
+        read_image(write(), pixel_unit="1e200 Jy")
+
+
+def test_unit_and_filter_may_be_in_the_other_header(write, data):
     header = sky()
-    del header["PIXAR_SR"]
-    expected = (0.11 / 3600 * np.pi / 180) ** 2
-    assert pixel_area_sr(header) == pytest.approx(expected, rel=1e-6)
+    header["FILTER"] = "f770w"
+    del header["BUNIT"]
+    hdus = read_image(write(header=header, BUNIT="Jy/sr"), filter_name="F770W")
+    np.testing.assert_allclose(hdus["SCI"].data, data * 1e-6, rtol=1e-6)
+    assert hdus[0].header["FILTER"] == "f770w"
+    assert "BUNIT" not in hdus[0].header
+
+
+def test_keywords_in_lower_case(write, data, tmp_path):
+    path = write(header=sky("Jy/sr"), FILTER="F770W")
+    raw = path.read_bytes()
+    for key in (b"BUNIT   =", b"FILTER  ="):
+        assert raw.count(key) == 1
+        raw = raw.replace(key, key.lower())
+    path.write_bytes(raw)
+    hdus = read_image(path)
+    np.testing.assert_allclose(hdus["SCI"].data, data * 1e-6, rtol=1e-6)
+    assert hdus[0].header["FILTER"] == "F770W"
+    write_hdus(tmp_path / "out.fits", hdus)
+
+
+def test_a_stale_pixel_area_is_said_and_the_wcs_used(write, data, caplog):
+    header = sky("nJy")
+    header["PIXAR_SR"] *= (0.11 / 0.06) ** 2
+    hdus = read_image(write(header=header))
+    assert "its PIXAR_SR is 9.559" in caplog.text
+    np.testing.assert_allclose(hdus["SCI"].data, data * 1e-15 / PIXEL_SR, rtol=1e-5)
+    assert hdus["SCI"].header["PIXAR_SR"] == pytest.approx(PIXEL_SR, rel=1e-5)
+    assert hdus["SCI"].header["PIXAR_A2"] == pytest.approx(0.0121, rel=1e-5)
+    caplog.clear()
+    read_image(write("good.fits", header=sky("nJy")))
+    assert caplog.text == ""
+
+
+def test_planes_that_say_nothing_are_left_out(write, data, caplog):
+    path = write(more=[("ERR", data * np.nan), ("WHT", data * 0)])
+    assert [hdu.name for hdu in read_image(path)] == ["PRIMARY", "SCI"]
+    assert f"i2d '{path}': its ERR is finite nowhere" in caplog.text
+    assert f"i2d '{path}': its WHT is above 0 nowhere" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("value", "rows", "warned"),
+    [(-9999, 1, False), (-9999, 4, True), (-9999, 30, True), (5, 7, False), (5, 9, True)],
+)
+def test_a_fill_value_is_said(write, data, caplog, value, rows, warned):
+    """Above a twentieth of the 40 rows at an end of the values, a fifth in their middle."""
+    filled = np.random.default_rng(2).normal(5, 1, SHAPE).astype("f4")
+    filled[20 : 20 + rows if rows < 20 else 40] = value
+    if rows > 20:
+        filled[:10] = value
+    read_image(write(array=filled))
+    share = round(100 * (filled == value).mean())
+    said = f"the value {value} fills {share} % of its pixels" in caplog.text
+    assert said == warned
+    assert ("--weight" in caplog.text) == warned
+
+
+def test_filled_pixels_without_weight_are_no_fill_value(write, data, caplog):
+    filled = np.where(np.isnan(data), np.float32(-9999), data)
+    filled[:20] = -9999
+    weight = np.ones(SHAPE, "f4")
+    weight[:20] = 0
+    read_image(write(array=filled, more=[("WHT", weight)]))
+    assert caplog.text == ""
+
+
+def test_a_table_called_err_is_no_error(write, data):
+    path = write()
+    table = fits.BinTableHDU(Table({"a": ["x"]}), name="ERR")
+    with fits.open(path, mode="append") as hdus:
+        hdus.append(table)
+    assert [hdu.name for hdu in read_image(path)] == ["PRIMARY", "SCI"]
+
+
+def test_the_first_of_two_images_is_used_and_said(write, data, caplog):
+    path = write(more=[("SCI", data * 0 + 1)])
+    np.testing.assert_array_equal(read_image(path)["SCI"].data, data)
+    assert "has 2 images that could be meant; the first is used, HDU 1 (SCI)" in caplog.text
+
+
+def test_a_card_that_is_not_fits_is_mended_or_left_out(write, tmp_path, caplog):
+    path = write(FILTER="F770W", TARGPROP="x", EFFEXPTM=5.0)
+    raw = path.read_bytes()
+    for key, value in (("TARGPROP", "nan"), ("EFFEXPTM", "1E400")):
+        at = raw.index(key.encode())
+        raw = raw[:at] + f"{key}= {value:>20}".ljust(80).encode() + raw[at + 80 :]
+    path.write_bytes(raw)
+    hdus = read_image(path)
+    said = f"i2d '{path}': its header card 'EFFEXPTM=                1E400' is not FITS"
+    assert [record.getMessage().split(", and")[0] for record in caplog.records] == [said]
+    write_hdus(tmp_path / "out.fits", hdus)
+    header = fits.getheader(tmp_path / "out.fits", 0)
+    assert (header["TARGPROP"], header.get("EFFEXPTM")) == ("nan", None)
 
 
 def test_the_tables_filter_is_taken_where_the_header_has_none(write):
@@ -185,6 +294,11 @@ BAD_IMAGES = {
         {},
         "SCI has no celestial WCS .*Add one to its header",
     ),
+    "scale of a degree": (
+        lambda w, t: w(header=_without(sky(), "CDELT1")),
+        {},
+        "must be between 0.005 and 5 arcsec",
+    ),
     "all NaN": (
         lambda w, t: w(array=np.full(SHAPE, np.nan, "f4")),
         {},
@@ -213,6 +327,84 @@ BAD_IMAGES = {
         "OBS_ID of the header is 'V1', the table of images asks for 'V2'",
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("card", "value", "says"),
+    [
+        ("NAXIS1", "-5", "NAXIS1 is -5"),
+        ("NAXIS1", "99999999", "missing"),
+        ("NAXIS2", "'x'", "NAXIS2 is x"),
+        ("NAXIS", "1000", "NAXIS is 1000"),
+        ("NAXIS", "3", "NAXIS3 is None"),
+        ("BITPIX", "7", "BITPIX is 7"),
+        ("PCOUNT", "-1", "PCOUNT is -1"),
+        ("GCOUNT", "9999999", "missing"),
+    ],
+)
+def test_a_header_that_lies_about_its_size_is_refused_at_once(write, card, value, says):
+    """astropy would wait for ever, or ask for the memory that is announced."""
+    path = write()
+    raw = path.read_bytes()
+    at = raw.index(card.encode().ljust(8) + b"=", 2880)
+    path.write_bytes(raw[:at] + f"{card:8}= {value:>20}".ljust(80).encode() + raw[at + 80 :])
+    with pytest.raises(MaskError, match=rf"i2d.fits'.*HDU 1: .*{says}"):
+        read_image(path)
+
+
+def test_a_length_that_is_said_twice_is_refused(write):
+    path = write()
+    raw = path.read_bytes()
+    at = raw.index(b"BUNIT   =")
+    card = f"NAXIS   = {2**31:>20}".ljust(80).encode()
+    path.write_bytes(raw[:at] + card + raw[at + 80 :])
+    with pytest.raises(MaskError, match="NAXIS stands in it more than once"):
+        read_image(path)
+
+
+def test_damaged_files_are_a_message_or_an_image(write, tmp_path):
+    """Whatever bytes of the headers are changed."""
+    raw = np.frombuffer(write(more=[("ERR", np.ones(SHAPE, "f4"))]).read_bytes(), np.uint8)
+    path, rng = tmp_path / "damaged.fits", np.random.default_rng(5)
+    refused = 0
+    for _ in range(60):
+        damaged = raw.copy()
+        at = rng.integers(0, 3 * 2880, 8) if rng.random() < 0.5 else rng.integers(0, len(raw), 40)
+        damaged[at] ^= rng.integers(1, 255, len(at), dtype=np.uint8)
+        path.write_bytes(damaged[: rng.integers(3000, len(raw))] if rng.random() < 0.2 else damaged)
+        said = None
+        try:
+            read_image(path)
+        except MaskError as error:
+            said = str(error)
+        assert said is None or str(path) in said
+        refused += said is not None
+    assert refused > 10
+
+
+@pytest.mark.parametrize("opener", [gzip.open, bz2.open, lzma.open])
+def test_compressed_images(write, data, tmp_path, opener):
+    path = tmp_path / "x.fits.z"
+    with opener(path, "wb") as file:
+        file.write(write().read_bytes())
+    np.testing.assert_array_equal(read_image(path)["SCI"].data, data)
+    path.write_bytes(path.read_bytes()[:-500])
+    with pytest.raises(MaskError, match="truncated"):
+        read_image(path)
+
+
+def test_a_tile_compressed_image(tmp_path, data):
+    header = sky()
+    header["EXTNAME"] = "SCI"
+    hdu = fits.CompImageHDU(data, header, compression_type="GZIP_2", quantize_level=0)
+    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(tmp_path / "x.fits.fz")
+    np.testing.assert_array_equal(read_image(tmp_path / "x.fits.fz")["SCI"].data, data)
+    raw = (tmp_path / "x.fits.fz").read_bytes()
+    at = raw.index(b"ZNAXIS1 ")
+    lie = f"ZNAXIS1 = {2_000_000_000:>20}".ljust(80).encode()
+    (tmp_path / "lie.fits").write_bytes(raw[:at] + lie + raw[at + 80 :])
+    with pytest.raises(MaskError, match="ZNAXIS1"):
+        read_image(tmp_path / "lie.fits")
 
 
 def _text(path, text):

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from conftest import make_image
+from frames import frame_with
 from mirimask import command
 from mirimask.curves import Scene, full_curve
 from mirimask.errors import MaskError
-from mirimask.frame import Frame
 from mirimask.masks.make import (
     combined_mask,
     family_at,
@@ -35,13 +35,6 @@ from mirimask.masks.registry import DETECTORS, METHODS, OWN, published_level
 from mirimask.masks.thresholds import percent_family
 
 FWHM = 2.445
-
-
-def _frame(data, empty=None):
-    primary = fits.Header({"PSFFWHM": FWHM, "FRAMENX": data.shape[1], "FRAMENY": data.shape[0]})
-    primary["CROPX0"] = primary["CROPY0"] = 0
-    empty = np.zeros(data.shape, bool) if empty is None else empty
-    return Frame(data, empty, None, None, primary, fits.Header())
 
 
 def test_every_line_of_the_registry_is_whole():
@@ -111,7 +104,7 @@ def test_a_new_method_has_names():
 
 @pytest.mark.usefixtures("_added")
 def test_a_new_method_makes_masks():
-    image = _frame(fields.field())
+    image = frame_with(fields.field())
     made = make_masks(image, ["brightness_4.6", "value_4.6", "bright", "bright_or_brightness"])
     np.testing.assert_array_equal(made["brightness_4.6"].mask, made["value_4.6"].mask)
     np.testing.assert_array_equal(made["bright"].mask, image.data > 10)
@@ -126,7 +119,7 @@ def test_a_new_method_makes_masks():
 
 @pytest.mark.usefixtures("_added")
 def test_a_new_method_is_swept():
-    image = _frame(fields.field())
+    image = frame_with(fields.field())
     levels = swept_levels("brightness", among=[published_level("brightness", {})])
     assert len(levels) == 21
     family = family_at("brightness", image.empty, levels, fwhm_px=FWHM)
@@ -159,7 +152,7 @@ def test_a_mask_of_another_shape_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "mirimask.masks.own_masks", sys.modules[__name__])
     monkeypatch.setitem(METHODS, "odd", Method("odd", "own_masks.odd", unit=""))
     with pytest.raises(ValueError, match="odd has the shape"):
-        make_mask(_frame(fields.field()), "odd")
+        make_mask(frame_with(fields.field()), "odd")
 
 
 def odd(data, empty, *, fwhm_px):
@@ -174,14 +167,15 @@ def test_recommended_is_the_recommended_mask():
     empty[:30, :50] = True
     data[100, 100] = np.nan  # not told to be empty
     np.testing.assert_array_equal(
-        make_mask(_frame(data, empty), "recommended"), recommended_mask(data, empty, fwhm_px=FWHM)
+        make_mask(frame_with(data, empty), "recommended"),
+        recommended_mask(data, empty, fwhm_px=FWHM),
     )
-    lower = make_mask(_frame(data, empty), "recommended_3.5")
-    assert lower.sum() > make_mask(_frame(data, empty), "recommended").sum()
+    lower = make_mask(frame_with(data, empty), "recommended_3.5")
+    assert lower.sum() > make_mask(frame_with(data, empty), "recommended").sum()
 
 
 def test_combinations_of_combinations():
-    image = _frame(fields.field())
+    image = frame_with(fields.field())
     name = "value_1_or_derivative_10_and_recommended"
     assert [leaf.name for leaf in leaves(name)] == ["value_1", "derivative_10", "recommended"]
     made = make_masks(image, ["value_1", "derivative_10", "recommended", name])
@@ -191,12 +185,12 @@ def test_combinations_of_combinations():
 
 def test_settings_that_are_not_given_are_asked_for():
     with pytest.raises(MaskError, match=r"detectors\.sep"):
-        make_mask(_frame(fields.field()), "sep")
+        make_mask(frame_with(fields.field()), "sep")
 
 
 def test_thresholds_of_another_image():
     """An inverted image is cut where the image is, whatever the method's percentage is of."""
-    image = _frame(fields.field())
+    image = frame_with(fields.field())
     brighter = replace(image, data=image.data + 1)
     names = ["value_1", "derivative_1"]
     made = make_masks(brighter, names, levels_of=image)

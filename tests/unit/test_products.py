@@ -50,16 +50,14 @@ def image(*, error=True, background=6.0, slope=0.01, noise=0.02, stars=STARS, si
     for (sx, sy), flux in stars.items():
         profile = np.exp(-((x - sx) ** 2 + (y - sy) ** 2) / (2 * SIGMA**2)) / (2 * np.pi * SIGMA**2)
         data += profile * flux / (1e12 * PIXEL_SR)
-    header = wcs().to_header()
-    header["PIXAR_SR"], header["BUNIT"] = PIXEL_SR, "MJy/sr"
     primary = fits.Header({"OBS_ID": "V1", "FILTER": "F770W", "TELESCOP": "JWST"})
-    primary["PIXSCALE"], primary["PSFFWHM"], primary["SIMULATD"] = 0.11, 2.445, simulated
+    primary["SIMULATD"] = simulated
     data = data.astype(np.float32)
     empty = np.zeros(SHAPE, bool)
     empty[15:20, 20:25] = True
     data[empty] = np.nan
     planes = np.full(SHAPE, noise, np.float32) if error else None
-    frame = Frame(data, empty, planes, None, primary, header)
+    frame = Frame(data, empty, planes, None, primary, wcs())
     return crop_frame(frame, rows=ROWS, columns=COLUMNS, image="A")
 
 
@@ -179,7 +177,7 @@ def test_errors_are_the_scatter_of_measurements():
         crop = image(noise=0)
         rng = np.random.default_rng(seed)
         noisy = crop.data + rng.normal(0, 0.1, crop.data.shape).astype(np.float32)
-        crop = Frame(noisy, crop.empty, np.full_like(noisy, 0.1), None, crop.primary, crop.header)
+        crop = Frame(noisy, crop.empty, np.full_like(noisy, 0.1), None, crop.primary, crop.wcs)
         table = measure_labels(crop, label_mask(disks(crop)), aperture=APERTURE)
         pulls += [
             (row["isophotal_flux"] - flux) / row["isophotal_flux_err"]
@@ -214,7 +212,7 @@ def test_shape_of_an_ellipse():
     v = -(x - 50) * np.sin(angle) + (y - 50) * np.cos(angle)
     crop = image(stars={})
     data = (6 + 50 * np.exp(-(u**2) / 18 - v**2 / 4.5)).astype(np.float32)
-    crop = Frame(data, crop.empty & False, None, None, crop.primary, crop.header)
+    crop = Frame(data, crop.empty & False, None, None, crop.primary, crop.wcs)
     (row,) = measure_labels(crop, label_mask(np.hypot(u, 2 * v) < 14), aperture=APERTURE)
     assert row["orientation"] % 180 == pytest.approx(25, abs=1)
     assert row["semimajor_sigma"] == pytest.approx(3, rel=0.05)
@@ -319,7 +317,7 @@ def test_regions_lie_where_the_labels_are(crop, measured):
     regions = Regions.parse(region_file(measured, crop, method="recommended"), format="ds9")
     assert len(regions) == 3
     labels = label_mask(disks(crop))
-    sky = WCS(crop.header)
+    sky = crop.wcs
     for region, row in zip(regions, measured, strict=True):
         assert isinstance(region, EllipseSkyRegion)
         covered = region.to_pixel(sky).to_mask().to_image(labels.shape) > 0.5
@@ -341,7 +339,7 @@ def test_direction_of_an_ellipse_survives_the_roll(crop):
         }
     )
     (region,) = Regions.parse(region_file(table, crop, method="m"), format="ds9")
-    back = region.to_pixel(WCS(crop.header))
+    back = region.to_pixel(crop.wcs)
     assert back.angle.to_value("deg") % 180 == pytest.approx(20, abs=0.1)
     assert back.width / back.height == pytest.approx(4, rel=1e-3)
     assert np.pi * back.width * back.height / 4 == pytest.approx(60, rel=1e-3)

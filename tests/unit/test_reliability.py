@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from astropy.io import fits
+from frames import frame_with
 from mirimask.frame import Frame
 from mirimask.masks.make import make_masks
 from mirimask.masks.segmentation import SegmentationSettings
@@ -28,8 +28,7 @@ def _frame(*, flux=60.0, seed=0, shape=(200, 220)):
         points[y, x] = flux
     data = gaussian_filter(rng.normal(0, 0.3, shape), 0.6) + 6 + gaussian_filter(points, 1.04)
     data = data.astype(np.float32)
-    primary = fits.Header({"PSFFWHM": 2.445, "CROPX0": 0, "CROPY0": 0})
-    return Frame(data, np.zeros(shape, bool), None, None, primary, fits.Header())
+    return frame_with(data)
 
 
 def _inverted(frame):
@@ -72,7 +71,7 @@ def test_empty_rims_are_not_inverted_into_spots():
     empty = np.zeros(frame.data.shape, bool)
     empty[:, :40] = True
     rimmed = Frame(
-        np.where(empty, np.float32(0), frame.data), empty, None, None, frame.primary, frame.header
+        np.where(empty, np.float32(0), frame.data), empty, None, None, frame.primary, frame.wcs
     )
     assert not _inverted(rimmed).masks(["value_0.05"])["value_0.05"].any()
 

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from astropy.io import fits
+from frames import frame_with
 from mirimask.errors import MaskError
-from mirimask.frame import Frame
 from mirimask.masks.make import combined_mask, make_masks
 from mirimask.masks.names import check_methods, parse_method
 from mirimask.masks.slices import derivative
@@ -82,11 +81,7 @@ def test_derivative_of_a_ramp_is_constant_and_signed():
 
 
 def _crop(data, *, frame_shape, empty=None):
-    primary = fits.Header()
-    primary["FRAMENY"], primary["FRAMENX"] = frame_shape
-    primary["PSFFWHM"] = 2.445
-    empty = np.zeros(data.shape, bool) if empty is None else empty
-    return Frame(data, empty, None, None, primary, fits.Header())
+    return frame_with(data, empty, frame_shape=frame_shape)
 
 
 def _slice(crop, name, domain, frame=None):

@@ -12,8 +12,8 @@ from mirimask.conditions import check_condition, fulfilled
 from mirimask.errors import MaskError
 
 if TYPE_CHECKING:  # every start of the workflow reads this module, for the catalogues' names alone
-    from astropy.io import fits
     from astropy.table import Table
+    from astropy.wcs import WCS
 
 __all__ = ["CATALOGUES", "Catalogue", "catalogue_settings", "circle_sizes", "locate_sources"]
 
@@ -142,7 +142,7 @@ def circle_sizes(resolution_arcsec: float | None) -> dict[str, str]:
 
 def locate_sources(
     catalogue: "Table",
-    header: "fits.Header",
+    wcs: "WCS",
     shape: tuple[int, int],
     *,
     id_column: str,
@@ -150,7 +150,7 @@ def locate_sources(
     dec_column: str,
     keep: str = "",
 ) -> "Table":
-    """The sources of a catalogue that lie on an image of `shape` (ny, nx) with the WCS of `header`.
+    """The sources of a catalogue that lie on an image of `shape` (ny, nx) and `wcs`.
 
     Columns: id (text), ra, dec (degrees, ICRS), x, y (0-based pixels). Rows without a finite
     position are dropped (a declination beyond 90 degrees is none either), and so are those that do
@@ -161,7 +161,7 @@ def locate_sources(
     """
     from astropy.table import Table
 
-    from mirimask.frame import celestial_wcs
+    from mirimask.wcs import sky_to_pixel
 
     missing = [name for name in (ra_column, dec_column) if name not in catalogue.colnames]
     if missing:
@@ -183,9 +183,7 @@ def locate_sources(
     )
     # fill values of 99 or 1e38 are no angles
     finite = np.isfinite(ra) & np.isfinite(dec) & (np.abs(ra) <= 360) & (np.abs(dec) <= 90)
-    x, y = np.full(len(ra), np.nan), np.full(len(ra), np.nan)
-    if finite.any():
-        x[finite], y[finite] = celestial_wcs(header).all_world2pix(ra[finite], dec[finite], 0)
+    x, y = sky_to_pixel(wcs, np.where(finite, ra, np.nan), np.where(finite, dec, np.nan))
     ny, nx = shape
     inside = (x >= -0.5) & (x < nx - 0.5) & (y >= -0.5) & (y < ny - 0.5)
     if id_column in catalogue.colnames:

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -261,6 +261,15 @@ def check_outputs(
             raise MaskError(f"{option} '{name}' is there already; add --overwrite to replace it.")
 
 
+@contextmanager
+def about(path: str) -> Iterator[None]:
+    """Errors name the image."""
+    try:
+        yield
+    except MaskError as error:
+        raise MaskError(str(error) if path in str(error) else f"'{path}': {error}") from None
+
+
 def opened(options: argparse.Namespace) -> "Frame":
     from mirimask.image import open_image
 
@@ -300,7 +309,7 @@ def sources_on(options: argparse.Namespace, path: str, image: "Frame") -> "Table
     names = table.meta["columns"]
     return locate_sources(
         table,
-        image.header,
+        image.wcs,
         image.data.shape,
         id_column=names["id"],
         ra_column=names["ra"],
@@ -324,7 +333,7 @@ def run_mask(options: argparse.Namespace, progress: Progress) -> None:
         image = opened(options)
     from mirimask.masks.make import make_mask, segmentation_labels
 
-    with progress.step(f"making the mask {method.name}"):
+    with progress.step(f"making the mask {method.name}"), about(options.image):
         segmentation: Any = options.segm
         if method.method == "segmentation":
             segmentation = segmentation_labels(image, options.segm)
@@ -335,37 +344,48 @@ def run_mask(options: argparse.Namespace, progress: Progress) -> None:
             frame=whole_image(options, image),
             segmentation=segmentation,
         )
+    if not mask.any():
+        logging.getLogger("mirimask").warning(
+            "'%s': the mask %s marks no pixel.", options.image, method.name
+        )
     made = {"METHOD": method.name, "DOMAIN": options.domain if method.percent else None}
+    writes = []
+    if options.labels or options.catalogue or options.regions:
+        writes += products(options, progress, image, mask, segmentation, made)
     if options.output:
         from mirimask.frame import write_whole_mask
 
         write_whole_mask(options.output, mask, image, **made)
-    if options.labels or options.catalogue or options.regions:
-        write_products(options, progress, image, mask, segmentation, made)
+    for write in writes:
+        write()
     if not options.quiet:
         share = 100 * mask.sum() / (~image.empty).sum()
         print(f"{method.name}: {mask.sum()} pixels, {share:.3g} % of the image", file=sys.stderr)
 
 
-def write_products(
+def products(
     options: argparse.Namespace,
     progress: Progress,
     image: "Frame",
     mask: Any,
     segmentation: Any,
     made: dict[str, Any],
-) -> None:
-    """Labels, catalogue and regions of a mask, as the study's rule `export_mask` writes them."""
+) -> list[Callable[[], None]]:
+    """What writes labels, catalogue and regions, all made by then.
+
+    They are those of the study's rule `export_mask`.
+    """
     from mirimask.labels import label_hdus, label_mask
     from mirimask.local import write_hdus
 
     kept = segmentation if made["METHOD"] == "segmentation" else None
     labels = label_mask(mask, segmentation=kept)
+    writes: list[Callable[[], None]] = []
     if options.labels:
-        name = Path(options.labels).name
-        write_hdus(options.labels, label_hdus(labels, image, filename=name, **made))
+        hdus = label_hdus(labels, image, filename=Path(options.labels).name, **made)
+        writes.append(lambda: write_hdus(options.labels, hdus))
     if not (options.catalogue or options.regions):
-        return
+        return writes
     from mirimask.ds9 import region_file
     from mirimask.frame import pixels
     from mirimask.instrument import point_aperture
@@ -382,13 +402,18 @@ def write_products(
         if sources is not None:
             made = {**made, "catalogue": Path(options.sources).name, "match_radius_arcsec": radius}
         measured.meta |= provenance(image, aperture, **made)
-        with replacing(options.catalogue) as temporary:
-            measured.write(temporary, format="ascii.ecsv")
+
+        def write_catalogue() -> None:
+            with replacing(options.catalogue) as temporary:
+                measured.write(temporary, format="ascii.ecsv")
+
+        writes.append(write_catalogue)
     if options.regions:
         text = region_file(
             measured, image, verdicts=sources, radius_arcsec=radius, method=made["METHOD"]
         )
-        write_text(options.regions, text)
+        writes.append(lambda: write_text(options.regions, text))
+    return writes
 
 
 def run_score(options: argparse.Namespace, progress: Progress) -> None:
@@ -434,7 +459,7 @@ def judged(
     from mirimask.peaks import LEAST_BOX_FWHM, reference_peaks
     from mirimask.verdicts import label_spots, peak_verdicts
 
-    with progress.step("finding the reference peaks"):
+    with progress.step("finding the reference peaks"), about(options.image):
         peaks = reference_peaks(
             image.data,
             image.empty,
@@ -451,7 +476,7 @@ def judged(
     x, y = table["x"].to_numpy(float), table["y"].to_numpy(float)
     frame, parts = whole_image(options, image), []
     for name in methods:
-        with progress.step(f"judging {name}"):
+        with progress.step(f"judging {name}"), about(options.image):
             mask = make_mask(
                 image, name, domain=options.domain, frame=frame, segmentation=options.segm
             )
@@ -559,6 +584,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except (MaskError, OSError) as error:
         print(f"mirimask: error: {one_line(error)}", file=sys.stderr)
+        return 1
+    except Exception as error:  # a fault of the program: what it was, and with which file
+        cause = f"{type(error).__name__}: {error}"
+        print(
+            f"mirimask: error: '{one_line(options.image)}' cannot be worked on "
+            f"({one_line(cause)[:300]}); this is a fault of mirimask, please report it",
+            file=sys.stderr,
+        )
         return 1
     finally:
         logger.removeHandler(handler)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mirimask.chance import random_positions, shifted_catalogue
 from mirimask.intervals import wilson
+from mirimask.units import microjansky_per_pixel
 from mirimask.verdicts import Spots, labels_near, spots_around
 
 __all__ = [
@@ -64,7 +65,7 @@ def expected_snr(
     its neighbours included). Noise of 0 or NaN gives 0.
     """
     sigma2 = (fwhm_px**2) / (8 * np.log(2)) + (np.nan_to_num(half_light_px) / 1.17741) ** 2
-    surface = flux * 1e-12 / pixel_area_sr  # microjansky in one pixel, as MJy/sr
+    surface = flux / microjansky_per_pixel(pixel_area_sr)  # in one pixel, MJy/sr
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = FILTER_EFFICIENCY * surface / (noise * np.sqrt(4 * np.pi * sigma2))
     return np.where(np.isfinite(ratio), ratio, 0.0)

@@ -8,7 +8,7 @@ from astropy.table import Table
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from mirimask.frame import Frame, celestial_wcs
+from mirimask.frame import Frame
 
 __all__ = ["VERDICT_COLOURS", "label_regions", "region_file", "source_regions"]
 
@@ -129,7 +129,7 @@ def region_file(
     comments = {"image": crop.primary.get("IMAGE", ""), "method": method}
     if crop.simulated:
         comments["SIMULATED"] = "not observed by JWST"
-    labels = label_regions(measured, celestial_wcs(crop.header))
+    labels = label_regions(measured, crop.wcs)
     sources = []
     if verdicts is not None:
         sources = source_regions(verdicts, radius_arcsec=radius_arcsec)

@@ -20,6 +20,7 @@ from scipy.signal import fftconvolve
 from mirimask.errors import MaskError
 from mirimask.psf import Psf, stamp
 from mirimask.sky import FRAME_SHAPE, Diffuse
+from mirimask.units import microjansky_per_pixel
 
 __all__ = ["DETECTOR_SHAPE", "Mosaic", "detector_to_mosaic", "mosaic_to_detector", "observe"]
 
@@ -234,7 +235,7 @@ def observe(
     mesh = _mesh(field["mesh"])
     sees, clear = _fields_of_view(detector["four_quadrants"])
     bad |= ~sees
-    per_pixel = pixar_sr * 1e12  # microjansky in a pixel of 1 MJy/sr
+    per_pixel = microjansky_per_pixel(pixar_sr)
     stamps = _Stamps(psf)
     reach = stamps.halves[-1]
     galaxies: dict[int, tuple[NDArray[np.float32], int]] = {}

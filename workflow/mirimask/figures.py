@@ -2,7 +2,6 @@
 
 import math
 import textwrap
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,9 +11,8 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from astropy.io import fits
 from astropy.visualization.wcsaxes import WCSAxes
-from astropy.wcs import WCS, FITSFixedWarning
+from astropy.wcs import WCS
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
@@ -35,6 +33,7 @@ from PIL import Image
 
 from mirimask.atomic import replacing
 from mirimask.memory import give_back
+from mirimask.wcs import pixel_to_sky, sky_to_pixel
 
 __all__ = [
     "SIMULATED",
@@ -300,17 +299,12 @@ _RA_STEPS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 30
 _DEC_STEPS_ARCSEC = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 
 
-def _celestial(header: fits.Header) -> WCS:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FITSFixedWarning)
-        return WCS(header).celestial
-
-
 def _edge_ranges(wcs: WCS, nx: int, ny: int) -> NDArray[np.float64]:
-    """By how many degrees (RA, Dec) change along the lower and along the left edge: (2, 2)."""
+    """By how many degrees each coordinate changes along the lower and the left edge: (2, 2)."""
     corners = wcs.all_pix2world([[0, 0], [nx - 1, 0], [0, ny - 1]], 0)
     change = corners[1:] - corners[0]
-    change[:, 0] = (change[:, 0] + 180) % 360 - 180
+    longitude = wcs.wcs.lng
+    change[:, longitude] = (change[:, longitude] + 180) % 360 - 180
     return np.abs(change)
 
 
@@ -325,11 +319,16 @@ def _label_sky(
 
     ny, nx = shape
     change = _edge_ranges(axes.wcs, nx, ny)
-    squeeze = math.cos(math.radians(float(axes.wcs.wcs.crval[1])))
-    swapped = bool(change[0, 0] * squeeze < change[0, 1])
+    longitude, latitude = axes.wcs.wcs.lng, axes.wcs.wcs.lat
+    squeeze = math.cos(math.radians(float(axes.wcs.wcs.crval[latitude])))
+    swapped = bool(change[0, longitude] * squeeze < change[0, latitude])
+    galactic = axes.wcs.wcs.ctype[longitude].startswith("GLON")
+    names, system = (("l", "b"), "Galactic") if galactic else (("RA", "Dec"), None)
+    system = system or axes.wcs.wcs.radesys or "ICRS"
     for index, coordinate in enumerate(axes.coords):
-        edge = int((index == 0) == swapped)  # 0: the lower edge, 1: the left one
-        is_ra = index == 0
+        is_longitude = index == longitude
+        edge = int(is_longitude == swapped)  # 0: the lower edge, 1: the left one
+        is_ra = is_longitude and not galactic
         steps = _RA_STEPS_S if is_ra else _DEC_STEPS_ARCSEC
         extent = change[edge, index] * (240 if is_ra else 3600)
         room = max(3, int(width / 1.25)) if edge == 0 else max(3, int(height / 0.75))
@@ -342,7 +341,9 @@ def _label_sky(
         coordinate.set_ticklabel_position(side)
         coordinate.set_axislabel_position(side)
         coordinate.set_axislabel(
-            ("RA" if is_ra else "Dec") + " (ICRS)", fontsize=11, minpad=0.5 if edge == 0 else 1.3
+            f"{names[index != longitude]} ({system})",
+            fontsize=11,
+            minpad=0.5 if edge == 0 else 1.3,
         )
         coordinate.set_ticklabel(
             size=10, exclude_overlapping=True, rotation="vertical" if edge else "horizontal"
@@ -370,10 +371,11 @@ def _compass(
     the figure, `inch` is the number of image pixels in one.
     """
     x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
-    ra, dec = (float(value) for value in wcs.all_pix2world(x, y, 0))
+    sky = pixel_to_sky(wcs, x, y)
+    ra, dec = float(sky.ra.deg), float(sky.dec.deg)
     scale = float(np.sqrt(np.abs(np.linalg.det(wcs.pixel_scale_matrix))))
     step = 10 * scale
-    ends = wcs.all_world2pix([ra, ra + step / math.cos(math.radians(dec))], [dec + step, dec], 0)
+    ends = sky_to_pixel(wcs, [ra, ra + step / math.cos(math.radians(dec))], [dec + step, dec])
     inches = figure.dpi_scale_trans
     for name, dx, dy in zip("NE", ends[0] - x, ends[1] - y, strict=True):
         along = np.array([dx, dy]) / math.hypot(dx, dy)
@@ -501,7 +503,7 @@ def draw_panels(
     panels: Iterable[Panel],
     *,
     number: int,
-    header: fits.Header,
+    wcs: WCS,
     empty: NDArray[np.bool_],
     x: NDArray[np.floating],
     y: NDArray[np.floating],
@@ -517,7 +519,7 @@ def draw_panels(
     ----------
     panels : of images of one shape (ny, nx); each is let go before the next is asked for
     number : of panels
-    header : with the celestial WCS of the images
+    wcs : the celestial WCS of the images
     empty : (ny, nx) bool, True where nothing was observed
     x, y : 0-based pixel positions of the sources; empty where there are none
     radius_px, near_px : radius of the circles, and the width of the ring for near misses
@@ -541,7 +543,6 @@ def draw_panels(
     pitch_y = head + height + foot
     total = (left + columns * pitch_x + right, top + rows * pitch_y + 0.05)
     figure = _new_figure(*total, dpi=dpi, title=title, simulated=simulated)
-    wcs = _celestial(header)
     scaled: list[tuple] = []
     for i, panel in enumerate(panels):
         row, column = divmod(i, columns)
@@ -611,7 +612,7 @@ def draw_frame(
     data: NDArray[np.floating],
     *,
     empty: NDArray[np.bool_],
-    header: fits.Header,
+    wcs: WCS,
     rows: tuple[int, int],
     columns: tuple[int, int],
     limits: tuple[float, float],
@@ -631,7 +632,6 @@ def draw_frame(
     figure = _new_figure(*total, dpi=dpi, title=title, simulated=simulated, below=True)
     x0, y0 = round(0.95 * dpi) / dpi, round(0.75 * dpi) / dpi
     box = (x0 / total[0], y0 / total[1], width / total[0], height / total[1])
-    wcs = _celestial(header)
     axes = figure.add_axes(WCSAxes(figure, box, wcs=wcs))
     _show(axes, _indices(data, limits, None, empty), zoom)
     _label_sky(axes, (ny, nx), width=width, height=height, left=True)

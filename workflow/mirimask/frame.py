@@ -1,38 +1,51 @@
 """The frame of an image: what is read from an i2d, and the crop that everything works on."""
 
+import logging
 import re
-import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.io import fits
+from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
-from mirimask.memory import give_back
-
-if TYPE_CHECKING:
-    from astropy.wcs import WCS
+from mirimask.instrument import psf_fwhm_px
+from mirimask.product import opened
+from mirimask.wcs import (
+    pixel_area_sr,
+    pixel_scale_arcsec,
+    read_wcs,
+    shifted,
+    wcs_cards,
+)
 
 __all__ = [
     "Frame",
-    "celestial_wcs",
+    "check_area",
     "crop_frame",
     "empty_pixels",
     "frame_of",
+    "geometry_cards",
     "pixels",
     "read_crop",
     "read_frame",
+    "read_mask",
     "read_science",
-    "shifted_wcs",
+    "usable_planes",
     "whole_frame",
     "write_crop",
     "write_mask",
     "write_whole_mask",
 ]
+
+_logger = logging.getLogger("mirimask.frame")
+
+LEAST_SIDE = 8  # pixels: below that, no background can be taken
+AREA_TOLERANCE = 0.01  # share by which PIXAR_SR may differ from the pixel of the WCS
 
 
 @dataclass(frozen=True)
@@ -40,8 +53,10 @@ class Frame:
     """An image or a crop of one.
 
     `data` is (ny, nx) float32 in MJy/sr as the product has it; `empty` (ny, nx) bool is True where
-    nothing was observed; `error` and `weight` are (ny, nx) float32 or None. `primary` and `header`
-    are the headers of the product and of its SCI extension (with the WCS of `data`).
+    nothing was observed; `error` and `weight` are (ny, nx) float32 or None. `primary` is the
+    product's primary header: where the image comes from, with its FILTER. `wcs` is the celestial
+    WCS of `data`, of two axes. `origin` is the (row, column) of the first pixel in the frame that
+    it was cut from, `frame_shape` that frame's (rows, columns); by default it is the frame itself.
     """
 
     data: NDArray[np.float32]
@@ -49,35 +64,56 @@ class Frame:
     error: NDArray[np.float32] | None
     weight: NDArray[np.float32] | None
     primary: fits.Header
-    header: fits.Header
+    wcs: WCS
+    origin: tuple[int, int] = (0, 0)
+    frame_shape: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        if self.frame_shape == (0, 0):
+            object.__setattr__(self, "frame_shape", self.data.shape)
 
     @property
     def masked(self) -> NDArray[np.float32]:
         """`data` with NaN in the empty pixels, whatever the product filled them with."""
         return np.where(self.empty, np.float32(np.nan), self.data)
 
-    @property
+    @cached_property
     def pixel_scale(self) -> float:
-        """Pixel scale of the SCI WCS in arcseconds (geometric mean of both axes)."""
-        return float(self.primary["PIXSCALE"])
+        """Side of a pixel in the middle of the frame, in arcseconds."""
+        return pixel_scale_arcsec(self.wcs, *self._middle)
+
+    @cached_property
+    def pixel_area_sr(self) -> float:
+        """Solid angle of a pixel in the middle of the frame, in steradian, from the WCS."""
+        return pixel_area_sr(self.wcs, *self._middle)
+
+    @property
+    def _middle(self) -> tuple[float, float]:
+        """x and y, in the crop, of the middle of the frame: a crop has the pixels of its frame."""
+        (rows, columns), (y0, x0) = self.frame_shape, self.origin
+        return (columns - 1) / 2 - x0, (rows - 1) / 2 - y0
 
     @property
     def fwhm_px(self) -> float:
-        """Full width at half maximum of the PSF in pixels."""
-        return float(self.primary["PSFFWHM"])
+        """Full width at half maximum of the PSF in pixels; MaskError for an unknown FILTER."""
+        return psf_fwhm_px(str(self.primary.get("FILTER", "")), self.pixel_scale)
 
     @property
     def simulated(self) -> bool:
         return bool(self.primary.get("SIMULATD", False))
 
+    def cut(self, plane: NDArray) -> NDArray:
+        """The part of an array of the frame's shape that this crop is of.
 
-def celestial_wcs(header: fits.Header) -> "WCS":
-    """The celestial part of a header's WCS, without the warnings of cards that wcslib completes."""
-    from astropy.wcs import WCS
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return WCS(header).celestial
+        MaskError where the array has another shape.
+        """
+        if plane.shape != self.frame_shape:
+            raise MaskError(
+                f"an image of {plane.shape[0]} rows and {plane.shape[1]} columns is not of the "
+                f"frame of {self.frame_shape[0]} and {self.frame_shape[1]}."
+            )
+        (y0, x0), (ny, nx) = self.origin, self.data.shape
+        return plane[y0 : y0 + ny, x0 : x0 + nx]
 
 
 def pixels(size: str, pixel_scale: float, *, fwhm_px: float | None = None) -> float:
@@ -114,45 +150,77 @@ def empty_pixels(
     return empty
 
 
-def _plane(hdus: fits.HDUList, name: str) -> NDArray[np.float32]:
-    """An image extension as float32; the HDU no longer holds it then."""
-    plane = np.array(hdus[name].data, dtype=np.float32)
-    del hdus[name].data
-    return plane
+def usable_planes(
+    error: NDArray[np.float32] | None, weight: NDArray[np.float32] | None, *, what: str
+) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]:
+    """Error and weight, None with a warning where a plane says nothing.
+
+    An error that is finite nowhere and a weight that is above 0 nowhere say of an image with
+    pixels that they are wrong.
+    """
+    if error is not None and not np.isfinite(error).any():
+        _logger.warning("%s: its ERR is finite nowhere, and is left out.", what)
+        error = None
+    if weight is not None and not (weight > 0).any():
+        _logger.warning("%s: its WHT is above 0 nowhere, and is left out.", what)
+        weight = None
+    return error, weight
 
 
-def read_science(path: str | Path) -> NDArray[np.float32]:
-    """The SCI array of an archive file alone, (ny, nx) float32."""
-    with fits.open(path, memmap=False) as hdus:
-        return np.array(hdus["SCI"].data, dtype=np.float32)
+def read_science(path: str | Path) -> NDArray:
+    """The SCI array of an archive file alone, (ny, nx), as it is stored."""
+    with opened(path, planes=("SCI",)) as hdus:
+        if "SCI" not in hdus or hdus["SCI"].data is None or hdus["SCI"].data.ndim != 2:
+            raise MaskError(f"'{path}': no two-dimensional SCI image in it.")
+        return hdus["SCI"].data
+
+
+def read_mask(path: str | Path) -> tuple[NDArray[np.bool_], fits.Header]:
+    """A mask that `write_mask` wrote, and its primary header."""
+    with opened(path) as hdus:
+        return hdus["MASK"].data > 0, hdus[0].header
 
 
 def frame_of(hdus: fits.HDUList, *, what: str, planes: bool = True) -> Frame:
     """The frame that the HDUs of an i2d hold: PRIMARY, SCI and, where they are, ERR and WHT.
 
-    Without `planes`, ERR and WHT only tell which pixels are empty, and are None in the frame. The
-    HDUs no longer hold what was read.
+    Without `planes`, ERR and WHT only tell which pixels are empty, and are None in the frame.
+    A PIXAR_SR that is not the pixel of the WCS is a warning: the WCS's is used.
     Raises MaskError, with `what` the file is called, without an SCI image with a celestial WCS.
     """
-    from astropy.wcs.utils import proj_plane_pixel_scales
-
-    names = {hdu.name for hdu in hdus}
-    if "SCI" not in names or hdus["SCI"].data is None or hdus["SCI"].data.ndim != 2:
+    found = {
+        name: np.array(hdus[name].data, dtype=np.float32)
+        for name in ("SCI", "ERR", "WHT")
+        if name in hdus and hdus[name].is_image and hdus[name].data is not None
+    }
+    if "SCI" not in found or found["SCI"].ndim != 2:
         raise MaskError(f"{what}: no two-dimensional SCI image in it.")
-    primary, header = hdus[0].header.copy(), hdus["SCI"].header.copy()
-    wcs = celestial_wcs(header)
-    if wcs.naxis != 2:
-        raise MaskError(f"{what}: the SCI header has no celestial WCS; sources cannot be placed.")
-    primary["PIXSCALE"] = (
-        float(np.sqrt(np.prod(proj_plane_pixel_scales(wcs))) * 3600),
-        "[arcsec] pixel scale",
-    )
-    data = _plane(hdus, "SCI")
-    error, weight = (_plane(hdus, name) if name in names else None for name in ("ERR", "WHT"))
+    data, header = found["SCI"], hdus["SCI"].header
+    for name, plane in found.items():
+        if plane.shape != data.shape:
+            raise MaskError(
+                f"{what}: its {name} has the shape {plane.shape}, its SCI {data.shape}; they must "
+                "be of the same frame."
+            )
+    error, weight = usable_planes(found.get("ERR"), found.get("WHT"), what=what)
     empty = empty_pixels(data, error=error, weight=weight)
     if not planes:
         error = weight = None
-    return Frame(data, empty, error, weight, primary, header)
+    wcs = read_wcs(header, data.shape, what=what)
+    frame = Frame(data, empty, error, weight, hdus[0].header.copy(), wcs)
+    check_area(header.get("PIXAR_SR"), frame.pixel_area_sr, what=what)
+    return frame
+
+
+def check_area(given: object, area_sr: float, *, what: str) -> None:
+    """A warning where PIXAR_SR is given and is not `area_sr`, the pixel of the WCS."""
+    if given is None:
+        return
+    if not isinstance(given, int | float) or abs(given / area_sr - 1) > AREA_TOLERANCE:
+        _logger.warning(
+            "%s: its PIXAR_SR is %s, a pixel of its WCS has %.5g sr; the WCS is used.",
+            *(what, given, area_sr),
+        )
 
 
 def read_frame(path: str | Path, *, planes: bool = True) -> Frame:
@@ -160,21 +228,8 @@ def read_frame(path: str | Path, *, planes: bool = True) -> Frame:
 
     Raises MaskError where the file cannot be read or has no SCI image with a celestial WCS.
     """
-    try:
-        with fits.open(path, memmap=False) as hdus:  # mapped pages would count beside their copies
-            frame = frame_of(hdus, what=str(path), planes=planes)
-    except OSError as problem:
-        raise MaskError(f"{path}: cannot be read as FITS ({problem}).") from None
-    give_back()  # the planes as they were in the file
-    return frame
-
-
-def shifted_wcs(header: fits.Header, *, row: int, column: int) -> fits.Header:
-    """The header of an image that starts at (row, column) of the one that `header` describes."""
-    shifted = header.copy()
-    shifted["CRPIX1"] = header.get("CRPIX1", 0.0) - column
-    shifted["CRPIX2"] = header.get("CRPIX2", 0.0) - row
-    return shifted
+    with opened(path, planes=("SCI", "ERR", "WHT")) as hdus:
+        return frame_of(hdus, what=f"'{path}'", planes=planes)
 
 
 def crop_frame(
@@ -182,8 +237,9 @@ def crop_frame(
 ) -> Frame:
     """Cut `data[rows, columns]` out of a frame (paper, section 2.1); None keeps the whole axis.
 
-    Raises MaskError where the frame is too small for it, or where the crop holds no finite pixel
-    or only one value.
+    `image`, the code of the image, is kept as IMAGE. Raises MaskError where the frame is too small
+    for it, or where the crop holds no finite pixel, only one value, or less than `LEAST_SIDE`
+    pixels along an axis.
     """
     ny, nx = frame.data.shape
     (y0, y1), (x0, x1) = rows or (0, ny), columns or (0, nx)
@@ -193,32 +249,30 @@ def crop_frame(
             f"its frame of {ny} rows and {nx} columns. Set 'crop' in the configuration, or null "
             "for the whole frame."
         )
+    part = "image" if (y1 - y0, x1 - x0) == (ny, nx) else "crop"
+    if min(y1 - y0, x1 - x0) < LEAST_SIDE:
+        raise MaskError(
+            f"{image}: the {part} of {y1 - y0} rows and {x1 - x0} columns is too small; it needs "
+            f"{LEAST_SIDE} of each."
+        )
     window = np.s_[y0:y1, x0:x1]
     seen = frame.data[window][~frame.empty[window]]
     if seen.size == 0:
-        raise MaskError(f"{image}: every pixel of the crop is empty; choose another 'crop'.")
+        remedy = "; choose another 'crop'" if part == "crop" else " (NaN, or of weight 0)"
+        raise MaskError(f"{image}: every pixel of the {part} is empty{remedy}.")
     if seen.min() == seen.max():
-        raise MaskError(f"{image}: all pixels of the crop have the value {seen.min()}; no image.")
-    del seen  # before the crop's planes are beside the frame's
-    give_back()
+        raise MaskError(f"{image}: all pixels of the {part} have the value {seen.min()}; no image.")
     primary = frame.primary.copy()
     primary["IMAGE"] = (image, "code of the image in this study")
-    primary["CROPX0"] = (x0, "first column of the crop in the frame, 0-based")
-    primary["CROPY0"] = (y0, "first row of the crop in the frame, 0-based")
-    primary["FRAMENX"] = (nx, "columns of the frame")
-    primary["FRAMENY"] = (ny, "rows of the frame")
-
-    def cut(plane: NDArray) -> NDArray:
-        part = plane[window]
-        return part if part.size == plane.size else part.copy()  # without the frame behind it
-
     return Frame(
-        cut(frame.data),
-        cut(frame.empty),
-        None if frame.error is None else cut(frame.error),
-        None if frame.weight is None else cut(frame.weight),
+        frame.data[window].copy(),
+        frame.empty[window].copy(),
+        None if frame.error is None else frame.error[window].copy(),
+        None if frame.weight is None else frame.weight[window].copy(),
         primary,
-        shifted_wcs(frame.header, row=y0, column=x0),
+        shifted(frame.wcs, row=y0, column=x0),
+        origin=(frame.origin[0] + y0, frame.origin[1] + x0),
+        frame_shape=frame.frame_shape,
     )
 
 
@@ -228,34 +282,52 @@ def whole_frame(crop: Frame, array: NDArray) -> tuple[NDArray, fits.Header]:
     Returns an array of the shape of the image that the crop was cut from, of `array`'s dtype, and
     the header that describes its pixels.
     """
-    y0, x0 = crop.primary["CROPY0"], crop.primary["CROPX0"]
-    placed = np.zeros((crop.primary["FRAMENY"], crop.primary["FRAMENX"]), array.dtype)
-    placed[y0 : y0 + array.shape[0], x0 : x0 + array.shape[1]] = array
-    return placed, _wcs_cards(shifted_wcs(crop.header, row=-y0, column=-x0))
+    placed = np.zeros(crop.frame_shape, array.dtype)
+    crop.cut(placed)[...] = array
+    y0, x0 = crop.origin
+    return placed, _cards(shifted(crop.wcs, row=-y0, column=-x0), crop.frame_shape, crop)
 
 
-def _image_hdu(data: NDArray, header: fits.Header, name: str) -> fits.ImageHDU:
-    """An image extension with the WCS cards of `header`."""
-    return fits.ImageHDU(data, header=_wcs_cards(header), name=name)
+def _cards(wcs: WCS, shape: tuple[int, int], crop: Frame) -> fits.Header:
+    """The cards that say where pixels are, and how large one is."""
+    try:
+        header = wcs_cards(wcs, shape)
+    except MaskError as error:
+        raise MaskError(f"{crop.primary.get('IMAGE', 'image')}: {error}") from None
+    header["PIXAR_SR"] = (crop.pixel_area_sr, "[sr] solid angle of a pixel")
+    return header
 
 
-def _wcs_cards(header: fits.Header) -> fits.Header:
-    """The cards of `header` that say what the pixels are and where, without those of the file."""
-    kept = fits.Header()
-    pattern = re.compile(
-        r"WCSAXES|C(RPIX|RVAL|TYPE|UNIT|DELT)[12]|(PC|CD)[12]_[12]|L(ON|AT)POLE|RADESYS|EQUINOX"
-        r"|[AB]P?_(ORDER|\d_\d)|PV\d_\d+|BUNIT|PIXAR_(SR|A2)|PHOTMJSR"
-    )
-    for card in header.cards:
-        if pattern.fullmatch(card.keyword):
-            kept.append(card)
-    return kept
+### files ##########################################################################################
+
+# Cards of the PRIMARY of a crop's file that hold its geometry.
+_GEOMETRY = {
+    "CROPX0": "first column of the crop in the frame, 0-based",
+    "CROPY0": "first row of the crop in the frame, 0-based",
+    "FRAMENX": "columns of the frame",
+    "FRAMENY": "rows of the frame",
+}
+
+
+def geometry_cards(crop: Frame) -> dict[str, tuple[int, str]]:
+    """Cards that say which part of its frame a crop is."""
+    values = [*crop.origin[::-1], *crop.frame_shape[::-1]]
+    return {
+        key: (int(value), comment)
+        for (key, comment), value in zip(_GEOMETRY.items(), values, strict=True)
+    }
 
 
 def write_crop(path: str | Path, crop: Frame) -> None:
     """Write a crop as PRIMARY, SCI, EMPTY (uint8) and, where it has them, ERR and WHT."""
-    hdus = fits.HDUList([fits.PrimaryHDU(header=crop.primary)])
-    hdus.append(_image_hdu(crop.data, crop.header, "SCI"))
+    primary = crop.primary.copy()
+    primary["PIXSCALE"] = (crop.pixel_scale, "[arcsec] pixel scale")
+    primary.update(geometry_cards(crop))
+    primary["PSFFWHM"] = (crop.fwhm_px, "[px] FWHM of the PSF")
+    header = _cards(crop.wcs, crop.data.shape, crop)
+    header["BUNIT"] = "MJy/sr"
+    hdus = fits.HDUList([fits.PrimaryHDU(header=primary)])
+    hdus.append(fits.ImageHDU(crop.data, header=header, name="SCI"))
     hdus.append(fits.ImageHDU(crop.empty.astype(np.uint8), name="EMPTY"))
     for array, name in ((crop.error, "ERR"), (crop.weight, "WHT")):
         if array is not None:
@@ -266,24 +338,37 @@ def write_crop(path: str | Path, crop: Frame) -> None:
 
 def read_crop(path: str | Path, *, planes: bool = True) -> Frame:
     """Read what `write_crop` wrote; without `planes`, no ERR and WHT: they are None."""
-    # mapped pages of all planes count until the file is closed
-    with fits.open(path, memmap=not planes) as hdus:
-        names = {hdu.name for hdu in hdus} if planes else set()
-        crop = Frame(
-            _plane(hdus, "SCI"),
-            np.array(hdus["EMPTY"].data, dtype=bool),
-            _plane(hdus, "ERR") if "ERR" in names else None,
-            _plane(hdus, "WHT") if "WHT" in names else None,
-            hdus[0].header.copy(),
-            hdus["SCI"].header.copy(),
-        )
-    give_back()  # the planes as they were in the file
-    return crop
+    names = ("SCI", "EMPTY", "ERR", "WHT") if planes else ("SCI", "EMPTY")
+    with opened(path, planes=names) as hdus:
+        read = {
+            name: np.array(hdus[name].data, dtype=bool if name == "EMPTY" else np.float32)
+            for name in names
+            if name in hdus
+        }
+        primary = hdus[0].header.copy()
+        wcs = read_wcs(hdus["SCI"].header, read["SCI"].shape, what=f"'{path}'")
+    x0, y0, nx, ny = (primary.pop(key) for key in _GEOMETRY)
+    for key in ("PIXSCALE", "PSFFWHM"):
+        del primary[key]
+    return Frame(
+        read["SCI"],
+        read["EMPTY"],
+        read.get("ERR"),
+        read.get("WHT"),
+        primary,
+        wcs,
+        origin=(y0, x0),
+        frame_shape=(ny, nx),
+    )
 
 
 def write_mask(path: str | Path, mask: NDArray[np.bool_], crop: Frame, **made: object) -> None:
     """Write a mask as uint8 with the WCS of its crop; `made` become header keywords."""
-    _write_mask(path, mask, _wcs_cards(crop.header), crop, made)
+    if not mask.any():
+        _logger.warning(
+            "%s: the mask %s marks no pixel", crop.primary.get("IMAGE", ""), made.get("method", "")
+        )
+    _write_mask(path, mask, _cards(crop.wcs, mask.shape, crop), crop, made)
 
 
 def write_whole_mask(
@@ -301,15 +386,15 @@ def _write_mask(
     made: dict[str, object],
 ) -> None:
     primary = fits.Header()
-    for key in ("IMAGE", "SIMULATD", "OBS_ID", "FILTER", "CROPX0", "CROPY0"):
+    for key in ("IMAGE", "SIMULATD", "OBS_ID", "FILTER"):
         if key in crop.primary:
             primary.append(crop.primary.cards[key])
+    geometry = geometry_cards(crop)
+    primary.update({key: geometry[key] for key in ("CROPX0", "CROPY0")})
     for key, value in made.items():
         if value is not None:
             primary[key.upper()] = value
     primary["NKEPT"] = (int(mask.sum()), "pixels in the mask")
-    for key in ("BUNIT", "PHOTMJSR"):
-        header.remove(key, ignore_missing=True)
     hdus = fits.HDUList(
         [fits.PrimaryHDU(header=primary), fits.ImageHDU(mask.astype(np.uint8), header, name="MASK")]
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mirimask.errors import MaskError
 from mirimask.frame import Frame, crop_frame, frame_of
-from mirimask.instrument import psf_fwhm_px
+from mirimask.instrument import imaging_filter
 from mirimask.local import read_image
 
 __all__ = ["open_image"]
@@ -41,9 +41,11 @@ def open_image(
             f"'{path}': its header has no FILTER, which the width of the PSF depends on; "
             "name it (--filter F770W)."
         )
-    frame = frame_of(hdus, what=str(path))
+    try:
+        imaging_filter(band)
+    except MaskError as error:
+        raise MaskError(f"'{path}': {error}") from None
+    frame = frame_of(hdus, what=f"i2d '{path}'")
     # a file's name can hold what a FITS card cannot
     code = re.sub(r"[^ -~]", "_", Path(path).name)[:60]
-    crop = crop_frame(frame, rows=rows, columns=columns, image=code)
-    crop.primary["PSFFWHM"] = (psf_fwhm_px(band, crop.pixel_scale), "[px] FWHM of the PSF")
-    return crop
+    return crop_frame(frame, rows=rows, columns=columns, image=code)

@@ -20,6 +20,7 @@ from mirimask.masks.make import make_masks
 from mirimask.masks.names import leaves
 from mirimask.masks.registry import Options
 from mirimask.psf import Psf
+from mirimask.units import ab_to_jansky, jansky_per_pixel
 
 __all__ = [
     "Fit",
@@ -48,7 +49,7 @@ def ab_to_mjy_sr(magnitude: ArrayLike, pixar_sr: float) -> NDArray[np.float64]:
 
     `pixar_sr` is the solid angle of a pixel (steradian). A magnitude of infinity gives 0.
     """
-    return 10 ** ((8.90 - np.asarray(magnitude, float)) / 2.5) / (1e6 * pixar_sr)
+    return ab_to_jansky(magnitude) / jansky_per_pixel(pixar_sr)
 
 
 class StarStamps:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from mirimask.errors import MaskError
+from mirimask.units import jansky_per_pixel, jansky_to_ab
 
 __all__ = [
     "FILTERS",
@@ -151,4 +152,4 @@ def zero_point_ab(pixar_sr: float) -> float:
     """
     if not (math.isfinite(pixar_sr) and pixar_sr > 0):
         raise MaskError(f"PIXAR_SR is {pixar_sr}; it must be the solid angle of a pixel in sr.")
-    return 8.90 - 2.5 * math.log10(1e6 * pixar_sr)
+    return float(jansky_to_ab(jansky_per_pixel(pixar_sr)))

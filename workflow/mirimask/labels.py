@@ -4,7 +4,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from mirimask.frame import Frame, whole_frame
+from mirimask.frame import Frame, geometry_cards, whole_frame
 from mirimask.verdicts import connected_spots
 
 __all__ = ["label_hdus", "label_mask"]
@@ -36,9 +36,8 @@ def label_hdus(
     crop. The PRIMARY is that of the i2d; `made` become keywords.
     """
     placed, header = whole_frame(crop, labels.astype(np.uint32))
-    for key in ("BUNIT", "PHOTMJSR"):
-        header.remove(key, ignore_missing=True)
     primary = crop.primary.copy()
+    primary.update(geometry_cards(crop))
     primary["FILENAME"] = (filename, "Name of the file")
     primary["DATAMODL"] = ("SegmentationMapModel", "Type of data model")
     for key, value in made.items():

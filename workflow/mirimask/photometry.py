@@ -14,9 +14,10 @@ from photutils.segmentation import SegmentationImage, SourceCatalog
 from scipy import ndimage
 
 from mirimask import __version__
-from mirimask.frame import Frame, celestial_wcs
+from mirimask.frame import Frame
 from mirimask.instrument import PointAperture
-from mirimask.local import pixel_area_sr
+from mirimask.units import microjansky_per_pixel, microjansky_to_ab
+from mirimask.wcs import pixel_to_sky
 
 __all__ = ["match_sources", "measure_labels", "provenance"]
 
@@ -199,15 +200,15 @@ def _measured(
         warnings.simplefilter("ignore", AstropyUserWarning)
         held, held_err = circle.do_photometry(data, error=error, mask=crop.empty)
         pixels_held = circle.area_overlap(data, mask=crop.empty)
-    jansky = 1e12 * pixel_area_sr(crop.header)  # microjansky in a pixel of 1 MJy/sr
+    microjansky = microjansky_per_pixel(crop.pixel_area_sr)
     level_err = scatter / np.sqrt(np.maximum(count, 1))
     level_err[count == 0] = scatter[count == 0]
 
     columns: dict[str, NDArray] = {"label": numbers}
-    sky = celestial_wcs(crop.header).pixel_to_world(x, y).icrs
+    sky = pixel_to_sky(crop.wcs, x, y)
     columns |= {"ra": sky.ra.deg, "dec": sky.dec.deg, "x": x, "y": y}
-    columns["x_frame"] = x + crop.primary["CROPX0"]
-    columns["y_frame"] = y + crop.primary["CROPY0"]
+    columns["x_frame"] = x + crop.origin[1]
+    columns["y_frame"] = y + crop.origin[0]
     for name, flux, noise, pixels, factor in (
         ("isophotal", measured["segment_flux"], measured["segment_flux_err"], area, 1.0),
         (
@@ -220,12 +221,12 @@ def _measured(
     ):
         if error is None:
             noise = scatter * np.sqrt(pixels)
-        flux = flux * jansky * factor
-        flux_err = np.hypot(noise, level_err * pixels) * jansky * factor
+        flux = flux * microjansky * factor
+        flux_err = np.hypot(noise, level_err * pixels) * microjansky * factor
         columns[f"{name}_flux"], columns[f"{name}_flux_err"] = flux, flux_err
         with np.errstate(divide="ignore", invalid="ignore"):
             positive = np.where(flux > 0, flux, np.nan)
-            columns[f"{name}_abmag"] = 23.9 - 2.5 * np.log10(positive)
+            columns[f"{name}_abmag"] = microjansky_to_ab(positive)
             columns[f"{name}_abmag_err"] = 2.5 / np.log(10) * flux_err / positive
     columns |= {
         "local_background": level,

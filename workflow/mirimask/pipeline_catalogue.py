@@ -14,6 +14,8 @@ from photutils.segmentation import SegmentationImage, SourceCatalog
 from mirimask.errors import MaskError
 from mirimask.instrument import light_radii_px
 from mirimask.masks.segmentation import SegmentationSettings, background_of, uncovered
+from mirimask.units import jansky_per_pixel, jansky_to_ab
+from mirimask.wcs import pixel_to_sky
 
 __all__ = ["catalogue_of"]
 
@@ -46,7 +48,7 @@ def catalogue_of(
         raise MaskError(f"segmentation: image {data.shape} and labels {labels.shape} differ.")
     if apertures_px is None:
         apertures_px = light_radii_px("F770W")
-    unit = 1e6 * pixel_area_sr  # Jy in a pixel of 1 MJy/sr
+    unit = jansky_per_pixel(pixel_area_sr)
     if labels.any():
         settings = settings or SegmentationSettings.for_jwst("1.12.5")
         mask = uncovered(data, error, weight)
@@ -86,7 +88,7 @@ def catalogue_of(
     if wcs is None or not x.size:
         sky = SkyCoord(np.full(x.size, np.nan), np.full(x.size, np.nan), unit="deg")
     else:
-        sky = SkyCoord(*wcs.pixel_to_world_values(x, y), unit="deg")
+        sky = pixel_to_sky(wcs, x, y)
     table["sky_centroid"] = sky
     for name, flux in apertures.items():
         table[f"{name}_flux"] = flux * unit * u.Jy
@@ -96,7 +98,7 @@ def catalogue_of(
     flux = columns["flux"] * unit
     magnitude = np.full(flux.shape, np.nan)
     positive = flux > 0
-    magnitude[positive] = 8.90 - 2.5 * np.log10(flux[positive])
+    magnitude[positive] = jansky_to_ab(flux[positive])
     table["isophotal_abmag"] = magnitude
     table["isophotal_area"] = columns["area"] * u.pix**2
     table["semimajor_sigma"] = columns["major"] * u.pix

@@ -4,14 +4,19 @@ A product is an image (`i2d`: PRIMARY, SCI, ERR, WHT, ...), its segmentation (`s
 and its catalogue (`cat`, ECSV).
 """
 
+import bz2
 import gzip
 import hashlib
+import logging
+import lzma
+import math
 import re
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any, cast
 
 import numpy as np
 from astropy.io import fits
@@ -19,6 +24,7 @@ from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
 
 from mirimask.errors import MaskError
+from mirimask.wcs import WCS_CARD, read_wcs
 
 __all__ = [
     "PAPER_SHAPE",
@@ -30,6 +36,8 @@ __all__ = [
     "sha256",
 ]
 
+_logger = logging.getLogger("mirimask.product")
+
 PAPER_SHAPE = (1028, 1032)  # rows and columns of the frames of the paper (section 2.1)
 
 
@@ -40,30 +48,43 @@ def sha256(path: str | Path) -> str:
 
 
 @contextmanager
-def opened(path: str | Path, *, what: str = "file") -> Iterator[fits.HDUList]:
-    """Open a FITS file (plain or .gz) with all its data in memory.
+def opened(
+    path: str | Path, *, what: str = "file", planes: tuple[str, ...] | None = None
+) -> Iterator[fits.HDUList]:
+    """Open a FITS file (plain or compressed) with its data in memory: the one way to do so.
 
-    `what` names the file in messages. MaskError where it is missing, not FITS, or truncated.
+    `what` names the file in messages; `planes` are the extensions that data are wanted of (None:
+    all). A header card that is not FITS is left out with a warning, for it could not be written
+    again. MaskError where the file is missing, not FITS, truncated or damaged, or where such a card
+    says how the pixels are stored or where they are.
     """
     path = Path(path)
     if not path.is_file():
         raise MaskError(f"{what} '{path}': there is no such file; correct its path.")
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of cards off the standard
             # astropy only warns of an end that is missing, and then gives what there is
             warnings.filterwarnings("error", message="File may have been truncated")
             warnings.filterwarnings("error", message="Error validating header")
-            _read_through(path)
+            _check_sizes(path)
             hdus = fits.open(path, memmap=False, lazy_load_hdus=False)
             for hdu in hdus:
-                _ = hdu.data
+                _check_cards(hdu.header, f"{what} '{path}'")
+                if planes is None or hdu.name in planes:
+                    _ = hdu.data
+    except MaskError:
+        raise
     except (EOFError, zlib.error, AstropyUserWarning) as error:
-        raise MaskError(f"{what} '{path}': truncated ({error}); fetch or copy it again.") from None
-    except (OSError, ValueError, TypeError, IndexError, fits.VerifyError) as error:
+        raise MaskError(
+            f"{what} '{path}': truncated ({_first_line(error)}); fetch or copy it again."
+        ) from None
+    except Exception as error:  # astropy raises whatever a damaged file leads it to
         start = _first_bytes(path)
         if start.startswith(b"SIMPLE"):
             raise MaskError(
-                f"{what} '{path}': truncated or damaged FITS ({error}); fetch or copy it again."
+                f"{what} '{path}': truncated or damaged FITS ({_first_line(error)}); fetch or copy "
+                "it again."
             ) from None
         raise MaskError(
             f"{what} '{path}': not a FITS file, it begins with {start[:24]!r}; "
@@ -73,24 +94,113 @@ def opened(path: str | Path, *, what: str = "file") -> Iterator[fits.HDUList]:
         yield hdus
 
 
-def _read_through(path: Path) -> None:
-    """Read a compressed file to its end: astropy takes one that was cut for a shorter one."""
+_COMPRESSED: dict[bytes, Callable[..., Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZ": bz2.open,
+    b"\xfd7zXZ": lzma.open,
+}
+_MOST_COMPRESSED = 5000  # no tile-compressed image is smaller than its pixels by more than that
+
+
+def _content(path: Path) -> IO[bytes]:
+    """The file as it is without its compression."""
     with open(path, "rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
-    if compressed:
-        with gzip.open(path) as content:
-            while content.read(1 << 22):
-                pass
+        start = file.read(6)
+    opener = next((how for magic, how in _COMPRESSED.items() if start.startswith(magic)), open)
+    return cast(IO[bytes], opener(path, "rb"))
 
 
 def _first_bytes(path: Path) -> bytes:
     """The first 80 bytes, of the content where the file is compressed."""
     try:
-        with gzip.open(path) as file:
+        with _content(path) as file:
             return file.read(80)
-    except (OSError, EOFError, zlib.error):
+    except (OSError, EOFError, zlib.error, lzma.LZMAError):
         with open(path, "rb") as file:
             return file.read(80)
+
+
+def _check_sizes(path: Path) -> None:
+    """Read a file's headers, and see that it is as long as they say.
+
+    astropy believes a header: it waits for ever on a negative length, asks for the memory that is
+    announced, and takes a compressed file that was cut for a shorter one. ValueError or EOFError
+    say what is wrong.
+    """
+    with _content(path) as file:
+        number = 0
+        while True:
+            begins = file.read(80)
+            if not begins:
+                if number == 0:
+                    raise ValueError("it is empty")
+                return
+            if not begins.startswith(b"XTENSION" if number else b"SIMPLE"):
+                raise ValueError(f"HDU {number} does not begin as one")
+            file.seek(-len(begins), 1)
+            header = fits.Header.fromfile(file, endcard=True, padding=True)
+            left = size = _data_size(header, f"HDU {number}")
+            while left > 0:
+                read = len(file.read(min(left, 1 << 22)))
+                if read == 0:
+                    raise EOFError(f"HDU {number}: {left} of {size} bytes are missing")
+                left -= read
+            number += 1
+
+
+def _data_size(header: fits.Header, what: str) -> int:
+    """Bytes of an HDU's data with their padding; ValueError where its cards make no sense."""
+
+    def number(key: str, default: int | None = None, most: int = 1 << 50) -> int:
+        value = header.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+            raise ValueError(f"{what}: {key} is {value}")
+        return value
+
+    names = [card.keyword for card in header.cards if _STORED.fullmatch(card.keyword)]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"{what}: {twice[0]} stands in it more than once")
+    if header.get("BITPIX") not in (8, 16, 32, 64, -32, -64):
+        raise ValueError(f"{what}: BITPIX is {header.get('BITPIX')}")
+    lengths = [number(f"NAXIS{axis}") for axis in range(1, number("NAXIS", most=999) + 1)]
+    if header.get("GROUPS") is True and lengths[:1] == [0]:
+        lengths = lengths[1:]
+    elements = number("PCOUNT", 0) + (math.prod(lengths) if lengths else 0)
+    size = abs(header["BITPIX"]) // 8 * number("GCOUNT", 1) * elements
+    if header.get("ZIMAGE") is True:
+        sides = [number(f"ZNAXIS{axis}") for axis in range(1, number("ZNAXIS", most=999) + 1)]
+        if math.prod(sides) > _MOST_COMPRESSED * max(size, 1):
+            raise ValueError(f"{what}: ZNAXIS1, ... are {sides}, of {size} bytes of data")
+        tiles = [number(f"ZTILE{i + 1}", side if i == 0 else 1) for i, side in enumerate(sides)]
+        if math.prod(tiles) > max(math.prod(sides), 1):
+            raise ValueError(f"{what}: ZTILE1, ... are {tiles} in an image of {sides}")
+    return -(-size // 2880) * 2880
+
+
+# A card of these that cannot be read changes the pixels, or where they are.
+_STORED = re.compile(r"BSCALE|BZERO|BLANK|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|T(FORM|ZERO|SCAL)\d+")
+
+
+def _check_cards(header: fits.Header, what: str) -> None:
+    """Leave out cards that cannot be written again, with a warning."""
+    broken = []
+    for index, card in enumerate(header.cards):
+        text = card.image.strip()
+        try:
+            card.verify("silentfix+exception")  # a keyword in lower case is one
+            value, _ = card.value, card.comment
+            good = not isinstance(value, float | complex) or bool(np.isfinite(value))
+        except Exception:  # VerifyError, and what astropy's parser lets through
+            good = False
+        if not good:
+            broken.append((index, card.keyword, text))
+    for index, name, text in reversed(broken):
+        text = "".join(c if c.isprintable() else "?" for c in text)
+        if WCS_CARD.fullmatch(name) or _STORED.fullmatch(name):
+            raise MaskError(f"{what}: its header card '{text}' is not FITS; correct {name}.")
+        _logger.warning("%s: its header card '%s' is not FITS, and is left out.", what, text)
+        del header[index]
 
 
 def check_image(data: np.ndarray, *, what: str) -> None:
@@ -114,8 +224,6 @@ def check_product(path: str | Path, kind: str) -> fits.Header | None:
         except Exception as error:  # the reader raises whatever its parsers raise
             raise MaskError(f"'{path}': not an ECSV table ({_first_line(error)}).") from None
         return None
-    from astropy.wcs import WCS
-
     with opened(path) as hdus:
         names = [hdu.name for hdu in hdus]
         if "SCI" not in names:
@@ -128,8 +236,7 @@ def check_product(path: str | Path, kind: str) -> fits.Header | None:
                 raise MaskError(f"'{path}': its SCI holds {data.dtype}, not labels (integers).")
         else:
             check_image(data, what=f"'{path}'")
-            if not WCS(hdus["SCI"].header).has_celestial:
-                raise MaskError(f"'{path}': its SCI has no celestial WCS.")
+            read_wcs(hdus["SCI"].header, data.shape, what=f"'{path}'")
         return hdus[0].header.copy()
 
 
@@ -138,15 +245,25 @@ def _first_line(error: BaseException) -> str:
 
 
 def check_header(
-    header: fits.Header, *, observation_id: str = "", filter_name: str = "", what: str
+    header: fits.Header,
+    *,
+    observation_id: str = "",
+    filter_name: str = "",
+    what: str,
+    table: bool = True,
 ) -> None:
-    """MaskError where OBS_ID or FILTER of a primary header is not the one asked for ('': any)."""
+    """MaskError where OBS_ID or FILTER of a primary header is not the one asked for ('': any).
+
+    Asked by the table of images, or (not `table`) by an option.
+    """
     for key, wanted in (("OBS_ID", observation_id), ("FILTER", filter_name)):
-        found = str(header.get(key, ""))
-        if wanted and found != wanted:
+        found = str(header.get(key, "")).strip()
+        if wanted and found.upper() != wanted.strip().upper():
+            asks = "the table of images asks for" if table else "you ask for"
+            correct = "the table" if table else "the option"
             raise MaskError(
-                f"{what}: {key} of the header is '{found}', the table of images asks for "
-                f"'{wanted}'. Correct the table, or find out which observation is meant."
+                f"{what}: {key} of the header is '{found}', {asks} "
+                f"'{wanted}'. Correct {correct}, or find out which observation is meant."
             )
 
 
@@ -157,7 +274,7 @@ def frame_notes(path: str | Path) -> list[str]:
     of the paper's time). Later products fill with NaN (since jwst 1.15.0).
     """
     notes = []
-    with fits.open(path) as hdus:  # not `opened`, which has all the planes in memory at once
+    with opened(path, planes=("SCI",)) as hdus:
         data, version = hdus["SCI"].data, str(hdus[0].header.get("CAL_VER", "unknown"))
     if data.shape != PAPER_SHAPE:
         notes.append(

@@ -25,6 +25,7 @@ from scipy.signal import fftconvolve
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
 from mirimask.instrument import PIXEL_SCALE_ARCSEC, imaging_filter
+from mirimask.product import opened
 
 __all__ = [
     "Psf",
@@ -255,7 +256,7 @@ def write_psf(path: str | Path, psf: Psf) -> None:
 def read_psf(path: str | Path) -> Psf:
     """Read what `write_psf` wrote; MaskError where the file is something else."""
     try:
-        with fits.open(path) as hdus:
+        with opened(path, what="PSF") as hdus:
             header = hdus[0].header
             return Psf(
                 hdus[0].data.astype(np.float32),
@@ -263,5 +264,5 @@ def read_psf(path: str | Path) -> Psf:
                 header["FILTER"],
                 header["PIXELSCL"],
             )
-    except (OSError, KeyError, AttributeError) as error:
+    except (MaskError, KeyError, AttributeError) as error:
         raise MaskError(f"'{path}' is not a PSF of this workflow ({error}); delete it.") from None

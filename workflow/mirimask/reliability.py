@@ -66,18 +66,17 @@ def invert(
     median it would become a dark side and be missed. The segmentation is that of the inverted
     frame (`segment`, same settings), which subtracts a background of its own.
     """
-    y0, x0 = crop.primary["CROPY0"], crop.primary["CROPX0"]
-    ny, nx = crop.data.shape
-    window = np.s_[y0 : y0 + ny, x0 : x0 + nx]
     mask = frame.empty | ~np.isfinite(frame.data)
     filled = np.where(mask, 0, frame.data)
     level = background(filled, mask, box_px=background_box_px)
     inverted = (2 * level - filled).astype(np.float32)
     inverted[mask] = np.nan
-    image = replace(crop, data=inverted[window].copy(), empty=mask[window], error=None, weight=None)
+    image = replace(
+        crop, data=crop.cut(inverted).copy(), empty=crop.cut(mask), error=None, weight=None
+    )
     if frame.error is not None:
         inverted[np.isnan(frame.error)] = np.nan
-    return Inverted(image, segment(inverted, settings=settings)[window] > 0, crop)
+    return Inverted(image, crop.cut(segment(inverted, settings=settings)) > 0, crop)
 
 
 def flank_pixels(

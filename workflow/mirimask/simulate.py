@@ -23,6 +23,7 @@ from mirimask.product import sha256
 from mirimask.psf import Psf
 from mirimask.simulated_catalogue import simulated_catalogue
 from mirimask.sky import FRAME_SHAPE, Diffuse, draw_sources
+from mirimask.wcs import pixel_to_sky
 
 __all__ = ["PIXAR_SR", "Simulated", "simulate", "write_simulated"]
 
@@ -142,7 +143,8 @@ def _truth(
     sources: QTable, wcs: WCS, catalogue_name: str, catalogue_id: NDArray[np.str_]
 ) -> QTable:
     """The sources of the frame and its surroundings, with what the catalogue made of them."""
-    ra, dec = wcs.pixel_to_world_values(sources["x"], sources["y"])
+    sky = pixel_to_sky(wcs, sources["x"], sources["y"])
+    ra, dec = sky.ra.deg, sky.dec.deg
     truth = QTable()
     truth["id"] = np.array([f"S{k:05d}" for k in range(1, len(sources) + 1)], dtype="U6")
     truth["kind"] = sources["kind"]

@@ -18,6 +18,7 @@ from scipy.spatial import cKDTree
 
 from mirimask.errors import MaskError
 from mirimask.sky import CROP
+from mirimask.wcs import pixel_to_sky
 
 __all__ = ["SURVEYS", "Band", "simulated_catalogue"]
 
@@ -123,7 +124,8 @@ class _Sky:
     pixel_scale_arcsec: float
 
     def position(self, x: NDArray, y: NDArray) -> tuple[NDArray, NDArray]:
-        ra, dec = (np.asarray(v, float) for v in self.wcs.pixel_to_world_values(x, y))
+        sky = pixel_to_sky(self.wcs, x, y)
+        ra, dec = sky.ra.deg, sky.dec.deg
         return ra, dec
 
 
@@ -201,7 +203,8 @@ def _in_crop(x: NDArray, y: NDArray) -> NDArray[np.bool_]:
 
 
 def _in_box(x: NDArray, y: NDArray, wcs: WCS, box_deg: float) -> NDArray[np.bool_]:
-    ra, dec = wcs.pixel_to_world_values(x, y)
+    sky = pixel_to_sky(wcs, x, y)
+    ra, dec = sky.ra.deg, sky.dec.deg
     ra0, dec0 = wcs.wcs.crval
     east = (np.asarray(ra) - ra0 + 180) % 360 - 180
     return (np.abs(east * np.cos(np.deg2rad(dec0))) <= box_deg / 2) & (

@@ -10,6 +10,7 @@ from photutils.background import Background2D, MedianBackground
 from scipy.ndimage import binary_dilation, gaussian_filter
 
 from mirimask.psf import Psf, encircled_energy, measured_fwhm
+from mirimask.units import SIGMA_PER_MAD, jansky_per_pixel, jansky_to_ab
 
 __all__ = [
     "Check",
@@ -120,8 +121,8 @@ def without_background(
         ).background
         residual = np.where(empty, 0, filled - background)
         smooth = gaussian_filter(residual, 1.2)
-        spread = 1.4826 * np.median(np.abs(residual[~mask]))
-        smooth_spread = 1.4826 * np.median(np.abs(smooth[~mask]))
+        spread = SIGMA_PER_MAD * np.median(np.abs(residual[~mask]))
+        smooth_spread = SIGMA_PER_MAD * np.median(np.abs(smooth[~mask]))
         mask = (
             empty
             | binary_dilation(smooth > 2.5 * smooth_spread, iterations=3)
@@ -190,5 +191,5 @@ def depth_ab(
     apertures = CircularAperture(np.column_stack([x.ravel(), y.ravel()]), radius)
     sums = np.asarray(aperture_photometry(noise, apertures)["aperture_sum"], float)
     sums = sums[np.isfinite(sums)]
-    sigma = 1.4826 * np.median(np.abs(sums - np.median(sums)))
-    return float(8.90 - 2.5 * np.log10(5 * sigma / share * 1e6 * pixel_area_sr))
+    sigma = SIGMA_PER_MAD * np.median(np.abs(sums - np.median(sums)))
+    return float(jansky_to_ab(5 * sigma / share * jansky_per_pixel(pixel_area_sr)))

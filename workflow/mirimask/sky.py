@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 from astropy.table import QTable, vstack
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from mirimask.instrument import imaging_filter
+from mirimask.units import ab_to_microjansky
 
-__all__ = ["CROP", "FRAME_SHAPE", "MARGIN_PX", "Diffuse", "ab_to_ujy", "draw_sources", "ujy_to_ab"]
+__all__ = ["CROP", "FRAME_SHAPE", "MARGIN_PX", "Diffuse", "draw_sources"]
 
 FRAME_SHAPE = (1028, 1032)  # rows, columns of the paper's level-3 frames
 CROP = (slice(20, 1000), slice(430, 1020))  # the paper's crop
@@ -27,16 +28,6 @@ _MIPS24_UM = 23.68  # Engelbracht et al. (2007)
 # Galaxies between 8 and 25 um: f_nu rises as wavelength^slope, of this mean and scatter (dust of
 # star formation; an assumption, docs/simulation.md)
 _GALAXY_SLOPE = (1.5, 0.7)
-
-
-def ab_to_ujy(magnitude: ArrayLike) -> NDArray[np.float64]:
-    """Flux density (microjansky) of an AB magnitude."""
-    return 10 ** ((23.9 - np.asarray(magnitude, float)) / 2.5)
-
-
-def ujy_to_ab(flux: ArrayLike) -> NDArray[np.float64]:
-    """AB magnitude of a flux density > 0 (microjansky)."""
-    return 23.9 - 2.5 * np.log10(np.asarray(flux, float))
 
 
 class Diffuse:
@@ -170,7 +161,7 @@ def _stars(
     vega = magnitude - (_AB_OF_VEGA["F770W"] + 5 * np.log10(band_um / _F770W_UM))
     w1 = vega + rng.normal(0.03, 0.05, n)
     w2 = w1 + rng.normal(0.02, 0.04, n)
-    s24 = ab_to_ujy(magnitude) * (band_um / _MIPS24_UM) ** 2
+    s24 = ab_to_microjansky(magnitude) * (band_um / _MIPS24_UM) ** 2
     return _table("star", x, y, magnitude, np.zeros((4, n)), w1, w2, s24)
 
 
@@ -201,7 +192,7 @@ def _galaxies(
     at_8um = magnitude + 2.5 * slope * np.log10(band_um / _F770W_UM)
     w1 = at_8um + colours[0] - _AB_OF_VEGA["W1"]
     w2 = w1 + _AB_OF_VEGA["W1"] - _AB_OF_VEGA["W2"] + colours[1]
-    s24 = ab_to_ujy(magnitude) * (_MIPS24_UM / band_um) ** slope
+    s24 = ab_to_microjansky(magnitude) * (_MIPS24_UM / band_um) ** slope
     return _table("galaxy", x, y, magnitude, shape, w1, w2, s24)
 
 
@@ -220,7 +211,7 @@ def _table(
             "kind": np.full(x.size, kind, "U6"),
             "x": x,
             "y": y,
-            "flux_ujy": ab_to_ujy(magnitude),
+            "flux_ujy": ab_to_microjansky(magnitude),
             "ab_mag": magnitude,
             "radius_px": shape[0],
             "sersic_n": shape[1],

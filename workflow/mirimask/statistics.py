@@ -20,8 +20,12 @@ MOMENTS = ("min", "max", "mean", "median", "variance", "skewness", "kurtosis")
 
 
 def identify(primary: fits.Header) -> dict[str, object]:
-    """The row of Table 1 from a primary header; None where a keyword is missing."""
-    return {column: primary.get(key) for column, key in IDENTITY.items()}
+    """The row of Table 1 from a primary header; None where a keyword is missing or has no value."""
+    values = {column: primary.get(key) for column, key in IDENTITY.items()}
+    return {
+        column: None if isinstance(value, fits.card.Undefined) else value
+        for column, value in values.items()
+    }
 
 
 def describe(data: NDArray[np.floating]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from mirimask.frame import Frame
 from mirimask.instrument import PointAperture
-from mirimask.local import pixel_area_sr
+from mirimask.units import SIGMA_PER_MAD, microjansky_per_pixel, microjansky_to_ab
 
 __all__ = ["MEASURES", "depth_ab", "measure_image"]
 
@@ -23,7 +23,6 @@ MEASURES = {
 
 _BLOCK = 16  # pixels: sky that varies over more than that is not noise
 _APERTURES = 4000  # give the scatter to about 1 %
-_PER_MAD = 1.4826
 
 
 def measure_image(
@@ -63,7 +62,7 @@ def _noise(data: NDArray, unusable: NDArray[np.bool_]) -> float:
     if not len(blocks):
         return float("nan")
     middle = np.nanmedian(blocks, axis=1, keepdims=True)
-    return float(_PER_MAD * np.median(np.nanmedian(np.abs(blocks - middle), axis=1)))
+    return float(SIGMA_PER_MAD * np.median(np.nanmedian(np.abs(blocks - middle), axis=1)))
 
 
 def depth_ab(image: Frame, labels: NDArray[np.integer], *, aperture: PointAperture) -> float:
@@ -88,6 +87,6 @@ def depth_ab(image: Frame, labels: NDArray[np.integer], *, aperture: PointApertu
     level = ndimage.uniform_filter(np.where(unusable, 0, data), around)[places[:, 1], places[:, 0]]
     level /= ndimage.uniform_filter((~unusable).astype(float), around)[places[:, 1], places[:, 0]]
     sums = np.asarray(sums) - level * np.pi * aperture.radius_px**2
-    sigma = _PER_MAD * np.median(np.abs(sums - np.median(sums)))
-    microjansky = 5 * sigma * aperture.correction * pixel_area_sr(image.header) * 1e12
-    return float(23.9 - 2.5 * np.log10(microjansky)) if microjansky > 0 else float("nan")
+    sigma = SIGMA_PER_MAD * np.median(np.abs(sums - np.median(sums)))
+    microjansky = 5 * sigma * aperture.correction * microjansky_per_pixel(image.pixel_area_sr)
+    return float(microjansky_to_ab(microjansky)) if microjansky > 0 else float("nan")

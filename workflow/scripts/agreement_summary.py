@@ -3,14 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-from astropy.io import fits
 from astropy.table import Table
 from evaluated import read_tables, write_csv
 from job import script
 from mirimask.agreement import agreement_table
 from mirimask.evaluation_figures import CutOut, draw_agreement, draw_cut_outs
 from mirimask.figures import save_figure
-from mirimask.frame import pixels, read_crop
+from mirimask.frame import pixels, read_crop, read_mask
 from mirimask.table_files import read_table
 
 HALF_PX = 50  # of a cut-out
@@ -41,8 +40,8 @@ def cut_outs(disagreements, job):
             f"{given}, truth {true}: {', '.join(dict.fromkeys(group['method']))}"
             for (given, true), group in rows.groupby(["verdict", "truth_verdict"], sort=False)
         ]
-        with fits.open(job.input.masks[masks_at(job, image, first["method"])]) as hdus:
-            mask = np.pad(hdus["MASK"].data > 0, HALF_PX)[inside]
+        mask, _ = read_mask(job.input.masks[masks_at(job, image, first["method"])])
+        mask = np.pad(mask, HALF_PX)[inside]
         yield CutOut(
             title=f"{image}, {source}",
             lines=lines,
@@ -55,8 +54,7 @@ def cut_outs(disagreements, job):
                 + pixels(job.params.near, crop.pixel_scale),
             ),
             peaks=bright[["x", "y"]].to_numpy(float) - [x0, y0],
-            truth=truth[["x", "y"]].to_numpy(float)
-            - [crop.primary["CROPX0"] + x0, crop.primary["CROPY0"] + y0],
+            truth=truth[["x", "y"]].to_numpy(float) - [crop.origin[1] + x0, crop.origin[0] + y0],
             magnitudes=truth["ab_mag"].to_numpy(float),
         )
 

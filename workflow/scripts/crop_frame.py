@@ -7,8 +7,6 @@ import numpy as np
 from job import script
 from mirimask.atomic import write_text
 from mirimask.frame import crop_frame, read_frame, write_crop
-from mirimask.instrument import psf_fwhm_px
-from mirimask.memory import give_back
 from mirimask.product import frame_notes
 from mirimask.statistics import describe, identify
 
@@ -19,12 +17,8 @@ def main(job):
     image = job.wildcards.image
     frame = read_frame(job.input.i2d)
     crop = crop_frame(frame, rows=job.params.rows, columns=job.params.columns, image=image)
-    shape = list(frame.data.shape)
-    del frame
-    give_back()
     band = job.params.filter or crop.primary.get("FILTER", "")
     crop.primary["FILTER"] = band
-    crop.primary["PSFFWHM"] = (psf_fwhm_px(band, crop.pixel_scale), "[px] FWHM of the PSF")
     for note in frame_notes(job.input.i2d):
         log.warning("%s: %s", image, note)
     write_crop(job.output.frame, crop)
@@ -35,18 +29,15 @@ def main(job):
         "filter": band,
         "cal_ver": crop.primary.get("CAL_VER"),
         "crds_ctx": crop.primary.get("CRDS_CTX"),
-        "frame_shape": shape,
+        "frame_shape": list(crop.frame_shape),
         "crop_shape": list(crop.data.shape),
         "n_pixels": int(crop.data.size),
         "n_empty": int(crop.empty.sum()),
         "n_not_finite": int((~np.isfinite(crop.data)).sum()),
         "pixel_scale_arcsec": crop.pixel_scale,
         "psf_fwhm_px": crop.fwhm_px,
+        **describe(crop.data),
     }
-    data = crop.data
-    del crop
-    give_back()
-    row |= describe(data)
     write_text(job.output.statistics, json.dumps(row, indent=1) + "\n")
 
 

@@ -3,16 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-from astropy.io import fits
 from astropy.table import Table
 from job import script
 from mirimask.atomic import replacing, write_text
 from mirimask.ds9 import region_file
-from mirimask.frame import pixels, read_crop
+from mirimask.frame import pixels, read_crop, read_mask
 from mirimask.instrument import point_aperture
 from mirimask.labels import label_hdus, label_mask
 from mirimask.local import read_segmentation, write_hdus
-from mirimask.memory import give_back
 from mirimask.photometry import measure_labels, provenance
 from mirimask.table_files import read_table
 
@@ -20,21 +18,14 @@ from mirimask.table_files import read_table
 def main(job):
     image, method = job.wildcards.image, job.wildcards.method
     crop = replace(read_crop(job.input.frame), weight=None)  # of no use here
-    with fits.open(job.input.mask) as hdus:
-        mask, header = hdus["MASK"].data > 0, hdus[0].header
+    mask, header = read_mask(job.input.mask)
     made = {key: header.get(key) for key in ("METHOD", "DOMAIN", "PERCENT", "THRESH")}
     segmentation = None
     if job.input.get("segm"):
-        shape = crop.primary["FRAMENY"], crop.primary["FRAMENX"]
-        y0, x0 = crop.primary["CROPY0"], crop.primary["CROPX0"]
-        segmentation = read_segmentation(job.input.segm, shape, image=image)
-        segmentation = segmentation[y0 : y0 + mask.shape[0], x0 : x0 + mask.shape[1]]
+        segmentation = crop.cut(read_segmentation(job.input.segm, crop.frame_shape, image=image))
     labels = label_mask(mask, min_pixels=job.params.min_pixels, segmentation=segmentation)
-    del mask, segmentation
-    give_back()  # the labels of the whole frame, before they are written
     name = Path(job.output.labels).name
     write_hdus(job.output.labels, label_hdus(labels, crop, filename=name, **made))
-    give_back()
 
     radius = pixels(job.params.radius, crop.pixel_scale) * crop.pixel_scale
     sources = Table.read(job.input.sources, format="ascii.ecsv")

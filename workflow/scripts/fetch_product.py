@@ -9,10 +9,9 @@ from job import script
 from manifest import product_row, write_manifest
 from mirimask.archive import KINDS, Archive, copy_out, fetch_product, shown
 from mirimask.atomic import replacing
+from mirimask.frame import frame_of
 from mirimask.instrument import light_radii_px
 from mirimask.local import (
-    celestial_wcs,
-    pixel_area_sr,
     read_image,
     read_segmentation,
     segmentation_hdus,
@@ -70,7 +69,7 @@ def make_missing(output, found, wanted, image):
     other = {key: value for key, value in wanted.items() if key != "jwst_version"}
     settings = SegmentationSettings.for_jwst(version, **other)
     i2d = read_image(found["i2d"].path, image=image)
-    data, header = i2d["SCI"].data, i2d["SCI"].header
+    data, frame = i2d["SCI"].data, frame_of(i2d, what=f"{image}: i2d")
     planes = {key: i2d[name].data for key, name in PLANES.items() if name in i2d}
     made = f"made here with the settings of jwst {version}"
     made += "".join(f", {key} {value}" for key, value in other.items())
@@ -86,8 +85,8 @@ def make_missing(output, found, wanted, image):
     catalogue = catalogue_of(
         data,
         labels,
-        celestial_wcs(header),
-        pixel_area_sr(header),
+        frame.wcs,
+        frame.pixel_area_sr,
         **planes,
         settings=settings,
         apertures_px=light_radii_px(i2d[0].header.get("FILTER") or "F770W"),

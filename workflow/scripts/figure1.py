@@ -15,7 +15,7 @@ def drawn(job):
     return draw_frame(
         frame.data,
         empty=frame.empty,
-        header=frame.header,
+        wcs=frame.wcs,
         rows=tuple(job.params.rows or (0, ny)),
         columns=tuple(job.params.columns or (0, nx)),
         limits=(float(low), float(high)),

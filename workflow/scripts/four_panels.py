@@ -3,10 +3,9 @@
 import csv
 
 import numpy as np
-from astropy.io import fits
 from job import script
 from mirimask.figures import Panel, draw_panels, save_figure
-from mirimask.frame import pixels, read_crop
+from mirimask.frame import pixels, read_crop, read_mask
 from mirimask.masks.names import method_label, parse_method
 from mirimask.masks.slices import image_to_slice
 from mirimask.masks.thresholds import thresholds
@@ -21,8 +20,7 @@ def limits(image):
 
 def mask_panel(crop, original, path, verdicts):
     """The panel of a mask: the pixels it keeps of the image that it cuts."""
-    with fits.open(path) as hdus:
-        header, kept = hdus[0].header, hdus["MASK"].data > 0
+    kept, header = read_mask(path)
     is_derivative = parse_method(header["METHOD"]).method == "derivative"
     image, shown, unit = original.image, original.limits, original.unit
     if is_derivative:
@@ -61,7 +59,7 @@ def drawn(job):
     return draw_panels(
         made_panels(crop, job),
         number=1 + len(job.input.masks),
-        header=crop.header,
+        wcs=crop.wcs,
         empty=crop.empty,
         x=np.array([row["x"] for row in sources], dtype=float),
         y=np.array([row["y"] for row in sources], dtype=float),

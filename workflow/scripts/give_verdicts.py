@@ -1,32 +1,29 @@
 """Judge one mask, source by source: verdicts/ and spots/<image>/<method>.csv."""
 
 import pandas as pd
-from astropy.io import fits
 from astropy.table import Table
 from job import script
 from mirimask.atomic import replacing
-from mirimask.frame import pixels
+from mirimask.frame import pixels, read_crop, read_mask
 from mirimask.table_files import read_table
 from mirimask.verdicts import label_spots, literal_verdicts, peak_verdicts
 
 
 def main(job):
-    with fits.open(job.input.mask) as hdus:
-        mask = hdus["MASK"].data > 0
-    with fits.open(job.input.frame) as hdus:  # the header alone: the pixels are not needed
-        fwhm_px, scale = hdus[0].header["PSFFWHM"], hdus[0].header["PIXSCALE"]
+    mask, _ = read_mask(job.input.mask)
+    crop = read_crop(job.input.frame, planes=False)
     peaks = read_table(job.input.peaks)
     sources = Table.read(job.input.sources, format="ascii.ecsv").to_pandas()
     x, y = sources["x"].to_numpy(float), sources["y"].to_numpy(float)
     circle = {
-        "radius_px": pixels(job.params.radius, scale),
-        "near_px": pixels(job.params.near, scale),
+        "radius_px": pixels(job.params.radius, crop.pixel_scale),
+        "near_px": pixels(job.params.near, crop.pixel_scale),
     }
     spots = label_spots(
         mask,
         peaks,
         min_pixels=job.params.min_pixels,
-        tolerance_px=job.params.tolerance_fwhm * fwhm_px,
+        tolerance_px=job.params.tolerance_fwhm * crop.fwhm_px,
     )
     verdicts = pd.concat([sources, peak_verdicts(x, y, spots, peaks, **circle)], axis=1)
     verdicts.insert(

@@ -4,10 +4,9 @@ import logging
 
 from job import script
 from manifest import product_row, write_manifest
+from mirimask.frame import frame_of
 from mirimask.instrument import light_radii_px
 from mirimask.local import (
-    celestial_wcs,
-    pixel_area_sr,
     read_image,
     read_segmentation,
     segmentation_hdus,
@@ -52,12 +51,12 @@ def main(job):
     else:
         labels = segment(data, **planes, settings=settings)
         log.info("%s: segmentation %s: %d sources", image, made, labels.max())
-    header = i2d["SCI"].header
+    frame = frame_of(i2d, what=f"{image}: i2d")
     catalogue = catalogue_of(
         data,
         labels,
-        celestial_wcs(header),
-        pixel_area_sr(header),
+        frame.wcs,
+        frame.pixel_area_sr,
         **planes,
         settings=settings,
         apertures_px=light_radii_px(i2d[0].header.get("FILTER") or "F770W"),

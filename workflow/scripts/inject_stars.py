@@ -14,11 +14,6 @@ SEPARATION_FWHM = 10
 FREE_FWHM = 3  # from detected sources, empty pixels and the rim
 
 
-def pixel_area_sr(crop):
-    """Solid angle of a pixel from the WCS (steradian)."""
-    return (crop.pixel_scale / 3600 * np.pi / 180) ** 2
-
-
 def stamps_for(psf_path, crop):
     """Stars as the image's filter shows them: a header knows it where the table does not."""
     psf = read_psf(psf_path)
@@ -48,7 +43,7 @@ def main(job):
         each=EACH,
         separation_px=SEPARATION_FWHM * crop.fwhm_px,
         tolerance_px=crop.fwhm_px,
-        pixar_sr=pixel_area_sr(crop),
+        pixar_sr=crop.pixel_area_sr,
         rng=np.random.default_rng(seed_of(job, 10)),
     )
     table = recovery_by_magnitude(recovered)

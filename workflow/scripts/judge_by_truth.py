@@ -19,14 +19,14 @@ EDGES = np.arange(16, 27.5, 0.5)  # magnitudes AB
 def true_sources(path, crop):
     """The truth on the crop, with the signal-to-noise ratio each source should have."""
     table = Table.read(path, format="ascii.ecsv").to_pandas()
-    truth = truth_in_crop(table, crop.empty, x0=crop.primary["CROPX0"], y0=crop.primary["CROPY0"])
+    truth = truth_in_crop(table, crop.empty, x0=crop.origin[1], y0=crop.origin[0])
     noise = crop.error[truth["row"].to_numpy(), truth["column"].to_numpy()]
     truth["expected_snr"] = expected_snr(
         truth["flux"].to_numpy(float),
         truth["half_light_radius"].to_numpy(float),
         noise,
         fwhm_px=crop.fwhm_px,
-        pixel_area_sr=crop.header["PIXAR_SR"],
+        pixel_area_sr=crop.pixel_area_sr,
     )
     return truth
 

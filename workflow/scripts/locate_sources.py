@@ -12,7 +12,7 @@ def main(job):
     settings = job.params.catalogue
     sources = locate_sources(
         Table.read(job.input.catalogue, format="ascii.ecsv"),
-        crop.header,
+        crop.wcs,
         crop.data.shape,
         id_column=settings["id"],
         ra_column=settings["ra"],

@@ -1,8 +1,7 @@
 """Make one mask of one image: masks/<image>/<method>.fits."""
 
-from astropy.io import fits
 from job import script
-from mirimask.frame import read_crop, read_science, write_mask
+from mirimask.frame import read_crop, read_mask, read_science, write_mask
 from mirimask.masks.make import combined_mask, make_masks
 from mirimask.masks.names import parse_method
 
@@ -12,7 +11,7 @@ def main(job):
     crop = read_crop(job.input.frame, planes=False)
     made = {"method": name.name}
     if name.parts:
-        parts = [fits.getdata(path, "MASK") > 0 for path in job.input.masks]
+        parts = [read_mask(path)[0] for path in job.input.masks]
         mask = combined_mask(parts, name.method)
     else:
         domain = job.params.get("domain", "crop")

@@ -3,7 +3,7 @@
 import numpy as np
 from astropy.table import Table
 from evaluated import area_arcmin2, seed_for
-from inject_stars import FREE_FWHM, SEPARATION_FWHM, pixel_area_sr, stamps_for
+from inject_stars import FREE_FWHM, SEPARATION_FWHM, stamps_for
 from mirimask.curves import Scene, Truth
 from mirimask.frame import pixels
 from mirimask.injection import ab_to_mjy_sr, draw_positions, free_pixels, inject
@@ -37,7 +37,7 @@ def scene_of(crop, image, files, params):
             rng=rng,
         )
         magnitudes.append(rng.uniform(low, high, len(positions)))
-        flux = ab_to_mjy_sr(magnitudes[-1], pixel_area_sr(crop))
+        flux = ab_to_mjy_sr(magnitudes[-1], crop.pixel_area_sr)
         stars = inject(image_data, positions[:, 0], positions[:, 1], flux, stamps)
         added.append((stars, positions))
     scene = Scene(
@@ -57,7 +57,7 @@ def scene_of(crop, image, files, params):
 def truth_of(path, crop, magnitudes):
     """The true sources of a simulated image; those of the asked magnitudes are the wanted ones."""
     truth = Table.read(path)
-    xy = [np.asarray(truth[a], float) - crop.primary[f"CROP{a.upper()}0"] for a in "xy"]
+    xy = [np.asarray(truth["xy"[i]], float) - crop.origin[1 - i] for i in (0, 1)]
     magnitude, size = np.asarray(truth["ab_mag"], float), np.asarray(truth["half_light_radius"])
     low, high = magnitudes
     column, row = (np.rint(axis).astype(int) for axis in xy)

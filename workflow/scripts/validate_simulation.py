@@ -19,9 +19,9 @@ import pandas as pd
 import yaml
 from astropy.io import fits
 from astropy.table import Table
-from astropy.wcs import WCS
 from mirimask.atomic import replacing
 from mirimask.exposures import observe
+from mirimask.frame import read_frame
 from mirimask.instrument import PIXEL_SCALE_ARCSEC
 from mirimask.psf import encircled_energy, read_psf
 from mirimask.simulate import PIXAR_SR
@@ -40,6 +40,7 @@ from mirimask.simulation_figure import psf_figure, sky_figure
 from mirimask.sky import CROP, Diffuse, draw_sources
 from mirimask.statistics import describe
 from mirimask.table_files import read_table
+from mirimask.wcs import sky_to_pixel
 from snakemake.utils import validate
 
 REAL_SCALE = 0.08  # arcsec, of the real mosaic
@@ -52,12 +53,11 @@ LIKE_REAL_S = 1640  # exposure that gives the noise of the real mosaic
 def table2_checks(archive, published, share):
     checks, depths = [], {}
     for (image, row), wanted in zip(published.iterrows(), UNWISE_IN_CROP, strict=True):
-        with fits.open(archive / image / "i2d.fits") as hdus:
-            crop, empty = hdus["SCI"].data[CROP], hdus["WHT"].data[CROP] == 0
-            wcs = WCS(hdus["SCI"].header)
+        frame = read_frame(archive / image / "i2d.fits")
+        crop, empty = frame.data[CROP], frame.empty[CROP]
         checks += statistics_checks(image, describe(crop), row)
         catalogue = Table.read(archive / image / "unwise.ecsv")
-        x, y = wcs.world_to_pixel_values(catalogue["RAJ2000"], catalogue["DEJ2000"])
+        x, y = sky_to_pixel(frame.wcs, catalogue["RAJ2000"], catalogue["DEJ2000"])
         rows, columns = CROP
         inside = (x >= columns.start - 0.5) & (x < columns.stop - 0.5)
         inside &= (y >= rows.start - 0.5) & (y < rows.stop - 0.5)

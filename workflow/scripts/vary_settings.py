@@ -36,7 +36,7 @@ def kept_by_cuts(job, crop, sources):
         try:
             found = locate_sources(
                 catalogue,
-                crop.header,
+                crop.wcs,
                 crop.data.shape,
                 id_column=settings["id"],
                 ra_column=settings["ra"],
@@ -97,7 +97,7 @@ def main(job):
         data[np.isnan(frame.error)] = np.nan
     del frame  # its planes say nothing that is not in the data now
     give_back()
-    y0, x0 = crop.primary["CROPY0"], crop.primary["CROPX0"]
+    y0, x0 = crop.origin
     ny, nx = crop.data.shape
     for other in p.segmentations if "segmentation" in masks else ():
         version = other.get("jwst_version", p.segmentation["jwst_version"])

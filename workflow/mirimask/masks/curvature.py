@@ -13,11 +13,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from mirimask.units import SIGMA_PER_MAD
+
 __all__ = ["curvature_in_noise"]
 
 _BLOCK = (258, 348)  # rows and columns filtered at a time: they stay in the processor's cache
-_PER_MAD = 1.482602  # standard deviation of a Gaussian from the median of absolute values,
-_PER_MEAN = 1.253314  # and from their mean
+_PER_MEAN = 1.253314  # standard deviation of a Gaussian from the mean of absolute values
 
 
 def curvature_in_noise(
@@ -283,7 +284,7 @@ def _tile_noise(
         seen = np.abs(curvature[~empty])
         levels[:] = np.median(seen) if seen.size else np.nan
     levels[np.isnan(levels)] = np.nanmedian(levels) if np.isfinite(levels).any() else np.inf
-    levels = _PER_MAD * ndimage.median_filter(levels, 3, mode="nearest")
+    levels = SIGMA_PER_MAD * ndimage.median_filter(levels, 3, mode="nearest")
     rows, columns = (
         _between(n, 0.5 * (e[1:] + e[:-1] - 1)) for n, e in zip(curvature.shape, edges, strict=True)
     )

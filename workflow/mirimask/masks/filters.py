@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mirimask.masks.family import Family, tool_family
+from mirimask.units import SIGMA_PER_MAD
 
 __all__ = ["dog", "log", "matched_filter", "starlet", "starlet_scales"]
 
@@ -28,7 +29,7 @@ def _meshes(
     values = meshes.reshape(*number, -1)
     level = _middle(values)
     if scatter:
-        level = 1.4826 * _middle(np.abs(values - level[..., None]))
+        level = SIGMA_PER_MAD * _middle(np.abs(values - level[..., None]))
     few = np.isfinite(values).sum(axis=-1) < 0.25 * box_px**2
     if few.all():
         few = ~np.isfinite(level)

@@ -126,7 +126,7 @@ def make_masks(
         of = scores if levels_of is None else family.scores(pixels_in(levels_of, where))
         if where == "published":
             whole = frame if METHODS[method].published == "frame" else None
-            size = image.primary["FRAMENX"] * image.primary["FRAMENY"]
+            size = image.frame_shape[0] * image.frame_shape[1]
             of = (slice_domain(of[0], size, whole),)
         for leaf, row in zip(group, family.levels(of), strict=True):
             found = np.asarray(family.cut(scores, row))
@@ -164,10 +164,7 @@ def segmentation_labels(
     if segmentation is not None:
         from mirimask.local import read_segmentation
 
-        shape = image.primary["FRAMENY"], image.primary["FRAMENX"]
-        y0, x0 = image.primary["CROPY0"], image.primary["CROPX0"]
-        ny, nx = image.data.shape
-        return read_segmentation(segmentation, shape)[y0 : y0 + ny, x0 : x0 + nx]
+        return image.cut(read_segmentation(segmentation, image.frame_shape))
     from mirimask.masks.segmentation import segment
 
     return segment(

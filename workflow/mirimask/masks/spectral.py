@@ -9,12 +9,12 @@ from mirimask.errors import MaskError
 from mirimask.masks.family import Family
 from mirimask.masks.thresholds import percent_family
 from mirimask.smoothing import filled, local_mean
+from mirimask.units import SIGMA_PER_MAD
 
 __all__ = ["fourier", "fourier_filtered", "spectrum_components", "ssa"]
 
 _FILL_FWHM = 4.0  # sigma of the local background that stands in empty pixels
 _CLIP = 3.0  # scatters; a line through a star is not a stripe
-_PER_MAD = 1.482602
 
 
 ### Fourier ########################################################################################
@@ -58,7 +58,7 @@ def fourier_filtered(
 
     found = back(fft.rfft2(padded) * kept.astype(np.float32))
     if lines:
-        top = _CLIP * _PER_MAD * np.median(np.abs(found[::3, ::3]))
+        top = _CLIP * SIGMA_PER_MAD * np.median(np.abs(found[::3, ::3]))
         along = (np.abs(fx) * lines < 1) | (np.abs(fy) * lines < 1)
         found -= back(fft.rfft2(np.clip(found, -top, top)) * along.astype(np.float32))
     return found[reach : reach + ny, reach : reach + nx]
