@@ -1,6 +1,10 @@
 rule slice:
     input:
-        unpack(whole_frame),
+        unpack(
+            lambda wildcards: inputs.whole_frame(
+                study, wildcards.image, wildcards.method
+            )
+        ),
         frame="<results>/frame/{image}.fits",
     output:
         mask="<results>/masks/{image}/{method}.fits",
@@ -11,7 +15,7 @@ rule slice:
     group:
         "image"
     params:
-        domain=domain_of,
+        domain=lambda wildcards: study.domain_of(wildcards.method),
         code=code("make_mask"),
     message:
         "Slicing {wildcards.image}: {wildcards.method}"
@@ -61,11 +65,11 @@ rule function_mask:
     log:
         "<logs>/function_mask/{image}/{method}.log",
     wildcard_constraints:
-        method="|".join(function_names()) + f"|({DETECTOR})(_[0-9.]+)?",
+        method=study.function_methods,
     group:
         "image"
     params:
-        detectors=lambda wildcards: detectors_of([wildcards.method]),
+        detectors=lambda wildcards: study.detectors_of([wildcards.method]),
         code=code("make_function_mask"),
     message:
         "Making the mask of {wildcards.image}: {wildcards.method}"
@@ -84,7 +88,7 @@ rule combination:
     input:
         masks=lambda wildcards: expand(
             "<results>/masks/{{image}}/{part}.fits",
-            part=map(own_name, parse_method(wildcards.method).parts),
+            part=study.parts_of(wildcards.method),
         ),
         frame="<results>/frame/{image}.fits",
     output:

@@ -11,15 +11,6 @@ from mirimask.recommended import DEFAULT
 from mirimask.segmentation import SegmentationSettings
 from scenes import scene_of
 
-# what the paper, the pipeline and this project use: points on the curves
-WORKING = {
-    "value": [0.3, 1.0, 4.6],
-    "derivative": [0.3, 4.6, 10.0],
-    "union": [4.6],
-    "intersection": [4.6],
-    "recommended": [DEFAULT.seed],
-}
-
 
 def main(job):
     crop = read_crop(job.input.frame, planes=False)
@@ -28,9 +19,15 @@ def main(job):
     scene, _ = scene_of(crop, job.wildcards.image, job.input, job.params)
     empty, fwhm_px, simulated = crop.empty, crop.fwhm_px, crop.simulated
     del crop  # the scene has its image
+    # what the paper, the pipeline and this project use: points on the curves
+    in_use = {
+        **job.params.working,
+        "recommended": [DEFAULT.seed],
+        "segmentation": [segmentation.snr],
+    }
     tables = []
     for name in job.params.families:
-        working = WORKING.get(name, [segmentation.snr])
+        working = in_use[name]
         levels = LEVELS if name in ("segmentation", "recommended") else PERCENTS
         family = family_of(
             name,

@@ -13,8 +13,6 @@ from evaluated import write_csv
 from job import script
 from mirimask.frame import read_crop
 
-RUNS = 5
-
 
 def main(job):
     crop = read_crop(job.input.frame)
@@ -22,7 +20,7 @@ def main(job):
     for name in job.params.families:
         family = family_at(name, crop, [published_level(name, job.params.detectors)], job.params)
         spent = []
-        for _ in range(RUNS + 1):
+        for _ in range(job.params.runs + 1):
             start = time.perf_counter()
             scores = family.scores(crop.masked)
             family.cut(scores, family.levels(scores)[0])

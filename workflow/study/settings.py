@@ -1,0 +1,438 @@
+"""The configuration of a study and its table of images, read and checked before anything runs."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mirimask.catalogue import CATALOGUES, catalogue_settings, circle_sizes
+from mirimask.detectors import DETECTORS, missing, split_level
+from mirimask.errors import MaskError
+from mirimask.instrument import imaging_filter
+from mirimask.mask_functions import function_names
+from mirimask.methods import DOMAINS, check_methods, parse_method
+
+from study.code import code
+from study.images import FILES, Row, read_images, read_table
+from study.schema import complete, unknown_names
+
+__all__ = ["OWN_FAMILIES", "PAPER_IMAGES", "Study"]
+
+ROOT = Path(__file__).resolve().parents[2]  # of the project: the paper's tables are in it
+PAPER_IMAGES = tuple(f"Img{number}" for number in range(1, 8))
+OWN_FAMILIES = ("recommended", "value", "derivative", "union", "intersection")
+_NEEDED = {"local": ["i2d"], "mast": ["program", "observation", "filter"], "simulated": []}
+_JOINS = {"union": "_or_", "intersection": "_and_"}
+_DOMAIN = re.compile(f"@({'|'.join(DOMAINS)})")
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+class Study:
+    """What a study is: the images, the masks, and the settings of both.
+
+    `config` is Snakemake's dictionary, which is completed in place: the schema's defaults, tables
+    where they are, the settings of a catalogue that is known by its name. MaskError says what is
+    wrong with it, in one line.
+    """
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        complete(config)
+        self.config = config
+        self.name: str = config["study"]
+        (self.other_domain,) = set(DOMAINS) - {config["slice_domain"]}
+        self._read_images()
+        self._complete_catalogue()
+        self.methods = self.masks(config["methods"], "methods")
+        config["methods"] = self.methods
+        self.other_methods = (
+            [self.in_other_domain(name) for name in self.methods]
+            if config["also_other_domain"]
+            else []
+        )
+        self.judged = self._judged()
+        # masks of the evaluation: all slices over the crop; for chance, those of the tables too
+        self.evaluated = _unique(map(self.evaluated_name, [*self.methods, *self.judged]))
+        self.by_chance = _unique([*self.methods, *self.other_methods, *self.evaluated])
+        self.products = self.masks(config["products"]["methods"], "products.methods")
+        self.by_eye = self.masks(config["by_eye"]["methods"] or self.methods, "by_eye.methods")
+        self.shown = _unique([*self.methods, "recommended"])  # masks of the image browser
+        self._check_detectors_settings()
+        self._check_figures()
+        self._check_ranges()
+        self._check_side_by_side()
+        if self.by_truth:
+            self._check_simulation()
+
+    # images
+
+    def _read_images(self) -> None:
+        config = self.config
+        given = [config["images"]] if isinstance(config["images"], str) else config["images"]
+        config["images"] = [_project_file(path) for path in given]
+        if config["published"]:
+            config["published"] = _project_file(config["published"])
+        self.images = read_images(config["images"])
+        # The published tables are of the paper's images as the archive has them, and of no others.
+        if config["archive"]["source"] != "mast" or not self.has_paper_images:
+            config["published"] = None
+        for image, row in self.images.items():
+            source = self.source_of(image)
+            absent = [key for key in _NEEDED[source] if not row[key]]
+            where = f"images: row '{image}' of '{', '.join(config['images'])}'"
+            if absent:
+                raise MaskError(
+                    f"{where} has no {' and no '.join(absent)}, which an image from '{source}' "
+                    "(archive.source) needs."
+                )
+            if row["filter"]:
+                _check_filter(row["filter"], where)
+            for axis in ("rows", "columns"):
+                _check_order(self.crop_of(image, axis), f"{where}: crop, {axis}")
+        self.by_truth = [i for i in self.images if self.source_of(i) == "simulated"]
+        self.archive_servers = {k: v for k, v in config["archive"].items() if k != "source"}
+
+    @property
+    def has_paper_images(self) -> bool:
+        """Whether the seven images of the paper are among those of the study."""
+        return set(PAPER_IMAGES) <= self.images.keys()
+
+    def source_of(self, image: str) -> str:
+        """Where an image comes from: a row that names an i2d is local."""
+        return "local" if self.images[image]["i2d"] else self.config["archive"]["source"]
+
+    def images_from(self, source: str) -> str:
+        """Regular expression of the images of a source; matches nothing where it has none."""
+        return "|".join(re.escape(i) for i in self.images if self.source_of(i) == source) or "(?!)"
+
+    def own_files(self, image: str) -> dict[str, str]:
+        """The files that a row of the table of images names, by their column."""
+        return {key: self.images[image][key] for key in FILES if self.images[image][key]}
+
+    def crop_of(self, image: str, axis: str) -> list[int] | None:
+        """From and to of an image's rows or columns: its own, or the configuration's; None: all."""
+        own = self.images[image]["crop"]
+        if own == "none":
+            return None
+        if own:
+            return [int(end) for end in own.split(",")[axis == "columns"].split(":")]
+        return (self.config["crop"] or {}).get(axis)
+
+    def figure_image(self, wanted: str) -> str:
+        """The image that a figure of one image shows: the one wanted, or else the first."""
+        return wanted if wanted in self.images else next(iter(self.images))
+
+    # the catalogue
+
+    def _complete_catalogue(self) -> None:
+        config = self.config
+        self.catalogue: str = config["catalogue"]["name"]
+        sources = set(map(self.source_of, self.images))
+        if "simulated" in sources and self.catalogue not in CATALOGUES:
+            raise MaskError(
+                f"catalogue.name: no catalogue '{self.catalogue}' can be simulated, only "
+                f"{', '.join(CATALOGUES)}."
+            )
+        config["catalogue"] = catalogue_settings(config["catalogue"], ask="mast" in sources)
+        for size in ("radius", "near"):
+            if config["verdict"][size] == "catalogue":
+                config["verdict"][size] = circle_sizes(config["catalogue"]["resolution"])[size]
+
+    # masks
+
+    def own_name(self, name: str) -> str:
+        """A method's name without a domain that is the study's own."""
+        return name.removesuffix(f"@{self.config['slice_domain']}")
+
+    def in_other_domain(self, name: str) -> str:
+        """The same slice in the domain that is not the study's.
+
+        Other methods, and a slice whose name has its domain, as they are.
+        """
+        method = parse_method(name)
+        return f"{name}@{self.other_domain}" if method.is_slice and not method.domain else name
+
+    def domain_of(self, method: str) -> str:
+        """The domain of a slice: the one its name ends with, or the study's."""
+        return parse_method(method).domain or self.config["slice_domain"]
+
+    def parts_of(self, method: str) -> list[str]:
+        """The masks that a combination joins."""
+        return list(map(self.own_name, parse_method(method).parts))
+
+    def evaluated_name(self, name: str) -> str:
+        """The same mask with its slices over the crop."""
+        method = parse_method(name)
+        if method.parts:
+            return _JOINS[method.kind].join(map(self.evaluated_name, method.parts))
+        return self.own_name(f"{name.partition('@')[0]}@crop") if method.is_slice else name
+
+    def labelled_name(self, name: str) -> list[str]:
+        """A mask's method and the domain of its slices ('' without slices), for tables."""
+        plain = _DOMAIN.sub("", name)
+        parts = parse_method(plain).parts or (plain,)
+        if not any(parse_method(part).is_slice for part in parts):
+            return [plain, ""]
+        return [plain, "crop" if self.evaluated_name(name) == name else "published"]
+
+    def labelled(self, names: Iterable[str]) -> list[list[str]]:
+        """`labelled_name` of each."""
+        return list(map(self.labelled_name, names))
+
+    @property
+    def evaluated_slices(self) -> list[str]:
+        """The slices among the evaluated masks and their parts."""
+        parts = (p for name in self.evaluated for p in parse_method(name).parts or (name,))
+        return _unique(self.own_name(part) for part in parts if parse_method(part).is_slice)
+
+    def masks(self, names: Sequence[str], where: str) -> list[str]:
+        """Names of masks as files have them; MaskError for one that cannot be made.
+
+        `where`: the key of the configuration that they stand under.
+        """
+        try:
+            own = [method.name for method in check_methods(list(map(self.own_name, names)))]
+        except MaskError as error:
+            raise MaskError(f"{where}: {str(error).removeprefix('methods: ')}") from None
+        for name, options in self.detectors_of(own).items():
+            lacks = missing(name, options)
+            if lacks:
+                raise MaskError(
+                    f"{where}: '{name}' needs {lacks}, which is not here. `make peers` installs "
+                    "it; or remove the method."
+                )
+        return own
+
+    def _judged(self) -> list[str]:
+        where, names = "evaluation.methods", self.config["evaluation"]["methods"]
+        for name in names:
+            if "@" in name:
+                raise MaskError(
+                    f"{where}: '{name}' has a domain, but images with added stars are sliced over "
+                    "the crop; leave it out."
+                )
+        return self.masks(names, where)
+
+    # detectors
+
+    def _check_detectors_settings(self) -> None:
+        unknown = [name for name in self.config["detectors"] if name not in DETECTORS]
+        if unknown:
+            raise MaskError(f"detectors: {unknown_names(unknown, list(DETECTORS), 'detector')}.")
+
+    def detector_settings(self, name: str) -> dict[str, Any]:
+        """A detector's settings, and the hash of its module, which is imported by its name."""
+        if name not in self.config["detectors"]:
+            raise MaskError(
+                f"detectors: '{name}' has no settings; take them from config/detectors.yaml."
+            )
+        module = DETECTORS[name].function.rpartition(".")[0]
+        return self.config["detectors"][name] | {"code": code(f"mirimask.{module}")}
+
+    def detectors_of(self, names: Iterable[str]) -> dict[str, Any]:
+        """The settings of the detectors among methods and their parts."""
+        parts = (part for name in names for part in parse_method(name).parts or (name,))
+        found = (split_level(part) for part in parts)
+        return {d[0]: self.detector_settings(d[0]) for d in found if d}
+
+    def detectors_of_families(self, families: Iterable[str]) -> dict[str, Any]:
+        """The settings of those families that are detectors."""
+        return {name: self.detector_settings(name) for name in families if name in DETECTORS}
+
+    @property
+    def function_methods(self) -> str:
+        """Regular expression of the methods that are a function of the image, detectors too."""
+        names = [*function_names(), *(f"{re.escape(name)}(_[0-9.]+)?" for name in DETECTORS)]
+        return "|".join(names)
+
+    # all masks side by side
+
+    @property
+    def families(self) -> list[str]:
+        """The families that are set side by side: the study's own masks, then the others."""
+        asked = self.config["side_by_side"]["families"]
+        return asked or [*OWN_FAMILIES, *self.config["detectors"]]
+
+    @property
+    def family_pattern(self) -> str:
+        """Regular expression of every family."""
+        return "|".join(map(re.escape, [*OWN_FAMILIES, *DETECTORS]))
+
+    @cached_property
+    def not_installed(self) -> dict[str, str]:
+        """What those families need that cannot be made here."""
+        lacking = {
+            name: missing(name, self.config["detectors"][name])
+            for name in self.families
+            if name in DETECTORS
+        }
+        return {name: lacks for name, lacks in lacking.items() if lacks}
+
+    @property
+    def installed(self) -> list[str]:
+        """The families that can be made here."""
+        return [name for name in self.families if name not in self.not_installed]
+
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        """The images that are summed up together; those in no group make one of their own."""
+        groups = {
+            name: [image for image in images if image in self.images]
+            for name, images in self.config["side_by_side"]["groups"].items()
+        }
+        grouped = {image for images in groups.values() for image in images}
+        rest = [image for image in self.images if image not in grouped]
+        real = rest and not set(rest) & set(self.by_truth)
+        groups["real images" if real else "other images" if groups else "all images"] = rest
+        return {name: images for name, images in groups.items() if images}
+
+    @property
+    def tuned_on(self) -> list[str]:
+        """The images that levels are tuned on."""
+        return self.config["side_by_side"]["tuned_on"] or list(self.images)
+
+    @property
+    def side_by_side_methods(self) -> list[str]:
+        """The masks of Table 3 and, at the published levels, those besides."""
+        others = (name for name in self.installed if name in DETECTORS)
+        return _unique([*self.methods, "recommended", *others])
+
+    # simulated fields
+
+    def field_of(self, image: str) -> dict[str, Any]:
+        """The block of the image's field in the configuration."""
+        fields = self.config.get("simulation", {}).get("fields", {})
+        if image not in fields:
+            raise MaskError(
+                f"simulation: the configuration has no field '{image}'; add it under "
+                "simulation.fields, or remove the image from the table of images."
+            )
+        return fields[image]
+
+    def observation_of(self, image: str) -> dict[str, Any]:
+        """The observation that a field stands for: its own, or the row of the table."""
+        own = self.field_of(image).get("observation")
+        if own:
+            return own
+        if image not in self._observations:
+            raise MaskError(
+                f"simulation: '{self.config['simulation']['observations']}' has no row '{image}'; "
+                f"give simulation.fields.{image} an observation."
+            )
+        return self._observations[image]
+
+    @cached_property
+    def _observations(self) -> dict[str, Row]:
+        path = _project_file(self.config["simulation"]["observations"])
+        rows = read_table(path, what="simulation.observations")
+        return {row.get("code", ""): row for row in reversed(rows)}
+
+    def _check_simulation(self) -> None:
+        seeds: dict[int, str] = {}
+        for image in self.by_truth:
+            seed = self.field_of(image)["seed"]
+            self.observation_of(image)
+            if seed in seeds:
+                raise MaskError(
+                    f"simulation: the fields {seeds[seed]} and {image} have the same seed {seed}, "
+                    "and so the same noise and bad pixels; give each its own."
+                )
+            seeds[seed] = image
+
+    # surveys
+
+    def survey_settings(self) -> dict[str, Any]:
+        """What MAST is asked for."""
+        asked = self.config["survey"]
+        if not self.is_survey:
+            raise MaskError(
+                "survey: neither survey.program nor survey.region is set, so there is nothing to "
+                "ask MAST for; see config/survey.example.yaml."
+            )
+        return asked
+
+    @property
+    def is_survey(self) -> bool:
+        """Whether the study is a survey of the images that MAST has, and not of a table's."""
+        return bool(self.config["survey"]["program"] or self.config["survey"]["region"])
+
+    def failures_of(self, product: str) -> str:
+        """Where the failed downloads of an image are counted that another run may do better."""
+        return f"results/{self.name}/survey/failures/{product}"
+
+    def failed_before(self, product: str) -> int:
+        """How often; as a parameter it makes the run after a failure try again, and only then."""
+        counter = Path(self.failures_of(product))
+        return int(counter.read_text()) if counter.exists() else 0
+
+    # what else can be seen to be wrong
+
+    def _check_figures(self) -> None:
+        figures = self.config["figures"]
+        for key, names in (
+            ("figure3.methods", figures["figure3"]["methods"]),
+            ("figure4", figures["figure4"]),
+            ("figure5", figures["figure5"]),
+        ):
+            self.masks(names, f"figures.{key}")
+        for key, images in (
+            ("figure1_image", [figures["figure1_image"]]),
+            ("figure3.image", [figures["figure3"]["image"]]),
+            ("histogram_range", list(figures["histogram_range"])),
+        ):
+            # the paper's are the defaults: a study without them has figures of its own images
+            known = [*self.images, *PAPER_IMAGES]
+            strange = [image for image in images if image not in known]
+            if strange:
+                said = unknown_names(strange, list(self.images), "image of this study")
+                raise MaskError(f"figures.{key}: {said}.")
+
+    def _check_ranges(self) -> None:
+        config = self.config
+        _check_order(config["evaluation"]["curve_magnitudes"], "evaluation.curve_magnitudes")
+        _check_order(config["evaluation"]["truth_magnitudes"][:2], "evaluation.truth_magnitudes")
+        for image, ends in config["figures"]["histogram_range"].items():
+            _check_order(ends, f"figures.histogram_range.{image}")
+        for name, options in config["detectors"].items():
+            _check_order(options["levels"][:2], f"detectors.{name}.levels")
+        _check_filter(config["survey"]["filter"], "survey")
+
+    def _check_side_by_side(self) -> None:
+        asked = self.config["side_by_side"]
+        known = [*OWN_FAMILIES, *self.config["detectors"]]
+        for key, names, those, what in (
+            ("families", asked["families"] or [], known, "family of masks"),
+            ("tuned_on", asked["tuned_on"] or [], list(self.images), "image of this study"),
+        ):
+            strange = [name for name in names if name not in those]
+            if strange:
+                raise MaskError(f"side_by_side.{key}: {unknown_names(strange, those, what)}.")
+        if asked["main_rate"] not in asked["rates"]:
+            raise MaskError(
+                f"side_by_side.main_rate: {asked['main_rate']} is none of the rates that levels "
+                f"are tuned to, {', '.join(map(str, asked['rates']))} (side_by_side.rates)."
+            )
+
+
+def _project_file(path: str) -> str:
+    """A path of the configuration, from the working directory or else from this project.
+
+    A workflow that has this one as a module runs elsewhere; the paper's tables are here.
+    """
+    there = ROOT / path
+    return str(there) if not Path(path).exists() and there.exists() else path
+
+
+def _check_filter(name: str, where: str) -> None:
+    try:
+        imaging_filter(name)
+    except MaskError as error:
+        raise MaskError(f"{where}: {error}") from None
+
+
+def _check_order(ends: Sequence[float] | None, where: str) -> None:
+    if ends and not ends[0] < ends[1]:
+        raise MaskError(f"{where}: from {ends[0]} to {ends[1]} holds nothing; the first is larger.")
