@@ -63,6 +63,20 @@ def test_an_own_file_replaced_by_an_older_one(again, name):
     assert again.planned(frame.format("A")) == {}
 
 
+def test_scores_by_eye_replaced_by_older_ones(again):
+    text = "scorer,image,method,id,verdict\nEK,A,value_1,A-1,{}\n"
+    mine, target = again.folder / "mine.csv", "results/small/by_eye/agreement.csv"
+    mine.write_text(text.format("success"))
+    again.config["by_eye"] = {"files": ["mine.csv"]}
+    done = again.run(target)
+    assert done.returncode == 0, done.stdout
+    assert again.planned(target) == {}
+    old = mine.stat()
+    mine.write_text(text.format("failure"))
+    os.utime(mine, ns=(old.st_atime_ns, old.st_mtime_ns - 10**12))
+    assert again.planned(target) == {"tables_by_eye": 1}
+
+
 def test_another_percentage(again):
     """The new slice in both domains, on both images; the figures that show it; Table 3."""
     again.config["methods"] = ["value_2", "derivative_4.6", "segmentation"]

@@ -76,7 +76,7 @@ rule import_local:
         image=lambda wildcards: study.images[wildcards.image],
         catalogue={key: config["catalogue"][key] for key in ("name", "id", "ra", "dec")},
         segmentation=config["segmentation"],
-        checksums=lambda wildcards: files.checksums(study, wildcards.image),
+        contents=lambda wildcards: files.own_contents(study, wildcards.image),
         code=code("import_local"),
     message:
         "Importing {wildcards.image}"

@@ -84,6 +84,7 @@ rule comparison:
     group:
         "study"
     params:
+        published=lambda wildcards, input: files.contents(input.published),
         code=code("compare_published"),
     message:
         "Comparing with the published tables"
@@ -116,6 +117,7 @@ rule claims:
     group:
         "study"
     params:
+        published=lambda wildcards, input: files.contents(input.published),
         code=code("answer_claims"),
     message:
         "Answering the paper's claims"

@@ -1,7 +1,9 @@
 """A person's own files: whether they are there, can be used, and are those that were imported."""
 
+import hashlib
 import json
 import warnings
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from mirimask.instrument import imaging_filter
 
 from study.settings import Study
 
-__all__ = ["check_files", "check_headers", "checksums"]
+__all__ = ["check_files", "check_headers", "contents", "own_contents"]
 
 
 def check_files(study: Study) -> None:
@@ -110,16 +112,23 @@ def _record(study: Study, image: str) -> Path:
 
 @cache
 def _sha256(path: str) -> str:
-    from mirimask.product import sha256  # imports astropy, which most starts can do without
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
-    return sha256(path)
+
+def contents(paths: Iterable[str]) -> list[str]:
+    """The SHA-256 of each file, '' for one that is not there.
+
+    As a parameter of a rule it shows a file that was replaced, also by an older one, which
+    Snakemake, going by dates, would pass over.
+    """
+    return [_sha256(path) if Path(path).is_file() else "" for path in paths]
 
 
-def checksums(study: Study, image: str) -> dict[str, str]:
-    """The SHA-256 of an image's own files, by their column; '' for one that is not there.
+def own_contents(study: Study, image: str) -> dict[str, str]:
+    """As `contents`, of an image's own files by their column.
 
-    As a parameter of the import it shows a file that was replaced, also by an older one. A file of
-    the size and date that the import noted (inputs.json) is not read again.
+    A file of the size and date that the import noted (inputs.json) is not read again.
     """
     try:
         noted = json.loads(_record(study, image).read_text())
@@ -131,7 +140,7 @@ def checksums(study: Study, image: str) -> dict[str, str]:
         try:
             state = Path(path).stat()
             same = known.get("size") == state.st_size and known.get("mtime_ns") == state.st_mtime_ns
-            found[key] = known["sha256"] if same else _sha256(path)
         except OSError:
-            found[key] = ""
+            same = False
+        found[key] = known["sha256"] if same else contents([path])[0]
     return found

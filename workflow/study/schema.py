@@ -83,6 +83,8 @@ def _complaint(problem: ValidationError, where: str) -> str:
     if problem.validator == "additionalProperties" and isinstance(problem.instance, dict):
         known = list(problem.schema.get("properties", {}))
         said = unknown_names([name for name in problem.instance if name not in known], known, "key")
+    elif problem.validator == "pattern" and about:  # which says it better than the pattern
+        said = f"'{problem.instance}' has not the form that it must have"
     return (
         f"{where}: {f'{key}: ' if key else ''}{said}."
         f"{f' This is for: {about}.' if about and key else ''} See config/README.md."

@@ -1,4 +1,4 @@
-"""Hashes of code: a stage changes with what it imports, however that is written, and with no more."""
+"""Hashes of code: a stage changes with what it imports, however written, and with no more."""
 
 import pytest
 from study import code as module

@@ -87,7 +87,8 @@ def test_headers_that_show_that_an_image_cannot_be_used(make, made, row, says):
 def test_every_image_that_cannot_be_used_is_named_until_it_is_imported(make):
     image("a.fits")
     image("b.fits", shape=(5, 5))
-    study = make("image\ti2d\tfilter\nA\ta.fits\t\nB\tb.fits\tF770W\n", crop={"rows": [0, 9], "columns": [0, 5]})  # fmt: skip
+    table = "image\ti2d\tfilter\nA\ta.fits\t\nB\tb.fits\tF770W\n"
+    study = make(table, crop={"rows": [0, 9], "columns": [0, 5]})
     with pytest.raises(MaskError, match=r"row 'A' gives no filter.*; row 'B': the crop of rows"):
         files.check_headers(study)
     for code in "AB":
@@ -106,19 +107,20 @@ def test_checksums_follow_the_content(make):
     Path("a.fits").write_bytes(b"first")
     study = make("image\ti2d\tcatalogue\nA\ta.fits\ta.csv\n")
     first = hashlib.sha256(b"first").hexdigest()
-    assert files.checksums(study, "A") == {"i2d": first, "catalogue": ""}
+    assert files.own_contents(study, "A") == {"i2d": first, "catalogue": ""}
     # what the import noted is taken for a file of that size and date, and for no other
     state = os.stat("a.fits")
     noted = {"size": state.st_size, "mtime_ns": state.st_mtime_ns, "sha256": "noted"}
     record = Path("results/mine/archive/A/inputs.json")
     record.parent.mkdir(parents=True)
     record.write_text(json.dumps({"a.fits": noted}))
-    assert files.checksums(study, "A")["i2d"] == "noted"
+    assert files.own_contents(study, "A")["i2d"] == "noted"
     os.utime("a.fits", (1, 1))
-    assert files.checksums(study, "A")["i2d"] == first
+    assert files.own_contents(study, "A")["i2d"] == first
     Path("a.fits").write_bytes(b"older")
     os.utime("a.fits", ns=(1, state.st_mtime_ns - 10**12))
     files._sha256.cache_clear()
-    assert files.checksums(study, "A")["i2d"] == hashlib.sha256(b"older").hexdigest()
+    assert files.own_contents(study, "A")["i2d"] == hashlib.sha256(b"older").hexdigest()
+    assert files.contents(["a.fits", "none"]) == [hashlib.sha256(b"older").hexdigest(), ""]
     record.write_text("not JSON")
-    assert files.checksums(study, "A")["i2d"] == hashlib.sha256(b"older").hexdigest()
+    assert files.own_contents(study, "A")["i2d"] == hashlib.sha256(b"older").hexdigest()

@@ -178,7 +178,7 @@ def test_rows_that_cannot_be(own, table, says):
 
 def test_a_detector_that_is_not_installed(own):
     absent = {"jwst_source_catalog": {"settings": {"python": "nowhere/python"}}}
-    with pytest.raises(MaskError, match="by_eye.methods: 'jwst_source_catalog' needs the Python"):
+    with pytest.raises(MaskError, match=r"by_eye.methods: 'jwst_source_catalog' needs the Python"):
         own({"by_eye": {"methods": ["jwst_source_catalog"]}, "detectors": absent})
     study = own({"detectors": absent})
     assert "jwst_source_catalog" in study.not_installed
@@ -233,7 +233,7 @@ def test_simulated_fields(own, fields, says):
 
 
 def test_a_survey_asks_for_something(own):
-    with pytest.raises(MaskError, match="neither survey.program nor survey.region"):
+    with pytest.raises(MaskError, match=r"neither survey.program nor survey.region"):
         own().survey_settings()
     study = own({"survey": {"program": "1837"}})
     assert study.survey_settings()["program"] == "1837"
