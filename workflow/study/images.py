@@ -14,7 +14,7 @@ __all__ = ["FILES", "Row", "read_images", "read_table"]
 Row = dict[str, str]
 
 FILES = ("i2d", "err", "wht", "segm", "catalogue")  # columns that name a file
-_SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
+_SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars", " ": "blanks"}
 
 
 def read_table(path: str | Path, *, what: str) -> list[Row]:

@@ -1,5 +1,6 @@
 """Configuration and table rows against their schemas, and what is wrong with them in one line."""
 
+import math
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from difflib import get_close_matches
@@ -57,6 +58,18 @@ def complete(config: dict[str, Any]) -> None:
     )
     if problem:
         raise MaskError(_complaint(problem, "configuration"))
+    for key, value in _numbers(config):
+        if not math.isfinite(value):
+            raise MaskError(f"configuration: {key}: {value} is no number. See config/README.md.")
+
+
+def _numbers(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
+    """Every float in a configuration with its key: a schema takes infinity and NaN for numbers."""
+    if isinstance(value, float):
+        yield key, value
+    elif isinstance(value, dict | list):
+        for name, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _numbers(part, f"{key}.{name}" if key else str(name))
 
 
 @cache
@@ -93,9 +106,9 @@ def _complaint(problem: ValidationError, where: str) -> str:
 
 def unknown_names(names: list[str], known: list[str], what: str) -> str:
     """That `names` are none of the `known` ones, with the nearest of them."""
-    said = [
-        f"'{name}' is no {what}"
-        + "".join(f" (is '{near}' meant?)" for near in get_close_matches(name, known, n=1))
-        for name in map(str, names)
-    ]
+    lower = {name.lower(): name for name in known}
+    said = []
+    for name in map(str, names):
+        near = get_close_matches(name.lower(), lower, n=1)
+        said.append(f"'{name}' is no {what}" + "".join(f" (is '{lower[n]}' meant?)" for n in near))
     return f"{', '.join(said)}; known: {', '.join(known)}"

@@ -393,7 +393,10 @@ class Study:
     def _check_ranges(self) -> None:
         config = self.config
         _check_order(config["evaluation"]["curve_magnitudes"], "evaluation.curve_magnitudes")
-        _check_order(config["evaluation"]["truth_magnitudes"][:2], "evaluation.truth_magnitudes")
+        *ends, step = config["evaluation"]["truth_magnitudes"]
+        _check_order(ends, "evaluation.truth_magnitudes")
+        if step <= 0:
+            raise MaskError(f"evaluation.truth_magnitudes: the step {step} is not above 0.")
         for image, ends in config["figures"]["histogram_range"].items():
             _check_order(ends, f"figures.histogram_range.{image}")
         for name, options in config["detectors"].items():
@@ -435,4 +438,6 @@ def _check_filter(name: str, where: str) -> None:
 
 def _check_order(ends: Sequence[float] | None, where: str) -> None:
     if ends and not ends[0] < ends[1]:
-        raise MaskError(f"{where}: from {ends[0]} to {ends[1]} holds nothing; the first is larger.")
+        raise MaskError(
+            f"{where}: from {ends[0]} to {ends[1]} holds nothing; give the smaller one first."
+        )

@@ -58,6 +58,8 @@ def test_as_spreadsheets_and_editors_write_it(tmp_path, name, text, encoding):
         ("own.tsv", "image,i2d\nA,a.fits\n", "utf-8", "separated by commas.*tabs.*name it .csv"),
         ("own.csv", "image\ti2d\nA\ta.fits\n", "utf-8", "separated by tabs.*name it .tsv"),
         ("own.csv", "image;i2d\nA;a.fits\n", "utf-8", "separated by semicolons"),
+        ("own.tsv", "image i2d\nA a.fits\n", "utf-8", "separated by blanks"),
+        ("own.tsv", "Image\tI2D\nA\ta.fits\n", "utf-8", "'Image' .*'image'.*'I2D' .*'i2d'"),
         ("own.tsv", "image\ti2d\nA\ta.fits\n", "utf-16", "UTF-16"),
         ("own.tsv", "image\ti2d\nA\ta.fits\n", "utf-16-le", "UTF-16"),
         ("own.tsv", "image\ti2d\nA\tä.fits\n", "latin-1", r"not text in UTF-8 \(line 2\)"),

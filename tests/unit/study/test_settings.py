@@ -114,6 +114,8 @@ def test_circles_that_follow_the_catalogue(own):
     [
         ({"metods": []}, "'metods' is no key .is 'methods' meant"),
         ({"peaks": {"snr": -1}}, "peaks.snr"),
+        ({"peaks": {"snr": float("nan")}}, "peaks.snr: nan is no number"),
+        ({"evaluation": {"magnitudes": [21, 22, 23, float("inf")]}}, "magnitudes.3: inf is no"),
         ({"methods": ["value_1", "value_1.0"]}, "^methods: .*same mask"),
         ({"methods": ["no_such"]}, "^methods: 'no_such' is not a mask method"),
         ({"evaluation": {"methods": ["no_such"]}}, "^evaluation.methods: 'no_such'"),
@@ -134,6 +136,8 @@ def test_circles_that_follow_the_catalogue(own):
         ({"side_by_side": {"main_rate": 2}}, "side_by_side.main_rate: 2"),
         ({"evaluation": {"curve_magnitudes": [25, 24]}}, "curve_magnitudes: from 25 to 24"),
         ({"evaluation": {"truth_magnitudes": [27, 16, 1]}}, "truth_magnitudes: from 27 to 16"),
+        ({"evaluation": {"truth_magnitudes": [16, 27, 0]}}, "truth_magnitudes: the step 0"),
+        ({"evaluation": {"realisations": 0}}, "evaluation.realisations"),
         ({"evaluation": {"sensitivity": {"segmentations": [{"snrr": 3}]}}}, "'snrr' is no key"),
         ({"evaluation": {"curve_levels": {"value": [120]}}}, "curve_levels.value"),
         ({"crop": {"rows": [9, 9], "columns": [0, 5]}}, "crop, rows: from 9 to 9"),
