@@ -123,13 +123,6 @@ def test_small_frame(study):
     assert not (study.results / "archive").exists()
 
 
-def test_a_target_of_a_survey_that_asks_for_nothing(study):
-    done = study.run("survey", options=["--dry-run"])
-    assert done.returncode != 0
-    assert "neither survey.program nor survey.region" in done.stdout
-    assert "Traceback" not in done.stdout
-
-
 def test_segmentation_of_another_shape(study):
     fits.HDUList(
         [fits.PrimaryHDU(), fits.ImageHDU(np.zeros((9, 9), np.uint32), name="SCI")]

@@ -82,7 +82,7 @@ def here(script, **job):
 
 
 def said(ask, *about):
-    """What `ask` answers; what a person can put right is shown as Snakemake shows its own errors."""
+    """What `ask` answers; what a person can put right is shown as Snakemake's own errors are."""
     try:
         return ask(*about)
     except MaskError as error:
