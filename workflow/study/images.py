@@ -9,10 +9,11 @@ from mirimask.errors import MaskError
 
 from study.schema import columns, unknown_names, wrong_cells
 
-__all__ = ["FILES", "Row", "read_images", "read_table"]
+__all__ = ["FILES", "PAPER_IMAGES", "Row", "read_images", "read_table"]
 
 Row = dict[str, str]
 
+PAPER_IMAGES = tuple(f"Img{number}" for number in range(1, 8))
 FILES = ("i2d", "err", "wht", "segm", "catalogue")  # columns that name a file
 _SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars", " ": "blanks"}
 

@@ -9,19 +9,18 @@ from typing import Any
 from mirimask.catalogue import CATALOGUES, catalogue_settings, circle_sizes
 from mirimask.detectors import DETECTORS, missing, split_level
 from mirimask.errors import MaskError
-from mirimask.instrument import imaging_filter
 from mirimask.mask_functions import function_names
 from mirimask.methods import DOMAINS, check_methods, parse_method
 
+from study.checks import check
 from study.code import code
-from study.images import FILES, Row, read_images, read_table
-from study.schema import complete, unknown_names
+from study.images import FILES, PAPER_IMAGES, Row, read_images, read_table
+from study.schema import complete
 
-__all__ = ["OWN_FAMILIES", "PAPER_IMAGES", "Study"]
+__all__ = ["Study"]
 
 ROOT = Path(__file__).resolve().parents[2]  # of the project: the paper's tables are in it
-PAPER_IMAGES = tuple(f"Img{number}" for number in range(1, 8))
-OWN_FAMILIES = ("recommended", "value", "derivative", "union", "intersection")
+_OWN_FAMILIES = ("recommended", "value", "derivative", "union", "intersection")
 _NEEDED = {"local": ["i2d"], "mast": ["program", "observation", "filter"], "simulated": []}
 _JOINS = {"union": "_or_", "intersection": "_and_"}
 _DOMAIN = re.compile(f"@({'|'.join(DOMAINS)})")
@@ -60,12 +59,7 @@ class Study:
         self.products = self.masks(config["products"]["methods"], "products.methods")
         self.by_eye = self.masks(config["by_eye"]["methods"] or self.methods, "by_eye.methods")
         self.shown = _unique([*self.methods, "recommended"])  # masks of the image browser
-        self._check_detectors_settings()
-        self._check_figures()
-        self._check_ranges()
-        self._check_side_by_side()
-        if self.by_truth:
-            self._check_simulation()
+        check(self)
 
     # images
 
@@ -88,10 +82,6 @@ class Study:
                     f"{where} has no {' and no '.join(absent)}, which an image from '{source}' "
                     "(archive.source) needs."
                 )
-            if row["filter"]:
-                _check_filter(row["filter"], where)
-            for axis in ("rows", "columns"):
-                _check_order(self.crop_of(image, axis), f"{where}: crop, {axis}")
         self.by_truth = [i for i in self.images if self.source_of(i) == "simulated"]
         self.archive_servers = {k: v for k, v in config["archive"].items() if k != "source"}
 
@@ -218,10 +208,10 @@ class Study:
 
     # detectors
 
-    def _check_detectors_settings(self) -> None:
-        unknown = [name for name in self.config["detectors"] if name not in DETECTORS]
-        if unknown:
-            raise MaskError(f"detectors: {unknown_names(unknown, list(DETECTORS), 'detector')}.")
+    @property
+    def known_detectors(self) -> list[str]:
+        """Every detector that the library has."""
+        return list(DETECTORS)
 
     def detector_settings(self, name: str) -> dict[str, Any]:
         """A detector's settings, and the hash of its module, which is imported by its name."""
@@ -251,15 +241,19 @@ class Study:
     # all masks side by side
 
     @property
+    def known_families(self) -> list[str]:
+        """Every family that has its settings: the study's own, then the detectors."""
+        return [*_OWN_FAMILIES, *self.config["detectors"]]
+
+    @property
     def families(self) -> list[str]:
-        """The families that are set side by side: the study's own masks, then the others."""
-        asked = self.config["side_by_side"]["families"]
-        return asked or [*OWN_FAMILIES, *self.config["detectors"]]
+        """The families that are set side by side."""
+        return self.config["side_by_side"]["families"] or self.known_families
 
     @property
     def family_pattern(self) -> str:
         """Regular expression of every family."""
-        return "|".join(map(re.escape, [*OWN_FAMILIES, *DETECTORS]))
+        return "|".join(map(re.escape, [*_OWN_FAMILIES, *DETECTORS]))
 
     @cached_property
     def not_installed(self) -> dict[str, str]:
@@ -330,18 +324,6 @@ class Study:
         rows = read_table(path, what="simulation.observations")
         return {row.get("code", ""): row for row in reversed(rows)}
 
-    def _check_simulation(self) -> None:
-        seeds: dict[int, str] = {}
-        for image in self.by_truth:
-            seed = self.field_of(image)["seed"]
-            self.observation_of(image)
-            if seed in seeds:
-                raise MaskError(
-                    f"simulation: the fields {seeds[seed]} and {image} have the same seed {seed}, "
-                    "and so the same noise and bad pixels; give each its own."
-                )
-            seeds[seed] = image
-
     # surveys
 
     def survey_settings(self) -> dict[str, Any]:
@@ -368,57 +350,6 @@ class Study:
         counter = Path(self.failures_of(product))
         return int(counter.read_text()) if counter.exists() else 0
 
-    # what else can be seen to be wrong
-
-    def _check_figures(self) -> None:
-        figures = self.config["figures"]
-        for key, names in (
-            ("figure3.methods", figures["figure3"]["methods"]),
-            ("figure4", figures["figure4"]),
-            ("figure5", figures["figure5"]),
-        ):
-            self.masks(names, f"figures.{key}")
-        for key, images in (
-            ("figure1_image", [figures["figure1_image"]]),
-            ("figure3.image", [figures["figure3"]["image"]]),
-            ("histogram_range", list(figures["histogram_range"])),
-        ):
-            # the paper's are the defaults: a study without them has figures of its own images
-            known = [*self.images, *PAPER_IMAGES]
-            strange = [image for image in images if image not in known]
-            if strange:
-                said = unknown_names(strange, list(self.images), "image of this study")
-                raise MaskError(f"figures.{key}: {said}.")
-
-    def _check_ranges(self) -> None:
-        config = self.config
-        _check_order(config["evaluation"]["curve_magnitudes"], "evaluation.curve_magnitudes")
-        *ends, step = config["evaluation"]["truth_magnitudes"]
-        _check_order(ends, "evaluation.truth_magnitudes")
-        if step <= 0:
-            raise MaskError(f"evaluation.truth_magnitudes: the step {step} is not above 0.")
-        for image, ends in config["figures"]["histogram_range"].items():
-            _check_order(ends, f"figures.histogram_range.{image}")
-        for name, options in config["detectors"].items():
-            _check_order(options["levels"][:2], f"detectors.{name}.levels")
-        _check_filter(config["survey"]["filter"], "survey")
-
-    def _check_side_by_side(self) -> None:
-        asked = self.config["side_by_side"]
-        known = [*OWN_FAMILIES, *self.config["detectors"]]
-        for key, names, those, what in (
-            ("families", asked["families"] or [], known, "family of masks"),
-            ("tuned_on", asked["tuned_on"] or [], list(self.images), "image of this study"),
-        ):
-            strange = [name for name in names if name not in those]
-            if strange:
-                raise MaskError(f"side_by_side.{key}: {unknown_names(strange, those, what)}.")
-        if asked["main_rate"] not in asked["rates"]:
-            raise MaskError(
-                f"side_by_side.main_rate: {asked['main_rate']} is none of the rates that levels "
-                f"are tuned to, {', '.join(map(str, asked['rates']))} (side_by_side.rates)."
-            )
-
 
 def _project_file(path: str) -> str:
     """A path of the configuration, from the working directory or else from this project.
@@ -427,17 +358,3 @@ def _project_file(path: str) -> str:
     """
     there = ROOT / path
     return str(there) if not Path(path).exists() and there.exists() else path
-
-
-def _check_filter(name: str, where: str) -> None:
-    try:
-        imaging_filter(name)
-    except MaskError as error:
-        raise MaskError(f"{where}: {error}") from None
-
-
-def _check_order(ends: Sequence[float] | None, where: str) -> None:
-    if ends and not ends[0] < ends[1]:
-        raise MaskError(
-            f"{where}: from {ends[0]} to {ends[1]} holds nothing; give the smaller one first."
-        )
