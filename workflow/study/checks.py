@@ -26,6 +26,12 @@ def _rows(study: "Study") -> None:
         where = f"images: row '{image}' of '{', '.join(study.config['images'])}'"
         if row["filter"]:
             _filter(row["filter"], where)
+        unused = [key for key in [*study.own_files(image), "pixel_unit"] if row[key]]
+        if unused and study.source_of(image) != "local":
+            raise MaskError(
+                f"{where} has no i2d, but {', '.join(unused)}, which an image from "
+                f"'{study.source_of(image)}' (archive.source) does not use; give its i2d too."
+            )
         for axis in ("rows", "columns"):
             _order(study.crop_of(image, axis), f"{where}: crop, {axis}")
 

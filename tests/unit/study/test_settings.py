@@ -180,6 +180,12 @@ def test_rows_that_cannot_be(own, table, says):
         own(table=table)
 
 
+def test_own_files_beside_an_image_of_the_archive_are_not_passed_over(own):
+    table = "image\tprogram\tobservation\tfilter\tcatalogue\nA\t1\t2\tF770W\tmine.csv\n"
+    with pytest.raises(MaskError, match="row 'A'.*no i2d, but catalogue, which an image from 'm"):
+        own({"archive": {"source": "mast"}}, table)
+
+
 def test_a_detector_that_is_not_installed(own):
     absent = {"jwst_source_catalog": {"settings": {"python": "nowhere/python"}}}
     with pytest.raises(MaskError, match=r"by_eye.methods: 'jwst_source_catalog' needs the Python"):
