@@ -65,7 +65,7 @@ rule tables_by_eye:
     params:
         images=list(study.images),
         methods=study.by_eye,
-        scores=lambda wildcards, input: files.contents(input.files),
+        scores=files.contents(config["by_eye"]["files"]),
         code=code("tables_by_eye"),
     message:
         "Writing table 3 by eye"

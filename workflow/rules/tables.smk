@@ -84,7 +84,7 @@ rule comparison:
     group:
         "study"
     params:
-        published=lambda wildcards, input: files.contents(input.published),
+        published=files.contents(inputs.published(study, 1, 2, 3)),
         code=code("compare_published"),
     message:
         "Comparing with the published tables"
@@ -117,7 +117,7 @@ rule claims:
     group:
         "study"
     params:
-        published=lambda wildcards, input: files.contents(input.published),
+        published=files.contents(inputs.published(study, 2, 3)),
         code=code("answer_claims"),
     message:
         "Answering the paper's claims"

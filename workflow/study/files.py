@@ -120,7 +120,8 @@ def contents(paths: Iterable[str]) -> list[str]:
     """The SHA-256 of each file, '' for one that is not there.
 
     As a parameter of a rule it shows a file that was replaced, also by an older one, which
-    Snakemake, going by dates, would pass over.
+    Snakemake, going by dates, would pass over. It also passes over a parameter that is a function
+    of the rule's `input`: the paths are to come from the configuration.
     """
     return [_sha256(path) if Path(path).is_file() else "" for path in paths]
 
