@@ -2,6 +2,10 @@
 include: "workflow/Snakefile"
 
 
+# Here, because files of a study that is a module may be the outputs of other rules.
+said(files.check_files, study)
+
+
 # An include never sets the default target; this does.
 rule study:
     default_target: True

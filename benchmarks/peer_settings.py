@@ -54,7 +54,15 @@ def scene(path):
         psf=next((study / "simulation").glob("psf_*.fits")),
         truth=study / "archive" / image / "truth.ecsv",
     )
-    params = SimpleNamespace(magnitudes=[23.5, 25.5], stars=200, background_box="64 px", seed=1)
+    params = SimpleNamespace(
+        magnitudes=[23.5, 25.5],
+        stars=200,
+        separation_fwhm=10,
+        free_fwhm=3,
+        realisations=2,
+        background_box="64 px",
+        seed=1,
+    )
     return crop, scene_of(crop, image, files, params)[0]
 
 

@@ -158,7 +158,12 @@ def jobs(config: dict, archive: Path, out: Path, images: list[str]) -> list[tupl
             frames=[file("frame", image, "fits") for image in images], statistics=statistics
         ),
         output=Files(drawn("figure2")),
-        params=Files(study=config["study"], ranges=figures["histogram_range"]),
+        params=Files(
+            study=config["study"],
+            ranges=figures["histogram_range"],
+            bins=figures["histogram_bins"],
+            percentile=figures["histogram_percentile"],
+        ),
     )
     panels = [("figure3", figures["figure3"]["image"], figures["figure3"]["methods"])]
     panels += [

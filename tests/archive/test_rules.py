@@ -140,6 +140,7 @@ def test_local_files_are_imported_again_when_they_change(study):
     assert {path.name for path in folder.iterdir()} == {
         "cat.ecsv",
         "i2d.fits",
+        "inputs.json",
         "manifest.tsv",
         "segm.fits",
         "unwise.ecsv",

@@ -21,6 +21,8 @@ from astropy.table import Table
         ({"catalogue": {"name": "cat"}}, "catalogue.name"),
         ({"study": "../elsewhere"}, "elsewhere"),
         ({"images": "nowhere.tsv"}, "nowhere.tsv"),
+        ({"figures": {"figure4": ["value_1", "vale_2"]}}, "figures.figure4: 'vale_2'"),
+        ({"figures": {"figure1_image": "Orion"}}, "figures.figure1_image: 'Orion'"),
     ],
 )
 def test_configuration(study, change, says):
@@ -38,6 +40,8 @@ def test_configuration(study, change, says):
         ([{"image": "A/B"}], "A/B"),
         ([{"image": "A", "colour": "red"}], "colour"),
         ([{"image": "A", "filter": "F770W"}], "has no i2d"),
+        ([{"image": "A", "i2d": "A_i2d.fits", "err": "e.fits", "segm": "s.fits"}], "err 'e.fits'"),
+        ([{"image": "A", "i2d": "A_i2d.fits#1"}], "the i2d 'A_i2d.fits#1'"),
     ],
 )
 def test_table_of_images(study, rows, says):
@@ -99,18 +103,24 @@ def test_image(study, kind):
     done = study.run("results/small/frame/A.fits")
     assert done.returncode != 0
     assert "A_i2d.fits" in done.stdout
-    if kind != "missing":  # Snakemake's own message, which names the file
+    if kind == "missing":
+        assert "row 'A' names the i2d" in done.stdout
+    else:
         assert "error: " in done.stdout
-        assert "Traceback" not in done.stdout
+    assert "Traceback" not in done.stdout
     assert not (study.results / "frame" / "A.fits").exists()
     assert not list(study.results.rglob("*.partial.*"))
 
 
 def test_small_frame(study):
+    """Said before the first job."""
     study.config["crop"] = {"rows": [20, 1000], "columns": [430, 1020]}
     done = study.run("results/small/frame/A.fits")
     assert done.returncode != 0
+    assert "row 'A'" in done.stdout
     assert "150 rows and 140 columns" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (study.results / "archive").exists()
 
 
 def test_segmentation_of_another_shape(study):

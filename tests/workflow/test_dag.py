@@ -46,6 +46,37 @@ def test_touched_but_unchanged_files(again):
     assert again.planned() == {}
 
 
+@pytest.mark.parametrize("name", ["A_i2d.fits", "A.ecsv"])
+def test_an_own_file_replaced_by_an_older_one(again, name):
+    """As `cp -p`, `rsync -a` or an unpacked archive do; the other image stays."""
+    target = again.results / "frame" / "A.fits"
+    make_image(again.folder, "new", seed=5)
+    old = (again.folder / name).stat()
+    os.replace(again.folder / name.replace("A", "new"), again.folder / name)
+    os.utime(again.folder / name, ns=(old.st_atime_ns, old.st_mtime_ns - 10**12))
+    frame = "results/small/frame/{}.fits"
+    assert again.planned(frame.format("A"), frame.format("B")) == {"import_local": 1, "crop": 1}
+    before = target.read_bytes()
+    done = again.run(frame.format("A"))
+    assert done.returncode == 0, done.stdout
+    assert (target.read_bytes() == before) == (name == "A.ecsv")
+    assert again.planned(frame.format("A")) == {}
+
+
+def test_scores_by_eye_replaced_by_older_ones(again):
+    text = "scorer,image,method,id,verdict\nEK,A,value_1,A-1,{}\n"
+    mine, target = again.folder / "mine.csv", "results/small/by_eye/agreement.csv"
+    mine.write_text(text.format("success"))
+    again.config["by_eye"] = {"files": ["mine.csv"]}
+    done = again.run(target)
+    assert done.returncode == 0, done.stdout
+    assert again.planned(target) == {}
+    old = mine.stat()
+    mine.write_text(text.format("failure"))
+    os.utime(mine, ns=(old.st_atime_ns, old.st_mtime_ns - 10**12))
+    assert again.planned(target) == {"tables_by_eye": 1}
+
+
 def test_another_percentage(again):
     """The new slice in both domains, on both images; the figures that show it; Table 3."""
     again.config["methods"] = ["value_2", "derivative_4.6", "segmentation"]

@@ -1,26 +1,5 @@
 # From the archives, or a person's own files, to <results>/archive/<image>/.
 
-from mirimask.catalogue import CATALOGUES, catalogue_settings, circle_sizes
-
-CATALOGUE = config["catalogue"]["name"]
-SOURCES = set(map(source_of, IMAGES))
-if "simulated" in SOURCES and CATALOGUE not in CATALOGUES:
-    raise WorkflowError(
-        f"catalogue.name: no catalogue '{CATALOGUE}' can be simulated, only "
-        f"{', '.join(CATALOGUES)}."
-    )
-try:
-    config["catalogue"] = catalogue_settings(config["catalogue"], ask="mast" in SOURCES)
-    for size, what in config["verdict"].items():
-        if what == "catalogue":
-            circle = circle_sizes(config["catalogue"]["resolution"])
-            config["verdict"][size] = circle[size]
-except MaskError as error:
-    raise WorkflowError(str(error)) from None
-ARCHIVE_SERVERS = {
-    key: value for key, value in config["archive"].items() if key != "source"
-}
-
 
 rule fetch_product:
     output:
@@ -31,7 +10,7 @@ rule fetch_product:
     log:
         "<logs>/fetch_product/{image}.log",
     wildcard_constraints:
-        image=images_from("mast"),
+        image=study.images_from("mast"),
     cache: workflow.enable_cache
     localrule: True  # nodes of a cluster often have no network
     conda:
@@ -39,8 +18,8 @@ rule fetch_product:
     resources:
         downloads=1,
     params:
-        image=image_row,
-        archive=ARCHIVE_SERVERS,
+        image=lambda wildcards: study.images[wildcards.image],
+        archive=study.archive_servers,
         segmentation=config["segmentation"],  # where MAST lists no segm
         code=code("fetch_product"),
     message:
@@ -54,12 +33,12 @@ rule fetch_catalogue:
         i2d="<results>/archive/{image}/i2d.fits",
         rows="<results>/archive/{image}/product.tsv",
     output:
-        catalogue=f"<results>/archive/{{image}}/{CATALOGUE}.ecsv",
+        catalogue=f"<results>/archive/{{image}}/{study.catalogue}.ecsv",
         manifest="<results>/archive/{image}/manifest.tsv",
     log:
         "<logs>/fetch_catalogue/{image}.log",
     wildcard_constraints:
-        image=images_from("mast"),
+        image=study.images_from("mast"),
     cache: workflow.enable_cache
     localrule: True
     conda:
@@ -67,7 +46,7 @@ rule fetch_catalogue:
     resources:
         downloads=1,
     params:
-        archive=ARCHIVE_SERVERS,
+        archive=study.archive_servers,
         catalogue=config["catalogue"],
         code=code("fetch_catalogue"),
     message:
@@ -78,25 +57,27 @@ rule fetch_catalogue:
 
 rule import_local:
     input:
-        unpack(own_files),
+        unpack(lambda wildcards: study.own_files(wildcards.image)),
     output:
         i2d="<results>/archive/{image}/i2d.fits",
         segm="<results>/archive/{image}/segm.fits",
         cat="<results>/archive/{image}/cat.ecsv",
-        catalogue=f"<results>/archive/{{image}}/{CATALOGUE}.ecsv",
+        catalogue=f"<results>/archive/{{image}}/{study.catalogue}.ecsv",
         manifest="<results>/archive/{image}/manifest.tsv",
+        inputs="<results>/archive/{image}/inputs.json",
     log:
         "<logs>/import_local/{image}.log",
     wildcard_constraints:
-        image=images_from("local"),
+        image=study.images_from("local"),
     group:
         "image"
     conda:
         "../../envs/environment.yaml"
     params:
-        image=image_row,
+        image=lambda wildcards: study.images[wildcards.image],
         catalogue={key: config["catalogue"][key] for key in ("name", "id", "ra", "dec")},
         segmentation=config["segmentation"],
+        contents=lambda wildcards: files.own_contents(study, wildcards.image),
         code=code("import_local"),
     message:
         "Importing {wildcards.image}"
@@ -106,7 +87,7 @@ rule import_local:
 
 rule manifest:
     input:
-        expand("<results>/archive/{image}/manifest.tsv", image=IMAGES),
+        expand("<results>/archive/{image}/manifest.tsv", image=study.images),
     output:
         manifest="<results>/manifest.tsv",
     log:

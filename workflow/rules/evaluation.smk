@@ -3,8 +3,10 @@ rule chance:
         frame="<results>/frame/{image}.fits",
         peaks="<results>/peaks/{image}.csv",
         sources="<results>/sources/{image}.ecsv",
-        masks=expand("<results>/masks/{{image}}/{method}.fits", method=BY_CHANCE),
-        verdicts=expand("<results>/verdicts/{{image}}/{method}.csv", method=BY_CHANCE),
+        masks=expand("<results>/masks/{{image}}/{method}.fits", method=study.by_chance),
+        verdicts=expand(
+            "<results>/verdicts/{{image}}/{method}.csv", method=study.by_chance
+        ),
     output:
         csv="<results>/evaluation/chance/{image}.csv",
     log:
@@ -13,7 +15,7 @@ rule chance:
         "image"
     params:
         **config["spots"],
-        masks=list(map(labelled_name, BY_CHANCE)),
+        masks=study.labelled(study.by_chance),
         radius=config["verdict"]["radius"],
         near=config["verdict"]["near"],
         positions=config["evaluation"]["positions"],
@@ -34,8 +36,8 @@ rule chance:
 
 rule chance_tables:
     input:
-        csv=expand("<results>/evaluation/chance/{image}.csv", image=IMAGES),
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
+        csv=expand("<results>/evaluation/chance/{image}.csv", image=study.images),
+        statistics=expand("<results>/statistics/{image}.json", image=study.images),
     output:
         all="<results>/evaluation/chance.csv",
         png=report(
@@ -59,7 +61,7 @@ rule chance_tables:
         "study"
     params:
         domain=config["slice_domain"],
-        other_domain=OTHER_DOMAIN,
+        other_domain=study.other_domain,
         figure_domain="crop",
         scorer=config["verdict"]["scorer"],
         code=code("chance_tables"),
@@ -74,7 +76,7 @@ rule false_detections:
         i2d="<results>/archive/{image}/i2d.fits",
         frame="<results>/frame/{image}.fits",
         peaks="<results>/peaks/{image}.csv",
-        masks=expand("<results>/masks/{{image}}/{method}.fits", method=EVALUATED),
+        masks=expand("<results>/masks/{{image}}/{method}.fits", method=study.evaluated),
     output:
         csv="<results>/evaluation/reliability/{image}.csv",
     log:
@@ -83,10 +85,10 @@ rule false_detections:
         "image"
     params:
         **config["spots"],
-        masks=list(map(labelled_name, EVALUATED)),
+        masks=study.labelled(study.evaluated),
         background_box=config["evaluation"]["background_box"],
         segmentation=config["segmentation"],
-        detectors=detectors_of(EVALUATED),
+        detectors=study.settings_of_parts(study.evaluated),
         code=code("false_detections"),
     message:
         "Making the masks of the inverted {wildcards.image}"
@@ -103,8 +105,8 @@ rule false_detections:
 
 rule reliability:
     input:
-        csv=expand("<results>/evaluation/reliability/{image}.csv", image=IMAGES),
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
+        csv=expand("<results>/evaluation/reliability/{image}.csv", image=study.images),
+        statistics=expand("<results>/statistics/{image}.json", image=study.images),
     output:
         csv="<results>/evaluation/reliability.csv",
         png=report(
@@ -130,10 +132,10 @@ rule significance:
     input:
         verdicts=expand(
             "<results>/verdicts/{image}/{method}.csv",
-            image=IMAGES,
-            method=EVALUATED,
+            image=study.images,
+            method=study.evaluated,
         ),
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
+        statistics=expand("<results>/statistics/{image}.json", image=study.images),
     output:
         tests="<results>/evaluation/mcnemar.csv",
         recalls="<results>/evaluation/significance.csv",
@@ -149,7 +151,9 @@ rule significance:
     group:
         "study"
     params:
-        masks=[labelled_name(name) for _ in IMAGES for name in EVALUATED],
+        masks=[
+            study.labelled_name(name) for _ in study.images for name in study.evaluated
+        ],
         scorer=config["verdict"]["scorer"],
         bootstrap=config["evaluation"]["bootstrap"],
         seed=config["evaluation"]["seed"],
@@ -165,8 +169,10 @@ rule judge_by_truth:
         frame="<results>/frame/{image}.fits",
         peaks="<results>/peaks/{image}.csv",
         truth="<results>/archive/{image}/truth.ecsv",
-        masks=expand("<results>/masks/{{image}}/{method}.fits", method=EVALUATED),
-        verdicts=expand("<results>/verdicts/{{image}}/{method}.csv", method=EVALUATED),
+        masks=expand("<results>/masks/{{image}}/{method}.fits", method=study.evaluated),
+        verdicts=expand(
+            "<results>/verdicts/{{image}}/{method}.csv", method=study.evaluated
+        ),
     output:
         completeness="<results>/evaluation/completeness/{image}.csv",
         purity="<results>/evaluation/purity/{image}.csv",
@@ -174,17 +180,18 @@ rule judge_by_truth:
     log:
         "<logs>/judge_by_truth/{image}.log",
     wildcard_constraints:
-        image=images_from("simulated"),
+        image=study.images_from("simulated"),
     group:
         "image"
     params:
         **config["spots"],
-        masks=list(map(labelled_name, EVALUATED)),
+        masks=study.labelled(study.evaluated),
         radius=config["verdict"]["radius"],
         near=config["verdict"]["near"],
         positions=config["evaluation"]["positions"],
         seen_snr=config["evaluation"]["seen_snr"],
         real_snr=config["evaluation"]["real_snr"],
+        magnitudes=config["evaluation"]["truth_magnitudes"],
         seed=config["evaluation"]["seed"],
         code=code("judge_by_truth"),
     message:
@@ -203,9 +210,9 @@ rule judge_by_truth:
 rule completeness:
     input:
         completeness=expand(
-            "<results>/evaluation/completeness/{image}.csv", image=BY_TRUTH
+            "<results>/evaluation/completeness/{image}.csv", image=study.by_truth
         ),
-        purity=expand("<results>/evaluation/purity/{image}.csv", image=BY_TRUTH),
+        purity=expand("<results>/evaluation/purity/{image}.csv", image=study.by_truth),
     output:
         completeness="<results>/evaluation/completeness.csv",
         completeness_png="<results>/evaluation/completeness.png",
@@ -227,12 +234,14 @@ rule completeness:
 
 rule agreement:
     input:
-        csv=expand("<results>/evaluation/agreement/{image}.csv", image=BY_TRUTH),
-        frames=expand("<results>/frame/{image}.fits", image=BY_TRUTH),
-        peaks=expand("<results>/peaks/{image}.csv", image=BY_TRUTH),
-        truths=expand("<results>/archive/{image}/truth.ecsv", image=BY_TRUTH),
+        csv=expand("<results>/evaluation/agreement/{image}.csv", image=study.by_truth),
+        frames=expand("<results>/frame/{image}.fits", image=study.by_truth),
+        peaks=expand("<results>/peaks/{image}.csv", image=study.by_truth),
+        truths=expand("<results>/archive/{image}/truth.ecsv", image=study.by_truth),
         masks=expand(
-            "<results>/masks/{image}/{method}.fits", image=BY_TRUTH, method=EVALUATED
+            "<results>/masks/{image}/{method}.fits",
+            image=study.by_truth,
+            method=study.evaluated,
         ),
     output:
         agreement="<results>/evaluation/agreement.csv",
@@ -251,7 +260,7 @@ rule agreement:
     group:
         "study"
     params:
-        masks=list(map(labelled_name, EVALUATED)),
+        masks=study.labelled(study.evaluated),
         radius=config["verdict"]["radius"],
         near=config["verdict"]["near"],
         code=code("agreement_summary"),

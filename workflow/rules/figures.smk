@@ -1,9 +1,9 @@
-FIGURE1_IMAGE = figure_image(config["figures"]["figure1_image"])
-FIGURE3_IMAGE = figure_image(config["figures"]["figure3"]["image"])
+FIGURE1_IMAGE = study.figure_image(config["figures"]["figure1_image"])
+FIGURE3_IMAGE = study.figure_image(config["figures"]["figure3"]["image"])
 
 
 PANEL_PARAMS = {
-    "study": config["study"],
+    "study": study.name,
     "radius": config["verdict"]["radius"],
     "near": config["verdict"]["near"],
     "scorer": config["verdict"]["scorer"],
@@ -22,7 +22,7 @@ rule figure1:
         "study"
     params:
         image=FIGURE1_IMAGE,
-        study=config["study"],
+        study=study.name,
         rows=lookup("crop/rows", within=config, default=None),
         columns=lookup("crop/columns", within=config, default=None),
         code=code("figure1"),
@@ -34,8 +34,8 @@ rule figure1:
 
 rule figure2:
     input:
-        frames=expand("<results>/frame/{image}.fits", image=IMAGES),
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
+        frames=expand("<results>/frame/{image}.fits", image=study.images),
+        statistics=expand("<results>/statistics/{image}.json", image=study.images),
     output:
         **drawn("figure2", "figure 2", image="all", masks="none"),
     log:
@@ -43,8 +43,10 @@ rule figure2:
     group:
         "study"
     params:
-        study=config["study"],
+        study=study.name,
         ranges=config["figures"]["histogram_range"],
+        bins=config["figures"]["histogram_bins"],
+        percentile=config["figures"]["histogram_percentile"],
         code=code("figure2"),
     message:
         "Drawing figure 2: histograms"
@@ -54,7 +56,9 @@ rule figure2:
 
 rule figure3:
     input:
-        **shown_masks(FIGURE3_IMAGE, config["figures"]["figure3"]["methods"]),
+        **inputs.shown_masks(
+            study, FIGURE3_IMAGE, config["figures"]["figure3"]["methods"]
+        ),
     output:
         **drawn(
             "figure3",
@@ -76,7 +80,7 @@ rule figure3:
 
 rule figure4:
     input:
-        **shown_masks("{image}", config["figures"]["figure4"]),
+        **inputs.shown_masks(study, "{image}", config["figures"]["figure4"]),
     output:
         **drawn(
             "figure4/{image}",
@@ -98,7 +102,7 @@ rule figure4:
 
 rule figure5:
     input:
-        **shown_masks("{image}", config["figures"]["figure5"]),
+        **inputs.shown_masks(study, "{image}", config["figures"]["figure5"]),
     output:
         **drawn(
             "figure5/{image}",

@@ -9,9 +9,9 @@ rule crop:
     group:
         "image"
     params:
-        rows=lambda wildcards: crop_of(wildcards.image, "rows"),
-        columns=lambda wildcards: crop_of(wildcards.image, "columns"),
-        filter=lambda wildcards: IMAGES[wildcards.image]["filter"],
+        rows=lambda wildcards: study.crop_of(wildcards.image, "rows"),
+        columns=lambda wildcards: study.crop_of(wildcards.image, "columns"),
+        filter=lambda wildcards: study.images[wildcards.image]["filter"],
         code=code("crop_frame"),
     message:
         "Cropping and describing {wildcards.image}"
@@ -29,7 +29,7 @@ rule crop:
 rule sources:
     input:
         frame="<results>/frame/{image}.fits",
-        catalogue=f"<results>/archive/{{image}}/{config['catalogue']['name']}.ecsv",
+        catalogue=f"<results>/archive/{{image}}/{study.catalogue}.ecsv",
     output:
         sources="<results>/sources/{image}.ecsv",
     log:

@@ -5,7 +5,7 @@ rule inject_stars:
     input:
         frame="<results>/frame/{image}.fits",
         peaks="<results>/peaks/{image}.csv",
-        psf=lambda wildcards: psf_of(wildcards.image),
+        psf=lambda wildcards: inputs.psf(study, wildcards.image),
     output:
         csv="<results>/evaluation/injection/{image}.csv",
     log:
@@ -15,10 +15,13 @@ rule inject_stars:
     conda:
         "../../envs/environment.yaml"
     params:
-        methods=JUDGED,
-        detectors=detectors_of(JUDGED),
+        methods=study.judged,
+        detectors=study.settings_of_parts(study.judged),
         magnitudes=config["evaluation"]["magnitudes"],
         stars=config["evaluation"]["stars"],
+        stars_at_once=config["evaluation"]["stars_at_once"],
+        separation_fwhm=config["evaluation"]["separation_fwhm"],
+        free_fwhm=config["evaluation"]["free_fwhm"],
         segmentation=config["segmentation"],
         seed=config["evaluation"]["seed"],
         code=code("inject_stars"),
@@ -30,7 +33,7 @@ rule inject_stars:
 
 rule injection_summary:
     input:
-        csv=expand("<results>/evaluation/injection/{image}.csv", image=IMAGES),
+        csv=expand("<results>/evaluation/injection/{image}.csv", image=study.images),
     output:
         csv="<results>/evaluation/injection.csv",
         depths="<results>/evaluation/injection_depths.csv",
@@ -46,7 +49,7 @@ rule injection_summary:
     group:
         "study"
     params:
-        draws=200,
+        draws=config["evaluation"]["depth_draws"],
         seed=config["evaluation"]["seed"],
         code=code("injection_summary"),
     message:
@@ -57,10 +60,10 @@ rule injection_summary:
 
 rule sweep_curves:
     input:
-        unpack(truth_file),
+        unpack(lambda wildcards: inputs.truth(study, wildcards.image)),
         frame="<results>/frame/{image}.fits",
         peaks="<results>/peaks/{image}.csv",
-        psf=lambda wildcards: psf_of(wildcards.image),
+        psf=lambda wildcards: inputs.psf(study, wildcards.image),
     output:
         csv="<results>/evaluation/curves/{image}.csv",
     log:
@@ -70,10 +73,13 @@ rule sweep_curves:
     conda:
         "../../envs/environment.yaml"
     params:
-        families=OWN,
-        detectors=settings_of_methods(OWN),
+        families=config["evaluation"]["curve_families"],
+        detectors=study.settings_of(config["evaluation"]["curve_families"]),
         magnitudes=config["evaluation"]["curve_magnitudes"],
         stars=config["evaluation"]["stars"],
+        separation_fwhm=config["evaluation"]["separation_fwhm"],
+        free_fwhm=config["evaluation"]["free_fwhm"],
+        realisations=config["evaluation"]["realisations"],
         background_box=config["evaluation"]["background_box"],
         segmentation=config["segmentation"],
         seed=config["evaluation"]["seed"],
@@ -86,7 +92,7 @@ rule sweep_curves:
 
 rule curve_summary:
     input:
-        csv=expand("<results>/evaluation/curves/{image}.csv", image=IMAGES),
+        csv=expand("<results>/evaluation/curves/{image}.csv", image=study.images),
     output:
         csv="<results>/evaluation/curves.csv",
         compared="<results>/evaluation/curves_compared.csv",
@@ -102,8 +108,8 @@ rule curve_summary:
     group:
         "study"
     params:
-        rates=[1, 3, 10, 30],
-        areas=[0.003, 0.01, 0.046],
+        rates=config["evaluation"]["curve_rates"],
+        areas=config["evaluation"]["curve_areas"],
         magnitudes=config["evaluation"]["curve_magnitudes"],
         code=code("curve_summary"),
     message:

@@ -1,18 +1,22 @@
 rule slice:
     input:
-        unpack(whole_frame),
+        unpack(
+            lambda wildcards: inputs.whole_frame(
+                study, wildcards.image, wildcards.method
+            )
+        ),
         frame="<results>/frame/{image}.fits",
     output:
         mask="<results>/masks/{image}/{method}.fits",
     log:
         "<logs>/slice/{image}/{method}.log",
     wildcard_constraints:
-        method=SLICE,
+        method=study.slice_pattern,
     group:
         "image"
     params:
-        domain=domain_of,
-        method=registered,
+        domain=lambda wildcards: study.domain_of(wildcards.method),
+        method=lambda wildcards: study.registered(wildcards.method),
         code=code("make_mask"),
     message:
         "Slicing {wildcards.image}: {wildcards.method}"
@@ -40,7 +44,7 @@ rule segmentation:
     group:
         "image"
     params:
-        method=registered,
+        method=lambda wildcards: study.registered(wildcards.method),
         code=code("make_mask"),
     message:
         "Cropping the segmentation image of {wildcards.image}"
@@ -63,11 +67,11 @@ rule function_mask:
     log:
         "<logs>/function_mask/{image}/{method}.log",
     wildcard_constraints:
-        method=f"({FUNCTION})(_[0-9.]+)?",
+        method=study.function_methods,
     group:
         "image"
     params:
-        detectors=lambda wildcards: detectors_of([wildcards.method]),
+        detectors=lambda wildcards: study.settings_of_parts([wildcards.method]),
         code=code("make_mask"),
     message:
         "Making the mask of {wildcards.image}: {wildcards.method}"
@@ -86,7 +90,7 @@ rule combination:
     input:
         masks=lambda wildcards: expand(
             "<results>/masks/{{image}}/{part}.fits",
-            part=map(own_name, parse_method(wildcards.method).parts),
+            part=study.parts_of(wildcards.method),
         ),
         frame="<results>/frame/{image}.fits",
     output:

@@ -1,11 +1,13 @@
-# Masks as files that other software reads; the functions are in inputs.smk.
+# Masks as files that other software reads.
 
 
 # Labels and catalogue of one mask are a job of their own, so that a changed method makes its files
 # again and no other's; in a process that jobs share, the imports (photutils, 1.5 s) are paid once.
 rule export_mask:
     input:
-        unpack(pipeline_labels),
+        unpack(
+            lambda wildcards: inputs.pipeline_labels(wildcards.image, wildcards.method)
+        ),
         mask="<results>/masks/{image}/{method}.fits",
         frame="<results>/frame/{image}.fits",
         sources="<results>/sources/{image}.ecsv",
@@ -21,7 +23,7 @@ rule export_mask:
     params:
         min_pixels=config["spots"]["min_pixels"],
         radius=config["verdict"]["radius"],
-        catalogue=config["catalogue"]["name"],
+        catalogue=study.catalogue,
         code=code("export_mask"),
     message:
         "Measuring the sources of {wildcards.method} on {wildcards.image}"

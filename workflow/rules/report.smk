@@ -3,10 +3,12 @@
 
 rule score_page:
     input:
-        frames=expand("<results>/frame/{image}.fits", image=IMAGES),
-        sources=expand("<results>/sources/{image}.ecsv", image=IMAGES),
+        frames=expand("<results>/frame/{image}.fits", image=study.images),
+        sources=expand("<results>/sources/{image}.ecsv", image=study.images),
         masks=expand(
-            "<results>/masks/{image}/{method}.fits", image=IMAGES, method=BY_EYE
+            "<results>/masks/{image}/{method}.fits",
+            image=study.images,
+            method=study.by_eye,
         ),
     output:
         page="<results>/by_eye/score.html",
@@ -18,8 +20,8 @@ rule score_page:
     conda:
         "../../envs/environment.yaml"
     params:
-        study=config["study"],
-        methods=BY_EYE,
+        study=study.name,
+        methods=study.by_eye,
         cutout=config["by_eye"]["cutout"],
         radius=config["verdict"]["radius"],
         near=config["verdict"]["near"],
@@ -37,10 +39,10 @@ rule tables_by_eye:
         key="<results>/by_eye/key.csv",
         verdicts=expand(
             "<results>/verdicts/{image}/{method}.csv",
-            image=IMAGES,
-            method=BY_EYE,
+            image=study.images,
+            method=study.by_eye,
         ),
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
+        statistics=expand("<results>/statistics/{image}.json", image=study.images),
     output:
         csv=report(
             "<results>/by_eye/table3_by_eye.csv",
@@ -61,8 +63,9 @@ rule tables_by_eye:
     group:
         "study"
     params:
-        images=list(IMAGES),
-        methods=BY_EYE,
+        images=list(study.images),
+        methods=study.by_eye,
+        scores=files.contents(config["by_eye"]["files"]),
         code=code("tables_by_eye"),
     message:
         "Writing table 3 by eye"
@@ -72,12 +75,16 @@ rule tables_by_eye:
 
 rule browser:
     input:
-        frames=expand("<results>/frame/{image}.fits", image=IMAGES),
+        frames=expand("<results>/frame/{image}.fits", image=study.images),
         masks=expand(
-            "<results>/masks/{image}/{method}.fits", image=IMAGES, method=SHOWN
+            "<results>/masks/{image}/{method}.fits",
+            image=study.images,
+            method=study.shown,
         ),
         verdicts=expand(
-            "<results>/verdicts/{image}/{method}.csv", image=IMAGES, method=SHOWN
+            "<results>/verdicts/{image}/{method}.csv",
+            image=study.images,
+            method=study.shown,
         ),
     output:
         page=report(
@@ -93,8 +100,8 @@ rule browser:
     conda:
         "../../envs/environment.yaml"
     params:
-        study=config["study"],
-        methods=SHOWN,
+        study=study.name,
+        methods=study.shown,
         radius=config["verdict"]["radius"],
         near=config["verdict"]["near"],
         templates=templates(),
@@ -107,7 +114,7 @@ rule browser:
 
 rule index:
     input:
-        **report_parts(),
+        **targets.report_parts(study),
     output:
         page=report(
             "<results>/index.html",
@@ -120,19 +127,21 @@ rule index:
     group:
         "study"
     params:
-        study=config["study"],
+        study=study.name,
         scorer=config["verdict"]["scorer"],
         domain=config["slice_domain"],
         radius=config["verdict"]["radius"],
         near=config["verdict"]["near"],
         clutter_limit=config["clutter_limit"],
-        figure1=figure_image(config["figures"]["figure1_image"]),
+        figure1=study.figure_image(config["figures"]["figure1_image"]),
         figure3={
-            "image": figure_image(config["figures"]["figure3"]["image"]),
-            "methods": shown_methods(config["figures"]["figure3"]["methods"]),
+            "image": study.figure_image(config["figures"]["figure3"]["image"]),
+            "methods": inputs.shown_methods(
+                study, config["figures"]["figure3"]["methods"]
+            ),
         },
-        figure4=shown_methods(config["figures"]["figure4"]),
-        figure5=shown_methods(config["figures"]["figure5"]),
+        figure4=inputs.shown_methods(study, config["figures"]["figure4"]),
+        figure5=inputs.shown_methods(study, config["figures"]["figure5"]),
         beside=[f"results/{config['study']}/report.zip"],
         settings=config,
         revision=lambda wildcards: revision(),
@@ -146,7 +155,7 @@ rule index:
 
 rule report_archive:
     input:
-        reported_outputs(),
+        targets.reported(study),
         "<results>/index.html",
     output:
         zip="<results>/report.zip",

@@ -2,11 +2,11 @@ rule vary_settings:
     input:
         i2d="<results>/archive/{image}/i2d.fits",
         frame="<results>/frame/{image}.fits",
-        catalogue=f"<results>/archive/{{image}}/{config['catalogue']['name']}.ecsv",
+        catalogue=f"<results>/archive/{{image}}/{study.catalogue}.ecsv",
         sources="<results>/sources/{image}.ecsv",
-        masks=expand("<results>/masks/{{image}}/{method}.fits", method=METHODS),
+        masks=expand("<results>/masks/{{image}}/{method}.fits", method=study.methods),
         other_masks=expand(
-            "<results>/masks/{{image}}/{method}.fits", method=OTHER_METHODS
+            "<results>/masks/{{image}}/{method}.fits", method=study.other_methods
         ),
     output:
         csv="<results>/evaluation/sensitivity/{image}.csv",
@@ -19,8 +19,8 @@ rule vary_settings:
     params:
         **config["spots"],
         **config["evaluation"]["sensitivity"],
-        methods=METHODS,
-        other_domain=OTHER_DOMAIN,
+        methods=study.methods,
+        other_domain=study.other_domain,
         radius=config["verdict"]["radius"],
         near=config["verdict"]["near"],
         peaks=config["peaks"],
@@ -35,8 +35,8 @@ rule vary_settings:
 
 rule sensitivity:
     input:
-        csv=expand("<results>/evaluation/sensitivity/{image}.csv", image=IMAGES),
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
+        csv=expand("<results>/evaluation/sensitivity/{image}.csv", image=study.images),
+        statistics=expand("<results>/statistics/{image}.json", image=study.images),
     output:
         csv="<results>/evaluation/sensitivity.csv",
         conclusions="<results>/evaluation/conclusions.csv",
@@ -61,7 +61,7 @@ rule structure:
     input:
         frame="<results>/frame/{image}.fits",
         peaks="<results>/peaks/{image}.csv",
-        masks=expand("<results>/masks/{{image}}/{method}.fits", method=EVALUATED),
+        masks=expand("<results>/masks/{{image}}/{method}.fits", method=study.evaluated),
     output:
         csv="<results>/evaluation/structure/{image}.csv",
     log:
@@ -70,7 +70,7 @@ rule structure:
         "image"
     params:
         **config["spots"],
-        masks=list(map(labelled_name, EVALUATED)),
+        masks=study.labelled(study.evaluated),
         background_box=config["evaluation"]["background_box"],
         bright_snr=config["evaluation"]["bright_snr"],
         code=code("measure_structure"),
@@ -89,7 +89,7 @@ rule structure:
 
 rule evaluation_page:
     input:
-        **BY_TRUTH_TABLES,
+        **inputs.truth_tables(study),
         chance="<results>/evaluation/chance.csv",
         reliability="<results>/evaluation/reliability.csv",
         depths="<results>/evaluation/injection_depths.csv",

@@ -1,41 +1,28 @@
 # All masks at the same false rates: the target side_by_side.
 
-# the study's own masks, then the others
-COMPARED = config["side_by_side"]["families"] or [*OWN_FAMILIES, *config["detectors"]]
-unswept = [name for name in COMPARED if name not in {*OWN, *config["detectors"]}]
-if unswept:
-    raise WorkflowError(
-        f"side_by_side.families: '{unswept[0]}' is no method with levels. Known: "
-        f"{', '.join([*OWN, *config['detectors']])}."
-    )
-NOT_INSTALLED = {
-    name: lacks for name in COMPARED if (lacks := missing(name, config["detectors"]))
-}
-INSTALLED = [name for name in COMPARED if name not in NOT_INSTALLED]
 SCENES = {
-    "frames": expand("<results>/frame/{image}.fits", image=IMAGES),
-    "peaks": expand("<results>/peaks/{image}.csv", image=IMAGES),
-    "truths": expand("<results>/archive/{image}/truth.ecsv", image=BY_TRUTH),
-    "psfs": [psf_of(image) for image in IMAGES],
+    "frames": expand("<results>/frame/{image}.fits", image=study.images),
+    "peaks": expand("<results>/peaks/{image}.csv", image=study.images),
+    "truths": expand("<results>/archive/{image}/truth.ecsv", image=study.by_truth),
+    "psfs": [inputs.psf(study, image) for image in study.images],
 }
 SCENE_SETTINGS = {
-    "images": list(IMAGES),
-    "with_truth": BY_TRUTH,
+    "images": list(study.images),
+    "with_truth": study.by_truth,
     "magnitudes": config["evaluation"]["curve_magnitudes"],
     "stars": config["evaluation"]["stars"],
+    "separation_fwhm": config["evaluation"]["separation_fwhm"],
+    "free_fwhm": config["evaluation"]["free_fwhm"],
+    "realisations": config["evaluation"]["realisations"],
     "background_box": config["evaluation"]["background_box"],
     "segmentation": config["segmentation"],
     "seed": config["evaluation"]["seed"],
 }
 
 
-wildcard_constraints:
-    family="|".join(map(re.escape, REGISTRY)),
-
-
 rule side_by_side:
     input:
-        side_by_side_outputs(),
+        targets.side_by_side(),
 
 
 rule sweep_family:
@@ -51,7 +38,7 @@ rule sweep_family:
         "../../envs/environment.yaml"
     params:
         **SCENE_SETTINGS,
-        detectors=lambda wildcards: settings_of_methods([wildcards.family]),
+        detectors=lambda wildcards: study.settings_of([wildcards.family]),
         code=code("sweep_family"),
     message:
         "Sweeping the masks of {wildcards.family}"
@@ -70,8 +57,8 @@ rule tune_family:
         "family"
     params:
         rates=config["side_by_side"]["rates"],
-        images=list(IMAGES),
-        tuned_on=config["side_by_side"]["tuned_on"] or list(IMAGES),
+        images=list(study.images),
+        tuned_on=study.tuned_on,
         code=code("tune_family"),
     message:
         "Tuning {wildcards.family}"
@@ -101,7 +88,7 @@ rule judge_family:
         "../../envs/environment.yaml"
     params:
         **SCENE_SETTINGS,
-        detectors=lambda wildcards: settings_of_methods([wildcards.family]),
+        detectors=lambda wildcards: study.settings_of([wildcards.family]),
         code=code("judge_family"),
     message:
         "Judging {wildcards.family} at its tuned levels"
@@ -111,7 +98,7 @@ rule judge_family:
 
 rule time_families:
     input:
-        frame=f"<results>/frame/{next(iter(IMAGES))}.fits",
+        frame=f"<results>/frame/{next(iter(study.images))}.fits",
     output:
         csv="<results>/side_by_side/times.csv",
     log:
@@ -120,9 +107,10 @@ rule time_families:
         "../../envs/environment.yaml"
     threads: workflow.resource_settings.cores or 1  # alone on the machine, or the times would be of others
     params:
-        families=INSTALLED,
+        families=study.installed,
         segmentation=config["segmentation"],
-        detectors=settings_of_methods(INSTALLED),
+        detectors=study.settings_of(study.installed),
+        runs=config["side_by_side"]["runs"],
         code=code("time_families"),
     message:
         "Timing the masks"
@@ -132,8 +120,12 @@ rule time_families:
 
 rule side_by_side_summary:
     input:
-        judged=expand("<results>/side_by_side/judged/{family}.csv", family=INSTALLED),
-        stars=expand("<results>/side_by_side/stars/{family}.csv", family=INSTALLED),
+        judged=expand(
+            "<results>/side_by_side/judged/{family}.csv", family=study.installed
+        ),
+        stars=expand(
+            "<results>/side_by_side/stars/{family}.csv", family=study.installed
+        ),
         times="<results>/side_by_side/times.csv",
     output:
         csv="<results>/side_by_side/verdict.csv",
@@ -150,9 +142,9 @@ rule side_by_side_summary:
     group:
         "study"
     params:
-        families=INSTALLED,
-        not_installed=NOT_INSTALLED,
-        groups=side_by_side_groups(),
+        families=study.installed,
+        not_installed=study.not_installed,
+        groups=study.groups,
         main_rate=config["side_by_side"]["main_rate"],
         magnitudes=config["evaluation"]["curve_magnitudes"],
         draws=config["evaluation"]["bootstrap"],
@@ -166,7 +158,7 @@ rule side_by_side_summary:
 
 rule side_by_side_curves:
     input:
-        csv=expand("<results>/side_by_side/curves/{family}.csv", family=INSTALLED),
+        csv=expand("<results>/side_by_side/curves/{family}.csv", family=study.installed),
     output:
         csv="<results>/side_by_side/curves.csv",
         png=report(
@@ -181,7 +173,7 @@ rule side_by_side_curves:
     group:
         "study"
     params:
-        groups=side_by_side_groups(),
+        groups=study.groups,
         magnitudes=config["evaluation"]["curve_magnitudes"],
         code=code("side_by_side_curves"),
     message:
@@ -194,15 +186,15 @@ rule side_by_side_table3:
     input:
         verdicts=expand(
             "<results>/verdicts/{image}/{method}.csv",
-            image=IMAGES,
-            method=side_by_side_methods(INSTALLED),
+            image=study.images,
+            method=study.side_by_side_methods,
         ),
         spots=expand(
             "<results>/spots/{image}/{method}.csv",
-            image=IMAGES,
-            method=side_by_side_methods(INSTALLED),
+            image=study.images,
+            method=study.side_by_side_methods,
         ),
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
+        statistics=expand("<results>/statistics/{image}.json", image=study.images),
     output:
         csv="<results>/side_by_side/table3.csv",
         md="<results>/side_by_side/table3.md",
@@ -213,10 +205,10 @@ rule side_by_side_table3:
     group:
         "study"
     params:
-        methods=side_by_side_methods(INSTALLED),
+        methods=study.side_by_side_methods,
         others=[],
         domain=config["slice_domain"],
-        other_domain=OTHER_DOMAIN,
+        other_domain=study.other_domain,
         scorer=config["verdict"]["scorer"],
         clutter_limit=config["clutter_limit"],
         code=code("verdict_tables"),

@@ -17,18 +17,18 @@ rule make_psf:
 
 rule simulate:
     input:
-        psf=lambda wildcards: psf_of(wildcards.image),
+        psf=lambda wildcards: inputs.psf(study, wildcards.image),
     output:
         i2d="<results>/archive/{image}/i2d.fits",
         segm="<results>/archive/{image}/segm.fits",
         cat="<results>/archive/{image}/cat.ecsv",
-        catalogue=f"<results>/archive/{{image}}/{config['catalogue']['name']}.ecsv",
+        catalogue=f"<results>/archive/{{image}}/{study.catalogue}.ecsv",
         truth="<results>/archive/{image}/truth.ecsv",
         manifest="<results>/archive/{image}/manifest.tsv",
     log:
         "<logs>/simulate/{image}.log",
     wildcard_constraints:
-        image=images_from("simulated"),
+        image=study.images_from("simulated"),
     group:
         "image"
     conda:
@@ -36,13 +36,13 @@ rule simulate:
     resources:
         mem_mb=1500,
     params:
-        field=simulated_field,
-        observation=simulated_observation,
+        field=lambda wildcards: study.field_of(wildcards.image),
+        observation=lambda wildcards: study.observation_of(wildcards.image),
         detector=lookup("simulation/detector", within=config, default=None),
         empty_pixels=lookup("simulation/empty_pixels", within=config, default=0),
         segmentation=config["segmentation"],
         box_deg=config["catalogue"]["box_deg"],
-        catalogue=config["catalogue"]["name"],
+        catalogue=study.catalogue,
         code=code("simulate"),
     message:
         "Simulating {wildcards.image}"
@@ -54,6 +54,5 @@ rule simulated_archive:
     input:
         [
             f"results/{config['study']}/archive/{image}/manifest.tsv"
-            for image in IMAGES
-            if source_of(image) == "simulated"
+            for image in study.by_truth
         ],

@@ -1,6 +1,5 @@
 # Every public image of a programme or a region: list, downloads, masks, one table.
 # The images are those of one query, not those of the table of images: their wildcard is `product`.
-# The functions are in inputs.smk.
 
 
 rule survey:
@@ -20,8 +19,8 @@ checkpoint survey_products:
     resources:
         downloads=1,
     params:
-        survey=lambda wildcards: survey_settings(),
-        archive=ARCHIVE_SERVERS,
+        survey=lambda wildcards: said(study.survey_settings),
+        archive=study.archive_servers,
         code=code("survey_products"),
     message:
         "Asking MAST for the images of the survey"
@@ -43,9 +42,9 @@ rule survey_fetch:
     resources:
         downloads=1,
     params:
-        archive=ARCHIVE_SERVERS,
-        failures=lambda wildcards: failures_of(wildcards.product),
-        failed=failed_before,
+        archive=study.archive_servers,
+        failures=lambda wildcards: study.failures_of(wildcards.product),
+        failed=lambda wildcards: study.failed_before(wildcards.product),
         code=code("survey_fetch"),
     message:
         "Fetching {wildcards.product} from MAST"
@@ -106,7 +105,7 @@ rule survey_summary:
         "<logs>/survey_summary.log",
     localrule: True
     params:
-        survey=lambda wildcards: survey_settings(),
+        survey=lambda wildcards: said(study.survey_settings),
         code=code("survey_summary"),
     message:
         "Summing up the survey"

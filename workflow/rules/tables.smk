@@ -1,6 +1,6 @@
 rule identity_tables:
     input:
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
+        statistics=expand("<results>/statistics/{image}.json", image=study.images),
         manifest="<results>/manifest.tsv",
     output:
         table1_csv=report(
@@ -35,15 +35,15 @@ rule verdict_tables:
     input:
         verdicts=expand(
             "<results>/verdicts/{image}/{method}.csv",
-            image=IMAGES,
-            method=dict.fromkeys(METHODS + OTHER_METHODS),
+            image=study.images,
+            method=dict.fromkeys(study.methods + study.other_methods),
         ),
         spots=expand(
             "<results>/spots/{image}/{method}.csv",
-            image=IMAGES,
-            method=dict.fromkeys(METHODS + OTHER_METHODS),
+            image=study.images,
+            method=dict.fromkeys(study.methods + study.other_methods),
         ),
-        statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
+        statistics=expand("<results>/statistics/{image}.json", image=study.images),
     output:
         csv=report(
             "<results>/tables/table3.csv",
@@ -59,10 +59,10 @@ rule verdict_tables:
     group:
         "study"
     params:
-        methods=METHODS,
-        others=OTHER_METHODS,
+        methods=study.methods,
+        others=study.other_methods,
         domain=config["slice_domain"],
-        other_domain=OTHER_DOMAIN,
+        other_domain=study.other_domain,
         scorer=config["verdict"]["scorer"],
         clutter_limit=config["clutter_limit"],
         code=code("verdict_tables"),
@@ -75,7 +75,7 @@ rule verdict_tables:
 rule comparison:
     input:
         tables=expand("<results>/tables/table{number}.csv", number=[1, 2, 3]),
-        published=[published(number) for number in (1, 2, 3)],
+        published=inputs.published(study, 1, 2, 3),
     output:
         cells=expand("<results>/comparison/table{number}.csv", number=[1, 2, 3]),
         summary="<results>/comparison/summary.md",
@@ -84,6 +84,7 @@ rule comparison:
     group:
         "study"
     params:
+        published=files.contents(inputs.published(study, 1, 2, 3)),
         code=code("compare_published"),
     message:
         "Comparing with the published tables"
@@ -95,10 +96,12 @@ rule claims:
     input:
         table2="<results>/tables/table2.csv",
         table3="<results>/tables/table3.csv",
-        published=[published(2), published(3)] if config["published"] else [],
+        published=inputs.published(study, 2, 3),
         chance="<results>/evaluation/chance.csv",
         reliability="<results>/evaluation/reliability.csv",
-        structure=expand("<results>/evaluation/structure/{image}.csv", image=IMAGES),
+        structure=expand(
+            "<results>/evaluation/structure/{image}.csv", image=study.images
+        ),
         depths="<results>/evaluation/injection_depths.csv",
         compared="<results>/evaluation/curves_compared.csv",
     output:
@@ -114,6 +117,7 @@ rule claims:
     group:
         "study"
     params:
+        published=files.contents(inputs.published(study, 2, 3)),
         code=code("answer_claims"),
     message:
         "Answering the paper's claims"

@@ -1,4 +1,4 @@
-"""Figure 2: histograms of the crops, with mean + 2 standard deviations and 95.4th percentile."""
+"""Figure 2: histograms of the crops, with mean + 2 standard deviations and a percentile."""
 
 import json
 import logging
@@ -12,11 +12,8 @@ from mirimask.masks.thresholds import thresholds
 
 log = logging.getLogger("mirimask.figure2")
 
-BINS = 100  # of the paper's published script, as is the percentile
-PERCENTILE = 95.4
 
-
-def histogram(frame, statistics, ranges):
+def histogram(frame, statistics, params):
     """One image's panel; over its configured range, or the middle 99 % of what was observed.
 
     A range that most pixels lie outside of was made for another image of that code.
@@ -24,11 +21,11 @@ def histogram(frame, statistics, ranges):
     crop = read_crop(frame, planes=False)
     row = json.loads(Path(statistics).read_text())
     values = crop.data[np.isfinite(crop.data)]
-    (level,) = thresholds(values, [100 - PERCENTILE])
+    (level,) = thresholds(values, [100 - params.percentile])
     seen = crop.data[~crop.empty]
     low, high = middle = thresholds(seen, [99.5, 0.5])
-    if row["image"] in ranges:
-        low, high = ranges[row["image"]]
+    if row["image"] in params.ranges:
+        low, high = params.ranges[row["image"]]
         if np.mean((seen >= low) & (seen <= high)) < 0.5:
             log.warning(
                 "figures.histogram_range: %g to %g holds less than half of the pixels of %s; "
@@ -36,7 +33,7 @@ def histogram(frame, statistics, ranges):
                 *(low, high, row["image"]),
             )
             low, high = middle
-    counts, edges = np.histogram(values, bins=BINS, range=(low, high))
+    counts, edges = np.histogram(values, bins=params.bins, range=(low, high))
     return Histogram(
         title=row["image"],
         note=row["observation_id"] or "",
@@ -51,7 +48,7 @@ def histogram(frame, statistics, ranges):
 def main(job):
     panels, simulated = zip(
         *(
-            histogram(frame, statistics, job.params.ranges)
+            histogram(frame, statistics, job.params)
             for frame, statistics in zip(job.input.frames, job.input.statistics, strict=True)
         ),
         strict=True,

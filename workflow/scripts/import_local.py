@@ -1,9 +1,12 @@
 """Bring a person's own files into the archive's form: i2d, segm, cat, catalogue, manifest."""
 
+import json
 import logging
+from pathlib import Path
 
 from job import script
 from manifest import product_row, write_manifest
+from mirimask.atomic import write_text
 from mirimask.frame import frame_of
 from mirimask.instrument import light_radii_px
 from mirimask.local import (
@@ -15,13 +18,21 @@ from mirimask.local import (
 from mirimask.masks.segmentation import SegmentationSettings, segment
 from mirimask.own_catalogues import read_catalogue
 from mirimask.pipeline_catalogue import catalogue_of
+from mirimask.product import sha256
 from mirimask.table_files import write_ecsv
 
 log = logging.getLogger("mirimask.import_local")
 
 
+def state(path):
+    """A file's size, date and content, by which another one in its place is noticed."""
+    found = Path(path).stat()
+    return {"size": found.st_size, "mtime_ns": found.st_mtime_ns, "sha256": sha256(path)}
+
+
 def main(job):
     image, row, own = job.wildcards.image, job.params.image, job.input
+    states = {path: state(path) for path in map(str, own)}  # of the files that are read now
     i2d = read_image(
         own.i2d,
         error_path=own.get("err"),
@@ -89,6 +100,7 @@ def main(job):
             ),
         ],
     )
+    write_text(job.output.inputs, json.dumps(states, indent=1) + "\n")
 
 
 if "snakemake" in globals():

@@ -9,10 +9,6 @@ from mirimask.memory import give_back
 from mirimask.psf import make_psf, read_psf
 from mirimask.table_files import read_table
 
-EACH = 5  # stars of each magnitude in one realisation: few, so that they do not crowd the image
-SEPARATION_FWHM = 10
-FREE_FWHM = 3  # from detected sources, empty pixels and the rim
-
 
 def stamps_for(psf_path, crop):
     """Stars as the image's filter shows them: a header knows it where the table does not."""
@@ -36,12 +32,12 @@ def main(job):
             crop.empty,
             peaks["x"].to_numpy(),
             peaks["y"].to_numpy(),
-            distance_px=FREE_FWHM * crop.fwhm_px,
+            distance_px=job.params.free_fwhm * crop.fwhm_px,
         ),
         magnitudes=job.params.magnitudes,
         stars=job.params.stars,
-        each=EACH,
-        separation_px=SEPARATION_FWHM * crop.fwhm_px,
+        each=job.params.stars_at_once,
+        separation_px=job.params.separation_fwhm * crop.fwhm_px,
         tolerance_px=crop.fwhm_px,
         pixar_sr=crop.pixel_area_sr,
         rng=np.random.default_rng(seed_of(job, 10)),

@@ -13,8 +13,6 @@ from mirimask.frame import pixels, read_crop
 from mirimask.memory import give_back
 from mirimask.table_files import read_table
 
-EDGES = np.arange(16, 27.5, 0.5)  # magnitudes AB
-
 
 def true_sources(path, crop):
     """The truth on the crop, with the signal-to-noise ratio each source should have."""
@@ -44,6 +42,8 @@ def main(job):
         "radius_px": pixels(job.params.radius, crop.pixel_scale),
         "near_px": pixels(job.params.near, crop.pixel_scale),
     }
+    low, high, step = job.params.magnitudes
+    edges = np.arange(low, high + step / 2, step)
     completeness, purity, judged = [], [], []
     masks = named_masks(job.input.masks, job.params.masks)
     for path, (method, domain, mask) in zip(job.input.verdicts, masks, strict=True):
@@ -53,7 +53,7 @@ def main(job):
             spots,
             truth,
             crop.empty,
-            edges=EDGES,
+            edges=edges,
             tolerance_px=tolerance_px,
             positions=job.params.positions,
             seed=seed_of(job, 2),

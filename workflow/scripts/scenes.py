@@ -3,37 +3,35 @@
 import numpy as np
 from astropy.table import Table
 from evaluated import area_arcmin2, seed_for
-from inject_stars import FREE_FWHM, SEPARATION_FWHM, stamps_for
+from inject_stars import stamps_for
 from mirimask.curves import Scene, Truth
 from mirimask.frame import pixels
 from mirimask.injection import ab_to_mjy_sr, draw_positions, free_pixels, inject
 from mirimask.meshes import background
 from mirimask.table_files import read_table
 
-REALISATIONS = 2
-
 
 def scene_of(crop, image, files, params):
     """The scene of a crop and the magnitudes of its added stars.
 
-    `files` has peaks, psf and, of a simulated image, truth; `params` magnitudes, stars,
-    background_box and seed of the evaluation.
+    `files` has peaks, psf and, of a simulated image, truth; `params` magnitudes, stars, free_fwhm,
+    separation_fwhm, realisations, background_box and seed of the evaluation.
     """
     peaks = read_table(files.peaks)
     free = free_pixels(
         crop.empty,
         peaks["x"].to_numpy(),
         peaks["y"].to_numpy(),
-        distance_px=FREE_FWHM * crop.fwhm_px,
+        distance_px=params.free_fwhm * crop.fwhm_px,
     )
     stamps, (low, high) = stamps_for(files.psf, crop), params.magnitudes
     rng = np.random.default_rng(seed_for(params.seed, image, 12))
     image_data, added, magnitudes = crop.masked, [], []
-    for _ in range(REALISATIONS):
+    for _ in range(params.realisations):
         positions = draw_positions(
             free,
-            params.stars // REALISATIONS,
-            separation_px=SEPARATION_FWHM * crop.fwhm_px,
+            params.stars // params.realisations,
+            separation_px=params.separation_fwhm * crop.fwhm_px,
             rng=rng,
         )
         magnitudes.append(rng.uniform(low, high, len(positions)))

@@ -14,8 +14,6 @@ from job import script
 from mirimask.frame import read_crop
 from mirimask.masks.registry import published_level
 
-RUNS = 5
-
 
 def main(job):
     crop = read_crop(job.input.frame)
@@ -24,7 +22,7 @@ def main(job):
         level = published_level(name, job.params.detectors)
         family = family_on(crop, name, [level], job.params)
         spent = []
-        for _ in range(RUNS + 1):
+        for _ in range(job.params.runs + 1):
             start = time.perf_counter()
             scores = family.scores(crop.masked)
             family.cut(scores, family.levels(scores)[0])

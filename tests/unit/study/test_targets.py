@@ -1,0 +1,100 @@
+"""What a study ends with, and what rules take in."""
+
+import pytest
+from study import inputs, targets
+from study.settings import Study
+
+
+@pytest.fixture
+def make(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def study(table="image\ti2d\nA\ta.fits\nB\tb.fits\n", **config):
+        (tmp_path / "images.tsv").write_text(table)
+        config = {"images": "images.tsv", "archive": {"source": "local"}} | config
+        return Study({"methods": ["value_1", "segmentation"]} | config)
+
+    return study
+
+
+def test_a_study_of_own_images_ends_with(make):
+    ends = targets.final(make(products={"methods": ["recommended"]}))
+    assert len(ends) == len(set(ends))
+    assert ends[-2:] == ["<results>/index.html", "<results>/report.zip"]
+    assert {
+        "<results>/manifest.tsv",
+        "<results>/tables/table3.tex",
+        "<results>/figures/figure5/B.pdf",
+        "<results>/labels/A/recommended.fits",
+        "<results>/catalogue/B/recommended.ecsv",
+        "<results>/regions/B/recommended.reg",
+        "<results>/evaluation/injection_depths.csv",
+        "<results>/by_eye/score.html",
+    } <= set(ends)
+    for absent in ("claims", "comparison", "purity", "agreement", "truth"):
+        assert not [path for path in ends if absent in path]
+
+
+def test_scores_by_eye_are_tables_where_there_are_files(make):
+    ends = targets.final(make(by_eye={"files": ["me.csv"]}))
+    assert "<results>/by_eye/table3_by_eye.md" in ends
+    assert "<results>/by_eye/agreement.csv" in ends
+
+
+def test_a_survey_ends_with_its_own_table(make):
+    study = make(survey={"program": "1837"})
+    assert targets.final(study) == [
+        "<results>/survey/products.tsv",
+        "<results>/survey/survey.csv",
+    ]
+
+
+def test_the_paper_is_compared_and_its_claims_answered(make, monkeypatch):
+    from conftest import ROOT
+
+    monkeypatch.chdir(ROOT)
+    study = Study({})
+    ends = targets.final(study)
+    assert {"<results>/comparison/summary.md", "<results>/claims.md"} <= set(ends)
+    assert inputs.published(study, 2, 3) == [f"config/published/table{n}.csv" for n in (2, 3)]
+    assert targets.report_parts(study)["claims"] == "<results>/claims.csv"
+
+
+def test_the_page_leads_to_every_file_of_an_image(make):
+    parts = targets.report_parts(make())
+    assert parts["segmentation"] == [
+        "<results>/verdicts/A/segmentation.csv",
+        "<results>/verdicts/B/segmentation.csv",
+    ]
+    assert {
+        "<results>/frame/A.fits",
+        "<results>/archive/B/unwise.ecsv",
+        "<results>/masks/B/value_1.fits",
+        "<results>/verdicts/B/recommended.csv",
+    } <= set(parts["files"])
+    assert all(path.endswith(".png") for path in parts["figures"])
+    assert len(parts["figures"]) == 3 + 2 * 2
+    assert "claims" not in parts
+
+
+def test_a_figure_shows_two_slices_and_the_segmentation(make):
+    shown = inputs.shown_masks(make(), "A", ["value_1@published", "derivative_1"])
+    assert shown["frame"] == "<results>/frame/A.fits"
+    assert shown["masks"] == [
+        f"<results>/masks/A/{name}.fits" for name in ("value_1", "derivative_1", "segmentation")
+    ]
+    assert [path.split("/")[1] for path in shown["verdicts"]] == ["verdicts"] * 3
+
+
+def test_what_depends_on_the_method_and_the_image(make):
+    study = make("image\ti2d\tfilter\nA\ta.fits\tF1130W\nB\tb.fits\t\n")
+    whole = {"i2d": "<results>/archive/A/i2d.fits"}
+    assert inputs.whole_frame(study, "A", "value_1") == whole
+    assert inputs.whole_frame(study, "A", "value_1@crop") == {}
+    assert inputs.whole_frame(study, "A", "derivative_1") == {}
+    assert inputs.pipeline_labels("A", "segmentation")["segm"].endswith("A/segm.fits")
+    assert inputs.pipeline_labels("A", "recommended") == {}
+    assert inputs.psf(study, "A") == "<results>/simulation/psf_F1130W.fits"
+    assert inputs.psf(study, "B") == "<results>/simulation/psf_F770W.fits"
+    assert inputs.truth(study, "A") == inputs.truth_tables(study) == {}
+    assert inputs.published(study, 1) == []

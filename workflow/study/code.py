@@ -1,0 +1,114 @@
+"""Hashes of code: Snakemake sees a change in a script, and not in what it imports."""
+
+import hashlib
+import re
+import subprocess
+from collections.abc import Iterable
+from functools import cache
+from importlib.util import resolve_name
+from pathlib import Path
+
+# Of the list of methods each mask has its own line as a parameter: a new one changes no other.
+_LISTED_APART = frozenset(["mirimask.masks.registry"])
+
+__all__ = ["code", "revision", "templates", "used_modules"]
+
+WORKFLOW = Path(__file__).resolve().parents[1]
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|.*)|import[ \t]+(.*))$",
+    re.MULTILINE,
+)
+
+
+@cache
+def _modules(workflow: Path) -> dict[str, Path]:
+    """The modules of the library and the scripts, by the names that they are imported by."""
+    found = {}
+    library, scripts = workflow.glob("mirimask/**/*.py"), workflow.glob("scripts/*.py")
+    for folder, files in ((workflow, library), (workflow / "scripts", scripts)):
+        for file in files:
+            parts = file.relative_to(folder).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return found
+
+
+@cache
+def _imports(name: str, workflow: Path) -> frozenset[str]:
+    """The project's own modules that one of them imports itself.
+
+    Not the library's own __init__, which has its version and its public names and runs nothing.
+    """
+    modules = _modules(workflow)
+    package = name if modules[name].name == "__init__.py" else name.rpartition(".")[0]
+    names: set[str] = set()
+    # read as text: to parse all modules would take longer than to build the graph of jobs
+    text = modules[name].read_text(encoding="utf-8").replace("\\\n", " ")
+    for module, parts, plain in _IMPORT.findall(text):
+        if module.startswith("."):
+            module = resolve_name(module, package)
+        names |= {module, *re.findall(r"[\w.]+", plain)}
+        names |= {f"{module}.{part}" for part in re.findall(r"\w+", parts)}
+    own = names & modules.keys()
+    own |= {above for module in own for above in _packages(module)}
+    return frozenset(own - {"mirimask"})
+
+
+def _packages(module: str) -> Iterable[str]:
+    """The packages inside the library that a module is in: their __init__ runs before it."""
+    parts = module.split(".")
+    return (".".join(parts[:n]) for n in range(2, len(parts)))
+
+
+def used_modules(name: str, workflow: Path = WORKFLOW) -> dict[str, Path]:
+    """A script (`make_mask`) or module (`mirimask.filters`) and all own ones that it imports."""
+    used, new = set[str](), {name}
+    while new:
+        used |= new
+        new = set().union(*(_imports(module, workflow) for module in new)) - used - _LISTED_APART
+    return {module: _modules(workflow)[module] for module in sorted(used)}
+
+
+def _digest(files: Iterable[tuple[str, Path]]) -> str:
+    digest = hashlib.sha256()
+    for name, file in files:
+        digest.update(name.encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def code(name: str, workflow: Path = WORKFLOW) -> str:
+    """Hash of a script, or of a module of the library, and of all own modules that it imports.
+
+    As a parameter of a rule it makes Snakemake see a change in imported code. KeyError where there
+    is no such script or module.
+    """
+    return _digest(used_modules(name, workflow).items())
+
+
+@cache
+def templates(workflow: Path = WORKFLOW) -> str:
+    """Hash of the pages' templates, styles and scripts."""
+    files = sorted(workflow.glob("mirimask/**/templates/*"))
+    return _digest((file.name, file) for file in files)
+
+
+@cache
+def revision(workflow: Path = WORKFLOW) -> str:
+    """The commit of the workflow, with '-dirty' where files differ from it; '' without git."""
+    here = ["git", "-C", str(workflow)]
+    asked = (
+        ["rev-parse", "--show-toplevel"],
+        ["describe", "--always", "--dirty", "--abbrev=40"],
+    )
+    try:
+        top, name = (
+            subprocess.run(
+                [*here, *question], capture_output=True, text=True, check=True
+            ).stdout.strip()
+            for question in asked
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    # a copy of the workflow inside some other repository has no revision of its own
+    return name if Path(top).resolve() == workflow.parent.resolve() else ""

@@ -1,0 +1,147 @@
+"""A person's own files: whether they are there, can be used, and are those that were imported."""
+
+import hashlib
+import json
+import warnings
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mirimask.errors import MaskError
+from mirimask.instrument import imaging_filter
+
+from study.settings import Study
+
+__all__ = ["check_files", "check_headers", "contents", "own_contents"]
+
+
+def check_files(study: Study) -> None:
+    """MaskError with every file that the configuration or the table of images names in vain."""
+    lacking = [
+        f"row '{image}' names the {key} '{path}'"
+        for image in study.images
+        for key, path in study.own_files(image).items()
+        if not Path(path).is_file()
+    ]
+    if lacking:
+        raise MaskError(
+            f"images: {'; '.join(lacking)}; no such file is there. Correct the table of images "
+            f"('{', '.join(study.config['images'])}'); paths are from the working directory."
+        )
+    for key, paths in (
+        ("by_eye.files", study.config["by_eye"]["files"]),
+        ("published", [f"{study.config['published']}/table{n}.csv" for n in (1, 2, 3)]),
+    ):
+        absent = [path for path in paths if study.config["published"] or key != "published"]
+        absent = [path for path in absent if not Path(path).is_file()]
+        if absent:
+            raise MaskError(f"{key}: no such file: {', '.join(absent)}.")
+
+
+def check_headers(study: Study) -> None:
+    """MaskError for images whose header shows that they cannot be used, all in one.
+
+    Looked at are own images that are not imported yet: their filter, which the table or the header
+    must give, and whether the crop lies in the frame. What is wrong with a file itself is said by
+    its import.
+    """
+    problems = []
+    for image, row in study.images.items():
+        if study.source_of(image) != "local" or _record(study, image).exists():
+            continue
+        header = _header(row["i2d"])
+        if header is None:
+            continue
+        where = f"row '{image}'"
+        band = row["filter"] or header["filter"]
+        if not band:
+            problems.append(
+                f"{where} gives no filter, and neither does the header of '{row['i2d']}' (FILTER); "
+                "the width of the PSF follows from it"
+            )
+        else:
+            try:
+                imaging_filter(band)
+            except MaskError as error:
+                problems.append(f"{where} ('{row['i2d']}'): {str(error).rstrip('.')}")
+        problems += _outside(study, image, header["shape"])
+    if problems:
+        raise MaskError(f"images: {'; '.join(problems)}.")
+
+
+def _outside(study: Study, image: str, shape: tuple[int, ...] | None) -> list[str]:
+    if shape is None or len(shape) != 2:
+        return []
+    (ny, nx), path = shape, study.images[image]["i2d"]
+    rows, columns = study.crop_of(image, "rows"), study.crop_of(image, "columns")
+    (y0, y1), (x0, x1) = rows or [0, ny], columns or [0, nx]
+    if y1 <= ny and x1 <= nx:
+        return []
+    return [
+        f"row '{image}': the crop of rows {y0} to {y1} and columns {x0} to {x1} does not fit into "
+        f"'{path}', a frame of {ny} rows and {nx} columns; set 'crop' in the configuration or in "
+        "the table of images, none for the whole frame"
+    ]
+
+
+def _header(path: str) -> dict[str, Any] | None:
+    """FILTER and shape of an image's file; None where it cannot be read."""
+    from astropy.io import fits
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with fits.open(path) as hdus:
+                images = [hdu for hdu in hdus if getattr(hdu, "is_image", False) and hdu.shape]
+                science = next((hdu for hdu in images if hdu.name == "SCI"), None)
+                science = science or next(iter(images), None)
+                headers = [hdus[0].header, *([science.header] if science else [])]
+                bands = [str(header.get("FILTER") or "").strip() for header in headers]
+                return {
+                    "filter": next(filter(None, bands), ""),
+                    "shape": science.shape if science else None,
+                }
+    except Exception:  # damaged files: the import says what is wrong
+        return None
+
+
+def _record(study: Study, image: str) -> Path:
+    return Path(f"results/{study.name}/archive/{image}/inputs.json")
+
+
+@cache
+def _sha256(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def contents(paths: Iterable[str]) -> list[str]:
+    """The SHA-256 of each file, '' for one that is not there.
+
+    As a parameter of a rule it shows a file that was replaced, also by an older one, which
+    Snakemake, going by dates, would pass over. It also passes over a parameter that is a function
+    of the rule's `input`: the paths are to come from the configuration.
+    """
+    return [_sha256(path) if Path(path).is_file() else "" for path in paths]
+
+
+def own_contents(study: Study, image: str) -> dict[str, str]:
+    """As `contents`, of an image's own files by their column.
+
+    A file of the size and date that the import noted (inputs.json) is not read again.
+    """
+    try:
+        noted = json.loads(_record(study, image).read_text())
+    except (OSError, ValueError):
+        noted = {}
+    found = {}
+    for key, path in study.own_files(image).items():
+        known = noted.get(path, {})
+        try:
+            state = Path(path).stat()
+            same = known.get("size") == state.st_size and known.get("mtime_ns") == state.st_mtime_ns
+        except OSError:
+            same = False
+        found[key] = known["sha256"] if same else contents([path])[0]
+    return found

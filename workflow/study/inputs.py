@@ -1,0 +1,67 @@
+"""What rules take in where that depends on the configuration or on the table of images."""
+
+from collections.abc import Sequence
+
+from mirimask.masks.names import parse_method
+
+from study.settings import Study
+
+__all__ = [
+    "pipeline_labels",
+    "psf",
+    "published",
+    "shown_masks",
+    "shown_methods",
+    "truth",
+    "truth_tables",
+    "whole_frame",
+]
+
+
+def psf(study: Study, image: str) -> str:
+    """The PSF of the image's filter."""
+    return f"<results>/simulation/psf_{study.images[image]['filter'] or 'F770W'}.fits"
+
+
+def truth(study: Study, image: str) -> dict[str, str]:
+    """The truth about an image that is simulated."""
+    return {"truth": f"<results>/archive/{image}/truth.ecsv"} if image in study.by_truth else {}
+
+
+def truth_tables(study: Study) -> dict[str, str]:
+    """What the page of the evaluation has besides, where an image has a truth to compare with."""
+    names = ("purity", "agreement") if study.by_truth else ()
+    return {name: f"<results>/evaluation/{name}.csv" for name in names}
+
+
+def whole_frame(study: Study, image: str, method: str) -> dict[str, str]:
+    """A value slice over the published domain needs the frame beyond the crop."""
+    if parse_method(method).needs_frame(study.config["slice_domain"]):
+        return {"i2d": f"<results>/archive/{image}/i2d.fits"}
+    return {}
+
+
+def pipeline_labels(image: str, method: str) -> dict[str, str]:
+    """The segmentation keeps the pipeline's own labels; other masks are numbered here."""
+    return {"segm": f"<results>/archive/{image}/segm.fits"} if method == "segmentation" else {}
+
+
+def shown_masks(study: Study, image: str, methods: Sequence[str]) -> dict[str, str | list[str]]:
+    """What a figure of an image, two of its slices and the segmentation is drawn from."""
+    shown = shown_methods(study, methods)
+    return {
+        "frame": f"<results>/frame/{image}.fits",
+        "masks": [f"<results>/masks/{image}/{method}.fits" for method in shown],
+        "verdicts": [f"<results>/verdicts/{image}/{method}.csv" for method in shown],
+    }
+
+
+def shown_methods(study: Study, methods: Sequence[str]) -> list[str]:
+    """The masks of a figure: two slices and the segmentation."""
+    return [*map(study.own_name, methods), "segmentation"]
+
+
+def published(study: Study, *numbers: int) -> list[str]:
+    """The published tables of these numbers; none where the study has none to compare with."""
+    folder = study.config["published"]
+    return [f"{folder}/table{number}.csv" for number in numbers] if folder else []
