@@ -434,15 +434,19 @@ def _mark_sources(
     radius_px: float,
     near_px: float,
     inch: float,
+    crowded: bool,
 ) -> list[Line2D]:
     """Circles and their legend; where a verdict is not a success, the outer limit of `near` too.
 
     All white lines lie below all coloured ones: seen on black, and hiding no neighbour's line.
+    `crowded` circles, which would hide the image, are thin and have neither white nor a ring.
     """
-    _circles(axes, x, y, radius_px, width=3.5, zorder=3, edgecolor="white")
+    if not crowded:
+        _circles(axes, x, y, radius_px, width=3.5, zorder=3, edgecolor="white")
     if panel.verdicts is None:
-        _circles(axes, x, y, radius_px, width=1.3, zorder=4, edgecolor="black")
-        if len(x) <= _MAX_NUMBERED:
+        width = 0.4 if crowded else 1.3
+        _circles(axes, x, y, radius_px, width=width, zorder=4, edgecolor="black")
+        if len(x) <= _MAX_NUMBERED and not crowded:
             halo = [withStroke(linewidth=2.5, foreground="white")]
             ny, nx = panel.image.shape
             for number, (xi, yi) in enumerate(zip(x, y, strict=True), start=1):
@@ -462,9 +466,10 @@ def _mark_sources(
     handles = []
     for verdict, style in VERDICT_STYLES.items():
         chosen = verdicts == verdict
-        if verdict != "success" and len(x) <= _MAX_RINGS:
+        if verdict != "success" and len(x) <= _MAX_RINGS and not crowded:
             _circles(axes, x[chosen], y[chosen], radius_px + near_px, width=0.7, zorder=4, **style)
-        _circles(axes, x[chosen], y[chosen], radius_px, width=1.8, zorder=5, **style)
+        width = 0.6 if crowded else 1.8
+        _circles(axes, x[chosen], y[chosen], radius_px, width=width, zorder=5, **style)
         handles.append(
             Line2D(
                 [], [], color=style["edgecolor"], linestyle=style["linestyle"], lw=1.9,
@@ -510,6 +515,7 @@ def draw_panels(
     pixel_scale: float,
     title: str,
     simulated: bool,
+    crowded: bool = False,
 ) -> Figure:
     """Figures 3, 4 and 5: an image and masks of it beside each other, with the sources' circles.
 
@@ -522,6 +528,7 @@ def draw_panels(
     x, y : 0-based pixel positions of the sources; empty where there are none
     radius_px, near_px : radius of the circles, and the width of the ring for near misses
     pixel_scale : arcsec
+    crowded : the circles cover most of the image and are drawn thin
 
     Returns
     -------
@@ -552,8 +559,9 @@ def draw_panels(
         axes = figure.add_axes(WCSAxes(figure, box, wcs=wcs))
         _show(axes, _indices(panel.image, panel.limits, panel.kept, empty), zoom)
         handles = _mark_sources(
-            axes, panel, x, y, radius_px=radius_px, near_px=near_px, inch=nx / width
-        )
+            axes, panel, x, y, radius_px=radius_px, near_px=near_px, inch=nx / width,
+            crowded=crowded,
+        )  # fmt: skip
         _label_sky(axes, (ny, nx), width=width, height=height, left=column == 0)
         if i == 0:
             _compass(
@@ -594,7 +602,9 @@ def draw_panels(
         columnspacing=1.4, handletextpad=0.5,
     )  # fmt: skip
     circles = f"circles: radius {radius_px:.4g} px = {radius_px * pixel_scale:.3g}″"
-    if len(x) <= _MAX_RINGS:
+    if crowded:
+        circles += "; thin, for they cover most of the image"
+    elif len(x) <= _MAX_RINGS:
         circles += f"; thin: limit of near, {radius_px + near_px:.4g} px"
     figure.text(
         (x0 + max(width, 3.7)) / total[0], (y0 - 1.03) / total[1], circles, fontsize=10, va="top",

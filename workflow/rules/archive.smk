@@ -13,7 +13,12 @@ try:
     config["catalogue"] = catalogue_settings(config["catalogue"], ask="mast" in SOURCES)
     for size, what in config["verdict"].items():
         if what == "catalogue":
-            circle = circle_sizes(config["catalogue"]["resolution"])
+            # files of one's own may have any pixel scale
+            circle = circle_sizes(
+                config["catalogue"]["resolution"],
+                native=config["catalogue"]["name"] == "unwise"
+                and "local" not in SOURCES,
+            )
             config["verdict"][size] = circle[size]
 except MaskError as error:
     raise WorkflowError(str(error)) from None
@@ -41,6 +46,7 @@ rule fetch_product:
     params:
         image=image_row,
         archive=ARCHIVE_SERVERS,
+        paper=lambda wildcards: is_paper(wildcards.image),
         code=code("fetch_product"),
     message:
         "Fetching {wildcards.image} from MAST"

@@ -214,6 +214,16 @@ config["images"] = [project_file(path) for path in tables]
 if config["published"]:
     config["published"] = project_file(config["published"])
 IMAGES = read_images(config["images"])
+unknown = sorted(set(config["leave_out"]) - IMAGES.keys())
+if unknown or not IMAGES.keys() - config["leave_out"]:
+    raise WorkflowError(
+        f"leave_out: '{', '.join(unknown)}' is not in '{', '.join(config['images'])}'."
+        if unknown
+        else "leave_out: no image is left; leave out fewer."
+    )
+IMAGES = {
+    image: row for image, row in IMAGES.items() if image not in config["leave_out"]
+}
 PAPER_IMAGES = {f"Img{number}" for number in range(1, 8)}
 # The published tables are of the paper's images as the archive has them, and of no others.
 if config["archive"]["source"] != "mast" or not PAPER_IMAGES <= IMAGES.keys():

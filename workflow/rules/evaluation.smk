@@ -36,6 +36,7 @@ rule chance_tables:
     input:
         csv=expand("<results>/evaluation/chance/{image}.csv", image=IMAGES),
         statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
+        circles="<results>/tables/circles.csv",
     output:
         all="<results>/evaluation/chance.csv",
         png=report(

@@ -12,6 +12,8 @@ rule crop:
         rows=lambda wildcards: crop_of(wildcards.image, "rows"),
         columns=lambda wildcards: crop_of(wildcards.image, "columns"),
         filter=lambda wildcards: IMAGES[wildcards.image]["filter"],
+        count_empty=lambda wildcards: counts_empty(wildcards.image),
+        paper=lambda wildcards: is_paper(wildcards.image),
         code=code("crop_frame"),
     message:
         "Cropping and describing {wildcards.image}"

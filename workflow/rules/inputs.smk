@@ -16,6 +16,46 @@ def crop_of(image, axis):
     return (config["crop"] or {}).get(axis)
 
 
+def is_paper(image):
+    """Whether an image is one of the paper's, as MAST has it."""
+    return source_of(image) == "mast" and image in PAPER_IMAGES
+
+
+def counts_empty(image):
+    """Whether empty pixels count in an image's statistics and histogram, as in the paper."""
+    asked = config["statistics"]["count_empty"]
+    return source_of(image) != "local" if asked is None else asked
+
+
+def left_behind():
+    """The images of one's own that could not be read, and the way to the report of the others."""
+    said = {}
+    for image in IMAGES:
+        log = Path(f"results/{config['study']}/logs/import_local/{image}.log")
+        made = Path(f"results/{config['study']}/archive/{image}/i2d.fits")
+        if source_of(image) == "local" and log.exists() and not made.exists():
+            lines = log.read_text().splitlines()
+            said[image] = next((line for line in lines if line.startswith("ERROR")), "")
+    said = {image: line.partition(": ")[2] for image, line in said.items() if line}
+    if not said:
+        return ""
+    out = ", ".join([*config["leave_out"], *said])
+    return "\n".join(
+        [
+            "These images could not be used:",
+            *(f"  {image}: {problem}" for image, problem in said.items()),
+            "Mend them and run again. Or have the report of the others without them: the same "
+            f"command with --config 'leave_out=[{out}]', or 'leave_out: [{out}]' in the "
+            "configuration.\n",
+        ]
+    )
+
+
+def without_catalogue():
+    """The images of one's own for which the table of images names no catalogue."""
+    return [i for i in IMAGES if source_of(i) == "local" and not IMAGES[i]["catalogue"]]
+
+
 def own_files(wildcards):
     """The files that a row of the table of images names."""
     row = image_row(wildcards)
@@ -251,6 +291,7 @@ def report_parts():
         "statistics": expand("<results>/statistics/{image}.json", image=IMAGES),
         "manifest": "<results>/manifest.tsv",
         "table3": "<results>/tables/table3.csv",
+        "circles": "<results>/tables/circles.csv",
         "figures": [path for path in figure_outputs() if path.endswith(".png")],
         "evaluation": [path for path in evaluated if "/evaluation/" in path],
         "recommended": expand(

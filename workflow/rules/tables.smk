@@ -44,6 +44,7 @@ rule verdict_tables:
             method=dict.fromkeys(METHODS + OTHER_METHODS),
         ),
         statistics=expand("<results>/statistics/{image}.json", image=IMAGES),
+        frames=expand("<results>/frame/{image}.fits", image=IMAGES),
     output:
         csv=report(
             "<results>/tables/table3.csv",
@@ -54,6 +55,7 @@ rule verdict_tables:
         md="<results>/tables/table3.md",
         tex="<results>/tables/table3.tex",
         variants="<results>/tables/table3_variants.csv",
+        circles="<results>/tables/circles.csv",
     log:
         "<logs>/verdict_tables.log",
     group:
@@ -65,6 +67,8 @@ rule verdict_tables:
         other_domain=OTHER_DOMAIN,
         scorer=config["verdict"]["scorer"],
         clutter_limit=config["clutter_limit"],
+        radius=config["verdict"]["radius"],
+        without_catalogue=without_catalogue(),
         code=code("verdict_tables"),
     message:
         "Writing table 3"
@@ -101,6 +105,7 @@ rule claims:
         structure=expand("<results>/evaluation/structure/{image}.csv", image=IMAGES),
         depths="<results>/evaluation/injection_depths.csv",
         compared="<results>/evaluation/curves_compared.csv",
+        circles="<results>/tables/circles.csv",
     output:
         md="<results>/claims.md",
         csv=report(

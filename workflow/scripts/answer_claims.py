@@ -4,7 +4,7 @@ import pandas as pd
 from job import script
 from mirimask.atomic import replacing, write_text
 from mirimask.claims import CLAIMS, answer_claims
-from mirimask.tables import as_markdown
+from mirimask.tables import as_markdown, circle_notes
 
 
 def read_evidence(job):
@@ -47,6 +47,9 @@ def main(job):
         "'not testable here': the tables do not hold what the claim is about; the computed answers "
         "use the evaluation as well, with slices over the crop",
     ]
+    notes += circle_notes(
+        pd.read_csv(job.input.circles, dtype={"image": str}, keep_default_na=False)
+    )
     write_text(
         job.output.md,
         as_markdown(table, title="The paper's claims", notes=notes, simulated=simulated),

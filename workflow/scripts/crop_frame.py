@@ -25,8 +25,9 @@ def main(job):
     band = job.params.filter or crop.primary.get("FILTER", "")
     crop.primary["FILTER"] = band
     crop.primary["PSFFWHM"] = (psf_fwhm_px(band, crop.pixel_scale), "[px] FWHM of the PSF")
-    for note in frame_notes(job.input.i2d):
-        log.warning("%s: %s", image, note)
+    if job.params.paper:
+        for note in frame_notes(job.input.i2d):
+            log.warning("%s: %s", image, note)
     write_crop(job.output.frame, crop)
     row = {
         "image": image,
@@ -39,11 +40,12 @@ def main(job):
         "crop_shape": list(crop.data.shape),
         "n_pixels": int(crop.data.size),
         "n_empty": int(crop.empty.sum()),
+        **({} if job.params.count_empty else {"empty_left_out": True}),
         "n_not_finite": int((~np.isfinite(crop.data)).sum()),
         "pixel_scale_arcsec": crop.pixel_scale,
         "psf_fwhm_px": crop.fwhm_px,
     }
-    data = crop.data
+    data = crop.data if job.params.count_empty else crop.masked
     del crop
     give_back()
     row |= describe(data)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 from astropy.io import fits
-from evaluated import area_arcmin2, named_masks, write_csv
+from evaluated import area_arcmin2, named_masks, or_why_not, write_csv
 from job import script
 from mirimask.frame import pixels, read_crop, read_frame
 from mirimask.methods import parse_method
@@ -11,6 +11,7 @@ from mirimask.reliability import false_spots, flank_pixels, invert, reliability_
 from mirimask.segmentation import SegmentationSettings
 
 
+@or_why_not
 def main(job):
     crop = read_crop(job.input.frame, planes=False)
     peaks = pd.read_csv(job.input.peaks)

@@ -39,7 +39,7 @@ def main(job):
         observation_id=params.image["observation_id"],
         progress=shown(image),
     )
-    notes = frame_notes(found["i2d"].path)
+    notes = frame_notes(found["i2d"].path) if job.params.paper else []
     for note in notes:
         log.warning("%s: %s", image, note)
     rows = []

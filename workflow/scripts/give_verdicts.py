@@ -18,8 +18,8 @@ def main(job):
     sources = Table.read(job.input.sources, format="ascii.ecsv").to_pandas()
     x, y = sources["x"].to_numpy(float), sources["y"].to_numpy(float)
     circle = {
-        "radius_px": pixels(job.params.radius, scale),
-        "near_px": pixels(job.params.near, scale),
+        "radius_px": pixels(job.params.radius, scale, fwhm_px=fwhm_px),
+        "near_px": pixels(job.params.near, scale, fwhm_px=fwhm_px),
     }
     spots = label_spots(
         mask,

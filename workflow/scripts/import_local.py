@@ -1,6 +1,7 @@
 """Bring a person's own files into the archive's form: i2d, segm, cat, catalogue, manifest."""
 
 import logging
+import math
 
 from job import script
 from manifest import product_row, write_manifest
@@ -35,7 +36,7 @@ def main(job):
     sources = read_catalogue(
         own.get("catalogue"), id_=columns["id"], ra=columns["ra"], dec=columns["dec"], image=image
     )
-    if not len(sources):
+    if own.get("catalogue") and not len(sources):
         log.warning("%s: its catalogue has no row: 0 sources will be scored", image)
 
     data, planes = i2d["SCI"].data, {hdu.name: hdu.data for hdu in i2d}
@@ -51,6 +52,7 @@ def main(job):
         labels = segment(data, **planes, settings=settings)
         log.info("%s: segmentation %s: %d sources", image, made, labels.max())
     header = i2d["SCI"].header
+    scale = pixel_area_sr(header) ** 0.5 * 180 / math.pi * 3600
     catalogue = catalogue_of(
         data,
         labels,
@@ -58,7 +60,7 @@ def main(job):
         pixel_area_sr(header),
         **planes,
         settings=settings,
-        apertures_px=light_radii_px(i2d[0].header.get("FILTER") or "F770W"),
+        apertures_px=light_radii_px(i2d[0].header.get("FILTER") or "F770W", scale),
     )
 
     write_hdus(job.output.i2d, i2d)
@@ -85,7 +87,7 @@ def main(job):
                 columns["name"],
                 job.output.catalogue,
                 uri=own.get("catalogue", ""),
-                note="" if len(sources) else "no sources",
+                note="" if len(sources) else "no sources" if own.get("catalogue") else "none given",
             ),
         ],
     )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from evaluated import seed_of, write_csv
+from evaluated import or_why_not, seed_of, write_csv
 from job import script
 from mirimask.frame import read_crop
 from mirimask.injection import MaskMaker, StarStamps, free_pixels, recover, recovery_by_magnitude
@@ -32,6 +32,7 @@ def stamps_for(psf_path, crop):
     return stamps
 
 
+@or_why_not
 def main(job):
     crop = read_crop(job.input.frame, planes=False)
     peaks = pd.read_csv(job.input.peaks)

@@ -40,8 +40,8 @@ def main(job):
     real = truth[truth["expected_snr"] >= job.params.real_snr].reset_index(drop=True)
     tolerance_px = job.params.tolerance_fwhm * crop.fwhm_px
     circle = {
-        "radius_px": pixels(job.params.radius, crop.pixel_scale),
-        "near_px": pixels(job.params.near, crop.pixel_scale),
+        "radius_px": pixels(job.params.radius, crop.pixel_scale, fwhm_px=crop.fwhm_px),
+        "near_px": pixels(job.params.near, crop.pixel_scale, fwhm_px=crop.fwhm_px),
     }
     completeness, purity, judged = [], [], []
     masks = named_masks(job.input.masks, job.params.masks)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from evaluated import write_csv
+from evaluated import or_why_not, write_csv
 from job import script
 from mirimask.curves import full_curve
 from mirimask.families import LEVELS, PERCENTS, family_of
@@ -21,6 +21,7 @@ WORKING = {
 }
 
 
+@or_why_not
 def main(job):
     crop = read_crop(job.input.frame, planes=False)
     options = dict(job.params.segmentation)

@@ -25,6 +25,10 @@ def main(job):
     for frame in job.input.frames:
         crop = read_crop(frame, planes=False)
         simulated |= crop.simulated
+        radius, near = (
+            pixels(size, crop.pixel_scale, fwhm_px=crop.fwhm_px)
+            for size in (job.params.radius, job.params.near)
+        )
         name, (ny, nx) = crop.primary["IMAGE"], crop.data.shape
         factor = math.ceil(max(ny, nx) / LARGEST)
         if factor > 1:
@@ -57,8 +61,8 @@ def main(job):
                 "nx": levels.shape[1],
                 "ny": levels.shape[0],
                 "pixels": ny * nx,
-                "radius": pixels(job.params.radius, crop.pixel_scale) / factor,
-                "near": pixels(job.params.near, crop.pixel_scale) / factor,
+                "radius": radius / factor,
+                "near": near / factor,
                 "uri": data_uri(grey_png(levels)),
                 "masks": shown,
                 "sources": [

@@ -17,7 +17,7 @@ from mirimask.pictures import data_uri
 from mirimask.recommended import RecommendedSettings
 from mirimask.report import bold, frame_table, paired_table, render_page
 from mirimask.statistics import IDENTITY, MOMENTS
-from mirimask.tables import paper_layout, printable_statistics
+from mirimask.tables import circle_notes, paper_layout, printable_statistics
 from PIL import Image
 
 QUESTION = (
@@ -105,9 +105,9 @@ def labels(methods):
 def answer(table3):
     """The successes of all images added up, best first."""
     totals = table3.groupby("method", sort=False)[["success", "sources"]].sum()
-    sources = int(totals["sources"].max())
-    if not sources:
+    if totals.empty:
         return "No catalogue source lies on the images of this study: nothing could be scored."
+    sources = int(totals["sources"].max())
     ranked = totals.sort_values("success", ascending=False, kind="stable")["success"]
     named = listed(zip(labels(ranked.index), ranked, strict=True))
     return (
@@ -116,10 +116,15 @@ def answer(table3):
     )
 
 
+def together(table):
+    """All images together; the only one; no rows where images could not be pooled."""
+    pooled = table[table["image"] == "all"]
+    return pooled if len(pooled) or table["image"].nunique() > 1 else table
+
+
 def depths(tables):
     """Where half of the added stars are found, as text by method; all images, or the only one."""
-    own = tables["injection_depths"]
-    own = own[own["image"] == own["image"].iloc[-1]]  # the pooled one stands last
+    own = together(tables["injection_depths"])
     return own.set_index("method")["m50"].map(TWO)
 
 
@@ -203,14 +208,17 @@ def said(name, tables):
         values = listed(zip(labels(sums.index), shares, strict=True))
         return f"True sources covered, all magnitudes: {values}."
     if name == "curves" and "curves_compared" in tables:
-        own = tables["curves_compared"]
-        own = own[own["image"] == own["image"].iloc[-1]]
+        own = together(tables["curves_compared"])
         own = own[(own["at"] == "false_per_arcmin2") & (own["of"] == "given")]
+        if own.empty:
+            return "In no image does any mask find the added stars."
         own = own[own["limit"] == own["limit"].max()]
         values = zip(own["family"], own["completeness"].map(TWO), strict=True)
         return f"Completeness at {own['limit'].max():g} false spots per arcmin²: {listed(values)}."
     if name == "injection" and "injection_depths" in tables:
         own = depths(tables)
+        if own.empty:
+            return "In no image does any mask find the added stars."
         values = zip(labels(own.index), own, strict=True)
         return f"AB magnitude at which half of the added stars are found: {listed(values)}."
     return EVALUATION.get(name, (name, name))[1]
@@ -281,10 +289,11 @@ def recommended(job, folder, column):
     for verdicts, mask in zip(both, job.input.recommended_mask, strict=True):
         given, own = (pd.read_csv(path)[column] for path in verdicts)
         image = Path(mask).parent.name
-        rows.append(
-            [image, len(given)]
-            + [int((verdict == kind).sum()) for verdict in (given, own) for kind in kinds]
-        )
+        if len(given):  # without sources there is nothing to count
+            rows.append(
+                [image, len(given)]
+                + [int((verdict == kind).sum()) for verdict in (given, own) for kind in kinds]
+            )
         files.append((image, Path(mask).relative_to(folder).as_posix()))
     table = pd.DataFrame(rows, columns=["Image", "sources", *kinds, *kinds])
     total = ["All", *table.iloc[:, 1:].sum()]
@@ -311,6 +320,9 @@ def main(job):
     statistics = pd.DataFrame([json.loads(Path(path).read_text()) for path in job.input.statistics])
     simulated = bool(statistics["simulated"].any())
     table3 = pd.read_csv(job.input.table3)
+    notes = circle_notes(
+        pd.read_csv(job.input.circles, dtype={"image": str}, keep_default_na=False)
+    )
     scorer = job.params.scorer
     column = {"peaks": "verdict", "pixels": "verdict_pixels"}[scorer]
     table_3 = paired_table(
@@ -323,6 +335,7 @@ def main(job):
             "bold: better than the segmentation, by more successes, or as many and fewer failures",
             f"!: needs further processing, more than {100 * job.params.clutter_limit:g} % of the "
             "mask's pixels lie on no bright spot",
+            *notes,
         ],
     )
     chance = None
@@ -331,7 +344,10 @@ def main(job):
             chance_layout(pd.read_csv(job.input.chance), bold=bold),
             caption="Table 3, chance-corrected, with 95 % intervals and the probability of as many "
             "successes by chance",
-            notes=["bold: p below 0.05 after Holm's correction for all cells of the table"],
+            notes=[
+                "bold: p below 0.05 after Holm's correction for all cells of the table",
+                *notes,
+            ],
         )
 
     counts = table3.set_index(["image", "method"])
@@ -345,10 +361,10 @@ def main(job):
                     f"{method_label(name)} {row['success']} success, {row['near']} near, "
                     f"{row['failure']} failure"
                 )
-        return (
-            f"{image}: the crop, then what each mask keeps of it, with circles around the "
-            f"catalogue's sources; {'; '.join(parts)}."
-        )
+        text = f"{image}: the crop, then what each mask keeps of it"
+        if not parts:
+            return f"{text}; no catalogue source lies here."
+        return f"{text}, with circles around the catalogue's sources; {'; '.join(parts)}."
 
     by_image = statistics.set_index("image")
     one, three = job.params.figure1, job.params.figure3
