@@ -154,9 +154,15 @@ def test_a_curve_without_a_fall_is_not_fitted(share):
 def test_an_image_without_stars_is_not_pooled():
     """Of A and B half the stars, together with a nebula a third: only the first is right."""
     depths = pd.DataFrame(
-        {"image": ["A", "A", "nebula"], "method": ["m", "n", "m"], "m80": [24.0, np.nan, np.nan]}
+        {
+            "image": ["A", "A", "nebula", "nebula", "loud"],
+            "method": ["m", "n", "m", "n", "n"],
+            "m80": [24.0, np.nan, np.nan, 22.0, 22.0],
+            "chance": [0.05, 0.0, 0.0, 0.06, 0.6],  # 22.0 in the nebula is chance
+        }
     )
-    assert measurable_images(depths) == ["A"]
+    assert measurable_images(depths) == ["A", "loud"]
+    assert measurable_images(depths[:0]) == []
     rows = [
         {"image": i, "method": "m", "magnitude": at, "n": 10, "n_covered": k, "n_recovered": k}
         | {"completeness": k / 10, "low": 0.0, "high": 1.0, "chance": 0.0, "simulated": False}

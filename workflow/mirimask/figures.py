@@ -59,6 +59,7 @@ _LEVELS = 96  # more cannot be told apart, and make the files larger
 _GREYS = LinearSegmentedColormap.from_list("greys", ["#cdcdcd", "black"], N=_LEVELS)
 _NOT_KEPT, _EMPTY = "#ffffff", "#f0dfb4"
 SIMULATED = "SIMULATED: not from the sky"
+_SMALL_INCH = 0.08  # radius of a circle below which its line is thinner
 _MAX_NUMBERED, _MAX_RINGS = 80, 60  # more numbers and outer rings than this hide the image
 
 
@@ -439,13 +440,16 @@ def _mark_sources(
     """Circles and their legend; where a verdict is not a success, the outer limit of `near` too.
 
     All white lines lie below all coloured ones: seen on black, and hiding no neighbour's line.
-    `crowded` circles, which would hide the image, are thin and have neither white nor a ring.
+    `crowded` circles, which would hide the image, are thin and have neither white nor a ring; lines
+    of small circles are thin too, not to hide what is in them.
     """
+    if panel.verdicts is not None and not len(x):
+        return []
+    part = 0.33 if crowded else min(1.0, radius_px / inch / _SMALL_INCH)
     if not crowded:
-        _circles(axes, x, y, radius_px, width=3.5, zorder=3, edgecolor="white")
+        _circles(axes, x, y, radius_px, width=3.5 * part, zorder=3, edgecolor="white")
     if panel.verdicts is None:
-        width = 0.4 if crowded else 1.3
-        _circles(axes, x, y, radius_px, width=width, zorder=4, edgecolor="black")
+        _circles(axes, x, y, radius_px, width=1.3 * part, zorder=4, edgecolor="black")
         if len(x) <= _MAX_NUMBERED and not crowded:
             halo = [withStroke(linewidth=2.5, foreground="white")]
             ny, nx = panel.image.shape
@@ -468,8 +472,7 @@ def _mark_sources(
         chosen = verdicts == verdict
         if verdict != "success" and len(x) <= _MAX_RINGS and not crowded:
             _circles(axes, x[chosen], y[chosen], radius_px + near_px, width=0.7, zorder=4, **style)
-        width = 0.6 if crowded else 1.8
-        _circles(axes, x[chosen], y[chosen], radius_px, width=width, zorder=5, **style)
+        _circles(axes, x[chosen], y[chosen], radius_px, width=1.8 * part, zorder=5, **style)
         handles.append(
             Line2D(
                 [], [], color=style["edgecolor"], linestyle=style["linestyle"], lw=1.9,
@@ -603,9 +606,13 @@ def draw_panels(
     )  # fmt: skip
     circles = f"circles: radius {radius_px:.4g} px = {radius_px * pixel_scale:.3g}″"
     if crowded:
-        circles += "; thin, for they cover most of the image"
+        circles += "\nthin, for they cover most of the image"
     elif len(x) <= _MAX_RINGS:
-        circles += f"; thin: limit of near, {radius_px + near_px:.4g} px"
+        more = f"thin: limit of near, {radius_px + near_px:.4g} px"
+        # beside the colour bar of the panel before there is room for so many characters
+        circles += ("; " if len(circles + more) < 56 else "\n") + more
+    if not len(x):
+        circles = ""
     figure.text(
         (x0 + max(width, 3.7)) / total[0], (y0 - 1.03) / total[1], circles, fontsize=10, va="top",
         ha="right", parse_math=False,

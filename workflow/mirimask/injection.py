@@ -261,13 +261,17 @@ def recovery_by_magnitude(recovered: pd.DataFrame) -> pd.DataFrame:
 
 
 def measurable_images(depths: pd.DataFrame) -> list[str]:
-    """The images in which at least one method finds 80 % of the added stars of some magnitude.
+    """The images in which a mask finds 80 % of the added stars of some magnitude, not by chance.
 
-    `depths` has image, method and m80 (NaN: never 80 %). On another image, all nebula say, no mask
-    is judged by added stars: it would only pull down what all images say together.
+    `depths` has image, method, m80 (NaN: never 80 %) and chance, the share of random positions
+    that the method covers. A mask that covers more than 5 % of them (or than the least of its
+    image's) does not count. On another image, all nebula say, no mask is judged by added stars: it
+    would only pull down what all images say together.
     """
-    known = depths[np.isfinite(depths["m80"].astype(float))]
-    return list(dict.fromkeys(known["image"]))
+    depths = depths.astype({"m80": float, "chance": float})
+    least = depths.groupby("image")["chance"].transform("min")
+    quiet = depths["chance"] <= np.maximum(least, 0.05)
+    return list(dict.fromkeys(depths[quiet & np.isfinite(depths["m80"])]["image"]))
 
 
 def pool_recovery(table: pd.DataFrame, *, name: str) -> pd.DataFrame:

@@ -73,7 +73,7 @@ def _depths(table: pd.DataFrame) -> str:
     images, measured = list(dict.fromkeys(single["image"])), measurable_images(single)
     what = "**Depth** (AB magnitude at which 80 % of added stars are found"
     if not measured:
-        return f"{what}): in no image does any mask find 80 % of them at any magnitude."
+        return f"{what}): in no image does a mask find 80 % of them but by chance."
     single = single[single["image"].isin(measured)]
     own = _together(table).sort_values("m80", ascending=False)
     known, some, never = [], [], []
@@ -97,7 +97,11 @@ def _depths(table: pd.DataFrame) -> str:
 def _left_out(images: list[str], measured: list[str]) -> str:
     """The images that are not in what was said of all together."""
     rest = [image for image in images if image not in measured]
-    return f" Not counted, for no mask finds 80 % of its stars: {', '.join(rest)}." if rest else ""
+    return (
+        f" Not counted, for no mask finds 80 % of its stars but by chance: {', '.join(rest)}."
+        if rest
+        else ""
+    )
 
 
 def _equal_rate(table: pd.DataFrame) -> list[str]:

@@ -10,7 +10,7 @@ from mirimask.atomic import replacing, write_text
 from mirimask.by_eye import ScoredImage, cut_out_side, score_data
 from mirimask.frame import pixels, read_crop
 from mirimask.pictures import grey_levels
-from mirimask.report import render_page
+from mirimask.report import render_page, size_words
 
 log = logging.getLogger("mirimask.score_page")
 
@@ -53,8 +53,8 @@ def main(job):
         study=job.params.study,
         simulated=any(simulated),
         number=len(data["items"]),
-        radius=job.params.radius,
-        near=job.params.near,
+        radius=size_words(job.params.radius),
+        near=size_words(job.params.near),
         data=data,
     )
     write_text(job.output.page, page)

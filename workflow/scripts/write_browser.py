@@ -9,7 +9,7 @@ from mirimask.atomic import write_text
 from mirimask.frame import pixels, read_crop
 from mirimask.methods import method_label
 from mirimask.pictures import data_uri, grey_levels, grey_png, mask_png, shrink, shrink_mask
-from mirimask.report import render_page
+from mirimask.report import render_page, size_words
 
 LARGEST = 1600  # pixels along a side; larger images are drawn smaller
 MASK = (255, 140, 0)
@@ -86,8 +86,8 @@ def main(job):
         study=job.params.study,
         simulated=simulated,
         question="What does each mask keep, and which sources does it mark?",
-        radius=job.params.radius,
-        near=job.params.near,
+        radius=size_words(job.params.radius),
+        near=size_words(job.params.near),
         scaled=", ".join(scaled),
         data={"images": images},
     )

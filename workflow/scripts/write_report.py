@@ -15,7 +15,7 @@ from mirimask.chance import chance_layout
 from mirimask.methods import method_label
 from mirimask.pictures import data_uri
 from mirimask.recommended import RecommendedSettings
-from mirimask.report import bold, frame_table, paired_table, render_page
+from mirimask.report import bold, frame_table, paired_table, render_page, size_words
 from mirimask.statistics import IDENTITY, MOMENTS
 from mirimask.tables import circle_notes, paper_layout, printable_statistics
 from PIL import Image
@@ -331,7 +331,8 @@ def main(job):
         notes=[
             f"percentages over the {job.params.domain} domain; scored by "
             + {"peaks": "a bright spot's peak", "pixels": "any pixel of the mask"}[scorer]
-            + f" within {job.params.radius} of the source; near: within {job.params.near} more",
+            + f" within {size_words(job.params.radius)} of the source; near: within "
+            f"{size_words(job.params.near)} more",
             "bold: better than the segmentation, by more successes, or as many and fewer failures",
             f"!: needs further processing, more than {100 * job.params.clutter_limit:g} % of the "
             "mask's pixels lie on no bright spot",
