@@ -166,6 +166,15 @@ def test_claims_of_the_printed_tables():
     assert verdicts["C14"] == "holds"
 
 
+def test_claims_about_an_image_without_sources_stay_open():
+    printed2, printed3 = (_published(n).rename(columns={"code": "image"}) for n in (2, 3))
+    answers = answer_claims(printed3[printed3["image"] != "Img1"], printed2)
+    assert answers["C3"].verdict == "not testable here"
+    assert answers["C3"].numbers == "no catalogue source lies on Img1"
+    whole = answer_claims(printed3, printed2)
+    assert answers["C11"] == whole["C11"]
+
+
 def test_claims_can_fail():
     two, three = (_published(n).rename(columns={"code": "image"}) for n in (2, 3))
     three.loc[(three["image"] == "Img3") & (three["method"] == "derivative_10"), "success"] = 0
