@@ -137,24 +137,3 @@ def test_an_image_in_which_no_star_is_found_decides_nothing(own):
 def test_the_paper_s_frames_are_no_measure_for_others(own):
     for log in (own.results / "logs").rglob("*.log"):
         assert "the paper's" not in log.read_text()
-
-
-def test_a_damaged_image_is_named_with_the_way_to_the_others_report(own):
-    """Run last: the file of an image that has been made already is broken."""
-    lens = own.folder / "data" / "lens.fits"
-    whole = lens.read_bytes()
-    lens.write_bytes(whole[:20_000])
-    # a new image of the same file: what is there of the others stays
-    own.images = [
-        row | ({"image": "broken"} if row["image"] == "lens" else {}) for row in own.images
-    ]
-    done = own.run(options=["--keep-going"])
-    assert done.returncode == 1
-    assert "These images could not be used:" in done.stdout
-    assert re.search(r"  broken: .*lens.fits.*(truncated|damaged)", done.stdout)
-    assert "--config 'leave_out=[broken]'" in done.stdout
-    own.config["leave_out"] = ["broken"]
-    done = own.run("results/mine/tables/table3.md")
-    assert done.returncode == 0, done.stdout[-3000:]
-    table = pd.read_csv(own.results / "tables" / "table3.csv")
-    assert list(dict.fromkeys(table["image"])) == ["uds80", "uds40"]
