@@ -123,6 +123,11 @@ def test_depths_are_said_by_image_before_they_are_pooled(tables):
     assert "never" not in text
 
 
+def test_a_depth_without_an_interval_is_none(tables):
+    tables["depths"].loc[0, ["m80_low", "m80_high"]] = np.nan
+    assert "nan" not in "\n".join(takeaways(tables))
+
+
 def test_where_no_image_can_be_measured_nothing_is_pooled(tables):
     tables["depths"] = tables["depths"].assign(image="nebula", m80=np.nan)
     two = [tables["compared"].assign(image=image) for image in ("nebula", "cloud")]

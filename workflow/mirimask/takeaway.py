@@ -79,7 +79,8 @@ def _depths(table: pd.DataFrame) -> str:
     known, some, never = [], [], []
     for row in own.itertuples():
         alone = single[(single["method"] == row.method) & np.isfinite(single["m80"])]["m80"]
-        if np.isfinite(row.m80):
+        # without an interval it lies beyond the magnitudes of the stars
+        if np.isfinite([row.m80, row.m80_low, row.m80_high]).all():
             limits = f"[{row.m80_low:.2f}, {row.m80_high:.2f}]"
             known.append(f"{_plain(row.method)} {row.m80:.2f} {limits}")
         elif len(alone):
