@@ -34,6 +34,7 @@ class Files(dict):
 
 def jobs(config: dict, archive: Path, out: Path, images: list[str]) -> list[tuple[str, dict]]:
     """Every job of the paper part in an order that works: its script, and what it gets."""
+    from mirimask.catalogue import CATALOGUES, circle_sizes
     from mirimask.masks.names import parse_method
 
     made: list[tuple[str, dict]] = []
@@ -48,7 +49,12 @@ def jobs(config: dict, archive: Path, out: Path, images: list[str]) -> list[tupl
     (other,) = {"published", "crop"} - {domain}
     others = [f"{name}@{other}" if parse_method(name).is_slice else name for name in methods]
     everything = list(dict.fromkeys(methods + others)) if config["also_other_domain"] else methods
-    circle = {key: config["verdict"][key] for key in ("radius", "near")}
+    # the seven images as MAST has them, and unWISE's circles
+    sizes = circle_sizes(CATALOGUES["unwise"].resolution_arcsec, native=True)
+    given_sizes = config["verdict"]
+    circle = {
+        key: sizes[key] if given_sizes[key] == "catalogue" else given_sizes[key] for key in sizes
+    }
     shown = {"study": config["study"], "scorer": config["verdict"]["scorer"], **circle}
     crop = config.get("crop") or {}
     window = {"rows": crop.get("rows"), "columns": crop.get("columns")}
@@ -66,7 +72,7 @@ def jobs(config: dict, archive: Path, out: Path, images: list[str]) -> list[tupl
             "crop_frame",
             input=Files(i2d=i2d),
             output=Files(frame=frame, statistics=file("statistics", image, "json")),
-            params=Files(**window, filter=""),
+            params=Files(**window, filter="", count_empty=True, paper=False),
             **own,
         )
         add(
@@ -130,10 +136,12 @@ def jobs(config: dict, archive: Path, out: Path, images: list[str]) -> list[tupl
             verdicts=[out / "verdicts" / name for name in judged],
             spots=[out / "spots" / name for name in judged],
             statistics=statistics,
+            frames=[file("frame", image, "fits") for image in images],
         ),
         output=Files(
             {form: out / "tables" / f"table3.{form}" for form in forms},
             variants=out / "tables" / "table3_variants.csv",
+            circles=out / "tables" / "circles.csv",
         ),
         params=Files(
             methods=methods,
@@ -142,6 +150,8 @@ def jobs(config: dict, archive: Path, out: Path, images: list[str]) -> list[tupl
             other_domain=other,
             scorer=config["verdict"]["scorer"],
             clutter_limit=config["clutter_limit"],
+            radius=circle["radius"],
+            without_catalogue=[],
         ),
     )
     figures = config["figures"]

@@ -13,7 +13,7 @@ from measured import ROOT, best, record, simulated_archive
 
 import yaml  # isort: skip
 from astropy.table import Table  # isort: skip
-from mirimask.catalogue import catalogue_settings, locate_sources  # isort: skip
+from mirimask.catalogue import CATALOGUES, catalogue_settings, circle_sizes, locate_sources  # isort: skip
 from mirimask.frame import crop_frame, pixels, read_frame, read_science  # isort: skip
 from mirimask.instrument import psf_fwhm_px  # isort: skip
 from mirimask.masks.make import make_masks  # isort: skip
@@ -58,9 +58,8 @@ def main() -> None:
         ),
     )
     x, y = (sources[axis].data.astype(float) for axis in "xy")
-    circle = {
-        f"{key}_px": pixels(config["verdict"][key], crop.pixel_scale) for key in ("radius", "near")
-    }
+    sizes = circle_sizes(CATALOGUES["unwise"].resolution_arcsec, native=True)
+    circle = {f"{key}_px": pixels(size, crop.pixel_scale) for key, size in sizes.items()}
     slices = [name for name in config["methods"] if parse_method(name).is_slice]
     made = make_masks(crop, slices, domain="published", frame=frame.data)
     masks = {name: mask for name, (mask, _) in made.items()}

@@ -31,6 +31,10 @@ def test_unwise_has_the_paper_s_table_columns_and_circle():
     circle = circle_sizes(settings["resolution"])
     assert pixels(circle["radius"], 0.11) == pytest.approx(18)
     assert pixels(circle["near"], 0.11) == pytest.approx(25)
+    native = circle_sizes(settings["resolution"], native=True)
+    assert native == {"radius": "18 px", "near": "25 px"}
+    # a finer pixel: the same circle on the sky
+    assert pixels(circle["radius"], 0.04) == pytest.approx(49.5)
 
 
 @pytest.mark.parametrize("name", CATALOGUES)
@@ -55,8 +59,8 @@ def test_a_name_that_is_not_known_needs_a_table_where_an_archive_is_asked():
     local = catalogue_settings(given(name="mine"), ask=False)
     assert (local["service"], local["table"], local["resolution"]) == (None, "", None)
     assert (local["id"], local["ra"], local["dec"]) == ("objID", "RAJ2000", "DEJ2000")
-    with pytest.raises(MaskError, match=r"catalogue\.resolution"):
-        circle_sizes(local["resolution"])
+    # positions of unknown sharpness: the image's own
+    assert circle_sizes(local["resolution"]) == {"radius": "1 fwhm", "near": "1.4 fwhm"}
     with pytest.raises(MaskError, match="both vizier and irsa"):
         catalogue_settings(given(name="mine", vizier="a", irsa="b"))
 

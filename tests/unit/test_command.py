@@ -125,11 +125,12 @@ def test_defaults_are_those_of_a_study():
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
     settings = schema["properties"]
     options = command.parser().parse_args(["score", "i", "c"])
-    assert options.radius == settings["verdict"]["properties"]["radius"]["default"]
-    assert options.near == settings["verdict"]["properties"]["near"]["default"]
+    assert settings["verdict"]["properties"]["radius"]["default"] == "catalogue"
+    assert settings["verdict"]["properties"]["near"]["default"] == "catalogue"
+    assert (options.radius, options.near) == (None, None)
     peaks = settings["peaks"]["properties"]
     assert options.snr == peaks["snr"]["default"]
-    assert f"{command.BACKGROUND_BOX_PX} px" == peaks["background_box"]["default"]
+    assert f"{command.BACKGROUND_BOX_FWHM} fwhm" == peaks["background_box"]["default"]
     assert settings["spots"]["properties"]["min_pixels"]["default"] == 1
     assert settings["spots"]["properties"]["tolerance_fwhm"]["default"] == 1
 
@@ -167,6 +168,31 @@ def test_score_of_other_columns_and_sizes(i2d, run):
     status, out, _ = run("score", i2d, "mine.csv", *columns, "--radius", "1.98 arcsec")
     assert status == 0
     assert "A-3" in out
+
+
+def test_circles_follow_the_catalogue_or_the_psf(i2d, run):
+    """The sources lie 2 px off the stars: in unWISE's 18 px, but not within 0.25 FWHM."""
+    status, out, _ = run("score", i2d, "A.ecsv", "--method", "recommended")
+    assert "recommended: 9 success" in out
+    table = Table.read("A.ecsv")
+    table.rename_columns(["objID", "RAJ2000", "DEJ2000"], ["id", "ra", "dec"])
+    table.write("mine.csv")
+    counts = []
+    for options in ([], ["--radius", "1 fwhm", "--near", "1.4 fwhm"], ["--radius", "0.25 fwhm"]):
+        status, out, _ = run("score", i2d, "mine.csv", "--method", "recommended", *options)
+        assert status == 0
+        counts.append(next(line for line in out.splitlines() if line.startswith("recommended:")))
+    assert counts[0] == counts[1]
+    assert counts[0] != counts[2]
+
+
+def test_empty_pixels_count_only_if_asked(i2d, run):
+    with fits.open(i2d, mode="update") as hdus:
+        hdus["SCI"].data[:10], hdus["WHT"].data[:10] = 0, 0
+        seen = np.median(hdus["SCI"].data[10:])
+    assert json.loads(run("stats", i2d, "--json")[1])["min"] > 1
+    assert json.loads(run("stats", i2d, "--json")[1])["median"] == pytest.approx(seen)
+    assert json.loads(run("stats", i2d, "--json", "--count-empty")[1])["min"] == 0
 
 
 def test_score_of_one_name_twice(i2d, run):

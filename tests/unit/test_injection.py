@@ -16,6 +16,8 @@ from mirimask.injection import (
     has_match,
     inject,
     logistic,
+    measurable_images,
+    pool_recovery,
     recover,
     recovery_by_magnitude,
 )
@@ -147,6 +149,38 @@ def test_a_curve_that_never_reaches_80_percent_has_no_m80():
 def test_a_curve_without_a_fall_is_not_fitted(share):
     n = np.full(MAGNITUDES.size, 200)
     assert np.isnan(fit_completeness(MAGNITUDES, n * share, n).m50)
+
+
+def test_an_image_without_stars_is_not_pooled():
+    """Of A and B half the stars, together with a nebula a third: only the first is right."""
+    depths = pd.DataFrame(
+        {
+            "image": ["A", "A", "nebula", "nebula", "loud"],
+            "method": ["m", "n", "m", "n", "n"],
+            "m80": [24.0, np.nan, np.nan, 22.0, 22.0],
+            "chance": [0.05, 0.0, 0.0, 0.06, 0.6],  # 22.0 in the nebula is chance
+        }
+    )
+    assert measurable_images(depths) == ["A", "loud"]
+    assert measurable_images(depths[:0]) == []
+    rows = [
+        {"image": i, "method": "m", "magnitude": at, "n": 10, "n_covered": k, "n_recovered": k}
+        | {"completeness": k / 10, "low": 0.0, "high": 1.0, "chance": 0.0, "simulated": False}
+        for i, counts in (("A", (6, 1)), ("B", (4, 0)))
+        for at, k in zip((24.0, np.inf), counts, strict=True)
+    ]
+    table = pd.DataFrame(rows)
+    pooled = pool_recovery(table, name="all").set_index("magnitude")
+    assert pooled.loc[24.0, ["n", "n_recovered", "completeness"]].to_list() == [20, 10, 0.5]
+    assert pooled["chance"].to_list() == [0.05, 0.05]
+    assert set(pooled["image"]) == {"all"}
+    assert list(pool_recovery(table, name="all").columns) == list(table.columns)
+
+
+def test_a_stamp_reaches_as_far_on_the_sky_at_any_pixel_scale():
+    psf = Psf(np.ones((9, 9), np.float32), 4, "F770W")
+    for scale, half in ((0.11, 40), (0.04, 110), (0.08, 55)):
+        assert StarStamps(psf, pixel_scale_arcsec=scale).half == half
 
 
 def test_bootstrap_interval_holds_the_truth():

@@ -11,6 +11,7 @@ import pytest
 from mirimask.by_eye import (
     ScoredImage,
     agreement_by_eye,
+    cut_out_side,
     layout_by_eye,
     majority,
     read_verdicts,
@@ -35,6 +36,7 @@ def image(**changed):
         "y": np.array([25.6, 39.0]),
         "radius": 4.0,
         "near": 3.0,
+        "side": 16,
     }
     return ScoredImage(**(settings | changed))
 
@@ -47,7 +49,7 @@ def decoded(uri):
 def test_items_show_what_the_key_says():
     """Each cut-out is that of its source and mask, and the circle's centre is the source."""
     own = image()
-    data, key = score_data([own], study="s", side=16)
+    data, key = score_data([own], study="s")
     assert [item["item"] for item in data["items"]] == sorted(key["item"])
     names = key.set_index("item")
     for item in data["items"]:
@@ -69,17 +71,36 @@ def test_items_show_what_the_key_says():
 
 
 def test_an_item_changes_with_what_it_shows():
-    _, key = score_data([image()], study="s", side=16)
+    _, key = score_data([image()], study="s")
     own = image()
     own.masks["value_1"][25, 20] ^= True
-    _, changed = score_data([own], study="s", side=16)
+    _, changed = score_data([own], study="s")
     same = (key["item"] == changed["item"]).to_numpy()
     assert not same[(key["method"] == "value_1") & (key["id"] == "one")].any()
     assert same[key["method"] == "segmentation"].all()
 
 
+def test_cut_outs_show_the_ring_at_any_pixel_scale():
+    paper = {"radius_px": 18, "near_px": 25, "fwhm_px": 2.445}
+    assert cut_out_side(None, **paper) == 128
+    # 0.04": 237 px hold the ring of 1.98" and 2.75"
+    fine = {"radius_px": 1.98 / 0.04, "near_px": 2.75 / 0.04, "fwhm_px": 6.725}
+    assert cut_out_side(None, **fine) == 354
+    assert cut_out_side(128, **fine) == 237
+    assert cut_out_side(128, **paper) == 128
+    # a small circle still has sky around it
+    assert cut_out_side(None, radius_px=2.4, near_px=3.4, fwhm_px=2.445) == 48
+
+
+def test_each_image_has_cut_outs_of_its_own_size():
+    data, _ = score_data([image(), image(name="B", side=20)], study="s")
+    sides = [original["side"] for original in data["originals"]]
+    assert sides == [16, 16, 20, 20]
+    assert decoded(data["originals"][2]["uri"]).shape == (20, 20, 4)
+
+
 def test_nothing_to_score():
-    data, key = score_data([image(ids=[], x=np.array([]), y=np.array([]))], study="s", side=16)
+    data, key = score_data([image(ids=[], x=np.array([]), y=np.array([]))], study="s")
     assert data["items"] == []
     assert list(key.columns) == ["item", "image", "method", "id"]
     assert key.empty

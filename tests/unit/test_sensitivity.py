@@ -2,7 +2,13 @@
 
 import numpy as np
 import pandas as pd
-from mirimask.sensitivity import CONCLUSIONS, conclusions, count_variants
+from mirimask.sensitivity import (
+    CONCLUSIONS,
+    conclusions,
+    count_variants,
+    other_radii,
+    other_smallest,
+)
 
 STANDARD = {"radius_px": 18, "near_px": 25, "snr": 5, "min_pixels": 1, "tolerance_px": 0}
 
@@ -20,7 +26,7 @@ def _table():
         x,
         y,
         standard=STANDARD,
-        variants={"radius_px": [9], "snr": [3], "min_pixels": [2]},
+        variants={"radius_px": {"9 px": 9}, "snr": {"3": 3}, "min_pixels": {"2": 2}},
         subsets={"first": np.array([True, False])},
     ).set_index("setting")
 
@@ -52,6 +58,32 @@ def test_conclusions():
     assert found[first, "scorer"]
     assert found[second, "as configured"]
     assert not any("value" in text for text, _ in found.index)  # methods that are not there
+
+
+def test_an_image_without_sources_decides_nothing():
+    """All masks succeed equally, never, where there is nothing to mark."""
+    rows = [
+        {
+            "image": i,
+            "setting": "as configured",
+            "value": "",
+            "method": m,
+            "sources": n,
+            "success": s,
+        }
+        for i, n, counts in (("A", 10, (9, 7)), ("nebula", 0, (0, 0)))
+        for m, s in zip(("derivative_10", "segmentation"), counts, strict=True)
+    ]
+    assert conclusions(pd.DataFrame(rows)).set_index("conclusion")["holds"][next(iter(CONCLUSIONS))]
+
+
+def test_other_settings_follow_the_radius_and_the_psf():
+    assert other_radii("18 px") == ["9 px", "12 px", "24 px", "30 px"]
+    assert other_radii("1 fwhm") == ["0.5 fwhm", "0.6667 fwhm", "1.333 fwhm", "1.667 fwhm"]
+    assert other_smallest(0.269 / 0.11) == {"3": 3, "5": 5, "9": 9, "25": 25}
+    # half the pixel, four times as many in the same area
+    assert other_smallest(0.269 / 0.055) == {"3": 12, "5": 20, "9": 36, "25": 100}
+    assert other_smallest(0.5)["3"] == 1
 
 
 def test_without_sources_nothing_is_concluded():

@@ -8,7 +8,7 @@ import pytest
 from mirimask.claims import CLAIMS, answer_claims
 from mirimask.comparison import compare_identity, compare_statistics, compare_verdicts, summarise
 from mirimask.masks.names import method_label
-from mirimask.tables import as_latex, as_markdown, count_verdicts, paper_layout
+from mirimask.tables import as_latex, as_markdown, circle_notes, count_verdicts, paper_layout
 
 PUBLISHED = Path(__file__).parents[2] / "config" / "published"
 
@@ -75,6 +75,31 @@ def test_image_without_sources_counts_nothing(verdicts, clutter):
     assert table[table["image"] == "Img8"]["sources"].item() == 0
 
 
+def test_images_that_are_left_out_are_named():
+    circles = pd.DataFrame(
+        {
+            "image": ["A", "B", "C", "D"],
+            "catalogue": [True, False, True, True],
+            "sources": [9, 0, 0, 400],
+            "covered": [0.5, 0, 0, 0.93],
+        }
+    )
+    absent, empty, crowded = circle_notes(circles)
+    assert absent == "left out, no catalogue is given: B"
+    assert empty == "left out, no catalogue source lies on it: C"
+    assert crowded.startswith("the circles cover 93 % of D:")
+    (nothing,) = circle_notes(circles.assign(sources=0, covered=0))
+    assert "nothing was scored" in nothing
+    assert circle_notes(circles[:1]) == []
+
+
+def test_a_table_without_images_is_one_without_rows(verdicts, clutter):
+    none = count_verdicts(verdicts, clutter, clutter_limit=0.5, scorer="peaks")[:0]
+    layout = paper_layout(none, bold=str)
+    assert list(layout.columns) == ["Image"]
+    assert layout.empty
+
+
 def test_hostile_text_stays_in_its_cell():
     table = pd.DataFrame({"a": ["<script>x|y`\nz", "100 % & #_{}$"], "b": [None, np.nan]})
     markdown = as_markdown(table, title="T", notes=[], simulated=True)
@@ -139,6 +164,15 @@ def test_claims_of_the_printed_tables():
     assert verdicts["C12"] == "holds"
     assert verdicts["C13"] == "not testable here"
     assert verdicts["C14"] == "holds"
+
+
+def test_claims_about_an_image_without_sources_stay_open():
+    printed2, printed3 = (_published(n).rename(columns={"code": "image"}) for n in (2, 3))
+    answers = answer_claims(printed3[printed3["image"] != "Img1"], printed2)
+    assert answers["C3"].verdict == "not testable here"
+    assert answers["C3"].numbers == "no catalogue source lies on Img1"
+    whole = answer_claims(printed3, printed2)
+    assert answers["C11"] == whole["C11"]
 
 
 def test_claims_can_fail():

@@ -38,6 +38,7 @@ def tables():
                 "m80": [24.57, np.nan],
                 "m80_low": [24.5, np.nan],
                 "m80_high": [24.6, np.nan],
+                "chance": [0.0, 0.0],
             }
         ),
         "compared": pd.DataFrame(
@@ -95,6 +96,52 @@ def test_of_one_image_nothing_is_pooled(tables):
     text = "\n".join(takeaways(tables))
     assert "`derivative_10` 24.57" in text
     assert "derivative 0.25 [0.23, 0.27]" in text
+
+
+def test_depths_are_said_by_image_before_they_are_pooled(tables):
+    """A nebula in which no mask finds stars takes nothing from the other images' depths."""
+    depths = [
+        ("A", "derivative_10", 24.0),
+        ("A", "segmentation", 23.0),
+        ("B", "derivative_10", 25.0),
+        ("B", "segmentation", np.nan),
+        ("nebula", "derivative_10", np.nan),
+        ("nebula", "segmentation", np.nan),
+        ("all", "derivative_10", 24.5),
+        ("all", "segmentation", np.nan),
+    ]
+    tables["depths"] = pd.DataFrame(
+        [
+            {"image": i, "method": m, "m80": v, "m80_low": v, "m80_high": v, "chance": 0.0}
+            for i, m, v in depths
+        ]
+    )
+    text = "\n".join(takeaways(tables))
+    assert "found): `derivative_10` 24.50 [24.50, 24.50]; in some of the 2 images alone: " in text
+    assert "`segmentation` 1 (median 23.00)." in text
+    assert "Not counted, for no mask finds 80 % of its stars but by chance: nebula." in text
+    assert "never" not in text
+
+
+def test_a_depth_without_an_interval_is_none(tables):
+    tables["depths"].loc[0, ["m80_low", "m80_high"]] = np.nan
+    assert "nan" not in "\n".join(takeaways(tables))
+
+
+def test_where_no_image_can_be_measured_nothing_is_pooled(tables):
+    tables["depths"] = tables["depths"].assign(image="nebula", m80=np.nan)
+    two = [tables["compared"].assign(image=image) for image in ("nebula", "cloud")]
+    tables["compared"] = pd.concat(two)
+    text = "\n".join(takeaways(tables))
+    assert "in no image does a mask find 80 %" in text
+    assert "same false rate" not in text
+
+
+def test_crowded_circles_are_said(tables):
+    tables["circles"] = pd.DataFrame(
+        {"image": ["A", "B"], "catalogue": True, "sources": [300, 3], "covered": [0.86, 0.1]}
+    )
+    assert "the circles cover 86 % of A: there chance decides" in "\n".join(takeaways(tables))
 
 
 def test_without_sources(tables):

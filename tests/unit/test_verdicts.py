@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.verdicts import label_spots, literal_verdicts, peak_verdicts
+from mirimask.verdicts import covered_share, label_spots, literal_verdicts, peak_verdicts
 
 CIRCLE = {"radius_px": 18, "near_px": 25}
 
@@ -84,6 +84,19 @@ def test_literal_rule():
         **CIRCLE,
     )
     assert list(verdicts) == ["success", "success", "near", "near", "failure", "failure"]
+
+
+def test_share_that_circles_cover():
+    empty = np.zeros((10, 20), bool)
+    # a pixel and its four neighbours; over the rim 4 of them; two circles count once
+    assert covered_share([5], [5], empty, radius_px=1) == 5 / 200
+    assert covered_share([0], [5], empty, radius_px=1) == 4 / 200
+    assert covered_share([5, 6], [5, 5], empty, radius_px=1) == 8 / 200
+    assert covered_share([-5], [5], empty, radius_px=1) == 0
+    empty[:, :10] = True
+    assert covered_share([9.2], [5], empty, radius_px=1) == 1 / 100
+    assert covered_share([], [], empty, radius_px=1) == 0
+    assert covered_share([5], [5], np.ones((3, 3), bool), radius_px=1) == 0
 
 
 def test_no_sources_and_no_peaks():

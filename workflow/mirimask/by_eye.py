@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import logging
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ __all__ = [
     "KEY_COLUMNS",
     "ScoredImage",
     "agreement_by_eye",
+    "cut_out_side",
     "layout_by_eye",
     "majority",
     "read_verdicts",
@@ -46,7 +48,8 @@ class ScoredImage:
     """An image to be scored by eye.
 
     `levels` (ny, nx) uint8 grey levels; `masks` (ny, nx) bool by method; `ids`, `x` and `y` (n) of
-    its sources in pixels; `radius` and `near`: of the circle, and how much farther the ring is.
+    its sources in pixels; `radius` and `near`: of the circle, and how much farther the ring is;
+    `side` of its cut-outs in pixels.
     """
 
     name: str
@@ -57,22 +60,36 @@ class ScoredImage:
     y: NDArray[np.floating]
     radius: float
     near: float
+    side: int
+
+
+def cut_out_side(
+    asked_px: float | None, *, radius_px: float, near_px: float, fwhm_px: float
+) -> int:
+    """Side of a cut-out in whole pixels: as asked, but never so small that the ring is cut off.
+
+    None: three times the radius with the ring, so that some sky is seen, as an even number of
+    pixels (128 for the paper's 18 px and 25 px), and 20 FWHM of the PSF at least.
+    """
+    if asked_px is None:
+        return 2 * int(max(3 * (radius_px + near_px), 20 * fwhm_px) / 2)
+    return max(round(asked_px), math.ceil(2 * (radius_px + near_px)))
 
 
 def score_data(
-    images: Iterable[ScoredImage], *, study: str, side: int
+    images: Iterable[ScoredImage], *, study: str
 ) -> tuple[dict[str, object], pd.DataFrame]:
     """What the scoring page holds, and the key to it.
 
-    Every source of every image under every method gives an item: a cut-out of `side` pixels. Its
-    name is a hash of what it is and shows, so that verdicts on a mask that has changed since are
-    told apart; items stand in the order of their names, which says nothing. The key: columns item,
-    image, method, id.
+    Every source of every image under every method gives an item: a cut-out. Its name is a hash of
+    what it is and shows, so that verdicts on a mask that has changed since are told apart; items
+    stand in the order of their names, which says nothing. The key: columns item, image, method, id.
     """
     originals: list[dict[str, object]] = []
     items: list[dict[str, object]] = []
     key: list[dict[str, str]] = []
     for image in images:
+        side = image.side
         for source, x, y in zip(image.ids, image.x, image.y, strict=True):
             grey = grey_png(cut_out(image.levels, x, y, side, 0))
             originals.append(
@@ -82,6 +99,7 @@ def score_data(
                     "y": round(float(y) - (round(y) - side // 2), 3),
                     "radius": round(image.radius, 4),
                     "near": round(image.near, 4),
+                    "side": side,
                 }
             )
             for method, mask in image.masks.items():
@@ -99,10 +117,9 @@ def score_data(
                 key.append({"item": item, "image": image.name, "method": method, "id": str(source)})
     items.sort(key=lambda item: str(item["item"]))
     content = hashlib.sha256("".join(str(item["item"]) for item in items).encode()).hexdigest()
-    data = {
+    data: dict[str, object] = {
         "study": study,
         "content": content[:16],
-        "side": side,
         "originals": originals,
         "items": items,
     }

@@ -122,18 +122,19 @@ def catalogue_settings(given: Mapping[str, Any], *, ask: bool = True) -> dict[st
     return settings
 
 
-def circle_sizes(resolution_arcsec: float | None) -> dict[str, str]:
+def circle_sizes(resolution_arcsec: float | None, *, native: bool = False) -> dict[str, str]:
     """Sizes of the circle around a catalogue's sources and of the ring around it.
 
     `radius` and `near` as texts ("1.98 arcsec"), the same shares of the catalogue's resolution
-    (FWHM, arcsec) as the paper's (section 3) 18 px and 25 px of 0.11" are of unWISE's. MaskError
-    where the resolution is not known (None).
+    (FWHM, arcsec) as the paper's (section 3) 18 px and 25 px of 0.11" are of unWISE's; for
+    unWISE's own resolution on the detector's own pixels (`native`) those numbers of pixels. Where
+    the resolution is not known (None), the positions are taken to be better than the image's, and
+    the circle has the PSF's FWHM for its radius ("1 fwhm").
     """
     if resolution_arcsec is None:
-        raise MaskError(
-            "verdict: the circle is to follow the catalogue, whose resolution is not known; give "
-            "catalogue.resolution (FWHM, arcsec), or a size such as '18 px'."
-        )
+        return {"radius": "1 fwhm", "near": f"{_NEAR_FWHM / _RADIUS_FWHM:.2g} fwhm"}
+    if native and resolution_arcsec == CATALOGUES["unwise"].resolution_arcsec:
+        return {"radius": "18 px", "near": "25 px"}
     return {
         "radius": f"{_RADIUS_FWHM * resolution_arcsec:.4g} arcsec",
         "near": f"{_NEAR_FWHM * resolution_arcsec:.4g} arcsec",

@@ -220,8 +220,11 @@ def chance_layout(table: pd.DataFrame, bold: Callable[[str], str]) -> pd.DataFra
     """S_c and p in the layout of Table 3: a row for each image, two columns for each method.
 
     `table` has a row of `chance_row` for each image (last 'All') and method. Bold where p, after
-    Holm's correction for all images and methods, is below 0.05; 'All' is corrected on its own.
+    Holm's correction for all images and methods, is below 0.05; 'All' is corrected on its own. A
+    table without rows stays one.
     """
+    if table.empty:
+        return pd.DataFrame({"Image": []})
     images = [image for image in dict.fromkeys(table["image"]) if image != "All"]
     images += ["All"] if (table["image"] == "All").any() else []
     parts = (table["image"] == "All", table["image"] != "All")

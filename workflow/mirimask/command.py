@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-BACKGROUND_BOX_PX = 24  # of the reference peaks, as in a study (peaks.background_box)
+BACKGROUND_BOX_FWHM = 10  # of the reference peaks, as in a study (peaks.background_box)
 
 EXAMPLES = {
     "": """examples:
@@ -154,7 +154,9 @@ def parser() -> Parser:
     group = score.add_argument_group("the verdict")
     add_catalogue_options(group)
     group.add_argument(
-        "--near", default="25 px", type=size, help="distance after the radius (default: 25 px)"
+        "--near",
+        type=size,
+        help="distance after the radius (default: 1.4 fwhm; 2.75 arcsec for unWISE)",
     )
     group.add_argument(
         "--snr", default=5.0, type=positive, help="of the reference peaks (default: 5)"
@@ -165,6 +167,11 @@ def parser() -> Parser:
 
     stats = command("stats", "identify and describe an image (Tables 1 and 2 of the paper)")
     stats.add_argument("--json", action="store_true", help="as JSON")
+    stats.add_argument(
+        "--count-empty",
+        action="store_true",
+        help="count empty pixels with the value that fills them, as the paper does",
+    )
     return top
 
 
@@ -184,7 +191,10 @@ def add_catalogue_options(group: Any) -> None:
     group.add_argument("--ra", default="", metavar="COLUMN", help="right ascension in degrees")
     group.add_argument("--dec", default="", metavar="COLUMN", help="declination in degrees")
     group.add_argument(
-        "--radius", default="18 px", type=size, help="of the circle, px or arcsec (default: 18 px)"
+        "--radius",
+        type=size,
+        help="of the circle, in px, arcsec or fwhm (default: the PSF's FWHM, '1 fwhm'; "
+        "1.98 arcsec for an unWISE table)",
     )
 
 
@@ -205,7 +215,7 @@ def size(text: str) -> str:
     """A size with its unit, checked; it becomes pixels once the image's scale is known."""
     number, _, unit = text.partition(" ")
     try:
-        good = float(number) > 0 and unit in ("px", "arcsec")
+        good = float(number) > 0 and unit in ("px", "arcsec", "fwhm")
     except ValueError:
         good = False
     if not good:
@@ -307,7 +317,7 @@ def sources_on(options: argparse.Namespace, path: str, image: "Frame") -> "Table
         settings={"id": "--id", "ra": "--ra", "dec": "--dec"},
     )
     names = table.meta["columns"]
-    return locate_sources(
+    located = locate_sources(
         table,
         image.wcs,
         image.data.shape,
@@ -315,6 +325,19 @@ def sources_on(options: argparse.Namespace, path: str, image: "Frame") -> "Table
         ra_column=names["ra"],
         dec_column=names["dec"],
     )
+    located.meta["columns"] = names
+    return located
+
+
+def circle_of(sources: "Table | None", options: argparse.Namespace) -> dict[str, str]:
+    """Radius and near: as asked, else those of a study with a catalogue of unWISE's, or its own."""
+    from mirimask.catalogue import CATALOGUES, circle_sizes
+
+    known = CATALOGUES["unwise"]
+    columns = {} if sources is None else sources.meta["columns"]
+    its = {known.id, known.ra, known.dec} == set(columns.values())
+    sizes = circle_sizes(known.resolution_arcsec if its else None)
+    return {name: getattr(options, name, None) or sizes[name] for name in ("radius", "near")}
 
 
 def run_mask(options: argparse.Namespace, progress: Progress) -> None:
@@ -391,8 +414,10 @@ def products(
     from mirimask.instrument import point_aperture
     from mirimask.photometry import measure_labels, provenance
 
-    radius = round(pixels(options.radius, image.pixel_scale) * image.pixel_scale, 4)
     sources = sources_on(options, options.sources, image) if options.sources else None
+    size = circle_of(sources, options)["radius"]
+    radius_px = pixels(size, image.pixel_scale, fwhm_px=image.fwhm_px)
+    radius = round(radius_px * image.pixel_scale, 4)
     aperture = point_aperture(image.primary["FILTER"], image.pixel_scale)
     with progress.step(f"measuring {len(set(labels.ravel())) - 1} sources"):
         measured = measure_labels(
@@ -456,7 +481,7 @@ def judged(
 
     from mirimask.frame import pixels
     from mirimask.masks.make import make_mask
-    from mirimask.peaks import LEAST_BOX_FWHM, reference_peaks
+    from mirimask.peaks import reference_peaks
     from mirimask.verdicts import label_spots, peak_verdicts
 
     with progress.step("finding the reference peaks"), about(options.image):
@@ -465,12 +490,11 @@ def judged(
             image.empty,
             fwhm_px=image.fwhm_px,
             snr=options.snr,
-            # where the PSF is too wide for that, the smallest that takes no star's light
-            background_box_px=max(BACKGROUND_BOX_PX, round(LEAST_BOX_FWHM * image.fwhm_px + 0.5)),
+            background_box_px=round(BACKGROUND_BOX_FWHM * image.fwhm_px),
         )
     circle = {
-        "radius_px": pixels(options.radius, image.pixel_scale),
-        "near_px": pixels(options.near, image.pixel_scale),
+        f"{name}_px": pixels(size, image.pixel_scale, fwhm_px=image.fwhm_px)
+        for name, size in circle_of(sources, options).items()
     }
     table = sources.to_pandas()
     x, y = table["x"].to_numpy(float), table["y"].to_numpy(float)
@@ -523,7 +547,7 @@ def run_stats(options: argparse.Namespace, progress: Progress) -> None:
         "n_empty": int(image.empty.sum()),
         "pixel_scale_arcsec": image.pixel_scale,
         "psf_fwhm_px": image.fwhm_px,
-        **describe(image.data),
+        **describe(image.data if options.count_empty else image.masked),
     }
     if options.json:
         print(json.dumps(row, indent=1))

@@ -286,7 +286,10 @@ def compare_curves(table: pd.DataFrame, *, rates: list[float], areas: list[float
                         "simulated": bool(curve["simulated"].any()),
                     }
                 )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=_COMPARED.split())
+
+
+_COMPARED = "image at of limit family completeness low high setting n_stars simulated"
 
 
 ### comparison #####################################################################################

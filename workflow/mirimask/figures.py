@@ -58,6 +58,7 @@ _LEVELS = 96  # more cannot be told apart, and make the files larger
 _GREYS = LinearSegmentedColormap.from_list("greys", ["#cdcdcd", "black"], N=_LEVELS)
 _NOT_KEPT, _EMPTY = "#ffffff", "#f0dfb4"
 SIMULATED = "SIMULATED: not from the sky"
+_SMALL_INCH = 0.08  # radius of a circle below which its line is thinner
 _MAX_NUMBERED, _MAX_RINGS = 80, 60  # more numbers and outer rings than this hide the image
 
 
@@ -436,15 +437,22 @@ def _mark_sources(
     radius_px: float,
     near_px: float,
     inch: float,
+    crowded: bool,
 ) -> list[Line2D]:
     """Circles and their legend; where a verdict is not a success, the outer limit of `near` too.
 
     All white lines lie below all coloured ones: seen on black, and hiding no neighbour's line.
+    `crowded` circles, which would hide the image, are thin and have neither white nor a ring; lines
+    of small circles are thin too, not to hide what is in them.
     """
-    _circles(axes, x, y, radius_px, width=3.5, zorder=3, edgecolor="white")
+    if panel.verdicts is not None and not len(x):
+        return []
+    part = 0.33 if crowded else min(1.0, radius_px / inch / _SMALL_INCH)
+    if not crowded:
+        _circles(axes, x, y, radius_px, width=3.5 * part, zorder=3, edgecolor="white")
     if panel.verdicts is None:
-        _circles(axes, x, y, radius_px, width=1.3, zorder=4, edgecolor="black")
-        if len(x) <= _MAX_NUMBERED:
+        _circles(axes, x, y, radius_px, width=1.3 * part, zorder=4, edgecolor="black")
+        if len(x) <= _MAX_NUMBERED and not crowded:
             halo = [withStroke(linewidth=2.5, foreground="white")]
             ny, nx = panel.image.shape
             for number, (xi, yi) in enumerate(zip(x, y, strict=True), start=1):
@@ -464,9 +472,9 @@ def _mark_sources(
     handles = []
     for verdict, style in VERDICT_STYLES.items():
         chosen = verdicts == verdict
-        if verdict != "success" and len(x) <= _MAX_RINGS:
+        if verdict != "success" and len(x) <= _MAX_RINGS and not crowded:
             _circles(axes, x[chosen], y[chosen], radius_px + near_px, width=0.7, zorder=4, **style)
-        _circles(axes, x[chosen], y[chosen], radius_px, width=1.8, zorder=5, **style)
+        _circles(axes, x[chosen], y[chosen], radius_px, width=1.8 * part, zorder=5, **style)
         handles.append(
             Line2D(
                 [], [], color=style["edgecolor"], linestyle=style["linestyle"], lw=1.9,
@@ -512,6 +520,7 @@ def draw_panels(
     pixel_scale: float,
     title: str,
     simulated: bool,
+    crowded: bool = False,
 ) -> Figure:
     """Figures 3, 4 and 5: an image and masks of it beside each other, with the sources' circles.
 
@@ -524,6 +533,7 @@ def draw_panels(
     x, y : 0-based pixel positions of the sources; empty where there are none
     radius_px, near_px : radius of the circles, and the width of the ring for near misses
     pixel_scale : arcsec
+    crowded : the circles cover most of the image and are drawn thin
 
     Returns
     -------
@@ -553,8 +563,9 @@ def draw_panels(
         axes = figure.add_axes(WCSAxes(figure, box, wcs=wcs))
         _show(axes, _indices(panel.image, panel.limits, panel.kept, empty), zoom)
         handles = _mark_sources(
-            axes, panel, x, y, radius_px=radius_px, near_px=near_px, inch=nx / width
-        )
+            axes, panel, x, y, radius_px=radius_px, near_px=near_px, inch=nx / width,
+            crowded=crowded,
+        )  # fmt: skip
         _label_sky(axes, (ny, nx), width=width, height=height, left=column == 0)
         if i == 0:
             _compass(
@@ -595,8 +606,14 @@ def draw_panels(
         columnspacing=1.4, handletextpad=0.5,
     )  # fmt: skip
     circles = f"circles: radius {radius_px:.4g} px = {radius_px * pixel_scale:.3g}″"
-    if len(x) <= _MAX_RINGS:
-        circles += f"; thin: limit of near, {radius_px + near_px:.4g} px"
+    if crowded:
+        circles += "\nthin, for they cover most of the image"
+    elif len(x) <= _MAX_RINGS:
+        more = f"thin: limit of near, {radius_px + near_px:.4g} px"
+        # beside the colour bar of the panel before there is room for so many characters
+        circles += ("; " if len(circles + more) < 56 else "\n") + more
+    if not len(x):
+        circles = ""
     figure.text(
         (x0 + max(width, 3.7)) / total[0], (y0 - 1.03) / total[1], circles, fontsize=10, va="top",
         ha="right", parse_math=False,

@@ -34,11 +34,14 @@ __all__ = [
     "has_match",
     "inject",
     "logistic",
+    "measurable_images",
+    "pool_recovery",
     "recover",
     "recovery_by_magnitude",
 ]
 
 _BOX = np.ones((3, 3), bool)  # 8-connected
+_REACH_ARCSEC = 4.4  # of an added star's wings
 
 
 ### stars ##########################################################################################
@@ -59,13 +62,15 @@ class StarStamps:
     with an input pixel and with an output pixel (drizzle with a square kernel and pixfrac 1).
 
     Parameters: `psf`; `pixel_scale_arcsec` of the image; `half`, a stamp has 2 `half` + 1 pixels a
-    side; `phases`, sub-pixel positions along an axis.
+    side (None: 4.4 arcsec to each side, 40 px of 0.11 arcsec); `phases`, sub-pixel positions along
+    an axis.
     """
 
     def __init__(
-        self, psf: Psf, *, pixel_scale_arcsec: float, half: int = 40, phases: int = 8
+        self, psf: Psf, *, pixel_scale_arcsec: float, half: int | None = None, phases: int = 8
     ) -> None:
-        self.half, self.phases = half, phases
+        self.half = round(_REACH_ARCSEC / pixel_scale_arcsec) if half is None else half
+        self.phases = phases
         self.step = pixel_scale_arcsec / psf.pixel_scale_arcsec * psf.oversample
         data = np.asarray(psf.data, np.float32)
         for width in (psf.oversample, self.step):
@@ -249,6 +254,33 @@ def recovery_by_magnitude(recovered: pd.DataFrame) -> pd.DataFrame:
     dark = table[np.isinf(table["magnitude"])].set_index("method")
     table["chance"] = table["method"].map(dark["n_covered"] / dark["n"])
     return table
+
+
+def measurable_images(depths: pd.DataFrame) -> list[str]:
+    """The images in which a mask finds 80 % of the added stars of some magnitude, not by chance.
+
+    `depths` has image, method, m80 (NaN: never 80 %) and chance, the share of random positions
+    that the method covers. A mask that covers more than 5 % of them (or than the least of its
+    image's) does not count. On another image, all nebula say, no mask is judged by added stars: it
+    would only pull down what all images say together.
+    """
+    depths = depths.astype({"m80": float, "chance": float})
+    least = depths.groupby("image")["chance"].transform("min")
+    quiet = depths["chance"] <= np.maximum(least, 0.05)
+    return list(dict.fromkeys(depths[quiet & np.isfinite(depths["m80"])]["image"]))
+
+
+def pool_recovery(table: pd.DataFrame, *, name: str) -> pd.DataFrame:
+    """Tables of `recovery_by_magnitude` of several images added up, as those of image `name`."""
+    counts = table.groupby(["method", "magnitude"], sort=False, as_index=False)[
+        ["n", "n_covered", "n_recovered"]
+    ].sum()
+    counts["completeness"] = counts["n_recovered"] / counts["n"]
+    counts["low"], counts["high"] = wilson(counts["n_recovered"], counts["n"])
+    dark = counts[np.isinf(counts["magnitude"])].set_index("method")
+    counts["chance"] = counts["method"].map(dark["n_covered"] / dark["n"])
+    pooled = counts.assign(image=name, simulated=bool(table["simulated"].any()))
+    return pooled[table.columns]
 
 
 def recover(

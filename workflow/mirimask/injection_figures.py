@@ -1,5 +1,6 @@
 """Figures of injection and recovery and of whole curves: tables in, figures out. Draws only."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -63,25 +64,52 @@ def _panels(
 
 
 def draw_completeness(
-    table: pd.DataFrame, depths: pd.DataFrame, *, pooled: str, simulated: bool
+    table: pd.DataFrame,
+    depths: pd.DataFrame,
+    *,
+    pooled: str,
+    simulated: bool,
+    together: Sequence[str] = (),
 ) -> Figure:
     """Recovered share of added stars against magnitude, all methods: large for all images together.
 
     `table`: rows of `recovery_by_magnitude` with image, finite magnitudes. `depths`: image, method,
-    c0, m50, w. `pooled` is the name of all images together (absent where there is one image).
+    c0, m50, w. `pooled` is the name of all images together (absent where there is one image),
+    `together` are those that it is made of (none given: all of them).
     """
     with mpl.rc_context():
         mpl.rcdefaults()
-        return _draw_completeness(table, depths, pooled, simulated)
+        if table.empty:
+            return _nothing_measured(simulated)
+        return _draw_completeness(table, depths, pooled, simulated, together)
+
+
+def _nothing_measured(simulated: bool) -> Figure:
+    figure = titled_figure(9, 2.5, title="Added stars", simulated=simulated)
+    text = "No image has room for an added star: nothing was measured."
+    figure.text(0.5, 0.45, text, ha="center", va="center", fontsize=12)
+    return figure
+
+
+def _named(single: list[str], together: Sequence[str]) -> str:
+    """The images that are shown as one."""
+    if together and len(together) < len(single):
+        word = "image" if len(together) == 1 else "images"
+        return f"{len(together)} {word} of {len(single)}, those where stars are found, together"
+    return f"{len(single)} images together"
 
 
 def _draw_completeness(
-    table: pd.DataFrame, depths: pd.DataFrame, pooled: str, simulated: bool
+    table: pd.DataFrame,
+    depths: pd.DataFrame,
+    pooled: str,
+    simulated: bool,
+    together: Sequence[str],
 ) -> Figure:
     images = list(dict.fromkeys(table["image"]))
     single = [image for image in images if image != pooled]
     main = pooled if pooled in images else images[0]
-    small = single if pooled in images else []
+    small = [image for image in single if image != main]
     styles = _styles(list(dict.fromkeys(table["method"])))
     rows = -(-len(small) // 4)
     width, size = 13.0, (2.8, 1.9)
@@ -95,7 +123,7 @@ def _draw_completeness(
     axes = figure.add_axes((0.75 / width, (height - 5.5) / height, 7.6 / width, 4.9 / height))
     _completeness_panel(axes, table, depths, main, styles, small=False)
     counts = table.loc[table["image"] == main, "n"]
-    what = f"{len(single)} images together" if main == pooled else main
+    what = _named(single, together) if main == pooled else main
     axes.set_title(
         f"{what}: {counts.min():.0f} stars of each magnitude; bars: 95 %; dashed lines: published "
         "depths of COSMOS-Web's own exposure",
@@ -193,24 +221,36 @@ def _completeness_panel(
 
 
 def draw_curves(
-    table: pd.DataFrame, *, pooled: str, magnitudes: tuple[float, float], simulated: bool
+    table: pd.DataFrame,
+    *,
+    pooled: str,
+    magnitudes: tuple[float, float],
+    simulated: bool,
+    together: Sequence[str] = (),
 ) -> Figure:
     """Completeness against false spots and against masked area, and against false spots by image.
 
     `table`: rows of `full_curve` with image and working (a point that is in use). `magnitudes`:
-    range of the added stars. `pooled` as in `draw_completeness`.
+    range of the added stars. `pooled` and `together` as in `draw_completeness`.
     """
     with mpl.rc_context():
         mpl.rcdefaults()
-        return _draw_curves(table, pooled, magnitudes, simulated)
+        if table.empty:
+            return _nothing_measured(simulated)
+        return _draw_curves(table, pooled, magnitudes, simulated, together)
 
 
 def _draw_curves(
-    table: pd.DataFrame, pooled: str, magnitudes: tuple[float, float], simulated: bool
+    table: pd.DataFrame,
+    pooled: str,
+    magnitudes: tuple[float, float],
+    simulated: bool,
+    together: Sequence[str],
 ) -> Figure:
     images = list(dict.fromkeys(table["image"]))
     main = pooled if pooled in images else images[0]
-    small = [image for image in images if image != pooled] if pooled in images else []
+    single = [image for image in images if image != pooled]
+    small = [image for image in single if image != main]
     styles = _styles(list(dict.fromkeys(table["family"])))
     rows = -(-len(small) // 4)
     width, size = 13.0, (2.8, 1.9)
@@ -235,7 +275,7 @@ def _draw_curves(
         axes.set_xlabel(label, fontsize=11)
         if i == 0:
             axes.set_ylabel("share of the added stars found", fontsize=11)
-        what = f"{len(small)} images together" if main == pooled else main
+        what = _named(single, together) if main == pooled else main
         axes.set_title(f"{what}, {own['n_stars'].iloc[0]:.0f} stars", fontsize=10.5, loc="left")
     handles = [Line2D([], [], label=curve_label(name), **style) for name, style in styles.items()]
     figure.legend(

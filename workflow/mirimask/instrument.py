@@ -105,13 +105,16 @@ _LIGHT_RADII = {
 }
 
 
-def light_radii_px(filter_name: str) -> dict[str, float]:
+def light_radii_px(
+    filter_name: str, pixel_scale_arcsec: float = PIXEL_SCALE_ARCSEC
+) -> dict[str, float]:
     """The circles of the pipeline's catalogue, aper30, aper50 and aper70: radii in pixels.
 
-    MaskError for an unknown filter.
+    In pixels of `pixel_scale_arcsec`. MaskError for an unknown filter.
     """
     imaging_filter(filter_name)
-    radii = _LIGHT_RADII[filter_name.strip().upper()]
+    scale = PIXEL_SCALE_ARCSEC / pixel_scale_arcsec
+    radii = (radius * scale for radius in _LIGHT_RADII[filter_name.strip().upper()])
     return dict(zip(("aper30", "aper50", "aper70"), radii, strict=True))
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-__all__ = ["Cell", "PageTable", "frame_table", "link", "paired_table", "render_page"]
+__all__ = ["Cell", "PageTable", "frame_table", "link", "paired_table", "render_page", "size_words"]
 
 _BOLD = "\N{START OF TEXT}"  # no control character survives in a header or a catalogue
 
@@ -73,6 +73,11 @@ def paired_table(layout: pd.DataFrame, *, caption: str, notes: Sequence[str] = (
     table = frame_table(layout, caption=caption, notes=notes)
     columns = [str(layout.columns[0]), *(name.rpartition(" ")[2] for name in names)]
     return PageTable(caption, columns, table.rows, groups, notes)
+
+
+def size_words(size: str) -> str:
+    """A size of the configuration as a page says it: '1 fwhm' is '1 FWHM of the PSF'."""
+    return size.replace(" fwhm", " FWHM of the PSF")
 
 
 def link(path: str) -> str:

@@ -1,6 +1,6 @@
 """Table 3 under other settings: which of its conclusions depend on a choice."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,30 @@ from numpy.typing import NDArray
 
 from mirimask.verdicts import Spots, label_spots, literal_verdicts, peak_verdicts
 
-__all__ = ["CONCLUSIONS", "conclusions", "count_variants"]
+__all__ = ["CONCLUSIONS", "CUTS", "conclusions", "count_variants", "other_radii", "other_smallest"]
+
+# conditions that are tried on a catalogue, by its name
+CUTS = {"unwise": ("FW1 > 20 * e_FW1", "fFW1 > 0.7", "q_W1 > 0.9")}
+_RADII_SIXTHS = (3, 4, 8, 10)  # of the radius: 9, 12, 24 and 30 px where it is 18 px
+# pixels of the smallest spot in F770W at 0.11 arcsec, where the PSF has an FWHM of 2.445 px
+_SMALLEST, _SMALLEST_FWHM_PX = (3, 5, 9, 25), 0.269 / 0.11
+
+
+def other_radii(radius: str) -> list[str]:
+    """Half, two thirds, four and five thirds of a size such as '18 px' or '1 fwhm'."""
+    number, unit = radius.split()
+    return [f"{float(number) * sixths / 6:.4g} {unit}" for sixths in _RADII_SIXTHS]
+
+
+def other_smallest(fwhm_px: float) -> dict[str, int]:
+    """Pixels of the smallest spot, 3, 5, 9 and 25 in F770W at 0.11 arcsec, by that number.
+
+    Where the PSF is wider or narrower than there, `fwhm_px`, as large a share of its area; 1 at
+    least.
+    """
+    share = (fwhm_px / _SMALLEST_FWHM_PX) ** 2
+    return {f"{n}": max(1, round(n * share)) for n in _SMALLEST}
+
 
 SCORERS = ("peaks", "pixels")
 
@@ -24,7 +47,7 @@ def count_variants(
     y: NDArray[np.floating],
     *,
     standard: Mapping[str, float],
-    variants: Mapping[str, Sequence[float]],
+    variants: Mapping[str, Mapping[str, float]],
     subsets: Mapping[str, NDArray[np.bool_]],
 ) -> pd.DataFrame:
     """Successes of each mask with one setting changed at a time.
@@ -35,7 +58,8 @@ def count_variants(
     peaks : reference peaks down to the lowest signal-to-noise ratio of `variants["snr"]`
     x, y : positions of the sources in pixels
     standard : the study's own radius_px, near_px, snr, min_pixels and tolerance_px
-    variants : other values of radius_px, snr and min_pixels
+    variants : other values of radius_px, snr and min_pixels, each by the text that stands for it:
+        "9 px" for a radius, "3" for the others
     subsets : chosen sources by the name of the choice, (n,) bool
 
     Returns
@@ -68,15 +92,16 @@ def count_variants(
         spots = spots_of(own, standard["min_pixels"])
         usual = judge(spots, own, standard["radius_px"])
         add("as configured", "", usual)
-        for radius in variants["radius_px"]:
-            add("verdict radius [px]", f"{radius:g}", judge(spots, own, radius))
-        for snr in variants["snr"]:
+        for text, radius in variants["radius_px"].items():
+            number, _, unit = text.partition(" ")
+            add(f"verdict radius [{unit}]", number, judge(spots, own, radius))
+        for text, snr in variants["snr"].items():
             others = brighter(snr)
             again = spots_of(others, standard["min_pixels"])
-            add("peak S/N", f"{snr:g}", judge(again, others, standard["radius_px"]))
-        for min_pixels in variants["min_pixels"]:
+            add("peak S/N", text, judge(again, others, standard["radius_px"]))
+        for text, min_pixels in variants["min_pixels"].items():
             again = spots_of(own, min_pixels)
-            add("smallest spot [px]", f"{min_pixels:g}", judge(again, own, standard["radius_px"]))
+            add("smallest spot [px]", text, judge(again, own, standard["radius_px"]))
         for name, chosen in subsets.items():
             add("catalogue", name, usual[chosen])
         circle = {"radius_px": standard["radius_px"], "near_px": standard["near_px"]}
@@ -137,14 +162,13 @@ CONCLUSIONS = {
 def conclusions(variants: pd.DataFrame) -> pd.DataFrame:
     """Whether each of `CONCLUSIONS` holds under each setting.
 
-    `variants` are tables of `count_variants` with a column `image`. Returns columns conclusion,
-    setting, value, holds. A conclusion about a method that is not there, or without sources,
-    is left out.
+    `variants` are tables of `count_variants` with a column `image`; an image without sources says
+    nothing. Returns columns conclusion, setting, value, holds. A conclusion about a method that is
+    not there, or without sources, is left out.
     """
     rows = []
+    variants = variants[variants["sources"] > 0]
     for (setting, value), table in variants.groupby(["setting", "value"], sort=False):
-        if not table["sources"].sum():
-            continue
         for text, holds in CONCLUSIONS.items():
             try:
                 answer = holds(table)

@@ -10,6 +10,7 @@ from mirimask.statistics import MOMENTS
 __all__ = [
     "as_latex",
     "as_markdown",
+    "circle_notes",
     "count_verdicts",
     "paper_layout",
     "printable_statistics",
@@ -61,11 +62,45 @@ def count_verdicts(
     return table
 
 
+# circles that cover more of an image than this leave more to chance than to the mask
+CROWDED = 0.5
+
+
+def circle_notes(circles: pd.DataFrame) -> list[str]:
+    """What has to be said of images without sources, and where circles cover most of an image.
+
+    `circles` has a row an image: image, catalogue (bool: one was given), sources, and covered, the
+    share of the image within the circle of a source. No note where there is nothing to say.
+    """
+    none = circles[circles["sources"] == 0]
+    absent, empty = none[~none["catalogue"]]["image"], none[none["catalogue"]]["image"]
+    notes = []
+    if len(none) == len(circles):
+        notes.append("no catalogue source lies on any of the images: nothing was scored")
+    else:
+        if len(absent):
+            notes.append(f"left out, no catalogue is given: {', '.join(absent)}")
+        if len(empty):
+            notes.append(f"left out, no catalogue source lies on it: {', '.join(empty)}")
+    crowded = circles[circles["covered"] > CROWDED]
+    if len(crowded):
+        shares = ", ".join(
+            f"{100 * row.covered:.0f} % of {row.image}" for row in crowded.itertuples()
+        )
+        notes.append(
+            f"the circles cover {shares}: there chance decides more than the mask; a smaller "
+            "verdict.radius, or a catalogue with fewer sources, would tell"
+        )
+    return notes
+
+
 def paper_layout(table: pd.DataFrame, bold: Callable[[str], str]) -> pd.DataFrame:
     """Table 3 as the paper prints it: `S/near`, ` !` and F for each method, bold where better.
 
-    Adds a row with the totals of all images.
+    Adds a row with the totals of all images; a table without rows stays one.
     """
+    if table.empty:
+        return pd.DataFrame({"Image": []})
     methods = list(dict.fromkeys(table["method"]))
     totals = table.groupby("method", sort=False)[["success", "near", "failure"]].sum()
     layout: dict[str, list[str]] = {"Image": [*dict.fromkeys(table["image"]), "All"]}

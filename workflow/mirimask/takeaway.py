@@ -5,7 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from mirimask.injection import measurable_images
 from mirimask.masks.names import method_label
+from mirimask.tables import circle_notes
 
 __all__ = ["takeaways"]
 
@@ -61,25 +63,51 @@ def _truth(purity: pd.DataFrame) -> str:
 
 
 def _together(table: pd.DataFrame) -> pd.DataFrame:
-    """All images together; the only one where there is one."""
+    """All images together; the only one where there is one; no rows where they are not pooled."""
     pooled = table[table["image"] == "all"]
-    return pooled if len(pooled) else table
+    return pooled if len(pooled) or table["image"].nunique() > 1 else table
 
 
 def _depths(table: pd.DataFrame) -> str:
+    single = table[table["image"] != "all"] if (table["image"] != "all").any() else table
+    images, measured = list(dict.fromkeys(single["image"])), measurable_images(single)
+    what = "**Depth** (AB magnitude at which 80 % of added stars are found"
+    if not measured:
+        return f"{what}): in no image does a mask find 80 % of them but by chance."
+    single = single[single["image"].isin(measured)]
     own = _together(table).sort_values("m80", ascending=False)
-    known = ", ".join(
-        f"{_plain(row.method)} {row.m80:.2f} [{row.m80_low:.2f}, {row.m80_high:.2f}]"
-        for row in own.itertuples()
-        if np.isfinite(row.m80)
+    known, some, never = [], [], []
+    for row in own.itertuples():
+        alone = single[(single["method"] == row.method) & np.isfinite(single["m80"])]["m80"]
+        # without an interval it lies beyond the magnitudes of the stars
+        if np.isfinite([row.m80, row.m80_low, row.m80_high]).all():
+            limits = f"[{row.m80_low:.2f}, {row.m80_high:.2f}]"
+            known.append(f"{_plain(row.method)} {row.m80:.2f} {limits}")
+        elif len(alone):
+            some.append(f"{_plain(row.method)} {len(alone)} (median {alone.median():.2f})")
+        else:
+            never.append(_plain(row.method))
+    text = f"{what}): {', '.join(known) or 'of all images together for no mask'}"
+    if some:
+        text += f"; in some of the {len(measured)} images alone: {', '.join(some)}"
+    if never:
+        text += f"; never 80 %: {', '.join(never)}"
+    return f"{text}.{_left_out(images, measured)}"
+
+
+def _left_out(images: list[str], measured: list[str]) -> str:
+    """The images that are not in what was said of all together."""
+    rest = [image for image in images if image not in measured]
+    return (
+        f" Not counted, for no mask finds 80 % of its stars but by chance: {', '.join(rest)}."
+        if rest
+        else ""
     )
-    never = ", ".join(_plain(row.method) for row in own.itertuples() if not np.isfinite(row.m80))
-    text = f"**Depth** (AB magnitude at which 80 % of added stars are found): {known or 'none'}"
-    return text + (f"; never 80 %: {never}." if never else ".")
 
 
 def _equal_rate(table: pd.DataFrame) -> list[str]:
     own = _together(table).query("at == 'false_per_arcmin2'")
+    own = own.astype({"limit": float})
     lines = []
     for found, words in (
         (
@@ -146,9 +174,12 @@ def takeaways(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """Sentences in Markdown, each with its numbers.
 
     `tables` are those of the evaluation by name: chance, reliability, depths, compared, mcnemar,
-    significance, conclusions and, where truth is known, purity and agreement.
+    significance, conclusions and, where there are any, circles (of `circle_notes`), purity and
+    agreement.
     """
     lines = _chance(tables["chance"])
+    if "circles" in tables and (notes := circle_notes(tables["circles"])):
+        lines.append(f"**The catalogue's circles**: {'; '.join(notes)}.")
     lines.append(_false(tables["reliability"]))
     if "purity" in tables:
         lines.append(_truth(tables["purity"]))

@@ -12,6 +12,7 @@ __all__ = [
     "VERDICTS",
     "Spots",
     "connected_spots",
+    "covered_share",
     "label_spots",
     "labels_near",
     "literal_verdicts",
@@ -125,6 +126,29 @@ def verdict_of(
     return np.select(
         [distance <= radius_px, distance <= radius_px + near_px], VERDICTS[:2], VERDICTS[2]
     )
+
+
+def covered_share(
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    empty: NDArray[np.bool_],
+    *,
+    radius_px: float,
+) -> float:
+    """Share of the pixels that are not `empty` (ny, nx) within `radius_px` of a position (x, y).
+
+    0 without positions. Where it is large, a mask succeeds wherever it marks.
+    """
+    covered = np.zeros_like(empty)
+    for xi, yi in zip(x, y, strict=True):
+        y0, x0 = max(0, math.ceil(yi - radius_px)), max(0, math.ceil(xi - radius_px))
+        part = covered[
+            y0 : max(0, math.floor(yi + radius_px) + 1), x0 : max(0, math.floor(xi + radius_px) + 1)
+        ]
+        rows, columns = np.ogrid[: part.shape[0], : part.shape[1]]
+        part |= (rows + (y0 - yi)) ** 2 + (columns + (x0 - xi)) ** 2 <= radius_px**2
+    seen = np.count_nonzero(~empty)
+    return float(np.count_nonzero(covered & ~empty) / seen) if seen else 0.0
 
 
 def nearest_distance(

@@ -21,6 +21,7 @@ rule fetch_product:
         image=lambda wildcards: study.images[wildcards.image],
         archive=study.archive_servers,
         segmentation=config["segmentation"],  # where MAST lists no segm
+        paper=lambda wildcards: study.is_paper(wildcards.image),
         code=code("fetch_product"),
     message:
         "Fetching {wildcards.image} from MAST"

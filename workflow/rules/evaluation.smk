@@ -38,6 +38,7 @@ rule chance_tables:
     input:
         csv=expand("<results>/evaluation/chance/{image}.csv", image=study.images),
         statistics=expand("<results>/statistics/{image}.json", image=study.images),
+        circles="<results>/tables/circles.csv",
     output:
         all="<results>/evaluation/chance.csv",
         png=report(

@@ -12,6 +12,8 @@ rule crop:
         rows=lambda wildcards: study.crop_of(wildcards.image, "rows"),
         columns=lambda wildcards: study.crop_of(wildcards.image, "columns"),
         filter=lambda wildcards: study.images[wildcards.image]["filter"],
+        count_empty=lambda wildcards: study.counts_empty(wildcards.image),
+        paper=lambda wildcards: study.is_paper(wildcards.image),
         code=code("crop_frame"),
     message:
         "Cropping and describing {wildcards.image}"

@@ -93,6 +93,7 @@ rule sweep_curves:
 rule curve_summary:
     input:
         csv=expand("<results>/evaluation/curves/{image}.csv", image=study.images),
+        depths="<results>/evaluation/injection_depths.csv",
     output:
         csv="<results>/evaluation/curves.csv",
         compared="<results>/evaluation/curves_compared.csv",

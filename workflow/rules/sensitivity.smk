@@ -97,6 +97,12 @@ rule evaluation_page:
         mcnemar="<results>/evaluation/mcnemar.csv",
         significance="<results>/evaluation/significance.csv",
         conclusions="<results>/evaluation/conclusions.csv",
+        circles="<results>/tables/circles.csv",
+        measures=expand(
+            "<results>/evaluation/{measure}/{image}.csv",
+            measure=["chance", "reliability", "injection", "curves"],
+            image=study.images,
+        ),
     output:
         md="<results>/evaluation/README.md",
     log:

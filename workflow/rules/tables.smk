@@ -44,6 +44,7 @@ rule verdict_tables:
             method=dict.fromkeys(study.methods + study.other_methods),
         ),
         statistics=expand("<results>/statistics/{image}.json", image=study.images),
+        frames=expand("<results>/frame/{image}.fits", image=study.images),
     output:
         csv=report(
             "<results>/tables/table3.csv",
@@ -54,6 +55,7 @@ rule verdict_tables:
         md="<results>/tables/table3.md",
         tex="<results>/tables/table3.tex",
         variants="<results>/tables/table3_variants.csv",
+        circles="<results>/tables/circles.csv",
     log:
         "<logs>/verdict_tables.log",
     group:
@@ -65,6 +67,8 @@ rule verdict_tables:
         other_domain=study.other_domain,
         scorer=config["verdict"]["scorer"],
         clutter_limit=config["clutter_limit"],
+        radius=config["verdict"]["radius"],
+        without_catalogue=study.without_catalogue,
         code=code("verdict_tables"),
     message:
         "Writing table 3"
@@ -104,6 +108,7 @@ rule claims:
         ),
         depths="<results>/evaluation/injection_depths.csv",
         compared="<results>/evaluation/curves_compared.csv",
+        circles="<results>/tables/circles.csv",
     output:
         md="<results>/claims.md",
         csv=report(

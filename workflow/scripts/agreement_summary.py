@@ -12,7 +12,6 @@ from mirimask.figures import save_figure
 from mirimask.frame import pixels, read_crop, read_mask
 from mirimask.table_files import read_table
 
-HALF_PX = 50  # of a cut-out
 LARGEST = 24  # cut-outs on the sheet
 
 
@@ -32,27 +31,29 @@ def cut_outs(disagreements, job):
         truth = Table.read(truths[image], format="ascii.ecsv").to_pandas()
         first = rows.iloc[0]
         column, row = round(first["x"]), round(first["y"])
-        x0, y0 = column - HALF_PX, row - HALF_PX
-        size = 2 * HALF_PX + 1
-        padded = np.pad(crop.masked, HALF_PX, constant_values=np.nan)
+        radius, near = (
+            pixels(size, crop.pixel_scale, fwhm_px=crop.fwhm_px)
+            for size in (job.params.radius, job.params.near)
+        )
+        # some sky around the ring: 50 px for the paper's circle
+        half = round(max(7 / 6 * (radius + near), 10 * crop.fwhm_px))
+        x0, y0 = column - half, row - half
+        size = 2 * half + 1
+        padded = np.pad(crop.masked, half, constant_values=np.nan)
         inside = np.s_[row : row + size, column : column + size]
         lines = [
             f"{given}, truth {true}: {', '.join(dict.fromkeys(group['method']))}"
             for (given, true), group in rows.groupby(["verdict", "truth_verdict"], sort=False)
         ]
         mask, _ = read_mask(job.input.masks[masks_at(job, image, first["method"])])
-        mask = np.pad(mask, HALF_PX)[inside]
+        mask = np.pad(mask, half)[inside]
         yield CutOut(
             title=f"{image}, {source}",
             lines=lines,
             image=padded[inside],
             mask=mask,
             mask_name=first["method"],
-            radii=(
-                pixels(job.params.radius, crop.pixel_scale),
-                pixels(job.params.radius, crop.pixel_scale)
-                + pixels(job.params.near, crop.pixel_scale),
-            ),
+            radii=(radius, radius + near),
             peaks=bright[["x", "y"]].to_numpy(float) - [x0, y0],
             truth=truth[["x", "y"]].to_numpy(float) - [crop.origin[1] + x0, crop.origin[0] + y0],
             magnitudes=truth["ab_mag"].to_numpy(float),

@@ -5,7 +5,7 @@ from job import script
 from mirimask.atomic import replacing, write_text
 from mirimask.claims import CLAIMS, answer_claims
 from mirimask.table_files import read_table
-from mirimask.tables import as_markdown
+from mirimask.tables import as_markdown, circle_notes
 
 
 def read_evidence(job):
@@ -48,6 +48,7 @@ def main(job):
         "'not testable here': the tables do not hold what the claim is about; the computed answers "
         "use the evaluation as well, with slices over the crop",
     ]
+    notes += circle_notes(read_table(job.input.circles))
     write_text(
         job.output.md,
         as_markdown(table, title="The paper's claims", notes=notes, simulated=simulated),

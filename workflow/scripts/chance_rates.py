@@ -2,7 +2,7 @@
 
 import pandas as pd
 from astropy.table import Table
-from evaluated import labelled, named_masks, seed_of, write_csv
+from evaluated import labelled, named_masks, or_why_not, seed_of, write_csv
 from job import script
 from mirimask.chance import chance_row, random_positions, shifted_catalogue
 from mirimask.frame import pixels, read_crop
@@ -10,12 +10,13 @@ from mirimask.table_files import read_table
 from mirimask.verdicts import literal_verdicts, nearest_distance, verdict_of
 
 
+@or_why_not
 def main(job):
     crop = read_crop(job.input.frame, planes=False)
     peaks = read_table(job.input.peaks)
     sources = Table.read(job.input.sources, format="ascii.ecsv").to_pandas()
-    radius_px = pixels(job.params.radius, crop.pixel_scale)
-    near_px = pixels(job.params.near, crop.pixel_scale)
+    radius_px = pixels(job.params.radius, crop.pixel_scale, fwhm_px=crop.fwhm_px)
+    near_px = pixels(job.params.near, crop.pixel_scale, fwhm_px=crop.fwhm_px)
     circle = {"radius_px": radius_px, "near_px": near_px}
     n = job.params.positions
     tried = {

@@ -10,7 +10,7 @@ from mirimask.atomic import write_text
 from mirimask.chance import chance_layout, pool_chance
 from mirimask.evaluation_figures import draw_chance
 from mirimask.figures import save_figure
-from mirimask.tables import as_latex, as_markdown
+from mirimask.tables import as_latex, as_markdown, circle_notes
 
 TITLE = "Table 3, chance-corrected: S_c = (S/N - p0) / (1 - p0)"
 SCORERS = {
@@ -33,6 +33,7 @@ def main(job):
         "no sources, or chance always succeeds",
         "p: probability of as many successes by chance alone (binomial), on its own",
         "bold: p below 0.05 after Holm's correction for all cells of the table",
+        *circle_notes(read_table(job.input.circles)),
     ]
     domains = [d for d in (job.params.domain, job.params.other_domain) if d in set(table["domain"])]
     pages = []
@@ -43,6 +44,7 @@ def main(job):
             table["domain"].isin([domain, ""])
             & (table["scorer"] == scorer)
             & (table["positions"] == positions)
+            & (table["sources"] > 0)
         ]
         title = (
             f"{TITLE}; percentages over the {domain} domain, {SCORERS[scorer]}, p0 at "

@@ -19,8 +19,9 @@ def main(job):
     crop = crop_frame(frame, rows=job.params.rows, columns=job.params.columns, image=image)
     band = job.params.filter or crop.primary.get("FILTER", "")
     crop.primary["FILTER"] = band
-    for note in frame_notes(job.input.i2d):
-        log.warning("%s: %s", image, note)
+    if job.params.paper:
+        for note in frame_notes(job.input.i2d):
+            log.warning("%s: %s", image, note)
     write_crop(job.output.frame, crop)
     row = {
         "image": image,
@@ -33,10 +34,11 @@ def main(job):
         "crop_shape": list(crop.data.shape),
         "n_pixels": int(crop.data.size),
         "n_empty": int(crop.empty.sum()),
+        **({} if job.params.count_empty else {"empty_left_out": True}),
         "n_not_finite": int((~np.isfinite(crop.data)).sum()),
         "pixel_scale_arcsec": crop.pixel_scale,
         "psf_fwhm_px": crop.fwhm_px,
-        **describe(crop.data),
+        **describe(crop.data if job.params.count_empty else crop.masked),
     }
     write_text(job.output.statistics, json.dumps(row, indent=1) + "\n")
 

@@ -5,21 +5,32 @@ from evaluated import read_tables, write_csv
 from job import script
 from mirimask.curves import compare_curves, pool_curves
 from mirimask.figures import save_figure
+from mirimask.injection import measurable_images
 from mirimask.injection_figures import draw_curves
 
 POOLED = "all"
+# of a table in which no image could be measured
+COLUMNS = (
+    "image family unit setting n_spots area area_arcmin2 n_stars n_found n_inverted "
+    "inverted_per_arcmin2 n_true n_true_found n_false completeness true_completeness "
+    "truth_false_per_arcmin2 false_per_arcmin2 working simulated"
+)
 
 
 def main(job):
-    table = read_tables(job.input.csv)
-    if table["image"].nunique() > 1:
-        table = pd.concat([table, pool_curves(table, name=POOLED)], ignore_index=True)
+    table = read_tables(job.input.csv, COLUMNS.split())
+    depths = read_table(job.input.depths)
+    measured = table[table["image"].isin(measurable_images(depths))]
+    if table["image"].nunique() > 1 and len(measured):
+        # images in which no mask finds stars say nothing about the others
+        table = pd.concat([table, pool_curves(measured, name=POOLED)], ignore_index=True)
     compared = compare_curves(table, rates=job.params.rates, areas=job.params.areas)
     write_csv(job.output.csv, table)
     write_csv(job.output.compared, compared)
     figure = draw_curves(
         table,
         pooled=POOLED,
+        together=list(dict.fromkeys(measured["image"])),
         magnitudes=job.params.magnitudes,
         simulated=bool(table["simulated"].any()),
     )

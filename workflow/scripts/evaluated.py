@@ -1,18 +1,65 @@
 """What the scripts of the evaluation share: masks with their names, tables below each other."""
 
+import logging
 import zlib
+from functools import wraps
 
 import numpy as np
 import pandas as pd
 from astropy.io import fits
-from mirimask.table_files import read_table
+from mirimask.errors import MaskError
+from mirimask.table_files import read_table, read_texts
 from mirimask.verdicts import label_spots
 
+log = logging.getLogger("mirimask.evaluated")
 
-def read_tables(paths):
-    """Tables of one form below each other; a table without rows only gives its columns."""
-    tables = list(map(read_table, paths))
-    return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
+# the column of a table in place of one that could not be made
+NOT_MEASURED = "not_measured"
+
+
+def or_why_not(main):
+    """The main of a script that measures one image, for which a table that says why will do.
+
+    Where it cannot be measured (too small for an added star, say), the other images' report must
+    not be lost with it.
+    """
+
+    @wraps(main)
+    def measured(job):
+        try:
+            main(job)
+        except MaskError as error:
+            image = job.wildcards.image
+            log.warning("%s is left out of this measure: %s", image, error)
+            write_csv(job.output.csv, pd.DataFrame([{"image": image, NOT_MEASURED: str(error)}]))
+
+    return measured
+
+
+def reasons(paths):
+    """Why images could not be measured, by image: from the tables that `or_why_not` wrote."""
+    return {
+        row["image"]: row[NOT_MEASURED]
+        for table in map(read_texts, paths)
+        if NOT_MEASURED in table
+        for row in table.to_dict("records")
+    }
+
+
+def read_tables(paths, columns=None):
+    """Tables of one form below each other; a table without rows only gives its columns.
+
+    Images that could not be measured are not in it. Where none could be, it has no rows but
+    `columns`; a MaskError where these are not known.
+    """
+    measured = [table for table in map(read_table, paths) if NOT_MEASURED not in table]
+    if not measured and columns is None:
+        first, why = next(iter(reasons(paths).items()))
+        raise MaskError(f"no image could be measured; {first}: {why}")
+    if not measured:
+        return pd.DataFrame(columns=columns)
+    filled = [table for table in measured if len(table)] or measured[:1]
+    return pd.concat(filled, ignore_index=True)
 
 
 def write_csv(path, table):

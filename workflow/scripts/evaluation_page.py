@@ -1,5 +1,8 @@
 """What to take away from the evaluation, with its numbers: evaluation/README.md."""
 
+from pathlib import Path
+
+from evaluated import reasons
 from job import script
 from mirimask.atomic import write_text
 from mirimask.table_files import read_table
@@ -19,13 +22,28 @@ FILES = {
 }
 
 
+def not_measured(paths):
+    """The measures that an image is missing in, and why."""
+    folders = {}
+    for path in paths:
+        for image, why in reasons([path]).items():
+            folders.setdefault((image, why), []).append(Path(path).parent.name)
+    return "; ".join(
+        f"{image} ({', '.join(names)}): {why.rstrip('.')}"
+        for (image, why), names in folders.items()
+    )
+
+
 def main(job):
-    tables = {name: read_table(path) for name, path in job.input.items()}
+    tables = {name: read_table(path) for name, path in job.input.items() if name != "measures"}
     simulated = bool(tables["chance"]["simulated"].any())
     lines = ["# What the masks are worth", ""]
     if simulated:
         lines += [f"**{SIMULATED}**", ""]
-    lines += [f"{n}. {text}" for n, text in enumerate(takeaways(tables), start=1)]
+    texts = takeaways(tables)
+    if missing := not_measured(job.input.measures):
+        texts.append(f"**Not measured**: {missing}.")
+    lines += [f"{n}. {text}" for n, text in enumerate(texts, start=1)]
     lines += [
         "",
         "Slices are taken over the crop here; intervals are 95 %. Every formula is in "

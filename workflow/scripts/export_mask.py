@@ -27,7 +27,7 @@ def main(job):
     name = Path(job.output.labels).name
     write_hdus(job.output.labels, label_hdus(labels, crop, filename=name, **made))
 
-    radius = pixels(job.params.radius, crop.pixel_scale) * crop.pixel_scale
+    radius = pixels(job.params.radius, crop.pixel_scale, fwhm_px=crop.fwhm_px) * crop.pixel_scale
     sources = Table.read(job.input.sources, format="ascii.ecsv")
     aperture = point_aperture(crop.primary["FILTER"], crop.pixel_scale)
     measured = measure_labels(

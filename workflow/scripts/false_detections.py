@@ -1,7 +1,7 @@
 """Spots of the masks and of their twins of the inverted image: evaluation/reliability/."""
 
 import pandas as pd
-from evaluated import area_arcmin2, method_options, named_masks, write_csv
+from evaluated import area_arcmin2, method_options, named_masks, or_why_not, write_csv
 from job import script
 from mirimask.frame import pixels, read_crop, read_frame
 from mirimask.masks.names import is_antisymmetric
@@ -10,6 +10,7 @@ from mirimask.reliability import false_spots, flank_pixels, invert, reliability_
 from mirimask.table_files import read_table
 
 
+@or_why_not
 def main(job):
     crop = read_crop(job.input.frame, planes=False)
     peaks = read_table(job.input.peaks)

@@ -36,7 +36,7 @@ def main(job):
         observation_id=params.image["observation_id"],
         progress=shown(image),
     )
-    notes = {"i2d": "; ".join(frame_notes(found["i2d"].path))}
+    notes = {"i2d": "; ".join(frame_notes(found["i2d"].path)) if params.paper else ""}
     for kind, fetched in found.items():
         copy_out(fetched, job.output[kind])
     if len(found) < len(KINDS):
@@ -89,7 +89,7 @@ def make_missing(output, found, wanted, image):
         frame.pixel_area_sr,
         **planes,
         settings=settings,
-        apertures_px=light_radii_px(i2d[0].header.get("FILTER") or "F770W"),
+        apertures_px=light_radii_px(i2d[0].header.get("FILTER") or "F770W", frame.pixel_scale),
     )
     with replacing(output.cat) as temporary:
         catalogue.write(temporary, format="ascii.ecsv")

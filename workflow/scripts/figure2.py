@@ -20,7 +20,8 @@ def histogram(frame, statistics, params):
     """
     crop = read_crop(frame, planes=False)
     row = json.loads(Path(statistics).read_text())
-    values = crop.data[np.isfinite(crop.data)]
+    counted = crop.masked if row.get("empty_left_out") else crop.data
+    values = counted[np.isfinite(counted)]
     (level,) = thresholds(values, [100 - params.percentile])
     seen = crop.data[~crop.empty]
     low, high = middle = thresholds(seen, [99.5, 0.5])

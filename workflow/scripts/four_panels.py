@@ -9,6 +9,8 @@ from mirimask.frame import pixels, read_crop, read_mask
 from mirimask.masks.names import method_label, parse_method
 from mirimask.masks.slices import image_to_slice
 from mirimask.masks.thresholds import thresholds
+from mirimask.tables import CROWDED
+from mirimask.verdicts import covered_share
 
 SHOWN_PERCENTILES = (80, 99)  # of the paper's published script
 
@@ -54,17 +56,22 @@ def drawn(job):
     """The figure; what it was drawn from is no longer at hand when it is saved."""
     crop = read_crop(job.input.frame, planes=False)
     sources = read_sources(job.input.verdicts[-1])
-    radius, near = (pixels(size, crop.pixel_scale) for size in (job.params.radius, job.params.near))
+    x, y = (np.array([row[axis] for row in sources], dtype=float) for axis in "xy")
+    radius, near = (
+        pixels(size, crop.pixel_scale, fwhm_px=crop.fwhm_px)
+        for size in (job.params.radius, job.params.near)
+    )
     title = [f"{crop.primary['IMAGE']}", crop.primary.get("OBS_ID"), crop.primary.get("FILTER")]
     return draw_panels(
         made_panels(crop, job),
         number=1 + len(job.input.masks),
         wcs=crop.wcs,
         empty=crop.empty,
-        x=np.array([row["x"] for row in sources], dtype=float),
-        y=np.array([row["y"] for row in sources], dtype=float),
+        x=x,
+        y=y,
         radius_px=radius,
         near_px=near,
+        crowded=covered_share(x, y, crop.empty, radius_px=radius) > CROWDED,
         pixel_scale=crop.pixel_scale,
         title=" · ".join(filter(None, [*title, f"study {job.params.study}"])),
         simulated=crop.simulated,

@@ -16,8 +16,8 @@ def main(job):
     sources = Table.read(job.input.sources, format="ascii.ecsv").to_pandas()
     x, y = sources["x"].to_numpy(float), sources["y"].to_numpy(float)
     circle = {
-        "radius_px": pixels(job.params.radius, crop.pixel_scale),
-        "near_px": pixels(job.params.near, crop.pixel_scale),
+        "radius_px": pixels(job.params.radius, crop.pixel_scale, fwhm_px=crop.fwhm_px),
+        "near_px": pixels(job.params.near, crop.pixel_scale, fwhm_px=crop.fwhm_px),
     }
     spots = label_spots(
         mask,

@@ -22,7 +22,11 @@ def main(job):
     table2 = images[["image", *MOMENTS, *counts]]
     notes = [
         f"{row.image}: {row.n_empty} of {row.n_pixels} pixels of the crop are empty, "
-        f"{row.n_not_finite} of them not finite and left out"
+        + (
+            "all of them left out"
+            if getattr(row, "empty_left_out", None) is True
+            else f"{row.n_not_finite} of them not finite and left out"
+        )
         for row in images.itertuples()
         if row.n_empty or row.n_not_finite
     ]

@@ -47,7 +47,7 @@ def main(job):
         own.get("catalogue"), id_=columns["id"], ra=columns["ra"], dec=columns["dec"], image=image
     )
     del sources.meta["columns"]  # which the configuration says
-    if not len(sources):
+    if own.get("catalogue") and not len(sources):
         log.warning("%s: its catalogue has no row: 0 sources will be scored", image)
 
     data, planes = i2d["SCI"].data, {hdu.name: hdu.data for hdu in i2d}
@@ -70,7 +70,7 @@ def main(job):
         frame.pixel_area_sr,
         **planes,
         settings=settings,
-        apertures_px=light_radii_px(i2d[0].header.get("FILTER") or "F770W"),
+        apertures_px=light_radii_px(i2d[0].header.get("FILTER") or "F770W", frame.pixel_scale),
     )
 
     write_hdus(job.output.i2d, i2d)
@@ -96,7 +96,7 @@ def main(job):
                 columns["name"],
                 job.output.catalogue,
                 uri=own.get("catalogue", ""),
-                note="" if len(sources) else "no sources",
+                note="" if len(sources) else "no sources" if own.get("catalogue") else "none given",
             ),
         ],
     )

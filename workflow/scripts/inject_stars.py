@@ -1,7 +1,7 @@
 """Add stars to one image and see which its masks mark: evaluation/injection/<image>.csv."""
 
 import numpy as np
-from evaluated import method_options, seed_of, write_csv
+from evaluated import method_options, or_why_not, seed_of, write_csv
 from job import script
 from mirimask.frame import read_crop
 from mirimask.injection import StarStamps, free_pixels, recover, recovery_by_magnitude
@@ -20,6 +20,7 @@ def stamps_for(psf_path, crop):
     return stamps
 
 
+@or_why_not
 def main(job):
     crop = read_crop(job.input.frame, planes=False)
     peaks = read_table(job.input.peaks)

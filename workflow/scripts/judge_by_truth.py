@@ -39,8 +39,8 @@ def main(job):
     real = truth[truth["expected_snr"] >= job.params.real_snr].reset_index(drop=True)
     tolerance_px = job.params.tolerance_fwhm * crop.fwhm_px
     circle = {
-        "radius_px": pixels(job.params.radius, crop.pixel_scale),
-        "near_px": pixels(job.params.near, crop.pixel_scale),
+        "radius_px": pixels(job.params.radius, crop.pixel_scale, fwhm_px=crop.fwhm_px),
+        "near_px": pixels(job.params.near, crop.pixel_scale, fwhm_px=crop.fwhm_px),
     }
     low, high, step = job.params.magnitudes
     edges = np.arange(low, high + step / 2, step)

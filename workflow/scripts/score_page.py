@@ -1,33 +1,37 @@
 """The page to score masks by eye, and the key to what it shows."""
 
+import logging
+
 import pandas as pd
 from astropy.io import fits
 from astropy.table import Table
 from job import script
 from mirimask.atomic import replacing, write_text
-from mirimask.by_eye import ScoredImage, score_data
-from mirimask.errors import MaskError
+from mirimask.by_eye import ScoredImage, cut_out_side, score_data
 from mirimask.frame import pixels, read_crop
 from mirimask.pictures import grey_levels
-from mirimask.report import render_page
+from mirimask.report import render_page, size_words
+
+log = logging.getLogger("mirimask.score_page")
 
 
 def main(job):
     methods, simulated = job.params.methods, []
-    side = None
 
     def images():
         masks = iter(job.input.masks)
         for frame, sources in zip(job.input.frames, job.input.sources, strict=True):
             crop = read_crop(frame, planes=False)
             simulated.append(crop.simulated)
-            radius, near = (
-                pixels(s, crop.pixel_scale) for s in (job.params.radius, job.params.near)
+            radius, near, asked = (
+                size and pixels(size, crop.pixel_scale, fwhm_px=crop.fwhm_px)
+                for size in (job.params.radius, job.params.near, job.params.cutout)
             )
-            if side < 2 * (radius + near):
-                raise MaskError(
-                    f"by_eye: cut-outs of {side} px cannot show the ring, which is "
-                    f"{2 * (radius + near):.0f} px wide; make by_eye.cutout larger."
+            side = cut_out_side(asked, radius_px=radius, near_px=near, fwhm_px=crop.fwhm_px)
+            if asked and side > round(asked):
+                log.warning(
+                    "%s: cut-outs of %s would cut off the ring; they are %d px wide",
+                    *(crop.primary["IMAGE"], job.params.cutout, side),
                 )
             table = Table.read(sources)
             yield ScoredImage(
@@ -39,21 +43,18 @@ def main(job):
                 table["y"],
                 radius,
                 near,
+                side,
             )
 
-    # one side for all images: that of the first, which share their pixel scale but for odd cases
-    side = round(
-        pixels(job.params.cutout, read_crop(job.input.frames[0], planes=False).pixel_scale)
-    )
-    data, key = score_data(images(), study=job.params.study, side=side)
+    data, key = score_data(images(), study=job.params.study)
     page = render_page(
         "score",
         title="Score by eye",
         study=job.params.study,
         simulated=any(simulated),
         number=len(data["items"]),
-        radius=job.params.radius,
-        near=job.params.near,
+        radius=size_words(job.params.radius),
+        near=size_words(job.params.near),
         data=data,
     )
     write_text(job.output.page, page)

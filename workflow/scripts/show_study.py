@@ -12,6 +12,10 @@ from mirimask.tables import SIMULATED, paper_layout
 
 def main(folder):
     table = read_table(folder / "tables" / "table3.csv")
+    if table.empty:
+        print("\nTable 3: no catalogue source lies on any of the images, nothing was scored")
+        print_places(folder)
+        return
     layout = paper_layout(table, bold=lambda text: f"*{text}").set_index("Image")
     short = pd.DataFrame(
         {
@@ -27,6 +31,10 @@ def main(folder):
     if table["simulated"].any():
         print(SIMULATED)
     print(short.rename_axis(None).to_string())
+    print_places(folder)
+
+
+def print_places(folder):
     print("\nWhat was made:")
     places = {
         "index.html": "the report: open it first",

@@ -2,7 +2,7 @@
 
 import pandas as pd
 from compared import family_on
-from evaluated import method_options, write_csv
+from evaluated import method_options, or_why_not, write_csv
 from job import script
 from mirimask.curves import full_curve
 from mirimask.frame import read_crop
@@ -10,6 +10,7 @@ from mirimask.masks.make import levels_in_use, swept_levels
 from scenes import scene_of
 
 
+@or_why_not
 def main(job):
     crop = read_crop(job.input.frame, planes=False)
     options = method_options(job.params)

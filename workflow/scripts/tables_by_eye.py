@@ -43,9 +43,11 @@ def main(job):
     given = {scorer: own for scorer, own in verdicts.groupby("scorer", sort=False)}
     if len(given) > 1:
         given = {f"{MAJORITY} of {len(given)}": majority(verdicts, name=MAJORITY)} | given
+    # where no source lies there is nothing to score
+    images = [image for image in job.params.images if (key["image"] == image).any()]
     tables, pages = [], []
     for scorer, own in given.items():
-        table = table_by_eye(own, images=job.params.images, methods=job.params.methods)
+        table = table_by_eye(own, images=images, methods=job.params.methods)
         tables.append(table.assign(scorer=scorer, simulated=simulated))
         layout = layout_by_eye(table, bold=lambda text: f"**{text}**")
         scored = f"{len(own)} of {len(key)} cut-outs scored"

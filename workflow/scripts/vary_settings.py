@@ -14,7 +14,7 @@ from mirimask.frame import pixels, read_crop, read_frame
 from mirimask.masks.segmentation import SegmentationSettings, segment
 from mirimask.memory import give_back
 from mirimask.peaks import reference_peaks
-from mirimask.sensitivity import count_variants
+from mirimask.sensitivity import CUTS, count_variants, other_radii, other_smallest
 
 log = logging.getLogger("mirimask.vary_settings")
 
@@ -32,7 +32,7 @@ def kept_by_cuts(job, crop, sources):
     settings = job.params.catalogue
     catalogue = Table.read(job.input.catalogue, format="ascii.ecsv")
     subsets = {}
-    for cut in job.params.cuts:
+    for cut in CUTS.get(settings["name"], ()) if job.params.cuts is None else job.params.cuts:
         try:
             found = locate_sources(
                 catalogue,
@@ -57,16 +57,21 @@ def main(job):
     x, y = np.asarray(sources["x"], float), np.asarray(sources["y"], float)
     scale = crop.pixel_scale
     standard = {
-        "radius_px": pixels(p.radius, scale),
-        "near_px": pixels(p.near, scale),
+        "radius_px": pixels(p.radius, scale, fwhm_px=crop.fwhm_px),
+        "near_px": pixels(p.near, scale, fwhm_px=crop.fwhm_px),
         "snr": p.peaks["snr"],
         "min_pixels": p.min_pixels,
         "tolerance_px": p.tolerance_fwhm * crop.fwhm_px,
     }
     variants = {
-        "radius_px": [pixels(radius, scale) for radius in p.radii],
-        "snr": p.snrs,
-        "min_pixels": p.smallest,
+        "radius_px": {
+            size: pixels(size, scale, fwhm_px=crop.fwhm_px)
+            for size in (other_radii(p.radius) if p.radii is None else p.radii)
+        },
+        "snr": {f"{snr:g}": snr for snr in p.snrs},
+        "min_pixels": other_smallest(crop.fwhm_px)
+        if p.smallest is None
+        else {f"{n}": n for n in p.smallest},
     }
     peaks = reference_peaks(
         crop.data,
@@ -80,7 +85,7 @@ def main(job):
     tables = [
         count_variants(masks, peaks, x, y, standard=standard, variants=variants, subsets=subsets)
     ]
-    nothing = {"standard": standard, "variants": dict.fromkeys(variants, ()), "subsets": {}}
+    nothing = {"standard": standard, "variants": {key: {} for key in variants}, "subsets": {}}
 
     def only_judged(masks, setting, value):
         table = count_variants(masks, peaks, x, y, **nothing)

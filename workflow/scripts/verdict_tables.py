@@ -6,8 +6,10 @@ from pathlib import Path
 import pandas as pd
 from job import script
 from mirimask.atomic import replacing, write_text
+from mirimask.frame import pixels, read_crop
 from mirimask.table_files import read_table
-from mirimask.tables import as_latex, as_markdown, count_verdicts, paper_layout
+from mirimask.tables import as_latex, as_markdown, circle_notes, count_verdicts, paper_layout
+from mirimask.verdicts import covered_share
 
 TITLE = "Table 3: success (S), near misses (behind the slash) and failures (F)"
 SCORERS = {
@@ -25,8 +27,33 @@ def read_all(paths):
     return pd.concat(tables, ignore_index=True)
 
 
+def circles_of(job, verdicts):
+    """For each image: its sources, and how much of it their circles cover."""
+    rows = []
+    for frame in job.input.frames:
+        crop = read_crop(frame, planes=False)
+        image = crop.primary["IMAGE"]
+        own = verdicts[verdicts["image"] == image]
+        own = own[own["method"] == own["method"].iloc[0]] if len(own) else own
+        radius_px = pixels(job.params.radius, crop.pixel_scale, fwhm_px=crop.fwhm_px)
+        at = own["x"].to_numpy(float), own["y"].to_numpy(float)
+        rows.append(
+            {
+                "image": image,
+                "catalogue": image not in job.params.without_catalogue,
+                "sources": len(own),
+                "radius_px": radius_px,
+                "covered": covered_share(*at, crop.empty, radius_px=radius_px),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def main(job):
     verdicts, spots = read_all(job.input.verdicts), read_all(job.input.spots)
+    circles = circles_of(job, verdicts)
+    with replacing(job.output.circles) as temporary:
+        circles.to_csv(temporary, index=False, float_format="%.6g")
     statistics = [json.loads(Path(path).read_text()) for path in job.input.statistics]
     simulated = any(row["simulated"] for row in statistics)
     limit = job.params.clutter_limit
@@ -43,7 +70,7 @@ def main(job):
                 )
                 # the domain has a column of its own here
                 counts["method"] = [name.removesuffix(f"@{domain}") for name in counts["method"]]
-                variants[domain, scorer] = counts
+                variants[domain, scorer] = counts[counts["sources"] > 0]
     main_key = (job.params.domain, job.params.scorer)
     with replacing(job.output.csv) as temporary:
         variants[main_key].assign(simulated=simulated).to_csv(
@@ -64,11 +91,7 @@ def main(job):
         f"!: needs further processing, more than {100 * limit:g} % of the mask's pixels lie on no "
         "bright spot",
     ]
-    if not variants[main_key]["sources"].any():
-        notes.append("no catalogue source lies on any of the images: nothing was scored")
-    elif not variants[main_key]["sources"].all():
-        none = variants[main_key].query("sources == 0")["image"].unique()
-        notes.append(f"no catalogue source lies on {', '.join(none)}")
+    notes += circle_notes(circles)
     pages = []
     for key in sorted(variants, key=lambda key: key != main_key):
         domain, scorer = key

@@ -8,7 +8,7 @@ from mirimask.atomic import write_text
 from mirimask.frame import pixels, read_crop
 from mirimask.masks.names import method_label
 from mirimask.pictures import data_uri, grey_levels, grey_png, mask_png, shrink, shrink_mask
-from mirimask.report import render_page
+from mirimask.report import render_page, size_words
 from mirimask.table_files import read_table
 
 LARGEST = 1600  # pixels along a side; larger images are drawn smaller
@@ -25,6 +25,10 @@ def main(job):
     for frame in job.input.frames:
         crop = read_crop(frame, planes=False)
         simulated |= crop.simulated
+        radius, near = (
+            pixels(size, crop.pixel_scale, fwhm_px=crop.fwhm_px)
+            for size in (job.params.radius, job.params.near)
+        )
         name, (ny, nx) = crop.primary["IMAGE"], crop.data.shape
         factor = math.ceil(max(ny, nx) / LARGEST)
         if factor > 1:
@@ -57,8 +61,8 @@ def main(job):
                 "nx": levels.shape[1],
                 "ny": levels.shape[0],
                 "pixels": ny * nx,
-                "radius": pixels(job.params.radius, crop.pixel_scale) / factor,
-                "near": pixels(job.params.near, crop.pixel_scale) / factor,
+                "radius": radius / factor,
+                "near": near / factor,
                 "uri": data_uri(grey_png(levels)),
                 "masks": shown,
                 "sources": [
@@ -82,8 +86,8 @@ def main(job):
         study=job.params.study,
         simulated=simulated,
         question="What does each mask keep, and which sources does it mark?",
-        radius=job.params.radius,
-        near=job.params.near,
+        radius=size_words(job.params.radius),
+        near=size_words(job.params.near),
         scaled=", ".join(scaled),
         data={"images": images},
     )

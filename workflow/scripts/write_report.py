@@ -15,10 +15,10 @@ from mirimask.chance import chance_layout
 from mirimask.masks.names import method_label
 from mirimask.masks.recommended import RecommendedSettings
 from mirimask.pictures import data_uri
-from mirimask.report import bold, frame_table, paired_table, render_page
+from mirimask.report import bold, frame_table, paired_table, render_page, size_words
 from mirimask.statistics import IDENTITY, MOMENTS
 from mirimask.table_files import read_table, read_texts
-from mirimask.tables import paper_layout, printable_statistics
+from mirimask.tables import circle_notes, paper_layout, printable_statistics
 from PIL import Image
 
 QUESTION = (
@@ -106,9 +106,9 @@ def labels(methods):
 def answer(table3):
     """The successes of all images added up, best first."""
     totals = table3.groupby("method", sort=False)[["success", "sources"]].sum()
-    sources = int(totals["sources"].max())
-    if not sources:
+    if totals.empty:
         return "No catalogue source lies on the images of this study: nothing could be scored."
+    sources = int(totals["sources"].max())
     ranked = totals.sort_values("success", ascending=False, kind="stable")["success"]
     named = listed(zip(labels(ranked.index), ranked, strict=True))
     return (
@@ -117,10 +117,15 @@ def answer(table3):
     )
 
 
+def together(table):
+    """All images together; the only one; no rows where images could not be pooled."""
+    pooled = table[table["image"] == "all"]
+    return pooled if len(pooled) or table["image"].nunique() > 1 else table
+
+
 def depths(tables):
     """Where half of the added stars are found, as text by method; all images, or the only one."""
-    own = tables["injection_depths"]
-    own = own[own["image"] == own["image"].iloc[-1]]  # the pooled one stands last
+    own = together(tables["injection_depths"])
     return own.set_index("method")["m50"].map(TWO)
 
 
@@ -204,14 +209,17 @@ def said(name, tables):
         values = listed(zip(labels(sums.index), shares, strict=True))
         return f"True sources covered, all magnitudes: {values}."
     if name == "curves" and "curves_compared" in tables:
-        own = tables["curves_compared"]
-        own = own[own["image"] == own["image"].iloc[-1]]
+        own = together(tables["curves_compared"])
         own = own[(own["at"] == "false_per_arcmin2") & (own["of"] == "given")]
+        if own.empty:
+            return "In no image does any mask find the added stars."
         own = own[own["limit"] == own["limit"].max()]
         values = zip(own["family"], own["completeness"].map(TWO), strict=True)
         return f"Completeness at {own['limit'].max():g} false spots per arcmin²: {listed(values)}."
     if name == "injection" and "injection_depths" in tables:
         own = depths(tables)
+        if own.empty:
+            return "In no image does any mask find the added stars."
         values = zip(labels(own.index), own, strict=True)
         return f"AB magnitude at which half of the added stars are found: {listed(values)}."
     return EVALUATION.get(name, (name, name))[1]
@@ -276,10 +284,11 @@ def recommended(job, folder, column):
     for verdicts, mask in zip(both, job.input.recommended_mask, strict=True):
         given, own = (read_table(path)[column] for path in verdicts)
         image = Path(mask).parent.name
-        rows.append(
-            [image, len(given)]
-            + [int((verdict == kind).sum()) for verdict in (given, own) for kind in kinds]
-        )
+        if len(given):  # without sources there is nothing to count
+            rows.append(
+                [image, len(given)]
+                + [int((verdict == kind).sum()) for verdict in (given, own) for kind in kinds]
+            )
         files.append((image, Path(mask).relative_to(folder).as_posix()))
     table = pd.DataFrame(rows, columns=["Image", "sources", *kinds, *kinds])
     total = ["All", *table.iloc[:, 1:].sum()]
@@ -306,6 +315,7 @@ def main(job):
     statistics = pd.DataFrame([json.loads(Path(path).read_text()) for path in job.input.statistics])
     simulated = bool(statistics["simulated"].any())
     table3 = read_table(job.input.table3)
+    notes = circle_notes(read_table(job.input.circles))
     scorer = job.params.scorer
     column = {"peaks": "verdict", "pixels": "verdict_pixels"}[scorer]
     table_3 = paired_table(
@@ -314,10 +324,12 @@ def main(job):
         notes=[
             f"percentages over the {job.params.domain} domain; scored by "
             + {"peaks": "a bright spot's peak", "pixels": "any pixel of the mask"}[scorer]
-            + f" within {job.params.radius} of the source; near: within {job.params.near} more",
+            + f" within {size_words(job.params.radius)} of the source; near: within "
+            f"{size_words(job.params.near)} more",
             "bold: better than the segmentation, by more successes, or as many and fewer failures",
             f"!: needs further processing, more than {100 * job.params.clutter_limit:g} % of the "
             "mask's pixels lie on no bright spot",
+            *notes,
         ],
     )
     chance = None
@@ -326,7 +338,10 @@ def main(job):
             chance_layout(read_table(job.input.chance), bold=bold),
             caption="Table 3, chance-corrected, with 95 % intervals and the probability of as many "
             "successes by chance",
-            notes=["bold: p below 0.05 after Holm's correction for all cells of the table"],
+            notes=[
+                "bold: p below 0.05 after Holm's correction for all cells of the table",
+                *notes,
+            ],
         )
 
     counts = table3.set_index(["image", "method"])
@@ -340,10 +355,10 @@ def main(job):
                     f"{method_label(name)} {row['success']} success, {row['near']} near, "
                     f"{row['failure']} failure"
                 )
-        return (
-            f"{image}: the crop, then what each mask keeps of it, with circles around the "
-            f"catalogue's sources; {'; '.join(parts)}."
-        )
+        text = f"{image}: the crop, then what each mask keeps of it"
+        if not parts:
+            return f"{text}; no catalogue source lies here."
+        return f"{text}, with circles around the catalogue's sources; {'; '.join(parts)}."
 
     by_image = statistics.set_index("image")
     one, three = job.params.figure1, job.params.figure3

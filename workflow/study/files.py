@@ -70,6 +70,37 @@ def check_headers(study: Study) -> None:
         raise MaskError(f"images: {'; '.join(problems)}.")
 
 
+def left_behind(study: Study) -> str:
+    """The images of one's own that could not be read, and the way to the report of the others.
+
+    From the logs of their imports, for the end of a run that failed; '' where there are none.
+    """
+    said = {}
+    results = Path("results") / study.name
+    for image in study.images:
+        log, made = (
+            results / f"logs/import_local/{image}.log",
+            results / f"archive/{image}/i2d.fits",
+        )
+        if study.source_of(image) == "local" and log.exists() and not made.exists():
+            lines = log.read_text(encoding="utf-8").splitlines()
+            problem = next((line for line in lines if line.startswith("ERROR")), "")
+            if problem:
+                said[image] = problem.partition(": ")[2]
+    if not said:
+        return ""
+    out = ", ".join([*study.config["leave_out"], *said])
+    return "\n".join(
+        [
+            "These images could not be used:",
+            *(f"  {image}: {problem}" for image, problem in said.items()),
+            "Mend them and run again. Or have the report of the others without them: the same "
+            f"command with --config 'leave_out=[{out}]', or 'leave_out: [{out}]' in the "
+            "configuration.\n",
+        ]
+    )
+
+
 def _outside(study: Study, image: str, shape: tuple[int, ...] | None) -> list[str]:
     if shape is None or len(shape) != 2:
         return []

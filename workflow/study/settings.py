@@ -68,7 +68,16 @@ class Study:
         config["images"] = [_project_file(path) for path in given]
         if config["published"]:
             config["published"] = _project_file(config["published"])
-        self.images = read_images(config["images"])
+        rows = read_images(config["images"])
+        left_out = config["leave_out"]
+        unknown = [image for image in left_out if image not in rows]
+        if unknown:
+            raise MaskError(
+                f"leave_out: '{', '.join(unknown)}' is not in '{', '.join(config['images'])}'."
+            )
+        self.images = {image: row for image, row in rows.items() if image not in left_out}
+        if not self.images:
+            raise MaskError("leave_out: no image is left; leave out fewer.")
         # The published tables are of the paper's images as the archive has them, and of no others.
         if config["archive"]["source"] != "mast" or not self.has_paper_images:
             config["published"] = None
@@ -92,6 +101,24 @@ class Study:
     def source_of(self, image: str) -> str:
         """Where an image comes from: a row that names an i2d is local."""
         return "local" if self.images[image]["i2d"] else self.config["archive"]["source"]
+
+    def is_paper(self, image: str) -> bool:
+        """Whether an image is one of the paper's, as MAST has it."""
+        return self.source_of(image) == "mast" and image in PAPER_IMAGES
+
+    def counts_empty(self, image: str) -> bool:
+        """Whether empty pixels count in an image's statistics and histogram, as in the paper."""
+        asked = self.config["statistics"]["count_empty"]
+        return self.source_of(image) != "local" if asked is None else asked
+
+    @property
+    def without_catalogue(self) -> list[str]:
+        """The images of one's own for which the table of images names no catalogue."""
+        return [
+            image
+            for image, row in self.images.items()
+            if self.source_of(image) == "local" and not row["catalogue"]
+        ]
 
     def images_from(self, source: str) -> str:
         """Regular expression of the images of a source; matches nothing where it has none."""
@@ -128,7 +155,10 @@ class Study:
         config["catalogue"] = catalogue_settings(config["catalogue"], ask="mast" in sources)
         for size in ("radius", "near"):
             if config["verdict"][size] == "catalogue":
-                config["verdict"][size] = circle_sizes(config["catalogue"]["resolution"])[size]
+                # files of one's own may have any pixel scale
+                native = self.catalogue == "unwise" and "local" not in sources
+                sizes = circle_sizes(config["catalogue"]["resolution"], native=native)
+                config["verdict"][size] = sizes[size]
 
     # masks
 

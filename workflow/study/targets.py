@@ -111,6 +111,7 @@ def report_parts(study: Study) -> dict[str, Any]:
         "statistics": _each("<results>/statistics/{image}.json", image=images),
         "manifest": "<results>/manifest.tsv",
         "table3": "<results>/tables/table3.csv",
+        "circles": "<results>/tables/circles.csv",
         "figures": [path for path in figures(study) if path.endswith(".png")],
         "evaluation": [p for p in [*evaluation(study), *injection()] if "/evaluation/" in p],
         "recommended": _each("<results>/verdicts/{image}/recommended.csv", image=images),

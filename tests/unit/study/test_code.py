@@ -20,8 +20,8 @@ FILES = {
     "mirimask/image/__init__.py": '"""Images."""\n',
     "mirimask/image/frame.py": "from ..units import ab\nfrom . import wcs\n",
     "mirimask/image/wcs.py": "from .frame import Frame  # of each other\n",
-    "mirimask/masks/__init__.py": "from .registry import METHODS\n",
-    "mirimask/masks/registry.py": "",
+    "mirimask/masks/__init__.py": "from .listing import METHODS\n",
+    "mirimask/masks/listing.py": "",
     "mirimask/masks/slices.py": "",
     "mirimask/masks/make.py": "import numpy as np\nfrom mirimask.masks.slices import cut\n",
 }
@@ -43,13 +43,13 @@ def workflow(tmp_path):
     [
         ("draw", "draw job mirimask.errors mirimask.image mirimask.image.frame mirimask.image.wcs "
                  "mirimask.units"),
-        ("cut", "cut job mirimask.masks mirimask.masks.make mirimask.masks.registry "
+        ("cut", "cut job mirimask.masks mirimask.masks.make mirimask.masks.listing "
                 "mirimask.masks.slices"),
         ("face", "face mirimask.errors"),
         ("plain", "mirimask.errors mirimask.units plain"),
-        ("far", "far mirimask.masks mirimask.masks.make mirimask.masks.registry "
+        ("far", "far mirimask.masks mirimask.masks.make mirimask.masks.listing "
                 "mirimask.masks.slices"),
-        ("mirimask.masks", "mirimask.masks mirimask.masks.registry"),
+        ("mirimask.masks", "mirimask.masks mirimask.masks.listing"),
     ],
 )  # fmt: skip
 def test_what_a_script_uses(workflow, name, uses):
@@ -61,7 +61,7 @@ def test_what_a_script_uses(workflow, name, uses):
     [
         ("scripts/job.py", {"draw", "cut"}),
         ("mirimask/units.py", {"draw", "plain"}),
-        ("mirimask/masks/registry.py", {"cut", "far"}),
+        ("mirimask/masks/listing.py", {"cut", "far"}),
         ("mirimask/image/__init__.py", {"draw"}),
         ("mirimask/__init__.py", set()),
     ],

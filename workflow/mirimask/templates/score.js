@@ -76,7 +76,7 @@ function picture(uri) {
 function draw() {
   const item = current();
   if (!item || part("work").hidden) return;
-  const original = data.originals[item.original], side = data.side;
+  const original = data.originals[item.original], side = original.side;
   for (const [id, uri] of [["left", original.uri], ["right", item.mask]]) {
     const canvas = part(id), pen = canvas.getContext("2d");
     const width = Math.max(Math.round(canvas.clientWidth * (window.devicePixelRatio || 1)), 1);
