@@ -32,7 +32,7 @@ rule fetch_product:
         "<logs>/fetch_product/{image}.log",
     wildcard_constraints:
         image=images_from("mast"),
-    cache: workflow.enable_cache
+    cache: True
     localrule: True  # nodes of a cluster often have no network
     conda:
         "../../envs/environment.yaml"
@@ -59,7 +59,7 @@ rule fetch_catalogue:
         "<logs>/fetch_catalogue/{image}.log",
     wildcard_constraints:
         image=images_from("mast"),
-    cache: workflow.enable_cache
+    cache: True
     localrule: True
     conda:
         "../../envs/environment.yaml"

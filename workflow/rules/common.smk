@@ -1,20 +1,12 @@
-import atexit
 import csv
-import gc
 import hashlib
+import inspect
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from functools import cache
 from pathlib import Path
-
-# The graph of jobs is held to the end. To look through it for rubbish takes a tenth of the time
-# that it is built in, and 0.4 s when Python ends.
-gc.set_threshold(100_000)
-atexit.register(gc.freeze)
 
 # Arrays here are small: more threads a job only get in the other jobs' way.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
@@ -27,7 +19,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
 # The library and the scripts are found beside this file, by this process and by its jobs.
-WORKFLOW = Path(workflow.current_basedir).parent
+WORKFLOW = Path(inspect.getfile(lambda: None)).resolve().parents[1]
 SCRIPTS = WORKFLOW / "scripts"
 for folder in (WORKFLOW, SCRIPTS):
     if str(folder) not in sys.path:
@@ -42,37 +34,31 @@ os.environ.update(
 
 from job import Workers
 
-# Before all else, so that they have their imports by the time the graph is built. Not in a job of
-# another Snakemake's run, nor where jobs go to a cluster, nor for a look (--dry-run, --lint).
-SETTINGS = workflow.resource_settings
-AT_WORK = not (
-    workflow.remote_exec
-    or workflow.subprocess_exec
-    or workflow.output_settings.dryrun
-    or SETTINGS.nodes
-)
-WORKERS = Workers(
-    min(SETTINGS.cores or 0, os.cpu_count()) if AT_WORK else 0,
-    scripts=["make_mask", "give_verdicts", "four_panels"],
-)
+WORKERS = Workers()
 
-from mirimask.atomic import replacing
 from mirimask.errors import MaskError
+from study.folders import check_folders, check_writable
+
+
+def here(script, **job):
+    """Run a script's main in a process that this run keeps for its jobs (see job.py)."""
+    WORKERS.run(script, job)
+
+
+def said(check, *arguments):
+    """A check of the library's, whose error Snakemake is to say without a traceback."""
+    try:
+        check(*arguments)
+    except MaskError as error:
+        raise WorkflowError(str(error)) from None
+
+
+said(check_folders, Path(f"results/{config['study']}"))
+said(check_writable, Path(".snakemake"))
+
 from mirimask.detectors import DETECTORS, missing, split_level
 from mirimask.mask_functions import function_names
 from mirimask.methods import DOMAINS, check_methods, parse_method
-
-### jobs on a cluster's node #######################################################################
-
-if workflow.remote_exec:
-    # A job on a cluster's node reads no profile, and in a group of jobs Snakemake would start
-    # again for each `run:` (1.5 s). They stay in the job's process, as in profiles/default.
-    def in_threads(*args, execute=workflow.execute, **options):
-        workflow.execution_settings.use_threads = True
-        return execute(*args, **options)
-
-    workflow.execute = in_threads
-
 
 ### code as an input ###############################################################################
 
@@ -116,11 +102,6 @@ def code(script, folder=SCRIPTS):
         digest.update(file.name.encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def here(script, **job):
-    """Run a script's main in a process that this run keeps for its jobs (see job.py)."""
-    WORKERS.run(script, job)
 
 
 ### settings #######################################################################################
@@ -507,8 +488,4 @@ def final_outputs():
     """Everything that the study is run for."""
     if config["survey"]["program"] or config["survey"]["region"]:  # survey.smk
         return ["<results>/survey/products.tsv", "<results>/survey/survey.csv"]
-    return [
-        *reported_outputs(),
-        "<results>/index.html",
-        "<results>/report.zip",
-    ]
+    return [*reported_outputs(), "<results>/index.html"]

@@ -133,7 +133,6 @@ rule index:
         },
         figure4=shown_methods(config["figures"]["figure4"]),
         figure5=shown_methods(config["figures"]["figure5"]),
-        beside=[f"results/{config['study']}/report.zip"],
         settings=config,
         revision=lambda wildcards: revision(),
         templates=templates(),
@@ -142,20 +141,3 @@ rule index:
         "Writing the page that is opened first"
     run:
         here("write_report", input=input, output=output, params=params, log=log)
-
-
-rule report_archive:
-    input:
-        reported_outputs(),
-        "<results>/index.html",
-    output:
-        zip="<results>/report.zip",
-    log:
-        "<logs>/report_archive.log",
-    localrule: True
-    params:
-        targets=lambda wildcards, input: list(input),
-    message:
-        "Writing Snakemake's report"
-    run:
-        snakemake_report(output.zip, params.targets, log[0])

@@ -6,7 +6,7 @@ import time
 
 from job import script
 from manifest import product_row, write_manifest
-from mirimask.archive import Archive, copy_out, fetch_product
+from mirimask.archive import Archive, cached_product, check_reachable, copy_out, fetch_product
 from mirimask.product import frame_notes, opened
 
 log = logging.getLogger("mirimask.fetch_product")
@@ -31,11 +31,17 @@ def shown(image):
 
 def main(job):
     image, params = job.wildcards.image, job.params
+    archive = Archive(**params.archive)
+    observation = {
+        "program": int(params.image["program"]),
+        "observation": int(params.image["observation"]),
+        "filter_name": params.image["filter"],
+    }
+    if cached_product(archive, **observation) is None:
+        check_reachable(archive.mast_server)  # says within seconds what each try would say anew
     found = fetch_product(
-        Archive(**params.archive),
-        program=int(params.image["program"]),
-        observation=int(params.image["observation"]),
-        filter_name=params.image["filter"],
+        archive,
+        **observation,
         observation_id=params.image["observation_id"],
         progress=shown(image),
     )
