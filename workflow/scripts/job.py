@@ -44,8 +44,10 @@ MACHINE = {
     errno.EIO: "The disk, or the network that it is on, fails.",
 }
 # What most jobs need is imported by worker.py, once, in the server that the processes are forks of.
+# A command's file, as that of `snakemake`, multiprocessing runs in every process, with its imports.
+COMMAND = sys.modules["__main__"].__spec__ is None
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["worker"])
+CONTEXT.set_forkserver_preload(["worker", *(["snakemake.cli"] if COMMAND else [])])
 
 
 class Workers:

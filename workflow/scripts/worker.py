@@ -6,6 +6,6 @@ from contextlib import suppress
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is Snakemake's: it lets running jobs end
 
 with suppress(Exception):  # the job that needs it will say so
-    import four_panels, give_verdicts, make_mask  # noqa: E401, F401
-
-    import snakemake.cli  # noqa: F401  multiprocessing imports the command's main module in each
+    import four_panels  # noqa: F401
+    import give_verdicts  # noqa: F401
+    import make_mask  # noqa: F401
