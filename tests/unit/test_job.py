@@ -197,6 +197,15 @@ def test_one_that_died_while_idle_is_replaced_without_a_word(run):
     assert run("work")[0] != pid
 
 
+def test_where_no_process_can_be_started_it_is_said(folder):
+    (folder / "worker.py").write_text("import os\nos._exit(1)\n")
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, "work"], cwd=folder, text=True, capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    assert "no process can be started for the jobs of a run" in done.stderr
+
+
 def test_an_interrupt_does_not_end_a_job(run, folder):
     """Ctrl-C goes to every process of a terminal; what it means is Snakemake's to say."""
     pid = run("work")[0]

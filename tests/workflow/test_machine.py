@@ -86,7 +86,7 @@ def test_a_file_in_the_place_of_the_results_is_said(study):
     (study.folder / "results").write_text("")
     done = study.run(*TABLES)
     assert done.returncode != 0
-    assert f"{study.folder / 'results'}: is no folder, and results/small has to be" in done.stdout
+    assert f"{study.folder / 'results'}: is no folder, and results has to be one" in done.stdout
     assert "Traceback" not in done.stdout
 
 

@@ -53,7 +53,7 @@ def said(check, *arguments):
         raise WorkflowError(str(error)) from None
 
 
-said(check_folders, Path(f"results/{config['study']}"))
+said(check_folders, Path("results"))
 said(check_writable, Path(".snakemake"))
 
 from mirimask.detectors import DETECTORS, missing, split_level
@@ -285,6 +285,9 @@ check_detectors(METHODS, "methods")
 OTHER_METHODS = (
     [in_other_domain(name) for name in METHODS] if config["also_other_domain"] else []
 )
+
+
+said(check_folders, Path(f"results/{config['study']}"))
 
 
 pathvars:

@@ -85,7 +85,13 @@ class Workers:
 def _start():
     """A pool of one new process, and that process."""
     pool = ProcessPoolExecutor(1, mp_context=CONTEXT, initializer=_begin)
-    pid, server = pool.submit(_who).result()
+    try:
+        pid, server = pool.submit(_who).result()
+    except (BrokenProcessPool, OSError, EOFError) as error:
+        raise MaskError(
+            f"no process can be started for the jobs of a run ({type(error).__name__}: {error}). "
+            f"Where memory is short, fewer --cores need less. {AGAIN}."
+        ) from None
     atexit.register(_end, server)
     (process,) = (child for child in multiprocessing.active_children() if child.pid == pid)
     return pool, process
