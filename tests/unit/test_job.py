@@ -177,7 +177,7 @@ def test_a_process_that_is_ended_says_how_and_leaves_nothing(run, folder, number
         job = threads.submit(run, "wait")
         assert appears(folder / "log" / "waits") == pid
         os.kill(int(pid), number)
-        with pytest.raises(MaskError, match=rf"^a_script: its process {said}"):
+        with pytest.raises(MaskError, match=rf"^a_script Img1: its process {said}"):
             job.result()
     assert not list(folder.glob(".*partial*"))
     assert run("work")[0] != pid

@@ -75,7 +75,8 @@ class Workers:
             pool.shutdown()  # it has waited for the process: its exit code is known
             for path in job["output"]:
                 partial_path(path, process.pid).unlink(missing_ok=True)
-            raise MaskError(f"{script}: its process {_how_it_ended(process.exitcode)}")
+            what = " ".join([script, *job.get("wildcards", [])])
+            raise MaskError(f"{what}: its process {_how_it_ended(process.exitcode)}")
         self.idle.append((pool, process))
         if error:
             raise error from None
