@@ -185,7 +185,7 @@ def test_a_process_that_is_ended_says_how_and_leaves_nothing(run, folder, number
 
 def test_a_process_that_exits_says_so(run):
     run("work")
-    with pytest.raises(MaskError, match=r"its process ended by itself, with exit code 3\."):
+    with pytest.raises(MaskError, match=r"its process ended with exit code 3\."):
         run("exit")
 
 

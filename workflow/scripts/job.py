@@ -88,13 +88,13 @@ def _start():
     pool = ProcessPoolExecutor(1, mp_context=CONTEXT, initializer=_begin)
     try:
         pid, server = pool.submit(_who).result()
-    except (BrokenProcessPool, OSError, EOFError) as error:
+        (process,) = (child for child in multiprocessing.active_children() if child.pid == pid)
+    except (BrokenProcessPool, OSError, EOFError, ValueError) as error:
         raise MaskError(
             f"no process can be started for the jobs of a run ({type(error).__name__}: {error}). "
             f"Where memory is short, fewer --cores need less. {AGAIN}."
         ) from None
     atexit.register(_end, server)
-    (process,) = (child for child in multiprocessing.active_children() if child.pid == pid)
     return pool, process
 
 
@@ -142,7 +142,7 @@ def _how_it_ended(code):
     try:
         name = signal.Signals(number).name
     except ValueError:
-        return f"ended by itself, with exit code {code}. {AGAIN}."
+        return f"ended with exit code {code}. {AGAIN}."
     if name == "SIGKILL":
         return (
             "was ended by SIGKILL: by the system, where memory was short, or by someone (kill -9). "
