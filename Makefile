@@ -12,8 +12,13 @@ comma  := ,
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 22
 
+# Snakemake keeps its own files below the home folder, or where XDG_CACHE_HOME says.
+CACHE = $${XDG_CACHE_HOME:-$$HOME/.cache}
 study: .venv/study.stamp  ## set up, then run the simulated study into results/simulated/
-	snakemake --cores $(CORES) --configfile config/simulated.yaml
+	@mkdir -p "$(CACHE)" 2>/dev/null && test -w "$(CACHE)" || { echo "error: $(CACHE): Snakemake has to write there." \
+	  "Name a folder where it may: make XDG_CACHE_HOME=/tmp/cache study" >&2; exit 1; }
+	snakemake --cores $(CORES) --configfile config/simulated.yaml \
+	  --report results/simulated/report.zip --report-after-run
 	@$(BIN)/python workflow/scripts/show_study.py results/simulated
 
 validate-simulation: .venv/study.stamp  ## how close the simulated fields come to the paper's numbers and to real data in REAL

@@ -27,7 +27,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / "benchmarks" / "results" / "job_resources.csv"
 EVERY_S = 0.02
-SETTINGS = ["--workflow-profile", "none", "--force-use-threads", "--configfile", "study.yaml"]
+SETTINGS = ["--workflow-profile", "none", "--configfile", "study.yaml"]
 
 
 def study(folder: Path, images: list[str]) -> None:
@@ -98,13 +98,13 @@ def main() -> None:
         for path, rule in outputs(folder):
             image = next((i for i in images if re.search(rf"\b{re.escape(i)}\b", path)), "")
             jobs[rule, image] = path  # one of them: the last
-            if rule not in ("make_psf", "report_archive"):
+            if rule != "make_psf":
                 groups[image]["rules"].add(rule)
                 groups[image]["files"].add(path)
-        # with --jobs no process is started ahead, as in the job of a cluster
-        one_core = [*SETTINGS, "--cores", "1", "--jobs", "1", "--nolock"]
+        one_core = ["--cores", "1", "--nolock", *SETTINGS]
         for (rule, image), path in sorted(jobs.items()):
-            own = measured(folder, *one_core, "--force", "--allowed-rules", rule, "--", path)
+            alone = [*one_core, "--force-use-threads", "--force"]  # a group of jobs has no threads
+            own = measured(folder, *alone, "--allowed-rules", rule, "--", path)
             found.append({"job": rule, "of": "image" if image else "study", **own})
         for image, group in sorted(groups.items()):
             rules, files = sorted(group["rules"]), sorted(group["files"])

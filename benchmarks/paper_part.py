@@ -5,7 +5,8 @@
 From the archive files to Tables 1 to 3 and Figures 1 to 5, through Snakemake on two cores and on
 one, and by `plain_study.py`, one process with the same library; what they write is compared byte
 for byte. Then one percentage is changed, and then nothing. All runs are of the same archive in a
-temporary folder; the shortest of `--repeats` runs in turn counts.
+temporary folder; the shortest of `--repeats` runs in turn counts. Processor time is that of every
+process of a run: what it started, it has waited for when it ends.
 """
 
 import argparse
@@ -155,14 +156,14 @@ def main() -> None:
             sys.exit(f"error: {len(wrong)} of {count} files differ: {', '.join(wrong[:5])}")
         rows = []
         plain, plain_cpu = map(min, zip(*runs["plain"], strict=True))
-        for cores, bar in (("2 cores", 1.5), ("1 core", 2.0)):
+        for cores, bar in (("2 cores", 1.3), ("1 core", None)):
             wall, cpu = map(min, zip(*runs[cores], strict=True))
             rows.append(
                 {
                     "what": f"paper part through Snakemake on {cores}, over one Python process",
-                    "bar": f"<= {bar}",
+                    "bar": f"<= {bar}" if bar else "",
                     "figure": f"{wall / plain:.2f}",
-                    "reached": wall / plain <= bar,
+                    "reached": wall / plain <= bar if bar else None,
                     "how": f"{wall:.1f} s against {plain:.1f} s (processor time {cpu:.1f} s and "
                     f"{plain_cpu:.1f} s); {count} files, all byte for byte the same",
                 }
@@ -172,13 +173,14 @@ def main() -> None:
             measured(lambda: subprocess.run([*SNAKEMAKE, "--version"], capture_output=True))[0]
             for _ in range(5)
         )
+        bar = 1.5 * version + 1.5
         rows.append(
             {
                 "what": "nothing to do",
-                "bar": "<= 1.5 x `snakemake --version` + 1 s",
+                "bar": "<= 1.5 x `snakemake --version` + 1.5 s",
                 "figure": f"{nothing:.2f} s",
-                "reached": nothing <= 1.5 * version + 1,
-                "how": f"`snakemake --version` {version:.2f} s: at most {1.5 * version + 1:.2f} s",
+                "reached": nothing <= bar,
+                "how": f"`snakemake --version` {version:.2f} s: at most {bar:.2f} s",
             }
         )
         rows.append(one_percentage(study, folder, overlay, changed, repeats))
@@ -214,9 +216,9 @@ def one_percentage(study: Study, folder: Path, overlay: Path, changed: Path, rep
     wall, own = min(walls), min(owns)
     return {
         "what": f"one percentage changed ({OLD} to {NEW}), figures included: beyond its jobs' time",
-        "bar": "<= 3 s",
+        "bar": "<= 4 s",
         "figure": f"{wall - own / 2:.2f} s",
-        "reached": wall - own / 2 <= 3,
+        "reached": wall - own / 2 <= 4,
         "how": f"{ran} jobs, {wall:.1f} s on two cores; the same jobs in one process {own:.1f} s "
         f"without its {imports:.1f} s of imports, half of which each core has",
     }

@@ -51,7 +51,3 @@ def test_downloads_and_psf_are_taken_from_the_cache(tmp_path, monkeypatch):
     assert done.returncode == 0, done.stdout
     assert (third.folder / PSF).resolve().parent == cache
     assert (third.folder / PSF).read_bytes() != (second.folder / PSF).read_bytes()
-
-
-def test_without_a_cache_nothing_is_said_of_it(study):
-    assert "cache" not in study.run(MANIFEST, options=["--dry-run"]).stdout.lower()

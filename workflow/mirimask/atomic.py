@@ -5,19 +5,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["replacing", "write_text"]
+__all__ = ["partial_path", "replacing", "write_text"]
+
+
+def partial_path(path: str | Path, process: int) -> Path:
+    """Where a process, given by its number, writes a file before it has the name `path`.
+
+    The name keeps the suffixes of `path`: writers choose the format by them.
+    """
+    path = Path(path)
+    return path.with_name(f".{process}.partial.{path.name}")
 
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; rename it to `path` when the block ends well.
 
-    The temporary name keeps the suffixes of `path` (writers choose the format by them).
     When the block raises, the temporary file is removed and `path` is left as it was.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}.partial.{path.name}")
+    temporary = partial_path(path, os.getpid())
     try:
         yield temporary
         os.replace(temporary, path)

@@ -142,7 +142,6 @@ rule index:
         },
         figure4=inputs.shown_methods(study, config["figures"]["figure4"]),
         figure5=inputs.shown_methods(study, config["figures"]["figure5"]),
-        beside=[f"results/{config['study']}/report.zip"],
         settings=config,
         revision=lambda wildcards: revision(),
         templates=templates(),
@@ -151,20 +150,3 @@ rule index:
         "Writing the page that is opened first"
     run:
         here("write_report", input=input, output=output, params=params, log=log)
-
-
-rule report_archive:
-    input:
-        targets.reported(study),
-        "<results>/index.html",
-    output:
-        zip="<results>/report.zip",
-    log:
-        "<logs>/report_archive.log",
-    localrule: True
-    params:
-        targets=lambda wildcards, input: list(input),
-    message:
-        "Writing Snakemake's report"
-    run:
-        snakemake_report(output.zip, params.targets, log[0])

@@ -105,7 +105,7 @@ rule time_families:
         "<logs>/time_families.log",
     conda:
         "../../envs/environment.yaml"
-    threads: workflow.resource_settings.cores or 1  # alone on the machine, or the times would be of others
+    threads: lambda wildcards: workflow.cores  # alone on the machine, or the times would be of others
     params:
         families=study.installed,
         segmentation=config["segmentation"],

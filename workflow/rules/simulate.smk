@@ -3,7 +3,7 @@ rule make_psf:
         psf="<results>/simulation/psf_{filter}.fits",
     log:
         "<logs>/make_psf/{filter}.log",
-    cache: workflow.enable_cache  # not True: Snakemake would say at every start that it could
+    cache: True
     conda:
         "../../envs/environment.yaml"
     params:

@@ -6,7 +6,13 @@ from astropy.io import fits
 from astropy.table import Table
 from job import script
 from manifest import product_row, write_manifest
-from mirimask.archive import Archive, copy_out, fetch_catalogue
+from mirimask.archive import (
+    Archive,
+    cached_catalogue,
+    check_reachable,
+    copy_out,
+    fetch_catalogue,
+)
 from mirimask.table_files import read_texts
 
 log = logging.getLogger("mirimask.fetch_catalogue")
@@ -15,13 +21,19 @@ log = logging.getLogger("mirimask.fetch_catalogue")
 def main(job):
     image, settings = job.wildcards.image, job.params.catalogue
     header = fits.getheader(job.input.i2d, "SCI")
+    archive, service = Archive(**job.params.archive), settings["service"]
+    field = {
+        "catalogue": settings["table"],
+        "service": service,
+        "ra": header["CRVAL1"],
+        "dec": header["CRVAL2"],
+        "box_deg": settings["box_deg"],
+    }
+    if cached_catalogue(archive, **field) is None:
+        check_reachable("", **{f"{service}_server": archive.server_of(service)})
     fetched = fetch_catalogue(
-        Archive(**job.params.archive),
-        catalogue=settings["table"],
-        service=settings["service"],
-        ra=header["CRVAL1"],
-        dec=header["CRVAL2"],
-        box_deg=settings["box_deg"],
+        archive,
+        **field,
         columns=[settings[key] for key in ("id", "ra", "dec")],
     )
     copy_out(fetched, job.output.catalogue)

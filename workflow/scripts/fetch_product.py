@@ -7,7 +7,15 @@ import logging
 
 from job import script
 from manifest import product_row, write_manifest
-from mirimask.archive import KINDS, Archive, copy_out, fetch_product, shown
+from mirimask.archive import (
+    KINDS,
+    Archive,
+    cached_product,
+    check_reachable,
+    copy_out,
+    fetch_product,
+    shown,
+)
 from mirimask.atomic import replacing
 from mirimask.frame import frame_of
 from mirimask.instrument import light_radii_px
@@ -28,11 +36,17 @@ PLANES = {"error": "ERR", "weight": "WHT"}
 
 def main(job):
     image, params = job.wildcards.image, job.params
+    archive = Archive(**params.archive)
+    observation = {
+        "program": int(params.image["program"]),
+        "observation": int(params.image["observation"]),
+        "filter_name": params.image["filter"],
+    }
+    if cached_product(archive, **observation) is None:
+        check_reachable(archive.mast_server)  # says within seconds what each try would say anew
     found = fetch_product(
-        Archive(**params.archive),
-        program=int(params.image["program"]),
-        observation=int(params.image["observation"]),
-        filter_name=params.image["filter"],
+        archive,
+        **observation,
         observation_id=params.image["observation_id"],
         progress=shown(image),
     )

@@ -13,19 +13,142 @@ without Snakemake, and runs
 """
 
 import atexit
+import errno
 import importlib
 import logging
+import multiprocessing
 import os
-import pickle
-import subprocess
+import signal
 import sys
+import threading
 import traceback
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from types import SimpleNamespace
 
+from mirimask.atomic import partial_path
 from mirimask.errors import MaskError
+
+AGAIN = "The same command again goes on from here"
+# What only the machine can be blamed for, and what to do about it.
+MACHINE = {
+    errno.ENOSPC: f"Free some disk space. {AGAIN}.",
+    errno.EDQUOT: f"Free some of your disk space. {AGAIN}.",
+    errno.EROFS: "Run the study in a folder that can be written to.",
+    errno.EACCES: "See who may read and write there.",
+    errno.EPERM: "See who may read and write there.",
+    errno.EEXIST: "Move it away: a folder has to be there.",
+    errno.ENOTDIR: "Move away the file that stands where a folder has to be.",
+    errno.EIO: "The disk, or the network that it is on, fails.",
+}
+# What most jobs need is imported by worker.py, once, in the server that the processes are forks of.
+# A command's file, as that of `snakemake`, multiprocessing runs in every process, with its imports.
+COMMAND = sys.modules["__main__"].__spec__ is None
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["worker", *(["snakemake.cli"] if COMMAND else [])])
+
+
+class Workers:
+    """The processes that a run keeps for its jobs: as many as there were jobs at a time.
+
+    Each is a pool of its own, so that one that dies takes no other's job with it. The first job
+    starts the first of them; they end with the run.
+    """
+
+    def __init__(self):
+        self.idle = []
+
+    def run(self, script, parts):
+        """`main` of a script in one of the processes; raises what it raises."""
+        job = {name: _plain(part) for name, part in parts.items()}
+        try:
+            pool, process = self.idle.pop()
+        except IndexError:
+            pool, process = _start()
+        try:
+            error = pool.submit(_work, script, job).exception()
+        except BrokenProcessPool:  # it died while it had nothing to do
+            return self.run(script, parts)
+        if isinstance(error, BrokenProcessPool):
+            pool.shutdown()  # it has waited for the process: its exit code is known
+            for path in job["output"]:
+                partial_path(path, process.pid).unlink(missing_ok=True)
+            what = " ".join([script, *job.get("wildcards", [])])
+            raise MaskError(f"{what}: its process {_how_it_ended(process.exitcode)}")
+        self.idle.append((pool, process))
+        if error:
+            raise error from None
+        return None
+
+
+def _start():
+    """A pool of one new process, and that process."""
+    pool = ProcessPoolExecutor(1, mp_context=CONTEXT, initializer=_begin)
+    try:
+        pid, server = pool.submit(_who).result()
+        (process,) = (child for child in multiprocessing.active_children() if child.pid == pid)
+    except (BrokenProcessPool, OSError, EOFError, ValueError) as error:
+        raise MaskError(
+            f"no process can be started for the jobs of a run ({type(error).__name__}: {error}). "
+            f"Where memory is short, fewer --cores need less. {AGAIN}."
+        ) from None
+    atexit.register(_end, server)
+    return pool, process
+
+
+def _begin():
+    """First of all in a process of the run: it ends with the run, and removes unfinished files."""
+    signal.signal(signal.SIGTERM, _stop)
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _stop(*_):
+    sys.exit(128 + signal.SIGTERM)
+
+
+def _follow():
+    multiprocessing.parent_process().join()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _who():
+    return os.getpid(), os.getppid()
+
+
+def _end(server):
+    """End the server, whose processes have ended, and wait for it: so its time is the run's."""
+    with suppress(ProcessLookupError, ChildProcessError):  # it is ended once
+        os.kill(server, signal.SIGTERM)
+        os.waitpid(server, 0)
+
+
+def _work(script, job):
+    """In a process of the run: `main` of a script; any exception as one that can be sent."""
+    try:
+        logged(importlib.import_module(script).main, SimpleNamespace(**job))
+    except SystemExit as stopped:  # unfinished files have been removed
+        os._exit(stopped.code)
+    except MaskError as error:
+        raise MaskError(str(error)) from None
+    except Exception:
+        raise RuntimeError(f"{script}:\n{traceback.format_exc()}") from None
+
+
+def _how_it_ended(code):
+    """The truth about a process that has ended, from its exit code."""
+    number = -code if code < 0 else code - 128
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        return f"ended with exit code {code}. {AGAIN}."
+    if name == "SIGKILL":
+        return (
+            "was ended by SIGKILL: by the system, where memory was short, or by someone (kill -9). "
+            f"{AGAIN}; fewer --cores need less memory."
+        )
+    return f"was ended by {name}. {AGAIN}."
 
 
 class Named(list):
@@ -57,117 +180,56 @@ def _plain(value):
     return value
 
 
-class Workers:
-    """The processes that a run keeps for its jobs: as many as there were jobs at a time.
-
-    `number` of them are started at once, before there is a job, and import the scripts that are
-    named: they do so while Snakemake builds its graph, on a core that would do nothing.
-    """
-
-    def __init__(self, number=0, scripts=()):
-        self.idle = SimpleQueue()
-        if number:
-            for worker in _start(number, scripts):
-                self.idle.put(worker)
-
-    def run(self, script, parts):
-        """`main` of a script in one of the processes; raises what it raises."""
-        job = pickle.dumps((script, {name: _plain(part) for name, part in parts.items()}))
-        try:
-            worker = self.idle.get_nowait()
-        except Empty:
-            (worker,) = _start(1)
-        jobs, answers = worker
-        try:
-            jobs.write(job)
-            jobs.flush()
-            error = pickle.load(answers)
-        except (EOFError, BrokenPipeError):
-            raise RuntimeError(
-                f"{script}: its process was ended, as one without memory is"
-            ) from None
-        self.idle.put(worker)
-        if error:
-            raise error[0](error[1])
-
-
-def _start(number, scripts=()):
-    """The pipes for jobs and for answers of new processes, forks of one that has the imports."""
-    if sys.platform != "linux":
-        number = 1  # elsewhere a fork is not safe after the imports; the others follow when needed
-    ends = [(*os.pipe(), *os.pipe()) for _ in range(number)]
-    theirs = [(jobs, answers) for jobs, _, _, answers in ends]
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-c", f"import job; job.serve({theirs}, {list(scripts)})"],
-        stdin=subprocess.DEVNULL,
-        stdout=2,  # what a library prints is no answer
-        pass_fds=sum(theirs, ()),
-    )
-    for end in sum(theirs, ()):
-        os.close(end)
-    workers = [(os.fdopen(jobs, "wb"), os.fdopen(answers, "rb")) for _, jobs, answers, _ in ends]
-    atexit.register(_end, process, workers)
-    return workers
-
-
-def _end(process, workers):
-    for jobs, _ in workers:
-        with suppress(OSError):  # of one that has died
-            jobs.close()  # a process ends where its jobs do
-    process.terminate()  # it may still be importing for a run that had nothing to do
-    process.wait()
-
-
-def serve(pipes, scripts=()):
-    """Import scripts; then, in a process for each pair of pipes, run the jobs until they end."""
-    for name in scripts:
-        with suppress(Exception, KeyboardInterrupt):  # the job that needs it will say so
-            importlib.import_module(name)
-    own = next((pair for pair in pipes[1:] if not os.fork()), pipes[0])
-    for end in set(sum(pipes, ())) - set(own):
-        os.close(end)
-    jobs, answers = os.fdopen(own[0], "rb"), os.fdopen(own[1], "wb")
-    with suppress(EOFError, KeyboardInterrupt, BrokenPipeError):
-        while True:
-            pickle.dump(_answer(*pickle.load(jobs)), answers)
-            answers.flush()
-    sys.stdout.flush()
-    os._exit(0)  # all is written and closed: to take down what was imported takes 0.3 s
-
-
-def _answer(script, job):
-    """The exception, as class and message, that a script's main ended with; or None."""
-    try:
-        logged(importlib.import_module(script).main, SimpleNamespace(**job))
-    except MaskError as error:
-        return MaskError, str(error)
-    except Exception:
-        return RuntimeError, f"{script}:\n{traceback.format_exc()}"
-    return None
-
-
 def logged(main, job):
-    """Call `main(job)` with the messages of the library's loggers going to the job's log file."""
-    log = Path(str(job.log[0]))
-    log.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(log, mode="w", encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    """Call `main(job)` with the messages of the library's loggers going to the job's log file.
+
+    MaskError, in one sentence, where the machine is to blame: a full disk, no memory, a folder that
+    cannot be written to.
+    """
+    logging.raiseExceptions = False  # a full disk is said once, not for each message too
     logger = logging.getLogger("mirimask")
-    logger.setLevel(logging.INFO)
-    logger.addHandler(handler)
+    handler = logging.NullHandler()
     try:
+        log = Path(str(job.log[0]))
+        log.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(log, mode="w", encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+        logger.setLevel(logging.INFO)
+        logger.addHandler(handler)
         main(job)
-    except MaskError as error:
-        logger.error("%s", error)
-        raise
+    except Exception as error:
+        told = error if isinstance(error, MaskError) else _blame(error, job)
+        if told is None:
+            raise
+        logger.error("%s", told)
+        raise told from None
     finally:
         logger.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):
+            handler.close()
+
+
+def _blame(error, job):
+    """The MaskError for an error that is the machine's; None for a mistake."""
+    if isinstance(error, MemoryError):
+        return MaskError(f"{job.output[0]}: there is too little memory; fewer --cores need less.")
+    while isinstance(error, OSError):  # libraries raise their own from the system's
+        # numpy says "8000 requested and 0 written", without the number of the error
+        full = error.errno is None and str(error).endswith(" written")
+        number = errno.ENOSPC if full else error.errno
+        if number in MACHINE:
+            path = error.filename or job.output[0]
+            return MaskError(f"{path}: {os.strerror(number)}. {MACHINE[number]}")
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def script(main, job):
     """`logged` for a process of its own: a MaskError is shown alone, with exit status 1."""
+    signal.signal(signal.SIGTERM, _stop)  # so that unfinished files are removed
     try:
         logged(main, job)
     except MaskError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)

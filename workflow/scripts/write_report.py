@@ -414,7 +414,7 @@ def main(job):
         columns=["Package", "Version"],
     )
     files = {}
-    for path in dict.fromkeys(map(str, [*job.input.files, *job.params.beside])):
+    for path in dict.fromkeys(map(str, job.input.files)):
         name = Path(path).relative_to(folder).as_posix()
         files.setdefault(name.partition("/")[0] + "/" if "/" in name else "Study", []).append(name)
     judged = evaluation(job, picture)

@@ -13,7 +13,7 @@ from mirimask.instrument import imaging_filter
 
 from study.settings import Study
 
-__all__ = ["check_files", "check_headers", "contents", "own_contents"]
+__all__ = ["check_files", "check_headers", "contents", "left_behind", "own_contents"]
 
 
 def check_files(study: Study) -> None:

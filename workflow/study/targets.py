@@ -101,7 +101,7 @@ def final(study: Study) -> list[str]:
     """Everything that the study is run for."""
     if study.is_survey:
         return ["<results>/survey/products.tsv", "<results>/survey/survey.csv"]
-    return [*reported(study), "<results>/index.html", "<results>/report.zip"]
+    return [*reported(study), "<results>/index.html"]
 
 
 def report_parts(study: Study) -> dict[str, Any]:
