@@ -1,18 +1,3 @@
-def drawn(name, figure, **labels):
-    """PNG and PDF of a figure, the PNG with its caption in the report."""
-    path = f"<results>/figures/{name}"
-    caption = f"../report/{figure.replace(' ', '')}.rst"
-    return {
-        "png": report(
-            f"{path}.png",
-            caption=caption,
-            category="Figures",
-            labels={"figure": figure, **labels},
-        ),
-        "pdf": f"{path}.pdf",
-    }
-
-
 FIGURE1_IMAGE = study.figure_image(config["figures"]["figure1_image"])
 FIGURE3_IMAGE = study.figure_image(config["figures"]["figure3"]["image"])
 

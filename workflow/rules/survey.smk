@@ -1,10 +1,3 @@
-def survey_rows(wildcards):
-    """The row of each image that MAST has."""
-    products = checkpoints.survey_products.get().output.products
-    images = [row["image"] for row in read_table(products, what="survey")]
-    return expand("<results>/survey/rows/{product}.json", product=images)
-
-
 # Every public image of a programme or a region: list, downloads, masks, one table.
 # The images are those of one query, not those of the table of images: their wildcard is `product`.
 

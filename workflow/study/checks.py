@@ -63,7 +63,7 @@ def _figures(study: "Study") -> None:
 
 
 def _cuts(study: "Study") -> None:
-    for cut in study.config["evaluation"]["sensitivity"]["cuts"]:
+    for cut in study.config["evaluation"]["sensitivity"]["cuts"] or ():
         try:
             check_condition(cut)
         except MaskError as error:
