@@ -266,6 +266,7 @@ def arguments(part: str, description: str, *, count: int, limit: float) -> argpa
     parser.add_argument("--seed", type=int, default=1, help="of their choice (default: 1)")
     parser.add_argument("--only", type=int, nargs="+", help="these cases, by their numbers, alone")
     parser.add_argument("--keep", action="store_true", help="keep the folders of good cases too")
+    parser.add_argument("--verbose", action="store_true", help="a line for each case")
     parser.add_argument("--list", action="store_true", help="name the cases and try none")
     parser.add_argument(
         "--limit", type=float, default=limit, help=f"seconds for a case (default: {limit:g})"
@@ -304,6 +305,9 @@ def run(cases: list[Case], options: argparse.Namespace) -> int:
     counts = Counter(outcome for outcome, _ in done.values())
     noisy = Counter(why for _, why in done.values() if why.startswith("noise: "))
     seconds = time.monotonic() - started
+    if options.verbose:
+        for number, (outcome, why) in sorted(done.items()):
+            print(f"{number:5d}  {outcome:10} {chosen[number].name}  {why}".rstrip())
     report(chosen, done)
     print(
         f"{options.part}, seed {options.seed}: {len(done)} tried in {seconds:.0f} s: "

@@ -70,6 +70,7 @@ def read(path: str) -> Reading:
         science = (named or [hdu for hdu in images if hdu.data is not None])[0]
         wcs = WCS(science.header, hdus).celestial
         data = np.asarray(science.data, dtype=float)
+        data = data.reshape(data.shape[-2:]) if data.shape[:-2] == (1,) * (data.ndim - 2) else data
         valid = np.isfinite(data)
         for hdu in images:
             if hdu.name == "WHT" and hdu.data is not None and hdu.data.shape == data.shape:
