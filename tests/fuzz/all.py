@@ -5,8 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-# cases of a part for each image, and minutes after which no case is begun
-PARTS = {"images": (1.0, 3.0), "catalogues": (0.5, 1.5)}
+# cases of a part for each image, and minutes after which it begins none
+PARTS = {
+    "images": (1.0, 2.5),
+    "catalogues": (1 / 2, 1.0),
+    "replies": (1 / 15, 1.0),
+    "kills": (1 / 150, 1.0),
+}
 
 
 def main() -> int:
@@ -14,14 +19,17 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=600, help="images (default: 600)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    failed = 0
+    failed = []
     for part, (share, minutes) in PARTS.items():
-        count = max(1, round(options.count * share))
         command = [sys.executable, str(Path(__file__).with_name(f"{part}.py"))]
-        command += ["--count", str(count), "--seed", str(options.seed)]
-        failed += subprocess.run([*command, "--minutes", str(minutes)], check=False).returncode > 0
+        command += ["--count", str(max(1, round(options.count * share)))]
+        command += ["--seed", str(options.seed), "--minutes", f"{minutes:g}"]
+        if subprocess.run(command, check=False).returncode:
+            failed.append(part)
         print(flush=True)
-    return int(failed > 0)
+    if failed:
+        print(f"bad cases: {', '.join(failed)}", file=sys.stderr)
+    return int(bool(failed))
 
 
 if __name__ == "__main__":

@@ -182,10 +182,24 @@ def _stats(answer: Answer, expected: Expected, reading: Reading | None) -> None:
             f"stats: another {name}",
         )
     if reading is not None:
-        demand(_close(row["pixel_scale_arcsec"], reading.scale, 1e-4), "stats: pixel scale")
+        scales = (reading.scale, _scale_in_the_middle(reading))
+        demand(
+            any(_close(row["pixel_scale_arcsec"], scale, 1e-4) for scale in scales),
+            "stats: pixel scale",
+        )
     else:
         wanted = 0.11 * np.sqrt(expected.area)
         demand(_close(row["pixel_scale_arcsec"], wanted, 1e-3), "stats: pixel scale")
+
+
+def _scale_in_the_middle(reading: Reading) -> float:
+    """Arcsec a pixel from the sky of four pixels; the plane of projection is another far out."""
+    rows, columns = reading.data.shape
+    x, y = (columns - 1) / 2, (rows - 1) / 2
+    corners = reading.wcs.pixel_to_world([x - 0.5, x + 0.5, x - 0.5], [y - 0.5, y - 0.5, y + 0.5])
+    right, up = (corners[0].spherical_offsets_to(corners[i]) for i in (1, 2))
+    area = right[0].arcsec * up[1].arcsec - right[1].arcsec * up[0].arcsec
+    return float(np.sqrt(abs(area)))
 
 
 def _files(
@@ -204,7 +218,9 @@ def _files(
             try:
                 x, y = WCS(hdus[extension].header, hdus).celestial.world_to_pixel(stars)
             except Exception as error:
-                raise Failed("wrong", f"{name}: WCS cannot be read: {type(error).__name__}") from None
+                raise Failed(
+                    "wrong", f"{name}: WCS cannot be read: {type(error).__name__}"
+                ) from None
         away = np.hypot(x - good.X, y - good.Y).max()
         demand(away < 0.002, f"{name}: its WCS has the stars elsewhere ({_size(away)})")
     mask = arrays["m.fits"]
@@ -239,7 +255,7 @@ def _measured(expected: Expected, stars: SkyCoord) -> None:
 
 def _regions(stars: SkyCoord) -> None:
     text = Path("r.reg").read_text()
-    circles = re.findall(r'circle\(([-\d.]+),([-\d.]+),[^\n]*tag=\{source\}', text)
+    circles = re.findall(r"circle\(([-\d.]+),([-\d.]+),[^\n]*tag=\{source\}", text)
     demand(len(circles) == len(stars), f"r.reg: {len(circles)} sources")
     found = SkyCoord(np.array(circles, float), unit="deg")
     _, away, _ = stars.match_to_catalog_sky(found)
@@ -264,7 +280,9 @@ def _found(where: np.ndarray) -> bool:
 
 def _size(number: float) -> str:
     """A distance by its power of ten: what the same faults have in common."""
-    return "NaN" if not np.isfinite(number) else f"about 1e{int(np.floor(np.log10(number + 1e-9)))} px"
+    return (
+        "NaN" if not np.isfinite(number) else f"about 1e{int(np.floor(np.log10(number + 1e-9)))} px"
+    )
 
 
 REFERENCE = Path("reference.npz")

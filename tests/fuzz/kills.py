@@ -152,10 +152,18 @@ def killed(
         demand(text.strip(), f"nothing was said after {what}")
     resume()
     found = contents()
-    left = [str(p) for p in Path("results").rglob("*") if "partial" in p.name or p.suffix == ".part"]
+    left = [
+        str(p) for p in Path("results").rglob("*") if "partial" in p.name or p.suffix == ".part"
+    ]
     demand(not left, f"left over after {what}: {_ending(left)}")
-    demand(not set(expected) - set(found), f"not made after {what}: {_ending(set(expected) - set(found))}")
-    demand(not set(found) - set(expected), f"left over after {what}: {_ending(set(found) - set(expected))}")
+    demand(
+        not set(expected) - set(found),
+        f"not made after {what}: {_ending(set(expected) - set(found))}",
+    )
+    demand(
+        not set(found) - set(expected),
+        f"left over after {what}: {_ending(set(found) - set(expected))}",
+    )
     other = [path for path in expected if found[path] != expected[path]]
     demand(not other, f"other bytes after {what}: {_ending(other)}")
     return "ok", ""
