@@ -23,7 +23,7 @@ import harness
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.io import fits, votable
-from astropy.table import Column, MaskedColumn, QTable, Table
+from astropy.table import MaskedColumn, QTable, Table
 from harness import Case, demand, mirimask, quiet, said
 
 RA, DEC = good.sky()
@@ -596,7 +596,10 @@ def _plain(name: str) -> tuple[str, Right]:
             "#   3 DELTA_J2000   Declination of barycenter (J2000)       [deg]\n"
             "#   4 MAG_AUTO      Kron-like elliptical aperture magnitude [mag]\n"
         )
-        rows = [f"{n:10d} {a:.9f} {d:+.9f} 15.5" for n, (a, d) in enumerate(zip(RA, DEC), 1)]
+        rows = [
+            f"{n:10d} {a:.9f} {d:+.9f} 15.5"
+            for n, (a, d) in enumerate(zip(RA, DEC, strict=True), 1)
+        ]
         content = head + "\n".join(rows) + "\n"
         return _text(file, content, ids=[str(n) for n in range(1, 9)], **right)
     if name == "BOM (ecsv)":

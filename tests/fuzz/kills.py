@@ -143,7 +143,9 @@ def killed(
             if which == "all of it":  # as Ctrl-C does
                 os.killpg(run.pid, number)
             else:
-                os.kill(_target(run, mark, which, np.random.default_rng(draw)), number)
+                pid = _target(run, mark, which, np.random.default_rng(draw))
+                which = which if pid != run.pid else "the run"
+                os.kill(pid, number)
     what = f"{name} to {which}"
     status = ended(run, mark, LONG, what)
     text = Path("run.txt").read_text(errors="replace")
