@@ -9,8 +9,8 @@ from pathlib import Path
 PARTS = {
     "images": (1.0, 2.5),
     "catalogues": (1 / 2, 1.0),
-    "replies": (1 / 15, 1.0),
-    "kills": (1 / 150, 1.0),
+    "replies": (1 / 6, 1.0),
+    "kills": (1 / 60, 1.5),
 }
 
 
