@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 REAL   ?= ../shared/real
 comma  := ,
-.PHONY: help study validate-simulation peers bench test test-slurm lint format lock clean
+.PHONY: help study validate-simulation peers bench test fuzz test-slurm lint format lock clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -52,6 +52,12 @@ test-slurm: .venv/slurm.stamp  ## the simulated study, IMAGES of it, through a S
 	  { echo "error: there is no Slurm here. As root on Debian: apt-get install slurm-wlm munge" >&2; exit 1; }; \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends slurm-wlm munge >/dev/null; }
 	TEST_SLURM=$(IMAGES) .venv/slurm/bin/python -m pytest -m slurm --durations=0 tests/slurm
+
+# tests/fuzz/README.md tells what is tried and how to repeat one case.
+SEED   ?= 1
+COUNT  ?= 600
+fuzz: .venv/test.stamp  ## damaged images and catalogues, misbehaving archives, kills: about 4 minutes; COUNT and SEED of the cases
+	python tests/fuzz/all.py --count $(COUNT) --seed $(SEED)
 
 lint: .venv/test.stamp  ## ruff, snakefmt, mypy, snakemake --lint
 	ruff check .
