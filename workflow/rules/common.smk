@@ -15,7 +15,7 @@ WORKFLOW = Path(inspect.getfile(lambda: None)).resolve().parents[1]
 FOLDERS = [str(WORKFLOW), str(WORKFLOW / "scripts")]
 sys.path[:0] = [folder for folder in FOLDERS if folder not in sys.path]
 given = filter(None, [os.environ.get("PYTHONPATH")])
-os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([*FOLDERS, *given]))
+os.environ.update(PYTHONPATH=os.pathsep.join(dict.fromkeys([*FOLDERS, *given])))
 
 from job import Workers
 from mirimask.errors import MaskError
