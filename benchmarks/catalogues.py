@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from astropy.table import Table
-from mirimask.catalogue import CATALOGUES, circle_sizes
-from mirimask.completeness import expected_snr, truth_in_crop
-from mirimask.frame import pixels, read_crop
+from mirimask.evaluation.completeness import expected_snr, truth_in_crop
+from mirimask.image.frame import pixels, read_crop
+from mirimask.sources.catalogue import CATALOGUES, circle_sizes
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "catalogues"

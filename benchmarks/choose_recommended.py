@@ -24,9 +24,8 @@ from scipy import ndimage
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from mirimask.curves import Truth, at_false_rate, sweep  # noqa: E402
-from mirimask.frame import read_crop  # noqa: E402
-from mirimask.injection import (  # noqa: E402
+from mirimask.evaluation.curves import Truth, at_false_rate, sweep  # noqa: E402
+from mirimask.evaluation.recovery import (  # noqa: E402
     StarStamps,
     ab_to_mjy_sr,
     brightest_pixels,
@@ -35,6 +34,9 @@ from mirimask.injection import (  # noqa: E402
     has_match,
     inject,
 )
+from mirimask.image.background import background_meshes  # noqa: E402
+from mirimask.image.frame import read_crop  # noqa: E402
+from mirimask.image.psf import read_psf  # noqa: E402
 from mirimask.masks.family import Family  # noqa: E402
 from mirimask.masks.recommended import (  # noqa: E402
     RecommendedSettings,
@@ -44,8 +46,6 @@ from mirimask.masks.recommended import (  # noqa: E402
 )
 from mirimask.masks.segmentation import segmentation_family  # noqa: E402
 from mirimask.masks.slices import slice_family  # noqa: E402
-from mirimask.meshes import background_meshes  # noqa: E402
-from mirimask.psf import read_psf  # noqa: E402
 
 RATES = (1.0, 3.0, 10.0)  # false spots per square arcminute
 PERCENTS = np.geomspace(0.03, 8, 14)

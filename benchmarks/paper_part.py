@@ -24,7 +24,7 @@ from pathlib import Path
 import yaml
 from measured import ROOT, SNAKEMAKE, record, simulated_archive
 
-from mirimask.catalogue import catalogue_settings  # isort: skip
+from mirimask.sources.catalogue import catalogue_settings  # isort: skip
 
 FOLDERS = ("frame", "statistics", "sources", "peaks", "masks", "verdicts", "spots", "tables")
 MADE = (*FOLDERS, "figures", "manifest.tsv")

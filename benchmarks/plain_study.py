@@ -34,8 +34,8 @@ class Files(dict):
 
 def jobs(config: dict, archive: Path, out: Path, images: list[str]) -> list[tuple[str, dict]]:
     """Every job of the paper part in an order that works: its script, and what it gets."""
-    from mirimask.catalogue import CATALOGUES, circle_sizes
     from mirimask.masks.names import parse_method
+    from mirimask.sources.catalogue import CATALOGUES, circle_sizes
 
     made: list[tuple[str, dict]] = []
 

@@ -42,7 +42,7 @@ def cut_out(source: Path, folder: Path) -> dict[str, str]:
     catalogue = Table.read(source / "unwise.ecsv")
     row = {"image": source.name}
     with fits.open(source / "i2d.fits") as hdus:
-        from mirimask.wcs import read_wcs, sky_to_pixel
+        from mirimask.image.wcs import read_wcs, sky_to_pixel
 
         ny, nx = hdus["SCI"].shape
         wcs = read_wcs(hdus["SCI"].header, what=source.name)

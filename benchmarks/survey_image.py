@@ -42,7 +42,7 @@ def mosaic(source: Path, path: Path, copies: int) -> None:
 def mask_once(image: Path, folder: Path) -> dict[str, float]:
     """The rule's own function on one image."""
     import survey_mask
-    from mirimask.product import sha256
+    from mirimask.image.product import sha256
 
     fetched = {"image": "image", "path": str(image), "sha256": sha256(image)}
     (folder / "fetched.json").write_text(json.dumps(fetched))

@@ -3,7 +3,7 @@
 import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
-from mirimask.frame import Frame
+from mirimask.image.frame import Frame
 
 
 def frame_with(data, empty=None, **geometry):

@@ -6,8 +6,8 @@ prints the addresses to give to a study (archive.mast_server, .vizier_server, .i
 serves `<folder>/<image>/{i2d.fits,segm.fits,cat.ecsv}` as the level-3 products of the
 observations in config/images.tsv, among products that are not them: level-2 images, other
 filters, other observations of the programme, associations of several observations, spectra.
-VizieR and IRSA have the tables of `mirimask.catalogue.CATALOGUES`; their rows are those of all
-fields' `<catalogue>.ecsv`, of unWISE with rows outside the crop and masked values.
+VizieR and IRSA have the tables of `mirimask.sources.catalogue.CATALOGUES`; their rows are those of
+all fields' `<catalogue>.ecsv`, of unWISE with rows outside the crop and masked values.
 
 It misbehaves on demand: `serve(folder, images, half="i2d", unavailable=("query", 1))`.
 """
@@ -41,7 +41,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits, votable
 from astropy.table import MaskedColumn, Table, vstack
 from astropy.wcs import WCS
-from mirimask.catalogue import CATALOGUES
+from mirimask.sources.catalogue import CATALOGUES
 
 FAULTS = {
     "unavailable": "503",

@@ -19,7 +19,7 @@ from astropy.wcs import WCS
 from mirimask import archive
 from mirimask.archive import Archive, check_reachable, downloads, mast
 from mirimask.errors import MaskError
-from mirimask.product import sha256
+from mirimask.image.product import sha256
 
 pytest.importorskip("cryptography", reason="makes the server's certificate")
 from archive.server import serve  # the folder tests/archive

@@ -10,8 +10,8 @@ from astropy.coordinates import SkyCoord
 from astropy.table import MaskedColumn, Table
 from mirimask import archive
 from mirimask.archive import Archive, check_reachable
-from mirimask.catalogue import CATALOGUES
 from mirimask.errors import MaskError
+from mirimask.sources.catalogue import CATALOGUES
 
 pytest.importorskip("cryptography", reason="makes the server's certificate")
 from archive.server import serve  # the folder tests/archive

@@ -13,8 +13,8 @@ import pytest
 from astropy.table import Table
 from mirimask import archive
 from mirimask.archive import Archive, check_reachable, network
-from mirimask.catalogue import CATALOGUES
 from mirimask.errors import MaskError
+from mirimask.sources.catalogue import CATALOGUES
 
 pytest.importorskip("cryptography", reason="makes the server's certificate")
 import astroquery.ipac.irsa

@@ -76,7 +76,7 @@ def mirimask(*arguments: object) -> Answer:
 
     Failed("traceback") where an exception came out of it.
     """
-    from mirimask.command import main
+    from mirimask.command.run import main
 
     words = [str(argument) for argument in arguments]
     number = len(list(Path().glob("*.stderr"))) + 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
-from mirimask import command
+from mirimask.command import run as command
 from photutils.segmentation import SegmentationImage
 from regions import Regions
 

@@ -29,13 +29,13 @@ def real(path):
 @pytest.fixture(scope="module")
 def psf():
     pytest.importorskip("poppy")
-    from mirimask.psf import PsfSettings, make_psf
+    from mirimask.image.psf import PsfSettings, make_psf
 
     return make_psf("F770W", PsfSettings(size_arcsec=12))
 
 
 def test_psf_is_that_of_stpsf(psf):
-    from mirimask.simulation_checks import psf_checks
+    from mirimask.simulation.checks import psf_checks
 
     checks = psf_checks(psf, real(GRID), GRID_PIXEL)
     assert len(checks) == 4
@@ -86,10 +86,10 @@ def test_pupil_is_that_of_jwst():
 def test_noise_is_correlated_as_in_a_real_mosaic(psf):
     """Exposures resampled to the real mosaic's 80 mas; both images treated alike."""
     import yaml
-    from mirimask.exposures import observe
-    from mirimask.simulate import PIXAR_SR
-    from mirimask.simulation_checks import autocorrelation_checks, residual_noise
-    from mirimask.sky import Diffuse, draw_sources
+    from mirimask.simulation.checks import autocorrelation_checks, residual_noise
+    from mirimask.simulation.exposures import observe
+    from mirimask.simulation.field import PIXAR_SR
+    from mirimask.simulation.sky import Diffuse, draw_sources
     from snakemake.utils import validate
 
     empty = real(Path(str(MOSAIC).replace("_sci", "_wht"))) == 0

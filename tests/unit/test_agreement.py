@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.agreement import agreement_table, cohen_kappa, truth_verdicts
+from mirimask.evaluation.agreement import agreement_table, cohen_kappa, truth_verdicts
 
 
 def _truth():

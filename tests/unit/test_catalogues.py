@@ -5,12 +5,12 @@ import pytest
 from astropy.table import QTable, Table
 from astropy.wcs import WCS
 from conftest import ROOT
-from mirimask import sky
-from mirimask.catalogue import CATALOGUES, catalogue_settings, circle_sizes, locate_sources
 from mirimask.errors import MaskError
-from mirimask.frame import pixels
-from mirimask.instrument import FILTERS
-from mirimask.simulated_catalogue import SURVEYS, simulated_catalogue
+from mirimask.image.frame import pixels
+from mirimask.image.instrument import FILTERS
+from mirimask.simulation import sky
+from mirimask.simulation.catalogue import SURVEYS, simulated_catalogue
+from mirimask.sources.catalogue import CATALOGUES, catalogue_settings, circle_sizes, locate_sources
 from snakemake.utils import validate
 
 NONE = dict.fromkeys(("vizier", "irsa", "id", "ra", "dec", "keep", "resolution"))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from astropy.stats import binom_conf_interval
-from mirimask.chance import (
+from mirimask.evaluation.chance import (
     binomial_p,
     chance_layout,
     chance_row,
@@ -14,7 +14,7 @@ from mirimask.chance import (
     shifted_catalogue,
 )
 from mirimask.intervals import count_interval, ratio_interval, wilson
-from mirimask.verdicts import literal_verdicts
+from mirimask.sources.verdicts import literal_verdicts
 from scipy import stats
 
 CIRCLE = {"radius_px": 18, "near_px": 25}

@@ -15,7 +15,8 @@ import yaml
 from astropy.io import fits
 from astropy.table import Table
 from conftest import ROOT, make_image
-from mirimask import __version__, command
+from mirimask import __version__
+from mirimask.command import run as command
 from photutils.segmentation import SegmentationImage
 from regions import Regions
 
@@ -349,7 +350,7 @@ def test_nothing_is_written_where_a_part_fails(i2d, run, monkeypatch):
     def broken(*arguments, **options):
         raise RuntimeError("no\nway")
 
-    monkeypatch.setattr("mirimask.photometry.measure_labels", broken)
+    monkeypatch.setattr("mirimask.export.photometry.measure_labels", broken)
     answer = run("mask", i2d, "-o", "m.fits", "--labels", "l.fits", "--catalogue", "c.ecsv")
     one_error(answer, 1, "A_i2d.fits' cannot be worked on (RuntimeError: no way)")
     assert sorted(os.listdir()) == ["A.ecsv", "A_i2d.fits"]
@@ -410,7 +411,7 @@ def test_program(i2d, tmp_path):
 
 def test_help_does_not_wait_for_heavy_imports(tmp_path):
     code = (
-        "import sys, mirimask.command as c; c.main(['--help']); "
+        "import sys, mirimask.command.run as c; c.main(['--help']); "
         "print([m for m in ('numpy', 'astropy', 'photutils', 'pandas') if m in sys.modules])"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}

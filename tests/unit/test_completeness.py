@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.completeness import (
+from mirimask.evaluation.completeness import (
     FILTER_EFFICIENCY,
     completeness_rows,
     expected_snr,
@@ -12,7 +12,7 @@ from mirimask.completeness import (
     purity_row,
     truth_in_crop,
 )
-from mirimask.verdicts import label_spots
+from mirimask.sources.verdicts import label_spots
 
 EMPTY = np.zeros((200, 200), bool)
 PURITY = {"tolerance_px": 2.5, "area_arcmin2": 2.0, "seed": 1}

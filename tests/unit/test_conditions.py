@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from astropy.table import MaskedColumn, Table
-from mirimask.conditions import check_condition, fulfilled
 from mirimask.errors import MaskError
+from mirimask.sources.conditions import check_condition, fulfilled
 
 GAIA = 4655349652394811137  # is another number as a float64
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.curves import (
+from mirimask.evaluation.curves import (
     Scene,
     Truth,
     at_area,

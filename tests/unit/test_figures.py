@@ -10,7 +10,7 @@ from astropy.wcs import WCS
 from matplotlib.collections import PatchCollection
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
-from mirimask.figures import (
+from mirimask.figures.paper import (
     SIMULATED,
     VERDICT_STYLES,
     Histogram,

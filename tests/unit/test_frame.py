@@ -5,9 +5,8 @@ import pytest
 from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 from astropy.wcs import WCS
-from mirimask.catalogue import catalogue_settings, locate_sources
 from mirimask.errors import MaskError
-from mirimask.frame import (
+from mirimask.image.frame import (
     crop_frame,
     empty_pixels,
     pixels,
@@ -16,7 +15,8 @@ from mirimask.frame import (
     write_crop,
     write_mask,
 )
-from mirimask.statistics import describe, identify
+from mirimask.image.statistics import describe, identify
+from mirimask.sources.catalogue import catalogue_settings, locate_sources
 
 
 def _header(angle=25.0, scale=0.11):

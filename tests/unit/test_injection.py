@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from frames import frame_with
 from mirimask.errors import MaskError
-from mirimask.injection import (
+from mirimask.evaluation.recovery import (
     StarStamps,
     ab_to_mjy_sr,
     bootstrap_depths,
@@ -21,8 +21,8 @@ from mirimask.injection import (
     recover,
     recovery_by_magnitude,
 )
+from mirimask.image.psf import Psf
 from mirimask.masks.make import make_masks
-from mirimask.psf import Psf
 
 PIXAR_SR = 2.84404e-13
 MAGNITUDES = np.arange(21, 27.1, 0.5)

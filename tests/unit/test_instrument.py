@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 from mirimask.errors import MaskError
-from mirimask.instrument import (
+from mirimask.image.instrument import (
     FILTERS,
     PIXEL_SCALE_ARCSEC,
     imaging_filter,

@@ -11,15 +11,15 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 from mirimask.errors import MaskError
-from mirimask.local import (
+from mirimask.image.own_files import (
     brightness_factor,
     read_image,
     read_segmentation,
     segmentation_hdus,
     write_hdus,
 )
-from mirimask.own_catalogues import read_catalogue
-from mirimask.product import check_product, frame_notes, opened
+from mirimask.image.product import check_product, frame_notes, opened
+from mirimask.sources.own_catalogues import read_catalogue
 
 SHAPE = (40, 30)
 PIXEL_SR = (0.11 / 3600 * np.pi / 180) ** 2

@@ -11,9 +11,9 @@ import pytest
 from astropy.io import fits
 from conftest import make_image
 from frames import frame_with
-from mirimask import command
-from mirimask.curves import Scene, full_curve
+from mirimask.command import run as command
 from mirimask.errors import MaskError
+from mirimask.evaluation.curves import Scene, full_curve
 from mirimask.masks.make import (
     combined_mask,
     family_at,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from astropy.stats import SigmaClip
-from mirimask.meshes import background, background_meshes, scatter
+from mirimask.image.background import background, background_meshes, scatter
 from photutils.background import Background2D, MADStdBackgroundRMS, MedianBackground
 
 

@@ -16,7 +16,7 @@ from astropy.coordinates import Angle, SkyCoord
 from astropy.io import fits
 from astropy.table import MaskedColumn, QTable, Table
 from mirimask.errors import MaskError
-from mirimask.own_catalogues import KNOWN_COLUMNS, read_catalogue
+from mirimask.sources.own_catalogues import KNOWN_COLUMNS, read_catalogue
 
 SOURCES = {
     "name": ["b1", "a2", "c3"],

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from mirimask.errors import MaskError
-from mirimask.meshes import background_meshes
-from mirimask.peaks import reference_peaks
+from mirimask.image.background import background_meshes
+from mirimask.sources.peaks import reference_peaks
 from scipy.ndimage import gaussian_filter
 
 SETTINGS = {"fwhm_px": 2.445, "snr": 5, "background_box_px": 24}

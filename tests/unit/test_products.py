@@ -8,13 +8,13 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS, Sip
-from mirimask.ds9 import label_regions, region_file, source_regions
-from mirimask.frame import Frame, crop_frame, whole_frame
-from mirimask.instrument import PointAperture, point_aperture
-from mirimask.labels import label_hdus, label_mask
-from mirimask.local import write_hdus
-from mirimask.photometry import _COLUMNS, match_sources, measure_labels, provenance
-from mirimask.verdicts import connected_spots
+from mirimask.export.ds9 import label_regions, region_file, source_regions
+from mirimask.export.labels import label_hdus, label_mask
+from mirimask.export.photometry import _COLUMNS, match_sources, measure_labels, provenance
+from mirimask.image.frame import Frame, crop_frame, whole_frame
+from mirimask.image.instrument import PointAperture, point_aperture
+from mirimask.image.own_files import write_hdus
+from mirimask.sources.verdicts import connected_spots
 from photutils.segmentation import SegmentationImage
 from regions import (
     CirclePixelRegion,

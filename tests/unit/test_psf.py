@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from mirimask.errors import MaskError
-from mirimask.instrument import PIXEL_SCALE_ARCSEC, psf_fwhm_arcsec
-from mirimask.psf import (
+from mirimask.image.instrument import PIXEL_SCALE_ARCSEC, psf_fwhm_arcsec
+from mirimask.image.psf import (
     PsfSettings,
     encircled_energy,
     make_psf,

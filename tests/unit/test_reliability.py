@@ -4,18 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from frames import frame_with
-from mirimask.frame import Frame
-from mirimask.masks.make import make_masks
-from mirimask.masks.segmentation import SegmentationSettings
-from mirimask.masks.slices import derivative
-from mirimask.masks.thresholds import thresholds, top_slice
-from mirimask.reliability import (
+from mirimask.evaluation.reliability import (
     false_spots,
     flank_pixels,
     invert,
     pool_reliability,
     reliability_row,
 )
+from mirimask.image.frame import Frame
+from mirimask.masks.make import make_masks
+from mirimask.masks.segmentation import SegmentationSettings
+from mirimask.masks.slices import derivative
+from mirimask.masks.thresholds import thresholds, top_slice
 from scipy.ndimage import gaussian_filter
 
 STARS = [(60, 60), (150, 80), (100, 150)]

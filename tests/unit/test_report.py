@@ -9,8 +9,8 @@ import jinja2
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.pictures import cut_out, grey_levels, grey_png, mask_png, shrink, shrink_mask
-from mirimask.report import bold, frame_table, link, paired_table, render_page
+from mirimask.report.page import bold, frame_table, link, paired_table, render_page
+from mirimask.report.pictures import cut_out, grey_levels, grey_png, mask_png, shrink, shrink_mask
 from PIL import Image
 
 HOSTILE = '</script><script>alert(1)</script>"><img src=x onerror=alert(2)>{{ 7 * 7 }}'

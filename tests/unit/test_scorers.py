@@ -8,7 +8,8 @@ from io import BytesIO
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.by_eye import (
+from mirimask.errors import MaskError
+from mirimask.report.by_eye import (
     ScoredImage,
     agreement_by_eye,
     cut_out_side,
@@ -18,7 +19,6 @@ from mirimask.by_eye import (
     score_data,
     table_by_eye,
 )
-from mirimask.errors import MaskError
 from PIL import Image
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from astropy.wcs import WCS
 from mirimask.errors import MaskError
+from mirimask.export.pipeline_catalogue import catalogue_of
 from mirimask.masks.segmentation import SegmentationSettings, background_of, segment
-from mirimask.pipeline_catalogue import catalogue_of
 
 PIXAR_SR = 2.84404e-13
 SETTINGS = SegmentationSettings.for_jwst("1.12.5")

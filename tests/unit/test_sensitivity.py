@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from mirimask.sensitivity import (
+from mirimask.evaluation.sensitivity import (
     CONCLUSIONS,
     conclusions,
     count_variants,

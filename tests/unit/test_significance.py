@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.significance import compare_methods, holm, mcnemar, recall_differences
+from mirimask.evaluation.significance import compare_methods, holm, mcnemar, recall_differences
 
 
 def test_mcnemar_by_hand():

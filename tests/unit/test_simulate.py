@@ -9,11 +9,13 @@ import yaml
 from astropy.io import fits
 from astropy.table import QTable
 from astropy.wcs import WCS
-from mirimask import exposures, simulate, simulated_catalogue, sky
 from mirimask.errors import MaskError
+from mirimask.image.product import sha256
+from mirimask.image.psf import PsfSettings, make_psf
 from mirimask.masks.segmentation import SegmentationSettings
-from mirimask.product import sha256
-from mirimask.psf import PsfSettings, make_psf
+from mirimask.simulation import catalogue as simulated_catalogue
+from mirimask.simulation import exposures, sky
+from mirimask.simulation import field as simulate
 from mirimask.units import ab_to_microjansky
 from snakemake.utils import validate
 

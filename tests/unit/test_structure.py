@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.structure import background_share, wing_excess
+from mirimask.evaluation.structure import background_share, wing_excess
 
 NONE = np.zeros((200, 200), bool)
 

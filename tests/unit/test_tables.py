@@ -5,10 +5,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.claims import CLAIMS, answer_claims
-from mirimask.comparison import compare_identity, compare_statistics, compare_verdicts, summarise
 from mirimask.masks.names import method_label
-from mirimask.tables import as_latex, as_markdown, circle_notes, count_verdicts, paper_layout
+from mirimask.report.claims import CLAIMS, answer_claims
+from mirimask.report.comparison import (
+    compare_identity,
+    compare_statistics,
+    compare_verdicts,
+    summarise,
+)
+from mirimask.report.tables import as_latex, as_markdown, circle_notes, count_verdicts, paper_layout
 
 PUBLISHED = Path(__file__).parents[2] / "config" / "published"
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.takeaway import takeaways
+from mirimask.report.takeaway import takeaways
 
 METHODS = ["derivative_10", "segmentation"]
 

@@ -4,10 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from mirimask.errors import MaskError
+from mirimask.evaluation.side_by_side import (
+    draw_all_curves,
+    draw_verdict,
+    verdict_page,
+    verdict_table,
+)
+from mirimask.evaluation.tuning import paired_difference, tuned_levels
 from mirimask.masks.names import check_methods, method_label, parse_method, split_level
 from mirimask.masks.registry import DETECTORS
-from mirimask.side_by_side import draw_all_curves, draw_verdict, verdict_page, verdict_table
-from mirimask.tuning import paired_difference, tuned_levels
 
 
 def _curve(image, false, found, settings=(1.0, 2.0, 3.0)):

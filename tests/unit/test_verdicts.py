@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.verdicts import covered_share, label_spots, literal_verdicts, peak_verdicts
+from mirimask.sources.verdicts import covered_share, label_spots, literal_verdicts, peak_verdicts
 
 CIRCLE = {"radius_px": 18, "near_px": 25}
 
@@ -139,5 +139,5 @@ def test_literal_rule_of_few_and_of_many_positions(monkeypatch):
     x, y = rng.uniform(-60, 300, (2, 250))
     few = literal_verdicts(x, y, mask, **CIRCLE)
     assert set(few) == {"success", "near", "failure"}
-    monkeypatch.setattr("mirimask.verdicts._FEW", 0)
+    monkeypatch.setattr("mirimask.sources.verdicts._FEW", 0)
     np.testing.assert_array_equal(literal_verdicts(x, y, mask, **CIRCLE), few)

@@ -6,7 +6,7 @@ import pytest
 from astropy.io import votable
 from astropy.table import Table
 from mirimask.errors import MaskError
-from mirimask.own_catalogues import read_catalogue
+from mirimask.sources.own_catalogues import read_catalogue
 from mirimask.votables import notes_of
 
 PLACES = {

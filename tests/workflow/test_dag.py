@@ -141,7 +141,7 @@ def test_a_new_mask_method_is_a_function_and_a_line(again):
 
 def test_an_edited_library_module(again):
     """Snakemake does not see imported code: the parameter `code` does."""
-    module = again.folder / "workflow" / "mirimask" / "verdicts.py"
+    module = again.folder / "workflow" / "mirimask" / "sources" / "verdicts.py"
     module.write_text(module.read_text() + "\n# edited\n")
     jobs = again.planned("results/small/tables/table3.csv", *_figures(4))
     assert jobs == {"verdicts": 10, "verdict_tables": 1, "figure4": 2}

@@ -42,7 +42,7 @@ def test_products_of_a_study(study):
     study.config["verdict"] = {"radius": "20 px"}
     assert study.planned(*_targets("recommended")) == {"verdicts": 2, "export_mask": 2}
     study.config.pop("verdict")
-    edited = study.folder / "workflow" / "mirimask" / "photometry.py"
+    edited = study.folder / "workflow" / "mirimask" / "export" / "photometry.py"
     edited.write_text(edited.read_text() + "\n# edited\n")
     assert study.planned(*_targets(*methods)) == {"export_mask": 4}
     assert study.planned(*_targets("value_1", *methods)) == {
@@ -67,7 +67,7 @@ def test_products_of_a_study(study):
 
 
 def test_columns_of_the_page_are_those_of_the_catalogue():
-    from mirimask.photometry import _COLUMNS
+    from mirimask.export.photometry import _COLUMNS
 
     page = (ROOT / "docs" / "products.md").read_text()
     rows = page.partition("| column |")[2].partition("\n\n")[0].splitlines()[2:]

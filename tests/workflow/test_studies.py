@@ -9,9 +9,9 @@ import yaml
 from archive.server import serve
 from astropy.io import fits
 from conftest import ROOT, Study
-from mirimask.frame import read_crop
+from mirimask.image.frame import read_crop
+from mirimask.image.smoothing import smoothed
 from mirimask.masks.inverse import rest_of
-from mirimask.smoothing import smoothed
 
 FIGURES = [
     *(f"figure{number}.{form}" for number in (1, 2, 3) for form in ("png", "pdf")),

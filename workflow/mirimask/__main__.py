@@ -2,6 +2,6 @@
 
 import sys
 
-from mirimask.command import main
+from mirimask.command.run import main
 
 sys.exit(main())

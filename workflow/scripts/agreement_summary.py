@@ -6,10 +6,10 @@ import numpy as np
 from astropy.table import Table
 from evaluated import read_tables, write_csv
 from job import script
-from mirimask.agreement import agreement_table
-from mirimask.evaluation_figures import CutOut, draw_agreement, draw_cut_outs
-from mirimask.figures import save_figure
-from mirimask.frame import pixels, read_crop, read_mask
+from mirimask.evaluation.agreement import agreement_table
+from mirimask.figures.evaluation import CutOut, draw_agreement, draw_cut_outs
+from mirimask.figures.paper import save_figure
+from mirimask.image.frame import pixels, read_crop, read_mask
 from mirimask.table_files import read_table
 
 LARGEST = 24  # cut-outs on the sheet

@@ -3,9 +3,9 @@
 import pandas as pd
 from job import script
 from mirimask.atomic import replacing, write_text
-from mirimask.claims import CLAIMS, answer_claims
+from mirimask.report.claims import CLAIMS, answer_claims
+from mirimask.report.tables import as_markdown, circle_notes
 from mirimask.table_files import read_table
-from mirimask.tables import as_markdown, circle_notes
 
 
 def read_evidence(job):

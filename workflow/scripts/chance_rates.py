@@ -4,10 +4,10 @@ import pandas as pd
 from astropy.table import Table
 from evaluated import labelled, named_masks, or_why_not, seed_of, write_csv
 from job import script
-from mirimask.chance import chance_row, random_positions, shifted_catalogue
-from mirimask.frame import pixels, read_crop
+from mirimask.evaluation.chance import chance_row, random_positions, shifted_catalogue
+from mirimask.image.frame import pixels, read_crop
+from mirimask.sources.verdicts import literal_verdicts, nearest_distance, verdict_of
 from mirimask.table_files import read_table
-from mirimask.verdicts import literal_verdicts, nearest_distance, verdict_of
 
 
 @or_why_not

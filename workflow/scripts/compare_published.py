@@ -2,14 +2,14 @@
 
 from job import script
 from mirimask.atomic import replacing, write_text
-from mirimask.comparison import (
+from mirimask.report.comparison import (
     compare_identity,
     compare_statistics,
     compare_verdicts,
     summarise,
 )
+from mirimask.report.tables import as_markdown
 from mirimask.table_files import read_table, read_texts
-from mirimask.tables import as_markdown
 
 
 def main(job):

@@ -6,9 +6,9 @@ import logging
 import numpy as np
 from job import script
 from mirimask.atomic import write_text
-from mirimask.frame import crop_frame, read_frame, write_crop
-from mirimask.product import frame_notes
-from mirimask.statistics import describe, identify
+from mirimask.image.frame import crop_frame, read_frame, write_crop
+from mirimask.image.product import frame_notes
+from mirimask.image.statistics import describe, identify
 
 log = logging.getLogger("mirimask.crop_frame")
 

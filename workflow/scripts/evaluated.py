@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from astropy.io import fits
 from mirimask.errors import MaskError
+from mirimask.sources.verdicts import label_spots
 from mirimask.table_files import read_table, read_texts
-from mirimask.verdicts import label_spots
 
 log = logging.getLogger("mirimask.evaluated")
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from astropy.table import Table
 from job import script
 from mirimask.atomic import replacing, write_text
-from mirimask.ds9 import region_file
-from mirimask.frame import pixels, read_crop, read_mask
-from mirimask.instrument import point_aperture
-from mirimask.labels import label_hdus, label_mask
-from mirimask.local import read_segmentation, write_hdus
-from mirimask.photometry import measure_labels, provenance
+from mirimask.export.ds9 import region_file
+from mirimask.export.labels import label_hdus, label_mask
+from mirimask.export.photometry import measure_labels, provenance
+from mirimask.image.frame import pixels, read_crop, read_mask
+from mirimask.image.instrument import point_aperture
+from mirimask.image.own_files import read_segmentation, write_hdus
 from mirimask.table_files import read_table
 
 

@@ -17,17 +17,17 @@ from mirimask.archive import (
     shown,
 )
 from mirimask.atomic import replacing
-from mirimask.frame import frame_of
-from mirimask.instrument import light_radii_px
-from mirimask.local import (
+from mirimask.export.pipeline_catalogue import catalogue_of
+from mirimask.image.frame import frame_of
+from mirimask.image.instrument import light_radii_px
+from mirimask.image.own_files import (
     read_image,
     read_segmentation,
     segmentation_hdus,
     write_hdus,
 )
+from mirimask.image.product import frame_notes, opened
 from mirimask.masks.segmentation import SegmentationSettings, segment
-from mirimask.pipeline_catalogue import catalogue_of
-from mirimask.product import frame_notes, opened
 
 log = logging.getLogger("mirimask.fetch_product")
 

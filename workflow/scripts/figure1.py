@@ -1,8 +1,8 @@
 """Figure 1: the whole frame with the rectangle that is cropped from it."""
 
 from job import script
-from mirimask.figures import draw_frame, save_figure
-from mirimask.frame import read_frame
+from mirimask.figures.paper import draw_frame, save_figure
+from mirimask.image.frame import read_frame
 from mirimask.masks.thresholds import thresholds
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 from job import script
-from mirimask.figures import Histogram, draw_histograms, save_figure
-from mirimask.frame import read_crop
+from mirimask.figures.paper import Histogram, draw_histograms, save_figure
+from mirimask.image.frame import read_crop
 from mirimask.masks.thresholds import thresholds
 
 log = logging.getLogger("mirimask.figure2")

@@ -2,8 +2,8 @@
 
 from job import script
 from mirimask.atomic import replacing
-from mirimask.frame import pixels, read_crop
-from mirimask.peaks import reference_peaks
+from mirimask.image.frame import pixels, read_crop
+from mirimask.sources.peaks import reference_peaks
 
 
 def main(job):

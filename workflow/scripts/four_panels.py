@@ -4,13 +4,13 @@ import csv
 
 import numpy as np
 from job import script
-from mirimask.figures import Panel, draw_panels, save_figure
-from mirimask.frame import pixels, read_crop, read_mask
+from mirimask.figures.paper import Panel, draw_panels, save_figure
+from mirimask.image.frame import pixels, read_crop, read_mask
 from mirimask.masks.names import method_label, parse_method
 from mirimask.masks.slices import image_to_slice
 from mirimask.masks.thresholds import thresholds
-from mirimask.tables import CROWDED
-from mirimask.verdicts import covered_share
+from mirimask.report.tables import CROWDED
+from mirimask.sources.verdicts import covered_share
 
 SHOWN_PERCENTILES = (80, 99)  # of the paper's published script
 

@@ -4,9 +4,9 @@ import pandas as pd
 from astropy.table import Table
 from job import script
 from mirimask.atomic import replacing
-from mirimask.frame import pixels, read_crop, read_mask
+from mirimask.image.frame import pixels, read_crop, read_mask
+from mirimask.sources.verdicts import label_spots, literal_verdicts, peak_verdicts
 from mirimask.table_files import read_table
-from mirimask.verdicts import label_spots, literal_verdicts, peak_verdicts
 
 
 def main(job):

@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 from job import script
 from mirimask.atomic import replacing, write_text
-from mirimask.statistics import IDENTITY, MOMENTS
+from mirimask.image.statistics import IDENTITY, MOMENTS
+from mirimask.report.tables import as_latex, as_markdown, printable_statistics
 from mirimask.table_files import read_texts
-from mirimask.tables import as_latex, as_markdown, printable_statistics
 
 TITLE1 = "Table 1: identification of the images"
 TITLE2 = "Table 2: statistics of the cropped images, in MJy/sr"

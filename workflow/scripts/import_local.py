@@ -7,18 +7,18 @@ from pathlib import Path
 from job import script
 from manifest import product_row, write_manifest
 from mirimask.atomic import write_text
-from mirimask.frame import frame_of
-from mirimask.instrument import light_radii_px
-from mirimask.local import (
+from mirimask.export.pipeline_catalogue import catalogue_of
+from mirimask.image.frame import frame_of
+from mirimask.image.instrument import light_radii_px
+from mirimask.image.own_files import (
     read_image,
     read_segmentation,
     segmentation_hdus,
     write_hdus,
 )
+from mirimask.image.product import sha256
 from mirimask.masks.segmentation import SegmentationSettings, segment
-from mirimask.own_catalogues import read_catalogue
-from mirimask.pipeline_catalogue import catalogue_of
-from mirimask.product import sha256
+from mirimask.sources.own_catalogues import read_catalogue
 from mirimask.table_files import write_ecsv
 
 log = logging.getLogger("mirimask.import_local")

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 from evaluated import read_tables, write_csv
 from job import script
-from mirimask.figures import save_figure
-from mirimask.injection import (
+from mirimask.evaluation.recovery import (
     bootstrap_depths,
     fit_completeness,
     measurable_images,
     pool_recovery,
 )
-from mirimask.injection_figures import draw_completeness
+from mirimask.figures.curves import draw_completeness
+from mirimask.figures.paper import save_figure
 
 POOLED = "all"
 # of tables in which no image could be measured

@@ -7,9 +7,14 @@ import pandas as pd
 from astropy.table import Table
 from evaluated import area_arcmin2, labelled, named_masks, seed_of, write_csv
 from job import script
-from mirimask.agreement import truth_verdicts
-from mirimask.completeness import completeness_rows, expected_snr, purity_row, truth_in_crop
-from mirimask.frame import pixels, read_crop
+from mirimask.evaluation.agreement import truth_verdicts
+from mirimask.evaluation.completeness import (
+    completeness_rows,
+    expected_snr,
+    purity_row,
+    truth_in_crop,
+)
+from mirimask.image.frame import pixels, read_crop
 from mirimask.memory import give_back
 from mirimask.table_files import read_table
 

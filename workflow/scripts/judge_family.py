@@ -8,7 +8,7 @@ import pandas as pd
 from compared import family_on, scenes
 from evaluated import write_csv
 from job import script
-from mirimask.curves import curve_and_stars
+from mirimask.evaluation.curves import curve_and_stars
 from mirimask.masks.registry import published_level
 from mirimask.table_files import read_table
 

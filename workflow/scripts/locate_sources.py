@@ -2,8 +2,8 @@
 
 from astropy.table import Table
 from job import script
-from mirimask.catalogue import locate_sources
-from mirimask.frame import read_crop
+from mirimask.image.frame import read_crop
+from mirimask.sources.catalogue import locate_sources
 from mirimask.table_files import write_ecsv
 
 

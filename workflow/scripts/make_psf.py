@@ -1,7 +1,7 @@
 """Compute the PSF of a filter."""
 
 from job import script
-from mirimask.psf import PsfSettings, make_psf, write_psf
+from mirimask.image.psf import PsfSettings, make_psf, write_psf
 
 
 def main(job):

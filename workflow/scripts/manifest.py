@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 from job import script
 from mirimask.atomic import write_text
-from mirimask.product import sha256
+from mirimask.image.product import sha256
 from mirimask.table_files import read_texts
 
 COLUMNS = [

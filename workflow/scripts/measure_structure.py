@@ -5,11 +5,11 @@ import pandas as pd
 from astropy.io import fits
 from job import script
 from mirimask.atomic import replacing
-from mirimask.frame import pixels, read_crop
-from mirimask.meshes import background
-from mirimask.structure import background_share, wing_excess
+from mirimask.evaluation.structure import background_share, wing_excess
+from mirimask.image.background import background
+from mirimask.image.frame import pixels, read_crop
+from mirimask.sources.verdicts import label_spots
 from mirimask.table_files import read_table
-from mirimask.verdicts import label_spots
 
 
 def main(job):

@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 from evaluated import read_tables, write_csv
 from job import script
-from mirimask.evaluation_figures import draw_reliability
-from mirimask.figures import save_figure
-from mirimask.reliability import pool_reliability
+from mirimask.evaluation.reliability import pool_reliability
+from mirimask.figures.evaluation import draw_reliability
+from mirimask.figures.paper import save_figure
 
 
 def main(job):

@@ -4,10 +4,10 @@ import numpy as np
 from astropy.table import Table
 from evaluated import area_arcmin2, seed_for
 from inject_stars import stamps_for
-from mirimask.curves import Scene, Truth
-from mirimask.frame import pixels
-from mirimask.injection import ab_to_mjy_sr, draw_positions, free_pixels, inject
-from mirimask.meshes import background
+from mirimask.evaluation.curves import Scene, Truth
+from mirimask.evaluation.recovery import ab_to_mjy_sr, draw_positions, free_pixels, inject
+from mirimask.image.background import background
+from mirimask.image.frame import pixels
 from mirimask.table_files import read_table
 
 

@@ -7,10 +7,10 @@ from astropy.io import fits
 from astropy.table import Table
 from job import script
 from mirimask.atomic import replacing, write_text
-from mirimask.by_eye import ScoredImage, cut_out_side, score_data
-from mirimask.frame import pixels, read_crop
-from mirimask.pictures import grey_levels
-from mirimask.report import render_page, size_words
+from mirimask.image.frame import pixels, read_crop
+from mirimask.report.by_eye import ScoredImage, cut_out_side, score_data
+from mirimask.report.page import render_page, size_words
+from mirimask.report.pictures import grey_levels
 
 log = logging.getLogger("mirimask.score_page")
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 from job import script
 from mirimask.atomic import replacing, write_text
-from mirimask.evaluation_figures import draw_sensitivity
-from mirimask.figures import save_figure
-from mirimask.sensitivity import conclusions
+from mirimask.evaluation.sensitivity import conclusions
+from mirimask.figures.evaluation import draw_sensitivity
+from mirimask.figures.paper import save_figure
+from mirimask.report.tables import as_markdown
 from mirimask.table_files import read_table
-from mirimask.tables import as_markdown
 
 
 def main(job):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from mirimask.report.tables import SIMULATED, paper_layout
 from mirimask.table_files import read_table
-from mirimask.tables import SIMULATED, paper_layout
 
 
 def main(folder):

@@ -3,9 +3,9 @@
 import pandas as pd
 from evaluated import read_tables, write_csv
 from job import script
-from mirimask.curves import pool_curves
-from mirimask.figures import save_figure
-from mirimask.side_by_side import draw_all_curves
+from mirimask.evaluation.curves import pool_curves
+from mirimask.evaluation.side_by_side import draw_all_curves
+from mirimask.figures.paper import save_figure
 
 
 def main(job):

@@ -4,8 +4,8 @@ import pandas as pd
 from evaluated import read_tables, write_csv
 from job import script
 from mirimask.atomic import write_text
-from mirimask.figures import save_figure
-from mirimask.side_by_side import draw_verdict, verdict_page, verdict_table
+from mirimask.evaluation.side_by_side import draw_verdict, verdict_page, verdict_table
+from mirimask.figures.paper import save_figure
 from mirimask.table_files import read_table
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 from evaluated import write_csv
 from job import script
-from mirimask.evaluation_figures import draw_significance
-from mirimask.figures import save_figure
-from mirimask.significance import compare_methods, recall_differences
+from mirimask.evaluation.significance import compare_methods, recall_differences
+from mirimask.figures.evaluation import draw_significance
+from mirimask.figures.paper import save_figure
 from mirimask.table_files import read_table
 
 COLUMNS = {"peaks": "verdict", "pixels": "verdict_pixels"}

@@ -1,9 +1,9 @@
 """Simulate a field: all files of archive/<image>/."""
 
 from job import script
+from mirimask.image.psf import read_psf
 from mirimask.masks.segmentation import SegmentationSettings
-from mirimask.psf import read_psf
-from mirimask.simulate import simulate, write_simulated
+from mirimask.simulation.field import simulate, write_simulated
 
 
 def main(job):

@@ -7,15 +7,15 @@ from pathlib import Path
 from job import script
 from mirimask.atomic import replacing, write_text
 from mirimask.errors import MaskError
-from mirimask.frame import write_mask
-from mirimask.image import open_image
-from mirimask.instrument import point_aperture
-from mirimask.labels import label_hdus, label_mask
-from mirimask.local import write_hdus
+from mirimask.export.labels import label_hdus, label_mask
+from mirimask.export.photometry import measure_labels, provenance
+from mirimask.export.survey import measure_image
+from mirimask.image.frame import write_mask
+from mirimask.image.instrument import point_aperture
+from mirimask.image.opening import open_image
+from mirimask.image.own_files import write_hdus
+from mirimask.image.product import sha256
 from mirimask.masks.make import make_mask
-from mirimask.photometry import measure_labels, provenance
-from mirimask.product import sha256
-from mirimask.survey import measure_image
 
 log = logging.getLogger("mirimask.survey_mask")
 METHOD = "recommended"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 from job import script
 from mirimask.atomic import replacing, write_text
-from mirimask.survey import MEASURES
+from mirimask.export.survey import MEASURES
 from mirimask.table_files import read_texts
 
 ABOUT = ["program", "observation", "filter", "target", "ra", "dec", "exposure_s", "released"]

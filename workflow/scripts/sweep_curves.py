@@ -4,8 +4,8 @@ import pandas as pd
 from compared import family_on
 from evaluated import method_options, or_why_not, write_csv
 from job import script
-from mirimask.curves import full_curve
-from mirimask.frame import read_crop
+from mirimask.evaluation.curves import full_curve
+from mirimask.image.frame import read_crop
 from mirimask.masks.make import levels_in_use, swept_levels
 from scenes import scene_of
 

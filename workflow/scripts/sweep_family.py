@@ -4,7 +4,7 @@ import pandas as pd
 from compared import family_on, scenes
 from evaluated import write_csv
 from job import script
-from mirimask.curves import full_curve
+from mirimask.evaluation.curves import full_curve
 from mirimask.masks.make import swept_levels
 from mirimask.masks.registry import published_level
 

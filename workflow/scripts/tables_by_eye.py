@@ -6,16 +6,16 @@ from pathlib import Path
 import pandas as pd
 from job import script
 from mirimask.atomic import replacing, write_text
-from mirimask.by_eye import (
+from mirimask.errors import MaskError
+from mirimask.report.by_eye import (
     agreement_by_eye,
     layout_by_eye,
     majority,
     read_verdicts,
     table_by_eye,
 )
-from mirimask.errors import MaskError
+from mirimask.report.tables import as_latex, as_markdown
 from mirimask.table_files import read_table, read_texts
-from mirimask.tables import as_latex, as_markdown
 
 MAJORITY = "majority"
 TITLE = "Table 3 by eye: success (S), near misses (behind the slash) and failures (F)"

@@ -3,9 +3,9 @@
 import pandas as pd
 from evaluated import read_tables, write_csv
 from job import script
-from mirimask.completeness import pool_completeness, pool_purity
-from mirimask.evaluation_figures import draw_completeness, draw_purity
-from mirimask.figures import save_figure
+from mirimask.evaluation.completeness import pool_completeness, pool_purity
+from mirimask.figures.evaluation import draw_completeness, draw_purity
+from mirimask.figures.paper import save_figure
 
 
 def main(job):

@@ -2,7 +2,7 @@
 
 from evaluated import read_tables, write_csv
 from job import script
-from mirimask.tuning import tuned_levels
+from mirimask.evaluation.tuning import tuned_levels
 
 
 def main(job):

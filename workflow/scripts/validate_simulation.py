@@ -20,12 +20,13 @@ import yaml
 from astropy.io import fits
 from astropy.table import Table
 from mirimask.atomic import replacing
-from mirimask.exposures import observe
-from mirimask.frame import read_frame
-from mirimask.instrument import PIXEL_SCALE_ARCSEC
-from mirimask.psf import encircled_energy, read_psf
-from mirimask.simulate import PIXAR_SR
-from mirimask.simulation_checks import (
+from mirimask.figures.simulation import psf_figure, sky_figure
+from mirimask.image.frame import read_frame
+from mirimask.image.instrument import PIXEL_SCALE_ARCSEC
+from mirimask.image.psf import encircled_energy, read_psf
+from mirimask.image.statistics import describe
+from mirimask.image.wcs import sky_to_pixel
+from mirimask.simulation.checks import (
     UNWISE_IN_CROP,
     autocorrelation,
     autocorrelation_checks,
@@ -36,11 +37,10 @@ from mirimask.simulation_checks import (
     statistics_checks,
     without_background,
 )
-from mirimask.simulation_figure import psf_figure, sky_figure
-from mirimask.sky import CROP, Diffuse, draw_sources
-from mirimask.statistics import describe
+from mirimask.simulation.exposures import observe
+from mirimask.simulation.field import PIXAR_SR
+from mirimask.simulation.sky import CROP, Diffuse, draw_sources
 from mirimask.table_files import read_table
-from mirimask.wcs import sky_to_pixel
 from snakemake.utils import validate
 
 REAL_SCALE = 0.08  # arcsec, of the real mosaic

@@ -8,13 +8,13 @@ from astropy.io import fits
 from astropy.table import Table
 from job import script
 from mirimask.atomic import replacing
-from mirimask.catalogue import locate_sources
 from mirimask.errors import MaskError
-from mirimask.frame import pixels, read_crop, read_frame
+from mirimask.evaluation.sensitivity import CUTS, count_variants, other_radii, other_smallest
+from mirimask.image.frame import pixels, read_crop, read_frame
 from mirimask.masks.segmentation import SegmentationSettings, segment
 from mirimask.memory import give_back
-from mirimask.peaks import reference_peaks
-from mirimask.sensitivity import CUTS, count_variants, other_radii, other_smallest
+from mirimask.sources.catalogue import locate_sources
+from mirimask.sources.peaks import reference_peaks
 
 log = logging.getLogger("mirimask.vary_settings")
 

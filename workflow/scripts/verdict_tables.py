@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 from job import script
 from mirimask.atomic import replacing, write_text
-from mirimask.frame import pixels, read_crop
+from mirimask.image.frame import pixels, read_crop
+from mirimask.report.tables import as_latex, as_markdown, circle_notes, count_verdicts, paper_layout
+from mirimask.sources.verdicts import covered_share
 from mirimask.table_files import read_table
-from mirimask.tables import as_latex, as_markdown, circle_notes, count_verdicts, paper_layout
-from mirimask.verdicts import covered_share
 
 TITLE = "Table 3: success (S), near misses (behind the slash) and failures (F)"
 SCORERS = {

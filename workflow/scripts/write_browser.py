@@ -5,10 +5,10 @@ import math
 from astropy.io import fits
 from job import script
 from mirimask.atomic import write_text
-from mirimask.frame import pixels, read_crop
+from mirimask.image.frame import pixels, read_crop
 from mirimask.masks.names import method_label
-from mirimask.pictures import data_uri, grey_levels, grey_png, mask_png, shrink, shrink_mask
-from mirimask.report import render_page, size_words
+from mirimask.report.page import render_page, size_words
+from mirimask.report.pictures import data_uri, grey_levels, grey_png, mask_png, shrink, shrink_mask
 from mirimask.table_files import read_table
 
 LARGEST = 1600  # pixels along a side; larger images are drawn smaller

@@ -11,14 +11,14 @@ import pandas as pd
 import yaml
 from job import script
 from mirimask.atomic import write_text
-from mirimask.chance import chance_layout
+from mirimask.evaluation.chance import chance_layout
+from mirimask.image.statistics import IDENTITY, MOMENTS
 from mirimask.masks.names import method_label
 from mirimask.masks.recommended import RecommendedSettings
-from mirimask.pictures import data_uri
-from mirimask.report import bold, frame_table, paired_table, render_page, size_words
-from mirimask.statistics import IDENTITY, MOMENTS
+from mirimask.report.page import bold, frame_table, paired_table, render_page, size_words
+from mirimask.report.pictures import data_uri
+from mirimask.report.tables import circle_notes, paper_layout, printable_statistics
 from mirimask.table_files import read_table, read_texts
-from mirimask.tables import circle_notes, paper_layout, printable_statistics
 from PIL import Image
 
 QUESTION = (

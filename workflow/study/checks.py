@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from mirimask.conditions import check_condition
 from mirimask.errors import MaskError
-from mirimask.instrument import imaging_filter
+from mirimask.image.instrument import imaging_filter
+from mirimask.sources.conditions import check_condition
 
 from study.images import PAPER_IMAGES
 from study.schema import unknown_names

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mirimask.errors import MaskError
-from mirimask.instrument import imaging_filter
+from mirimask.image.instrument import imaging_filter
 
 from study.settings import Study
 

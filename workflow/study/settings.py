@@ -6,10 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mirimask.catalogue import CATALOGUES, catalogue_settings, circle_sizes
 from mirimask.errors import MaskError
 from mirimask.masks.names import DOMAINS, check_methods, leaves, parse_method
 from mirimask.masks.registry import DETECTORS, METHODS, OWN, missing
+from mirimask.sources.catalogue import CATALOGUES, catalogue_settings, circle_sizes
 
 from study.checks import check
 from study.code import code

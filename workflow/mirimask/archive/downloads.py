@@ -36,7 +36,7 @@ from mirimask.archive.network import (
 )
 from mirimask.atomic import replacing, write_text
 from mirimask.errors import MaskError
-from mirimask.product import check_product, sha256
+from mirimask.image.product import check_product, sha256
 
 __all__ = [
     "KINDS",

@@ -25,7 +25,7 @@ from mirimask.archive.downloads import (
 )
 from mirimask.archive.network import QUESTION, Archive, bounded, spoken
 from mirimask.errors import MaskError
-from mirimask.product import check_header, check_product
+from mirimask.image.product import check_header, check_product
 
 __all__ = [
     "cached_product",

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
+from mirimask.image.background import background
+from mirimask.image.smoothing import local_mean, smoothed
 from mirimask.masks.family import Family
 from mirimask.masks.thresholds import percent_family, thresholds
-from mirimask.meshes import background
-from mirimask.smoothing import local_mean, smoothed
 
 __all__ = ["Rest", "inverse_mask", "rest_of"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
-from mirimask.frame import Frame
+from mirimask.image.frame import Frame
 from mirimask.masks.family import Family
 from mirimask.masks.names import MaskName, leaves, parse_method
 from mirimask.masks.registry import METHODS, Options, missing, published_level, settings_of
@@ -162,7 +162,7 @@ def segmentation_labels(
     if isinstance(segmentation, np.ndarray):
         return segmentation
     if segmentation is not None:
-        from mirimask.local import read_segmentation
+        from mirimask.image.own_files import read_segmentation
 
         return image.cut(read_segmentation(segmentation, image.frame_shape))
     from mirimask.masks.segmentation import segment

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mirimask.frame import Frame
+from mirimask.image.frame import Frame
 from mirimask.masks.family import Family, Scores
 from mirimask.masks.thresholds import thresholds, top_slice
 

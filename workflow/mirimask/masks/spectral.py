@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from mirimask.errors import MaskError
+from mirimask.image.smoothing import filled, local_mean
 from mirimask.masks.family import Family
 from mirimask.masks.thresholds import percent_family
-from mirimask.smoothing import filled, local_mean
 from mirimask.units import SIGMA_PER_MAD
 
 __all__ = ["fourier", "fourier_filtered", "spectrum_components", "ssa"]

@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mirimask.errors import MaskError
+from mirimask.image.background import background_meshes
+from mirimask.image.smoothing import smoothed
 from mirimask.masks.family import Family, Scores
 from mirimask.masks.thresholds import percent_family, thresholds
-from mirimask.meshes import background_meshes
-from mirimask.smoothing import smoothed
 
 __all__ = ["between_tiles", "tile_edges", "tiled_background", "tiled_percentile"]
 

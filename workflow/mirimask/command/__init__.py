@@ -1,0 +1,1 @@
+"""What a person types: options become calls of the library."""

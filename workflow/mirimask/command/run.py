@@ -1,0 +1,622 @@
+"""`mirimask` on the command line: one image, without a study.
+
+Exit status 0: done; 1: something is wrong with a file, said in one line; 2: wrong usage;
+130: interrupted. Results go to the files named or to standard output, everything else to standard
+error. Heavy imports stand in the functions: `mirimask --help` must not wait for them.
+"""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from mirimask import __version__
+from mirimask.atomic import replacing, write_text
+from mirimask.errors import MaskError
+from mirimask.masks.registry import METHODS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from astropy.table import Table
+
+    from mirimask.image.frame import Frame
+
+__all__ = ["main"]
+
+BACKGROUND_BOX_FWHM = 10  # of the reference peaks, as in a study (peaks.background_box)
+
+EXAMPLES = {
+    "": """examples:
+  mirimask stats  jw01386-o014_t004_miri_f770w_i2d.fits
+  mirimask mask   jw01386-o014_t004_miri_f770w_i2d.fits -o mask.fits --regions mask.reg
+  mirimask score  jw01386-o014_t004_miri_f770w_i2d.fits unwise.ecsv
+  mirimask mask --help
+""",
+    "mask": """examples:
+  the recommended mask, as 0 and 1 in the frame of the image:
+    mirimask mask i2d.fits -o mask.fits
+  everything of it, with the catalogue's sources matched and drawn:
+    mirimask mask i2d.fits -o mask.fits --labels labels.fits --catalogue sources.ecsv \\
+        --regions sources.reg --sources unwise.ecsv
+  the paper's crop and its slice of 4.6 % of the derivative:
+    mirimask mask i2d.fits --method derivative_4.6 --crop 20:1000,430:1020 -o mask.fits
+  an image of another origin, with nJy in its pixels and no FILTER in its header:
+    mirimask mask mosaic.fits --filter F770W --pixel-unit nJy --weight wht.fits -o mask.fits
+
+The mask is a boolean array after .astype(bool), of the shape of the image:
+  mask = fits.getdata("mask.fits", "MASK").astype(bool)
+  Background2D(data, 50, mask=mask)
+""",
+    "score": """\
+A source is a success where the mask marks a bright point of the image (a reference peak) within
+the radius, a near miss where it does so within the distance after it, else a failure.
+
+examples:
+  mirimask score i2d.fits unwise.ecsv
+  mirimask score i2d.fits unwise.ecsv --method recommended --method segmentation
+  mirimask score i2d.fits my.csv --ra RA --dec DEC --id NAME --radius '1 arcsec' -o verdicts.csv
+""",
+    "stats": """examples:
+  mirimask stats i2d.fits
+  mirimask stats i2d.fits --crop 20:1000,430:1020
+  mirimask stats i2d.fits --json | jq .kurtosis
+""",
+}
+
+
+def methods() -> str:
+    """The methods that work without a study's settings, for the help."""
+    lines = []
+    for name, method in METHODS.items():
+        if method.join or (method.unit and method.levels is None):
+            continue
+        shown = f"{name}_P" if method.published else name
+        lines.append(f"  {shown:<18}  {method.about or method.label}")
+    lines.append("  A_or_B, A_and_B     union and intersection (value_1_or_derivative_4.6)")
+    return "\n".join(["methods:", *lines, ""])
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def parser() -> Parser:
+    """The command line of all subcommands."""
+    top = Parser(
+        prog="mirimask",
+        description="Source masks for one JWST MIRI image.",
+        epilog=EXAMPLES[""],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"mirimask {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, summary: str) -> Parser:
+        sub = commands.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            epilog=EXAMPLES[name] if name == "stats" else f"{methods()}\n{EXAMPLES[name]}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        sub.add_argument(
+            "image",
+            metavar="IMAGE",
+            help="FITS image with a celestial WCS: an i2d, or any with pixels in SCI or PRIMARY",
+        )
+        group = sub.add_argument_group("the image")
+        group.add_argument(
+            "--crop",
+            type=crop_window,
+            metavar="ROW0:ROW1,COL0:COL1",
+            help="work on these pixels only, 0-based, ends not included (default: all)",
+        )
+        group.add_argument("--filter", default="", metavar="F770W", help="if the header has none")
+        group.add_argument("--error", metavar="FILE", help="its error, where not in IMAGE as ERR")
+        group.add_argument("--weight", metavar="FILE", help="its weight, where not in it as WHT")
+        group.add_argument("--pixel-unit", default="", metavar="UNIT", help="if BUNIT is missing")
+        sub.add_argument("--quiet", action="store_true", help="no progress, no warnings")
+        return sub
+
+    mask = command("mask", "make a mask, and files of it for other software")
+    mask.add_argument("--method", default="recommended", help="default: recommended")
+    add_mask_options(mask)
+    group = mask.add_argument_group("what to write (at least one)")
+    group.add_argument("-o", "--output", metavar="FITS", help="the mask, 0 and 1")
+    group.add_argument("--labels", metavar="FITS", help="label image, as a level-3 _segm.fits")
+    group.add_argument("--catalogue", metavar="ECSV", help="position, flux and shape of each label")
+    group.add_argument("--regions", metavar="REG", help="DS9 regions of labels and sources")
+    group.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    group = mask.add_argument_group("sources to match with the labels")
+    group.add_argument(
+        "--sources", metavar="CATALOGUE", help="ECSV, CSV, VOTable, FITS or text table"
+    )
+    add_catalogue_options(group)
+
+    score = command("score", "judge masks by the sources of a catalogue")
+    score.add_argument(
+        "catalogue", metavar="CATALOGUE", help="ECSV, CSV, VOTable, FITS or text table"
+    )
+    score.add_argument(
+        "--method", action="append", help="may be repeated (default: recommended, segmentation)"
+    )
+    add_mask_options(score)
+    group = score.add_argument_group("the verdict")
+    add_catalogue_options(group)
+    group.add_argument(
+        "--near",
+        type=size,
+        help="distance after the radius (default: 1.4 fwhm; 2.75 arcsec for unWISE)",
+    )
+    group.add_argument(
+        "--snr", default=5.0, type=positive, help="of the reference peaks (default: 5)"
+    )
+    group = score.add_argument_group("what to write")
+    group.add_argument("-o", "--output", metavar="CSV", help="a row for each source and method")
+    group.add_argument("--overwrite", action="store_true", help="replace a file that is there")
+
+    stats = command("stats", "identify and describe an image (Tables 1 and 2 of the paper)")
+    stats.add_argument("--json", action="store_true", help="as JSON")
+    stats.add_argument(
+        "--count-empty",
+        action="store_true",
+        help="count empty pixels with the value that fills them, as the paper does",
+    )
+    return top
+
+
+def add_mask_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--segm", metavar="FITS", help="segmentation image of IMAGE")
+    sub.add_argument(
+        "--domain",
+        choices=("crop", "published"),
+        default="crop",
+        help="pixels that the percentage of a slice is of: those of the crop that are not empty, "
+        "or as the paper's script took it (default: crop)",
+    )
+
+
+def add_catalogue_options(group: Any) -> None:
+    group.add_argument("--id", default="", metavar="COLUMN", help="its column of names")
+    group.add_argument("--ra", default="", metavar="COLUMN", help="right ascension in degrees")
+    group.add_argument("--dec", default="", metavar="COLUMN", help="declination in degrees")
+    group.add_argument(
+        "--radius",
+        type=size,
+        help="of the circle, in px, arcsec or fwhm (default: the PSF's FWHM, '1 fwhm'; "
+        "1.98 arcsec for an unWISE table)",
+    )
+
+
+def crop_window(text: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    """'20:1000,430:1020' as ((20, 1000), (430, 1020))."""
+    try:
+        (y0, y1), (x0, x1) = (map(int, part.split(":")) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not ROW0:ROW1,COL0:COL1, such as 20:1000,430:1020"
+        ) from None
+    if not (0 <= y0 < y1 and 0 <= x0 < x1):
+        raise argparse.ArgumentTypeError(f"'{text}' must begin at 0 or more and end after that")
+    return (y0, y1), (x0, x1)
+
+
+def size(text: str) -> str:
+    """A size with its unit, checked; it becomes pixels once the image's scale is known."""
+    number, _, unit = text.partition(" ")
+    try:
+        good = float(number) > 0 and unit in ("px", "arcsec", "fwhm")
+    except ValueError:
+        good = False
+    if not good:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a size; write '18 px' or '2 arcsec'")
+    return text
+
+
+def positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
+    return value
+
+
+class Progress:
+    """Says on standard error what is being done, where a person looks on."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self.shown = shown
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        started = time.monotonic()
+        if self.shown:
+            print(f"{what} ...", end="", file=sys.stderr, flush=True)
+        try:
+            yield
+        finally:
+            if self.shown:
+                print(f" {time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
+
+
+def check_outputs(
+    given: dict[str, str | None], inputs: list[str | None], *, overwrite: bool
+) -> None:
+    """Before any work: every output can be written, and none is an input or another output."""
+    used: dict[Path, str] = {Path(path).resolve(): "an input" for path in inputs if path}
+    for option, name in given.items():
+        if not name:
+            continue
+        path = Path(name)
+        if path.resolve() in used:
+            raise MaskError(f"{option} '{name}' is also {used[path.resolve()]}; name another file.")
+        used[path.resolve()] = f"the file of {option}"
+        if path.is_dir():
+            raise MaskError(f"{option} '{name}' is a folder; name a file in it.")
+        if not path.parent.is_dir():
+            raise MaskError(f"{option} '{name}': there is no folder '{path.parent}'; make it.")
+        if path.exists() and not overwrite:
+            raise MaskError(f"{option} '{name}' is there already; add --overwrite to replace it.")
+
+
+@contextmanager
+def about(path: str) -> Iterator[None]:
+    """Errors name the image."""
+    try:
+        yield
+    except MaskError as error:
+        raise MaskError(str(error) if path in str(error) else f"'{path}': {error}") from None
+
+
+def opened(options: argparse.Namespace) -> "Frame":
+    from mirimask.image.opening import open_image
+
+    rows, columns = options.crop or (None, None)
+    return open_image(
+        options.image,
+        filter_name=options.filter,
+        rows=rows,
+        columns=columns,
+        error_path=options.error,
+        weight_path=options.weight,
+        pixel_unit=options.pixel_unit,
+    )
+
+
+def whole_image(options: argparse.Namespace, image: "Frame") -> Any:
+    """The frame beyond the crop, which slices over the published domain are of."""
+    if options.domain == "crop":
+        return None
+    if options.crop is None:
+        return image.data
+    return opened(argparse.Namespace(**{**vars(options), "crop": None})).data
+
+
+def sources_on(options: argparse.Namespace, path: str, image: "Frame") -> "Table":
+    """The catalogue's sources on the image, its columns those in use where none is named."""
+    from mirimask.sources.catalogue import locate_sources
+    from mirimask.sources.own_catalogues import KNOWN_COLUMNS, read_catalogue
+
+    table = read_catalogue(
+        path,
+        id_=options.id or KNOWN_COLUMNS["id"],
+        ra=options.ra or KNOWN_COLUMNS["ra"],
+        dec=options.dec or KNOWN_COLUMNS["dec"],
+        settings={"id": "--id", "ra": "--ra", "dec": "--dec"},
+    )
+    names = table.meta["columns"]
+    located = locate_sources(
+        table,
+        image.wcs,
+        image.data.shape,
+        id_column=names["id"],
+        ra_column=names["ra"],
+        dec_column=names["dec"],
+    )
+    located.meta["columns"] = names
+    return located
+
+
+def circle_of(sources: "Table | None", options: argparse.Namespace) -> dict[str, str]:
+    """Radius and near: as asked, else those of a study with a catalogue of unWISE's, or its own."""
+    from mirimask.sources.catalogue import CATALOGUES, circle_sizes
+
+    known = CATALOGUES["unwise"]
+    columns = {} if sources is None else sources.meta["columns"]
+    its = {known.id, known.ra, known.dec} == set(columns.values())
+    sizes = circle_sizes(known.resolution_arcsec if its else None)
+    return {name: getattr(options, name, None) or sizes[name] for name in ("radius", "near")}
+
+
+def run_mask(options: argparse.Namespace, progress: Progress) -> None:
+    outputs = {
+        "--output": options.output,
+        "--labels": options.labels,
+        "--catalogue": options.catalogue,
+        "--regions": options.regions,
+    }
+    inputs = [options.image, options.error, options.weight, options.segm, options.sources]
+    check_outputs(outputs, inputs, overwrite=options.overwrite)
+    from mirimask.masks.names import parse_method
+
+    method = parse_method(options.method)
+    with progress.step(f"reading {options.image}"):
+        image = opened(options)
+    from mirimask.masks.make import make_mask, segmentation_labels
+
+    with progress.step(f"making the mask {method.name}"), about(options.image):
+        segmentation: Any = options.segm
+        if method.method == "segmentation":
+            segmentation = segmentation_labels(image, options.segm)
+        mask = make_mask(
+            image,
+            method.name,
+            domain=options.domain,
+            frame=whole_image(options, image),
+            segmentation=segmentation,
+        )
+    if not mask.any():
+        logging.getLogger("mirimask").warning(
+            "'%s': the mask %s marks no pixel.", options.image, method.name
+        )
+    made = {"METHOD": method.name, "DOMAIN": options.domain if method.percent else None}
+    writes = []
+    if options.labels or options.catalogue or options.regions:
+        writes += products(options, progress, image, mask, segmentation, made)
+    if options.output:
+        from mirimask.image.frame import write_whole_mask
+
+        write_whole_mask(options.output, mask, image, **made)
+    for write in writes:
+        write()
+    if not options.quiet:
+        share = 100 * mask.sum() / (~image.empty).sum()
+        print(f"{method.name}: {mask.sum()} pixels, {share:.3g} % of the image", file=sys.stderr)
+
+
+def products(
+    options: argparse.Namespace,
+    progress: Progress,
+    image: "Frame",
+    mask: Any,
+    segmentation: Any,
+    made: dict[str, Any],
+) -> list[Callable[[], None]]:
+    """What writes labels, catalogue and regions, all made by then.
+
+    They are those of the study's rule `export_mask`.
+    """
+    from mirimask.export.labels import label_hdus, label_mask
+    from mirimask.image.own_files import write_hdus
+
+    kept = segmentation if made["METHOD"] == "segmentation" else None
+    labels = label_mask(mask, segmentation=kept)
+    writes: list[Callable[[], None]] = []
+    if options.labels:
+        hdus = label_hdus(labels, image, filename=Path(options.labels).name, **made)
+        writes.append(lambda: write_hdus(options.labels, hdus))
+    if not (options.catalogue or options.regions):
+        return writes
+    from mirimask.export.ds9 import region_file
+    from mirimask.export.photometry import measure_labels, provenance
+    from mirimask.image.frame import pixels
+    from mirimask.image.instrument import point_aperture
+
+    sources = sources_on(options, options.sources, image) if options.sources else None
+    size = circle_of(sources, options)["radius"]
+    radius_px = pixels(size, image.pixel_scale, fwhm_px=image.fwhm_px)
+    radius = round(radius_px * image.pixel_scale, 4)
+    aperture = point_aperture(image.primary["FILTER"], image.pixel_scale)
+    with progress.step(f"measuring {len(set(labels.ravel())) - 1} sources"):
+        measured = measure_labels(
+            image, labels, aperture=aperture, sources=sources, match_radius_arcsec=radius
+        )
+    if options.catalogue:
+        if sources is not None:
+            made = {**made, "catalogue": Path(options.sources).name, "match_radius_arcsec": radius}
+        measured.meta |= provenance(image, aperture, **made)
+
+        def write_catalogue() -> None:
+            with replacing(options.catalogue) as temporary:
+                measured.write(temporary, format="ascii.ecsv")
+
+        writes.append(write_catalogue)
+    if options.regions:
+        text = region_file(
+            measured, image, verdicts=sources, radius_arcsec=radius, method=made["METHOD"]
+        )
+        writes.append(lambda: write_text(options.regions, text))
+    return writes
+
+
+def run_score(options: argparse.Namespace, progress: Progress) -> None:
+    inputs = [options.image, options.error, options.weight, options.segm, options.catalogue]
+    check_outputs({"--output": options.output}, inputs, overwrite=options.overwrite)
+    from mirimask.masks.names import check_methods
+
+    methods = [m.name for m in check_methods(options.method or ["recommended", "segmentation"])]
+    with progress.step(f"reading {options.image}"):
+        image = opened(options)
+        sources = sources_on(options, options.catalogue, image)
+    verdicts = judged(options, progress, image, sources, methods)
+    if options.output:
+        with replacing(options.output) as temporary:
+            verdicts.to_csv(temporary, index=False, float_format="%.10g")
+    else:
+        table = sources.to_pandas()[["id", "x", "y"]].round(1)
+        for name in methods:
+            table[name] = list(verdicts["verdict"][verdicts["method"] == name])
+        if len(table):
+            print(table.to_string(index=False), end="\n\n")
+    if image.simulated:
+        print("SIMULATED image")
+    print(f"{len(sources)} sources")
+    for name in methods:
+        given = list(verdicts["verdict"][verdicts["method"] == name])
+        counts = {verdict: given.count(verdict) for verdict in ("success", "near", "failure")}
+        print(f"{name}: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+
+
+def judged(
+    options: argparse.Namespace,
+    progress: Progress,
+    image: "Frame",
+    sources: "Table",
+    methods: list[str],
+) -> "pd.DataFrame":
+    """A row for each method and source, with the settings of a study by default."""
+    import pandas as pd
+
+    from mirimask.image.frame import pixels
+    from mirimask.masks.make import make_mask
+    from mirimask.sources.peaks import reference_peaks
+    from mirimask.sources.verdicts import label_spots, peak_verdicts
+
+    with progress.step("finding the reference peaks"), about(options.image):
+        peaks = reference_peaks(
+            image.data,
+            image.empty,
+            fwhm_px=image.fwhm_px,
+            snr=options.snr,
+            background_box_px=round(BACKGROUND_BOX_FWHM * image.fwhm_px),
+        )
+    circle = {
+        f"{name}_px": pixels(size, image.pixel_scale, fwhm_px=image.fwhm_px)
+        for name, size in circle_of(sources, options).items()
+    }
+    table = sources.to_pandas()
+    x, y = table["x"].to_numpy(float), table["y"].to_numpy(float)
+    frame, parts = whole_image(options, image), []
+    for name in methods:
+        with progress.step(f"judging {name}"), about(options.image):
+            mask = make_mask(
+                image, name, domain=options.domain, frame=frame, segmentation=options.segm
+            )
+            spots = label_spots(mask, peaks, min_pixels=1, tolerance_px=image.fwhm_px)
+            verdicts = peak_verdicts(x, y, spots, peaks, **circle)
+        parts.append(pd.concat([table.assign(method=name), verdicts], axis=1))
+    return pd.concat(parts, ignore_index=True)
+
+
+# label and unit of what `stats` prints
+STATISTICS = {
+    "principal_investigator": ("Principal investigator", ""),
+    "observation_id": ("OBS_ID", ""),
+    "obs_date": ("Date", ""),
+    "effective_exposure_s": ("Effective exposure", "s"),
+    "guide_star_id": ("Guide star", ""),
+    "guide_star_ra_deg": ("Guide star RA", "deg"),
+    "guide_star_dec_deg": ("Guide star Dec", "deg"),
+    "filter": ("Filter", ""),
+    "shape": ("Rows, columns", "px"),
+    "n_empty": ("Empty pixels", ""),
+    "pixel_scale_arcsec": ("Pixel scale", "arcsec"),
+    "psf_fwhm_px": ("PSF FWHM", "px"),
+    "min": ("Minimum", "MJy/sr"),
+    "max": ("Maximum", "MJy/sr"),
+    "mean": ("Mean", "MJy/sr"),
+    "median": ("Median", "MJy/sr"),
+    "variance": ("Variance", "(MJy/sr)^2"),
+    "skewness": ("Skewness", ""),
+    "kurtosis": ("Kurtosis", ""),
+}
+
+
+def run_stats(options: argparse.Namespace, progress: Progress) -> None:
+    with progress.step(f"reading {options.image}"):
+        image = opened(options)
+    from mirimask.image.statistics import describe, identify
+
+    row: dict[str, Any] = {
+        "simulated": image.simulated,
+        **identify(image.primary),
+        "filter": image.primary["FILTER"],
+        "shape": list(image.data.shape),
+        "n_empty": int(image.empty.sum()),
+        "pixel_scale_arcsec": image.pixel_scale,
+        "psf_fwhm_px": image.fwhm_px,
+        **describe(image.data if options.count_empty else image.masked),
+    }
+    if options.json:
+        print(json.dumps(row, indent=1))
+        return
+    if image.simulated:
+        print("SIMULATED: not observed by JWST")
+    for key, (label, unit) in STATISTICS.items():
+        value = row[key]
+        if isinstance(value, float):
+            value = f"{value:.7g}"
+        elif isinstance(value, list):
+            value = ", ".join(map(str, value))
+        shown = "not in the header" if value is None else f"{value} {unit}".rstrip()
+        print(f"{label:24}{shown}")
+
+
+def one_line(text: object) -> str:
+    """A message without line breaks or control characters, which a file's name may hold."""
+    return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+
+
+class _Warnings(logging.Handler):
+    """The library's warnings, one line each."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(
+            f"mirimask: {record.levelname.lower()}: {one_line(record.getMessage())}",
+            file=sys.stderr,
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status is as the module says."""
+    try:
+        options = parser().parse_args(arguments)
+        if options.command == "mask" and not (
+            options.output or options.labels or options.catalogue or options.regions
+        ):
+            parser().error("mask: nothing to write; give -o, --labels, --catalogue or --regions")
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    handler, logger = _Warnings(logging.WARNING), logging.getLogger("mirimask")
+    if options.quiet:
+        handler.setLevel(logging.CRITICAL)
+    logger.addHandler(handler)
+    progress = Progress(shown=not options.quiet and sys.stderr.isatty())
+    run = {"mask": run_mask, "score": run_score, "stats": run_stats}[options.command]
+    try:
+        with warnings.catch_warnings():
+            # numpy's, of pixels of 1e38: no person can act on a line of this code
+            warnings.simplefilter("ignore", RuntimeWarning)
+            run(options, progress)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `mirimask score ... | head`: not an error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print("mirimask: interrupted", file=sys.stderr)
+        return 130
+    except (MaskError, OSError) as error:
+        print(f"mirimask: error: {one_line(error)}", file=sys.stderr)
+        return 1
+    except Exception as error:  # a fault of the program: what it was, and with which file
+        cause = f"{type(error).__name__}: {error}"
+        print(
+            f"mirimask: error: '{one_line(options.image)}' cannot be worked on "
+            f"({one_line(cause)[:300]}); this is a fault of mirimask, please report it",
+            file=sys.stderr,
+        )
+        return 1
+    finally:
+        logger.removeHandler(handler)
+    return 0

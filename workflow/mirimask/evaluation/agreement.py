@@ -1,0 +1,115 @@
+"""The automatic verdict against the truth of simulated images."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from mirimask.intervals import wilson
+from mirimask.sources.verdicts import labels_near, verdict_of
+
+__all__ = ["agreement_table", "cohen_kappa", "truth_verdicts"]
+
+
+def truth_verdicts(
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    truth: pd.DataFrame,
+    labels: NDArray[np.integer],
+    *,
+    tolerance_px: float,
+    radius_px: float,
+    near_px: float,
+) -> pd.DataFrame:
+    """The verdict that knowledge of the sky gives to each catalogue position (x, y).
+
+    `truth` holds the true sources bright enough to be seen (the caller's limit, from flux and noise
+    alone) as from `truth_in_crop`. One is covered if a spot of the mask (`labels`, 0 for none) lies
+    on it or within `tolerance_px`: the same reach as for reference peaks, as it is a property of
+    the masks. `success` where a covered true source lies within `radius_px` of the position, `near`
+    within the next `near_px`, else `failure`. Reference peaks have no part in it. Columns:
+    truth_verdict, truth_distance_px, truth_id, truth_ab_mag of the nearest covered source (inf, ''
+    and NaN for none), and visible_px, the distance to the nearest source, covered or not.
+    """
+    covered = labels_near(labels, truth["column"], truth["row"], tolerance_px) > 0
+    none = pd.DataFrame(
+        {
+            "truth_distance_px": np.full(len(x), np.inf),
+            "truth_id": np.full(len(x), "", dtype=object),
+            "truth_ab_mag": np.full(len(x), np.nan),
+            "visible_px": np.full(len(x), np.inf),
+        }
+    )
+    if len(x) and len(truth):
+        distance = np.hypot(
+            np.asarray(x)[:, None] - truth["x"].to_numpy(float),
+            np.asarray(y)[:, None] - truth["y"].to_numpy(float),
+        )
+        none["visible_px"] = distance.min(axis=1)
+        if covered.any():
+            nearest = np.where(covered, distance, np.inf).argmin(axis=1)
+            none["truth_distance_px"] = distance[np.arange(len(x)), nearest]
+            none["truth_id"] = truth["id"].to_numpy(object)[nearest]
+            none["truth_ab_mag"] = truth["ab_mag"].to_numpy(float)[nearest]
+    verdict = verdict_of(none["truth_distance_px"].to_numpy(), radius_px=radius_px, near_px=near_px)
+    none.insert(0, "truth_verdict", verdict)
+    return none
+
+
+def cohen_kappa(first: ArrayLike, second: ArrayLike) -> float:
+    """Cohen's kappa (1960): agreement beyond what the two scorers' own rates would give.
+
+    (p_o - p_e) / (1 - p_e), p_e = sum over classes of the product of both shares. NaN for no
+    verdicts, or where both gave one and the same class throughout.
+    """
+    a, b = np.asarray(first), np.asarray(second)
+    if a.size == 0:
+        return float("nan")
+    classes = np.union1d(a, b)
+    observed = float((a == b).mean())
+    expected = float(sum((a == c).mean() * (b == c).mean() for c in classes))
+    return (observed - expected) / (1 - expected) if expected < 1 else float("nan")
+
+
+def agreement_table(judged: pd.DataFrame) -> pd.DataFrame:
+    """Agreement of `verdict` and `truth_verdict` for each image and method, and over them.
+
+    `judged` has a row for each image, method and source. Rows for each image and method, each image
+    (method 'All'), each method (image 'All') and everything. Columns: image, method, sources,
+    agree, agreement with Wilson limits, kappa (success, near, failure), agree_success,
+    agreement_success, kappa_success (success or not), false_success (the automatic verdict is
+    success, the truth is not) and missed_success.
+    """
+    rows = []
+
+    def add(image: str, method: str, own: pd.DataFrame) -> None:
+        given, true = own["verdict"].to_numpy(str), own["truth_verdict"].to_numpy(str)
+        n, agree = len(own), int((given == true).sum())
+        low, high = wilson(agree, n)
+        success, true_success = given == "success", true == "success"
+        same = int((success == true_success).sum())
+        rows.append(
+            {
+                "image": image,
+                "method": method,
+                "sources": n,
+                "agree": agree,
+                "agreement": agree / n if n else float("nan"),
+                "agreement_low": float(low),
+                "agreement_high": float(high),
+                "kappa": cohen_kappa(given, true),
+                "agree_success": same,
+                "agreement_success": same / n if n else float("nan"),
+                "kappa_success": cohen_kappa(success, true_success),
+                "false_success": int((success & ~true_success).sum()),
+                "missed_success": int((~success & true_success).sum()),
+            }
+        )
+
+    for (image, method), own in judged.groupby(["image", "method"], sort=False):
+        add(image, method, own)
+    for image, own in judged.groupby("image", sort=False):
+        add(image, "All", own)
+    for method, own in judged.groupby("method", sort=False):
+        add("All", method, own)
+    add("All", "All", judged)
+    return pd.DataFrame(rows)

@@ -1,0 +1,330 @@
+"""Whole curves instead of single percentages: completeness against false spots and masked area.
+
+A family is a way to make masks with one setting (the percentage a slice retains, a level in sigma).
+Swept over its settings it gives a free-response curve (FROC; Bunch et al. 1978): the share of the
+stars that are found against the false spots per square arcminute.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from mirimask.evaluation.recovery import brightest_pixels, has_match
+from mirimask.intervals import wilson
+from mirimask.masks.family import Family
+from mirimask.memory import give_back
+
+__all__ = [
+    "Scene",
+    "Truth",
+    "at_area",
+    "at_false_rate",
+    "compare_curves",
+    "curve_and_stars",
+    "froc_point",
+    "full_curve",
+    "pool_curves",
+    "sweep",
+]
+
+
+### one point ######################################################################################
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Real sources: positions (n, 2: x, y in pixels), matching radius (n) in pixels.
+
+    `wanted` (n, bool) marks those whose completeness is asked for; all of them count as no false.
+    """
+
+    positions: NDArray[np.float64]
+    radius_px: NDArray[np.float64]
+    wanted: NDArray[np.bool_]
+
+
+def froc_point(spots: NDArray[np.number], truth: Truth) -> tuple[int, int]:
+    """Number of wanted sources that are found, and of false spots.
+
+    `spots` (m, 2) are positions. A source is found where a spot lies within its radius; each spot
+    finds one source, the nearest. A spot within the radius of no source is false.
+    """
+    if len(spots) == 0:
+        return 0, 0
+    if len(truth.positions) == 0:
+        return 0, len(spots)
+    near = cKDTree(spots).sparse_distance_matrix(
+        cKDTree(truth.positions), float(truth.radius_px.max()), output_type="ndarray"
+    )
+    pairs = near[near["v"] <= truth.radius_px[near["j"]]]
+    real = np.zeros(len(spots), bool)
+    real[pairs["i"]] = True
+    found = np.zeros(len(truth.positions), bool)
+    taken = np.zeros(len(spots), bool)
+    for i, j in zip(*(pairs[k][np.argsort(pairs["v"], kind="stable")] for k in "ij"), strict=True):
+        if not taken[i] and not found[j]:
+            taken[i] = found[j] = True
+    return int((found & truth.wanted).sum()), int((~real).sum())
+
+
+def sweep(
+    family: Family,
+    image: NDArray[np.floating],
+    truth: Truth,
+    *,
+    area_arcmin2: float,
+    levels: NDArray[np.float64] | None = None,
+    counted: NDArray[np.bool_] | None = None,
+) -> pd.DataFrame:
+    """All settings of a family on one image: one row each.
+
+    `image` (ny, nx; NaN where empty). `levels` replaces the thresholds that the image itself gives
+    (those of the real image, for the inverted one). With `counted` (ny, nx), only false spots in
+    these pixels count, scaled to the area.
+    Columns: setting, n_spots, n_wanted, n_found, completeness, n_false, false_per_arcmin2, area
+    (share of the pixels that are not empty).
+    """
+    scores = family.scores(image)
+    levels = family.levels(scores) if levels is None else levels
+    seen = int(np.isfinite(image).sum())
+    if counted is not None:
+        area_arcmin2 *= counted.sum() / seen
+    wanted = int(truth.wanted.sum())
+    rows = []
+    for setting, level in zip(family.settings, levels, strict=True):
+        mask = family.cut(scores, level)
+        spots = brightest_pixels(mask, image, min_pixels=family.min_pixels)
+        if counted is not None:
+            spots = spots[counted[spots[:, 1], spots[:, 0]]]
+        found, false = froc_point(spots, truth)
+        rows.append(
+            {
+                "setting": setting,
+                "n_spots": len(spots),
+                "n_wanted": wanted,
+                "n_found": found,
+                "completeness": found / wanted if wanted else np.nan,
+                "n_false": false,
+                "false_per_arcmin2": false / area_arcmin2,
+                "area": np.count_nonzero(mask) / seen,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An image to judge masks on, with everything that is needed for it.
+
+    `image` and `inverted` (2 x background - image) are (ny, nx; NaN where empty), `added` are
+    images with stars added and their positions (n, 2: x, y). `free` (ny, nx, bool) are the pixels
+    without a source, `truth` the real sources where they are known. A star is found where a spot's
+    brightest pixel lies within `tolerance_px` of it.
+    """
+
+    image: NDArray[np.floating]
+    added: list[tuple[NDArray[np.floating], NDArray[np.float64]]]
+    inverted: NDArray[np.floating]
+    free: NDArray[np.bool_]
+    truth: Truth | None
+    tolerance_px: float
+    area_arcmin2: float
+
+
+def full_curve(family: Family, scene: Scene) -> pd.DataFrame:
+    """The table of `curve_and_stars`."""
+    return curve_and_stars(family, scene)[0]
+
+
+def curve_and_stars(family: Family, scene: Scene) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+    """The curve of a family on any image, and which of the added stars each setting finds.
+
+    A star is found where a spot lies on it and none does without the stars. False spots of the
+    inverted image, cut at the thresholds of the image, are counted in the pixels free of sources
+    (their flanks would count) and scaled to the area; those by truth are the spots on no true
+    source. The second result is (settings, stars) bool, the stars in the order of `scene.added`.
+
+    Columns: family, unit, setting, n_spots, area, area_arcmin2, n_stars, n_found, completeness,
+    n_inverted, inverted_per_arcmin2, and with truth (else NaN) n_true, n_true_found,
+    true_completeness, n_false, truth_false_per_arcmin2; false_per_arcmin2 is the one by truth or,
+    without, of the inverted image.
+    """
+    seen = int(np.isfinite(scene.image).sum())
+    free_area = scene.area_arcmin2 * scene.free.sum() / seen
+    # one image after the other: scores of all of them would be as large as eight images
+    levels, plain = _marked(family, scene.image)
+    _, turned = _marked(family, scene.inverted, levels)
+    found = [np.zeros((len(levels), 0), bool)]
+    for stars, positions in scene.added:
+        _, with_stars = _marked(family, stars)
+        found.append(
+            np.array(
+                [
+                    has_match(positions, now, scene.tolerance_px)
+                    & ~has_match(positions, spots, scene.tolerance_px)
+                    for (now, _), (spots, _) in zip(with_stars, plain, strict=True)
+                ]
+            )
+        )
+    flags = np.concatenate(found, axis=1)
+    rows = []
+    for setting, (spots, area), (dark, _), stars_found in zip(
+        family.settings, plain, turned, flags, strict=True
+    ):
+        n_dark = int(scene.free[dark[:, 1], dark[:, 0]].sum())
+        row = {
+            "setting": setting,
+            "n_spots": len(spots),
+            "area": area / seen,
+            "area_arcmin2": scene.area_arcmin2,
+            "n_stars": stars_found.size,
+            "n_found": int(stars_found.sum()),
+            "n_inverted": n_dark,
+            "inverted_per_arcmin2": n_dark / free_area if free_area else np.nan,
+            "n_true": np.nan,
+            "n_true_found": np.nan,
+            "n_false": np.nan,
+        }
+        if scene.truth is not None:
+            row["n_true"] = int(scene.truth.wanted.sum())
+            row["n_true_found"], row["n_false"] = froc_point(spots, scene.truth)
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    table.insert(0, "family", family.name)
+    table.insert(1, "unit", family.unit)
+    return _with_rates(table), flags
+
+
+def _marked(
+    family: Family,
+    image: NDArray[np.floating],
+    levels: NDArray[np.float64] | None = None,
+) -> tuple[NDArray[np.float64], list[tuple[NDArray[np.int64], int]]]:
+    """The levels, those of the image itself where none are given, and for each of them where the
+    spots of the image are, and how many pixels the mask has."""
+    give_back()  # what the image before needed
+    scores = family.scores(image)
+    if levels is None:
+        levels = family.levels(scores)
+    found = []
+    for level in levels:
+        mask = family.cut(scores, level)
+        spots = brightest_pixels(mask, image, min_pixels=family.min_pixels)
+        found.append((spots, int(np.count_nonzero(mask))))
+    return levels, found
+
+
+def _with_rates(table: pd.DataFrame) -> pd.DataFrame:
+    """Shares and rates from the counts."""
+    table["completeness"] = table["n_found"] / table["n_stars"].replace(0, np.nan)
+    table["true_completeness"] = table["n_true_found"] / table["n_true"].replace(0, np.nan)
+    table["truth_false_per_arcmin2"] = table["n_false"] / table["area_arcmin2"]
+    table["false_per_arcmin2"] = table["truth_false_per_arcmin2"].fillna(
+        table["inverted_per_arcmin2"]
+    )
+    return table
+
+
+def pool_curves(table: pd.DataFrame, *, name: str) -> pd.DataFrame:
+    """Curves of several images as those of one image `name`: counts and areas added up.
+
+    Means weighted by area for the masked share and the rate of the inverted images.
+    """
+    weighted = table.assign(
+        **{
+            column: table[column] * table["area_arcmin2"]
+            for column in ("area", "inverted_per_arcmin2")
+        }
+    )
+    keys = ["family", "unit", "setting", "working"]
+    counts = ["n_spots", "n_stars", "n_found", "n_inverted", "n_true", "n_true_found", "n_false"]
+    summed = weighted.groupby(keys, sort=False)[
+        [*counts, "area", "inverted_per_arcmin2", "area_arcmin2"]
+    ].sum(min_count=1)
+    for column in ("area", "inverted_per_arcmin2"):
+        summed[column] /= summed["area_arcmin2"]
+    summed = _with_rates(summed.reset_index())
+    summed["image"] = name
+    summed["simulated"] = bool(table["simulated"].any())
+    return summed[table.columns]
+
+
+def compare_curves(table: pd.DataFrame, *, rates: list[float], areas: list[float]) -> pd.DataFrame:
+    """Completeness of each family at equal false spots per arcmin^2 and at equal masked share.
+
+    The segmentation's own false rate and area at its working point are compared at too (`limit` is
+    then its value, `of` says so). Columns: image, at (false_per_arcmin2 or area), of, limit,
+    family, completeness, low, high (95 % Wilson for the number of stars), setting, n_stars.
+    """
+    rows = []
+    for image, curves in table.groupby("image", sort=False):
+        own = curves[(curves["family"] == "segmentation") & curves["working"]]
+        limits = [("false_per_arcmin2", "given", rate) for rate in rates]
+        limits += [("area", "given", share) for share in areas]
+        for column in ("false_per_arcmin2", "area"):
+            limits += [(column, "segmentation", float(value)) for value in own[column]]
+        for column, of, limit in limits:
+            for family, curve in curves.groupby("family", sort=False):
+                best, setting = _best(curve, column, limit)
+                n = int(curve["n_stars"].iloc[0])
+                low, high = wilson(best * n, n)
+                rows.append(
+                    {
+                        "image": image,
+                        "at": column,
+                        "of": of,
+                        "limit": limit,
+                        "family": family,
+                        "completeness": best,
+                        "low": float(low),
+                        "high": float(high),
+                        "setting": setting,
+                        "n_stars": n,
+                        "simulated": bool(curve["simulated"].any()),
+                    }
+                )
+    return pd.DataFrame(rows, columns=_COMPARED.split())
+
+
+_COMPARED = "image at of limit family completeness low high setting n_stars simulated"
+
+
+### comparison #####################################################################################
+
+
+def at_false_rate(curve: pd.DataFrame, rate: float) -> tuple[float, float]:
+    """Completeness and setting where a family's false spots per arcmin^2 do not exceed `rate`.
+
+    The best completeness of all such points, with the line between neighbouring settings of which
+    one exceeds the rate. (0, NaN) where every setting has more false spots.
+    """
+    return _best(curve, "false_per_arcmin2", rate)
+
+
+def at_area(curve: pd.DataFrame, share: float) -> tuple[float, float]:
+    """As `at_false_rate`, for masks that cover at most `share` of the pixels."""
+    return _best(curve, "area", share)
+
+
+def _best(curve: pd.DataFrame, column: str, limit: float) -> tuple[float, float]:
+    curve = curve.sort_values("setting")
+    cost = curve[column].to_numpy(float)
+    gain = curve["completeness"].to_numpy(float)
+    setting = curve["setting"].to_numpy(float)
+    inside = cost <= limit
+    candidates = [(gain[i], setting[i]) for i in np.flatnonzero(inside)]
+    for i in np.flatnonzero(inside[1:] != inside[:-1]):
+        part = (limit - cost[i]) / (cost[i + 1] - cost[i])
+        candidates.append(
+            (
+                gain[i] + part * (gain[i + 1] - gain[i]),
+                setting[i] + part * (setting[i + 1] - setting[i]),
+            )
+        )
+    if not candidates:
+        return 0.0, float("nan")
+    best = max(candidates, key=lambda pair: pair[0])
+    return float(best[0]), float(best[1])

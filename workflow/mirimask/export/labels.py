@@ -1,0 +1,49 @@
+"""Masks as label images in the layout of a level-3 `_segm.fits`."""
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from mirimask.image.frame import Frame, geometry_cards, whole_frame
+from mirimask.sources.verdicts import connected_spots
+
+__all__ = ["label_hdus", "label_mask"]
+
+
+def label_mask(
+    mask: NDArray[np.bool_],
+    *,
+    min_pixels: int = 1,
+    segmentation: NDArray[np.integer] | None = None,
+) -> NDArray[np.int32]:
+    """Number the spots of a mask: (ny, nx) int32, 0 = background.
+
+    Spots are 8-connected and have at least `min_pixels`, numbered as in the verdicts. With
+    `segmentation` (labels of the mask's shape) the numbers are those that the mask's pixels have
+    there, so that touching sources stay apart and a pipeline's catalogue can be looked up.
+    """
+    if segmentation is None:
+        return connected_spots(mask, min_pixels=min_pixels)[0]
+    return np.where(mask, segmentation, 0).astype(np.int32)
+
+
+def label_hdus(
+    labels: NDArray[np.integer], crop: Frame, *, filename: str, **made: object
+) -> fits.HDUList:
+    """Labels of a crop as PRIMARY and SCI (uint32), in the frame of the image it was cut from.
+
+    So the file has the shape and the WCS of the i2d, as a `_segm.fits` has, with 0 around the
+    crop. The PRIMARY is that of the i2d; `made` become keywords.
+    """
+    placed, header = whole_frame(crop, labels.astype(np.uint32))
+    primary = crop.primary.copy()
+    primary.update(geometry_cards(crop))
+    primary["FILENAME"] = (filename, "Name of the file")
+    primary["DATAMODL"] = ("SegmentationMapModel", "Type of data model")
+    for key, value in made.items():
+        if value is not None:
+            primary[key.upper()] = value
+    primary["NLABELS"] = (np.unique(labels[labels > 0]).size, "sources in the label image")
+    return fits.HDUList(
+        [fits.PrimaryHDU(header=primary), fits.ImageHDU(placed, header, name="SCI")]
+    )

@@ -1,0 +1,282 @@
+"""What every source of a label image measures: where it is, how bright, what shape."""
+
+import warnings
+
+import astropy.units as u
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.stats import SigmaClip, sigma_clipped_stats
+from astropy.table import Table
+from astropy.utils.exceptions import AstropyUserWarning
+from numpy.typing import NDArray
+from photutils.aperture import ApertureStats, CircularAnnulus, CircularAperture
+from photutils.segmentation import SegmentationImage, SourceCatalog
+from scipy import ndimage
+
+from mirimask import __version__
+from mirimask.image.frame import Frame
+from mirimask.image.instrument import PointAperture
+from mirimask.image.wcs import pixel_to_sky
+from mirimask.units import microjansky_per_pixel, microjansky_to_ab
+
+__all__ = ["match_sources", "measure_labels", "provenance"]
+
+# column: unit, significant digits, description
+_COLUMNS: dict[str, tuple[str | None, int, str]] = {
+    "label": (None, 0, "number in the label image"),
+    "ra": ("deg", 11, "right ascension of the centroid, ICRS"),
+    "dec": ("deg", 11, "declination of the centroid, ICRS"),
+    "x": ("pix", 8, "centroid in the crop, 0-based"),
+    "y": ("pix", 8, "centroid in the crop, 0-based"),
+    "x_frame": ("pix", 8, "centroid in the frame of the i2d, 0-based"),
+    "y_frame": ("pix", 8, "centroid in the frame of the i2d, 0-based"),
+    "isophotal_flux": ("uJy", 6, "light in the pixels of the label, local background off"),
+    "isophotal_flux_err": ("uJy", 4, ""),
+    "isophotal_abmag": ("mag", 6, "AB magnitude of isophotal_flux; NaN where it is not positive"),
+    "isophotal_abmag_err": ("mag", 4, ""),
+    "point_flux": ("uJy", 6, "flux if it is a point source, corrected for light beyond the circle"),
+    "point_flux_err": ("uJy", 4, ""),
+    "point_abmag": ("mag", 6, "AB magnitude of point_flux; NaN where it is not positive"),
+    "point_abmag_err": ("mag", 4, ""),
+    "local_background": ("MJy / sr", 7, "clipped median of the annulus around the label"),
+    "local_background_err": ("MJy / sr", 4, "its standard error"),
+    "background_pixels": (None, 0, "pixels it is from; 0: from all unlabelled pixels of the crop"),
+    "area": ("pix2", 0, "pixels of the label"),
+    "semimajor_sigma": ("pix", 5, "standard deviation of the light along the major axis"),
+    "semiminor_sigma": ("pix", 5, "standard deviation of the light along the minor axis"),
+    "orientation": ("deg", 5, "of the major axis, from +x towards +y"),
+    "ellipticity": (None, 4, "1 - semiminor_sigma / semimajor_sigma"),
+    "match_id": (None, 0, "nearest catalogue source within the match radius; empty: none"),
+    "match_separation": ("arcsec", 4, "distance to it"),
+}
+_WHOLE_NUMBERS = ("label", "background_pixels", "area")
+_FEWEST = 10  # pixels of an annulus that make a background
+_AT_ONCE = 500  # annuli: photutils has the pixels of all of them at hand
+
+
+def _background(
+    data: NDArray[np.float64],
+    unusable: NDArray[np.bool_],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    reach: NDArray[np.float64],
+    aperture: PointAperture,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Background around each position, its scatter, and the number of pixels it is from.
+
+    The annulus of `aperture`, moved out to `reach` where the label is larger.
+    """
+    width = aperture.sky_outer_px - aperture.sky_inner_px
+    inner = np.maximum(aperture.sky_inner_px, np.ceil(reach))
+    level, scatter = np.full(x.size, np.nan), np.full(x.size, np.nan)
+    count = np.zeros(x.size, np.int64)
+    alike = (np.flatnonzero(inner == radius) for radius in np.unique(inner))
+    for chosen in (some[i : i + _AT_ONCE] for some in alike for i in range(0, some.size, _AT_ONCE)):
+        radius = inner[chosen[0]]
+        found = ApertureStats(
+            data,
+            CircularAnnulus(np.column_stack([x[chosen], y[chosen]]), radius, radius + width),
+            mask=unusable,
+            sigma_clip=SigmaClip(3),
+            sum_method="center",
+        )
+        level[chosen], scatter[chosen] = found.median, found.std
+        area = np.nan_to_num(u.Quantity(found.center_aper_area).value)
+        count[chosen] = np.round(area).astype(np.int64)
+    few = ~(count >= _FEWEST) | ~np.isfinite(level)
+    if few.any():
+        count[few] = 0
+        if not unusable.all():
+            _, median, std = sigma_clipped_stats(data[~unusable], sigma=3)
+            level[few], scatter[few] = median, std
+        else:
+            level[few] = scatter[few] = 0.0
+    return level, scatter, count
+
+
+def measure_labels(
+    crop: Frame,
+    labels: NDArray[np.integer],
+    *,
+    aperture: PointAperture,
+    sources: Table | None = None,
+    match_radius_arcsec: float = 0.0,
+) -> Table:
+    """A row for each label, in the order of their numbers.
+
+    `labels` (ny, nx) has the shape of `crop.data`, 0 = background. A local background is taken off:
+    the clipped median of the pixels without a label in an annulus around the label, from
+    the radius that `aperture` prescribes, further out where the label reaches
+    further. `isophotal_*`, position and shape are photutils' `SourceCatalog` of the label's own
+    pixels; `point_*` is the circle of `aperture` (see `instrument.point_aperture`) on the
+    centroid, times its correction: right for stars only. Errors come from ERR (from the
+    scatter in the annulus where the image has none) and from the background's; neighbouring pixels
+    of a drizzled image are correlated, which both ignore. Where the light of a label has no
+    centroid (it is fainter than its surroundings), the middle of its pixels stands for it and its
+    shape is NaN. Empty pixels count nowhere.
+
+    Columns, units and descriptions: docs/products.md. `sources` (id, ra, dec) gives the matches.
+    No label gives the columns without rows.
+    """
+    labels = labels.astype(np.int32, copy=False)
+    if labels[crop.empty].any():
+        labels = np.where(crop.empty, 0, labels)
+    numbers = np.unique(labels[labels > 0])
+    columns: dict[str, NDArray] = {name: np.zeros(0) for name in _COLUMNS}
+    columns["match_id"] = np.zeros(0, "U1")
+    if numbers.size:
+        columns = _measured(crop, labels, numbers, aperture)
+        if sources is None:
+            sources = Table({"id": np.zeros(0, "U1"), "ra": np.zeros(0), "dec": np.zeros(0)})
+        columns["match_id"], columns["match_separation"] = match_sources(
+            columns["ra"], columns["dec"], sources, radius_arcsec=match_radius_arcsec
+        )
+    table = Table()
+    for name, (unit, digits, description) in _COLUMNS.items():
+        values = columns[name]
+        if name in _WHOLE_NUMBERS:
+            values = values.astype(np.int64)
+        elif digits:
+            values = _rounded(values, digits)
+        table[name] = values
+        table[name].unit = unit
+        table[name].description = description or None
+    return table
+
+
+def _rounded(values: NDArray, digits: int) -> NDArray[np.float64]:
+    """To significant digits: what is beyond differs between machines and means nothing."""
+    return np.array([float(f"{value:.{digits}g}") for value in values], dtype=np.float64)
+
+
+def _filled(crop: Frame) -> NDArray[np.float64]:
+    filled = crop.data.astype(np.float64)
+    filled[crop.empty] = 0
+    return filled
+
+
+def _measured(
+    crop: Frame, labels: NDArray[np.integer], numbers: NDArray, aperture: PointAperture
+) -> dict[str, NDArray]:
+    data = _filled(crop)
+    area = np.bincount(np.searchsorted(numbers, labels[labels > 0]), minlength=numbers.size)
+    found_boxes = ndimage.find_objects(labels)
+    boxes = [found_boxes[number - 1] for number in numbers]
+    middle = np.array([[(b.start + b.stop - 1) / 2 for b in box] for box in boxes])
+    reach = np.array([np.hypot(*((b.stop - b.start) / 2 for b in box)) for box in boxes])
+    # a third of the sky radius is about what a spot's own wings reach beyond its pixels
+    reach += aperture.sky_inner_px / 3
+    unusable = crop.empty | (labels > 0)
+    level, scatter, count = _background(data, unusable, middle[:, 1], middle[:, 0], reach, aperture)
+    error = crop.error
+    if error is not None:
+        error = error.astype(np.float64)
+        error[~np.isfinite(error) | crop.empty] = 0
+    at = labels > 0
+    data[~at] = 0  # the light of the labels alone, above what surrounds each
+    data[at] -= level[np.searchsorted(numbers, labels[at])]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AstropyUserWarning)
+        found = SourceCatalog(data, SegmentationImage(labels), error=error)
+        measured = {
+            name: np.atleast_1d(u.Quantity(getattr(found, name)).value)
+            for name in (
+                *("x_centroid", "y_centroid", "segment_flux", "segment_flux_err"),
+                *("semimajor_axis", "semiminor_axis", "orientation", "ellipticity"),
+            )
+        }
+    x, y = measured["x_centroid"], measured["y_centroid"]
+    lost = ~(np.isfinite(x) & np.isfinite(y))
+    x, y = np.where(lost, middle[:, 1], x), np.where(lost, middle[:, 0], y)
+    shape = {
+        name: np.where(lost, np.nan, measured[name])
+        for name in ("semimajor_axis", "semiminor_axis", "orientation", "ellipticity")
+    }
+
+    del found, data  # one array after the other
+    data = _filled(crop)
+    circle = CircularAperture(np.column_stack([x, y]), aperture.radius_px)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AstropyUserWarning)
+        held, held_err = circle.do_photometry(data, error=error, mask=crop.empty)
+        pixels_held = circle.area_overlap(data, mask=crop.empty)
+    microjansky = microjansky_per_pixel(crop.pixel_area_sr)
+    level_err = scatter / np.sqrt(np.maximum(count, 1))
+    level_err[count == 0] = scatter[count == 0]
+
+    columns: dict[str, NDArray] = {"label": numbers}
+    sky = pixel_to_sky(crop.wcs, x, y)
+    columns |= {"ra": sky.ra.deg, "dec": sky.dec.deg, "x": x, "y": y}
+    columns["x_frame"] = x + crop.origin[1]
+    columns["y_frame"] = y + crop.origin[0]
+    for name, flux, noise, pixels, factor in (
+        ("isophotal", measured["segment_flux"], measured["segment_flux_err"], area, 1.0),
+        (
+            "point",
+            held - level * pixels_held,
+            held_err,
+            pixels_held,
+            aperture.correction,
+        ),
+    ):
+        if error is None:
+            noise = scatter * np.sqrt(pixels)
+        flux = flux * microjansky * factor
+        flux_err = np.hypot(noise, level_err * pixels) * microjansky * factor
+        columns[f"{name}_flux"], columns[f"{name}_flux_err"] = flux, flux_err
+        with np.errstate(divide="ignore", invalid="ignore"):
+            positive = np.where(flux > 0, flux, np.nan)
+            columns[f"{name}_abmag"] = microjansky_to_ab(positive)
+            columns[f"{name}_abmag_err"] = 2.5 / np.log(10) * flux_err / positive
+    columns |= {
+        "local_background": level,
+        "local_background_err": level_err,
+        "background_pixels": count,
+        "area": area,
+        "semimajor_sigma": shape["semimajor_axis"],
+        "semiminor_sigma": shape["semiminor_axis"],
+        "orientation": shape["orientation"],
+        "ellipticity": shape["ellipticity"],
+    }
+    return columns
+
+
+def provenance(crop: Frame, aperture: PointAperture, **made: object) -> dict[str, object]:
+    """What a catalogue's meta says of where it comes from; None is left out."""
+    primary = crop.primary
+    known = {
+        "IMAGE": primary.get("IMAGE"),
+        "SIMULATD": crop.simulated,
+        "OBS_ID": primary.get("OBS_ID"),
+        "FILTER": primary.get("FILTER"),
+        "CAL_VER": primary.get("CAL_VER"),
+        "CRDS_CTX": primary.get("CRDS_CTX"),
+        **made,
+        "point_aperture_px": round(aperture.radius_px, 4),
+        "point_aperture_correction": aperture.correction,
+        "sky_annulus_px": [round(aperture.sky_inner_px, 3), round(aperture.sky_outer_px, 3)],
+        "mirimask_version": __version__,
+    }
+    if crop.simulated:
+        known["comments"] = ["SIMULATED: measured on a simulated image, not on the sky."]
+    return {key: value for key, value in known.items() if value is not None}
+
+
+def match_sources(
+    ra: NDArray[np.float64], dec: NDArray[np.float64], sources: Table, *, radius_arcsec: float
+) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+    """The id of the nearest source to each position within a radius, and its distance in arcsec.
+
+    `ra`, `dec` in degrees, `sources` with id, ra, dec. Several positions may have the same source:
+    one unWISE source is often several in JWST's image. No source: '' and NaN.
+    """
+    names = np.full(len(ra), "", dtype=object)
+    distance = np.full(len(ra), np.nan)
+    if len(ra) and len(sources):
+        index, separation, _ = SkyCoord(ra, dec, unit="deg").match_to_catalog_sky(
+            SkyCoord(sources["ra"], sources["dec"], unit="deg")
+        )
+        near = separation.arcsec <= radius_arcsec
+        names[near] = np.asarray(sources["id"]).astype(str)[index[near]]
+        distance[near] = separation.arcsec[near]
+    return names.astype(str), distance

@@ -1,0 +1,1 @@
+"""Figures: they draw arrays and tables that are given, and compute nothing."""

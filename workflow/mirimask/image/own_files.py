@@ -1,0 +1,300 @@
+"""A person's own files as the files of an archive: image and segmentation.
+
+Whatever the layout and unit they come in: an image with SCI in any extension or in the PRIMARY,
+error and weight with it or in files of their own. What cannot be used is a MaskError that names
+the file and the remedy. Catalogues: own_catalogues.
+"""
+
+import logging
+import re
+import warnings
+from pathlib import Path
+
+import astropy.units as u
+import numpy as np
+from astropy.io import fits
+from astropy.wcs import WCS
+from numpy.typing import NDArray
+
+from mirimask.atomic import replacing
+from mirimask.errors import MaskError
+from mirimask.image.frame import check_area, empty_pixels, usable_planes
+from mirimask.image.product import check_header, check_image, opened
+from mirimask.image.statistics import IDENTITY
+from mirimask.image.wcs import WCS_CARD, pixel_area_sr, read_wcs, same_sky, wcs_cards
+
+__all__ = [
+    "SURFACE_BRIGHTNESS",
+    "brightness_factor",
+    "read_image",
+    "read_segmentation",
+    "segmentation_hdus",
+    "write_hdus",
+]
+
+_logger = logging.getLogger("mirimask.image.own_files")
+
+SURFACE_BRIGHTNESS = u.MJy / u.sr
+# Share of the pixels with one value that no sky has: any value, and the lowest or highest one
+FILL_SHARE, FILL_SHARE_AT_END = 0.2, 0.05
+# Cards that say how an array is stored, or what and where its pixels are.
+_ARRAY_CARDS = re.compile(
+    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|EXTEND|EXTNAME|EXTVER|GROUPS|BSCALE|BZERO"
+    r"|CHECKSUM|DATASUM|INHERIT|TFIELDS|THEAP|T(FORM|TYPE|UNIT|DIM|NULL|SCAL|ZERO|DISP)\d+"
+)
+# Of the image, which is the SCI extension's.
+_UNIT_CARDS = ("BUNIT", "PIXAR_SR", "PIXAR_A2", "PHOTMJSR")
+
+
+def _image_of(
+    hdus: fits.HDUList, path: str | Path, names: tuple[str, ...], *, what: str
+) -> fits.PrimaryHDU | fits.ImageHDU:
+    """The extension of one of the names, else the PRIMARY or the only one with an image.
+
+    Of several that it could be, the first, with a warning.
+    """
+    images = [hdu for hdu in hdus if getattr(hdu, "is_image", False)]
+    named = next(
+        (found for name in names if (found := [hdu for hdu in images if hdu.name == name])), []
+    )
+    filled = [hdu for hdu in images if hdu.data is not None]
+    hdu = named[0] if named else None
+    if hdu is None and filled and (len(filled) == 1 or filled[0] is hdus[0]):
+        hdu = filled[0]
+    if hdu is None:
+        there = ", ".join(f"{hdu.name or 'unnamed'} {hdu.shape}" for hdu in images)
+        raise MaskError(
+            f"{what} '{path}': has no {names[0]} extension, and no single image to take for it; "
+            f"it has {there}. Name the extension {names[0]} (EXTNAME)."
+        )
+    if len(named) > 1 or (not named and len(filled) > 1):
+        _logger.warning(
+            "%s '%s': has %d images that could be meant; the first is used, HDU %d (%s).",
+            *(what, path, len(named or filled), hdus.index(hdu), hdu.name or "unnamed"),
+        )
+    shape = hdu.shape or ()
+    if hdu.data is None or len(shape) - shape.count(1) > 2 or len(shape) < 2:
+        said = "none" if hdu.data is None else " x ".join(map(str, shape))
+        raise MaskError(
+            f"{what} '{path}': its {hdu.name or 'image'} must have 2 axes, it has {said}. "
+            "Give one plane in a file of its own."
+        )
+    return hdu
+
+
+def _plane(hdu: fits.PrimaryHDU | fits.ImageHDU) -> NDArray:
+    """The pixels of an image, two axes: those of one pixel are taken off."""
+    data = np.asarray(hdu.data)
+    while data.ndim > 2 and 1 in data.shape:
+        data = data.squeeze(axis=data.shape.index(1))
+    return data
+
+
+def brightness_factor(unit: str, area_sr: float, *, what: str, remedy: str = "") -> float:
+    """What pixels in `unit` are to be multiplied with to be in MJy/sr.
+
+    `unit` is a surface brightness, or the flux in a pixel, whose solid angle is `area_sr`. It may
+    be in other case, as some programs write it (JY/PIXEL). MaskError, with the `remedy`, for any
+    other unit: one that is not linear (mag, dex, dB) or not positive and finite.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of ways to write a unit
+            parsed = _parsed_unit(unit)
+        if not isinstance(parsed, u.UnitBase):  # a function of one, as mag(AB)
+            raise ValueError
+        if parsed.is_equivalent(u.Jy / u.pix):
+            parsed = parsed * u.pix
+        if parsed.is_equivalent(u.Jy):
+            factor = float(parsed.to(u.MJy)) / area_sr
+        else:
+            factor = float(parsed.to(SURFACE_BRIGHTNESS))
+        if not (np.isfinite(factor) and factor > 0):
+            raise ValueError
+    except (ValueError, TypeError, OverflowError, AttributeError, u.UnitConversionError):
+        raise MaskError(
+            f"{what}: its pixel unit '{unit}' is neither a surface brightness nor a flux on a "
+            f"linear scale. Convert the image, or {remedy} ('MJy/sr', '10*nJy')."
+        ) from None
+    return factor
+
+
+def _parsed_unit(text: str) -> u.UnitBase:
+    """The unit of a text; in any case where as written it is none, but for mJy and MJy."""
+    try:
+        return u.Unit(text)
+    except ValueError:
+        lower = text.lower()
+        if re.search(r"\bmjy(?!\s*/\s*sr)", lower):
+            raise  # milli or mega?
+        lower = re.sub(r"\bmjy", "MJy", lower)  # of a steradian: nothing else is in use
+        return u.Unit(re.sub(r"jy\b", "Jy", lower).replace("jansky", "Jansky"))
+
+
+def _warn_of_fill(data: NDArray, empty: NDArray[np.bool_], *, what: str, remedy: str) -> None:
+    """Say so where one value stands in so many pixels that it will mark those without data."""
+    values, counts = np.unique(data[~empty], return_counts=True)
+    if not counts.size:
+        return
+    at_end = counts.argmax() in (0, counts.size - 1)
+    if counts.max() > (FILL_SHARE_AT_END if at_end else FILL_SHARE) * data.size:
+        _logger.warning(
+            "%s: the value %g fills %.0f %% of its pixels. If it stands where nothing was "
+            "observed, set those to NaN, or %s of 0 there.",
+            *(what, values[counts.argmax()], 100 * counts.max() / data.size, remedy),
+        )
+
+
+def read_image(
+    path: str | Path,
+    *,
+    error_path: str | Path | None = None,
+    weight_path: str | Path | None = None,
+    pixel_unit: str = "",
+    filter_name: str = "",
+    observation_id: str = "",
+    image: str = "",
+) -> fits.HDUList:
+    """Read an image as an i2d: PRIMARY, SCI (float32, MJy/sr) and, where known, ERR and WHT.
+
+    SCI is the extension of that name, else the PRIMARY or the only image of the file. ERR (unit of
+    the image) and WHT come from files of their own where given, else from the file's extensions;
+    one that says nothing is left out (see `frame.usable_planes`). NaN stays NaN. The WCS may be in
+    any notation (see `wcs.read_wcs`) and is written in one, with PIXAR_SR of its pixels.
+    `pixel_unit` replaces BUNIT. What identifies the image is taken from the header of SCI where the
+    PRIMARY has it not. `filter_name` becomes FILTER where neither has one; another FILTER, or
+    another OBS_ID than `observation_id`, is a MaskError. `image` is the code of the image in the
+    table of images, where it is from there.
+
+    MaskError: no such file, not FITS, truncated, no 2-D image, no celestial WCS, a unit that cannot
+    be converted, no finite pixel, one value only, an error or weight of another shape.
+    """
+    what = f"{image}: i2d" if image else "i2d"
+    with opened(path, what=what) as hdus:
+        science = _image_of(hdus, path, ("SCI",), what=what)
+        data, header = _plane(science), science.header.copy()
+        primary = hdus[0].header.copy()
+        found = {
+            name: np.asarray(_plane(hdus[name]), dtype=np.float32)
+            for name in ("ERR", "WHT")
+            if name in hdus and hdus[name].is_image and hdus[name].data is not None
+        }
+    named = f"{what} '{path}'"
+    for key in ("FILTER", "BUNIT", "SIMULATD", "CAL_VER", "CRDS_CTX", *IDENTITY.values()):
+        if key in header and key not in primary:
+            primary.append(header.cards[key])
+    wcs = read_wcs(header, data.shape, what=named)
+    area = pixel_area_sr(wcs, (data.shape[1] - 1) / 2, (data.shape[0] - 1) / 2)
+    unit = pixel_unit or str(header.get("BUNIT") or primary.get("BUNIT") or "").strip()
+    option = "set pixel_unit in the table of images" if image else "give its unit (--pixel-unit)"
+    if not unit:
+        raise MaskError(
+            f"{named}: its header has no BUNIT; {option} ('MJy/sr', '10*nJy' for 10 nJy in a "
+            "pixel)."
+        )
+    factor = brightness_factor(unit, area, what=named, remedy=option)
+    check_area(header.get("PIXAR_SR"), area, what=named)
+    check_image(data, what=named)
+    if filter_name and not str(primary.get("FILTER", "")).strip():
+        primary["FILTER"] = filter_name
+    check_header(
+        primary,
+        filter_name=filter_name,
+        observation_id=observation_id,
+        what=named,
+        table=bool(image),
+    )
+
+    for name, other in (("ERR", error_path), ("WHT", weight_path)):
+        if other:
+            label = f"{image}: {name.lower()}" if image else name.lower()
+            with opened(other, what=label) as hdus:
+                found[name] = np.asarray(
+                    _plane(_image_of(hdus, other, (name, "SCI"), what=label)), dtype=np.float32
+                )
+        if name in found and found[name].shape != data.shape:
+            raise MaskError(
+                f"{image + ': ' if image else ''}{name.lower()} '{other or path}' has the shape "
+                f"{found[name].shape}, the image '{path}' has {data.shape}; they must be of the "
+                "same frame."
+            )
+    error, weight = usable_planes(found.get("ERR"), found.get("WHT"), what=named)
+    empty = empty_pixels(data, error=error, weight=weight)
+    weight_option = "give 'wht' in the table of images" if image else "give a weight (--weight)"
+    _warn_of_fill(data, empty, what=named, remedy=weight_option)
+    with np.errstate(over="ignore", invalid="ignore"):
+        science_data = (np.asarray(data, dtype=np.float64) * factor).astype(np.float32)
+    check_image(science_data, what=f"{named} in MJy/sr")
+
+    for card in [*primary]:
+        if _ARRAY_CARDS.fullmatch(card) or WCS_CARD.fullmatch(card) or card in _UNIT_CARDS:
+            primary.remove(card, ignore_missing=True, remove_all=True)
+    made = fits.HDUList([fits.PrimaryHDU(header=primary)])
+    made.append(fits.ImageHDU(science_data, _science_header(header, wcs, data.shape, named), "SCI"))
+    made["SCI"].header["BUNIT"] = "MJy/sr"
+    made["SCI"].header["PIXAR_SR"] = (area, "[sr] solid angle of a pixel")
+    made["SCI"].header["PIXAR_A2"] = (area * u.sr.to(u.arcsec**2), "[arcsec2] the same")
+    if error is not None:
+        made.append(fits.ImageHDU(error * np.float32(factor), name="ERR"))
+        made["ERR"].header["BUNIT"] = "MJy/sr"
+    if weight is not None:
+        made.append(fits.ImageHDU(weight, name="WHT"))
+    return made
+
+
+def _science_header(
+    header: fits.Header, wcs: WCS, shape: tuple[int, int], what: str
+) -> fits.Header:
+    """What a header says, with its WCS in one notation."""
+    kept = fits.Header()
+    for card in header.cards:
+        if not (_ARRAY_CARDS.fullmatch(card.keyword) or WCS_CARD.fullmatch(card.keyword)):
+            kept.append(card)
+    try:
+        kept.update(wcs_cards(wcs, shape))
+    except MaskError as error:
+        raise MaskError(f"{what}: {error}") from None
+    if not same_sky(wcs, read_wcs(kept, shape, what=what), shape):
+        raise MaskError(
+            f"{what}: its WCS cannot be written in one notation; resample the image to a plain "
+            "projection (TAN)."
+        )
+    return kept
+
+
+def read_segmentation(
+    path: str | Path, shape: tuple[int, int], *, image: str = ""
+) -> NDArray[np.uint32]:
+    """Read labels, uint32 of `shape`, 0 = background; from SCI, the PRIMARY or the only image.
+
+    MaskError: no such file, not FITS, not whole numbers from 0, or another shape.
+    """
+    what = f"{image}: segm" if image else "segm"
+    with opened(path, what=what) as hdus:
+        data = _plane(_image_of(hdus, path, ("SCI", "SEGM", "SEG"), what=what))
+    if data.shape != shape:
+        raise MaskError(
+            f"{what} '{path}' has the shape {data.shape}, the image has {shape}; give the "
+            "segmentation of this frame, or none: then it is made."
+        )
+    broken = False
+    if data.dtype.kind == "f":
+        data = np.where(np.isfinite(data), data, 0)
+        broken = (data != np.floor(data)).any()
+    if broken or (data < 0).any() or data.max() >= 2**32:
+        raise MaskError(f"{what} '{path}': its pixels are not labels (whole numbers from 0).")
+    return data.astype(np.uint32)
+
+
+def segmentation_hdus(labels: NDArray[np.uint32], i2d: fits.HDUList) -> fits.HDUList:
+    """The labels of an image in the layout of a `_segm.fits`: PRIMARY, SCI with the image's WCS."""
+    hdu = fits.ImageHDU(labels.astype(np.uint32), name="SCI")
+    wcs = read_wcs(i2d["SCI"].header, labels.shape, what="i2d")
+    hdu.header.update(wcs_cards(wcs, labels.shape))
+    return fits.HDUList([fits.PrimaryHDU(header=i2d[0].header), hdu])
+
+
+def write_hdus(path: str | Path, hdus: fits.HDUList) -> None:
+    """Write a FITS file, whole or not at all."""
+    with replacing(path) as temporary:
+        hdus.writeto(temporary)

@@ -1,0 +1,288 @@
+"""Files of a level-3 product: opening them, and saying what is wrong with one.
+
+A product is an image (`i2d`: PRIMARY, SCI, ERR, WHT, ...), its segmentation (`segm`: PRIMARY, SCI)
+and its catalogue (`cat`, ECSV).
+"""
+
+import bz2
+import gzip
+import hashlib
+import logging
+import lzma
+import math
+import re
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+from astropy.io import fits
+from astropy.table import Table
+from astropy.utils.exceptions import AstropyUserWarning
+
+from mirimask.errors import MaskError
+from mirimask.image.wcs import WCS_CARD, read_wcs
+
+__all__ = [
+    "PAPER_SHAPE",
+    "check_header",
+    "check_image",
+    "check_product",
+    "frame_notes",
+    "opened",
+    "sha256",
+]
+
+_logger = logging.getLogger("mirimask.image.product")
+
+PAPER_SHAPE = (1028, 1032)  # rows and columns of the frames of the paper (section 2.1)
+
+
+def sha256(path: str | Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def opened(
+    path: str | Path, *, what: str = "file", planes: tuple[str, ...] | None = None
+) -> Iterator[fits.HDUList]:
+    """Open a FITS file (plain or compressed) with its data in memory: the one way to do so.
+
+    `what` names the file in messages; `planes` are the extensions that data are wanted of (None:
+    all). A header card that is not FITS is left out with a warning, for it could not be written
+    again. MaskError where the file is missing, not FITS, truncated or damaged, or where such a card
+    says how the pixels are stored or where they are.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MaskError(f"{what} '{path}': there is no such file; correct its path.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of cards off the standard
+            # astropy only warns of an end that is missing, and then gives what there is
+            warnings.filterwarnings("error", message="File may have been truncated")
+            warnings.filterwarnings("error", message="Error validating header")
+            _check_sizes(path)
+            hdus = fits.open(path, memmap=False, lazy_load_hdus=False)
+            for hdu in hdus:
+                _check_cards(hdu.header, f"{what} '{path}'")
+                if planes is None or hdu.name in planes:
+                    _ = hdu.data
+    except MaskError:
+        raise
+    except (EOFError, zlib.error, AstropyUserWarning) as error:
+        raise MaskError(
+            f"{what} '{path}': truncated ({_first_line(error)}); fetch or copy it again."
+        ) from None
+    except Exception as error:  # astropy raises whatever a damaged file leads it to
+        start = _first_bytes(path)
+        if start.startswith(b"SIMPLE"):
+            raise MaskError(
+                f"{what} '{path}': truncated or damaged FITS ({_first_line(error)}); fetch or copy "
+                "it again."
+            ) from None
+        raise MaskError(
+            f"{what} '{path}': not a FITS file, it begins with {start[:24]!r}; "
+            "give the file that the archive or your reduction wrote."
+        ) from None
+    with hdus:
+        yield hdus
+
+
+_COMPRESSED: dict[bytes, Callable[..., Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZ": bz2.open,
+    b"\xfd7zXZ": lzma.open,
+}
+_MOST_COMPRESSED = 5000  # no tile-compressed image is smaller than its pixels by more than that
+
+
+def _content(path: Path) -> IO[bytes]:
+    """The file as it is without its compression."""
+    with open(path, "rb") as file:
+        start = file.read(6)
+    opener = next((how for magic, how in _COMPRESSED.items() if start.startswith(magic)), open)
+    return cast(IO[bytes], opener(path, "rb"))
+
+
+def _first_bytes(path: Path) -> bytes:
+    """The first 80 bytes, of the content where the file is compressed."""
+    try:
+        with _content(path) as file:
+            return file.read(80)
+    except (OSError, EOFError, zlib.error, lzma.LZMAError):
+        with open(path, "rb") as file:
+            return file.read(80)
+
+
+def _check_sizes(path: Path) -> None:
+    """Read a file's headers, and see that it is as long as they say.
+
+    astropy believes a header: it waits for ever on a negative length, asks for the memory that is
+    announced, and takes a compressed file that was cut for a shorter one. ValueError or EOFError
+    say what is wrong.
+    """
+    with _content(path) as file:
+        number = 0
+        while True:
+            begins = file.read(80)
+            if not begins:
+                if number == 0:
+                    raise ValueError("it is empty")
+                return
+            if not begins.startswith(b"XTENSION" if number else b"SIMPLE"):
+                raise ValueError(f"HDU {number} does not begin as one")
+            file.seek(-len(begins), 1)
+            header = fits.Header.fromfile(file, endcard=True, padding=True)
+            left = size = _data_size(header, f"HDU {number}")
+            while left > 0:
+                read = len(file.read(min(left, 1 << 22)))
+                if read == 0:
+                    raise EOFError(f"HDU {number}: {left} of {size} bytes are missing")
+                left -= read
+            number += 1
+
+
+def _data_size(header: fits.Header, what: str) -> int:
+    """Bytes of an HDU's data with their padding; ValueError where its cards make no sense."""
+
+    def number(key: str, default: int | None = None, most: int = 1 << 50) -> int:
+        value = header.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+            raise ValueError(f"{what}: {key} is {value}")
+        return value
+
+    names = [card.keyword for card in header.cards if _STORED.fullmatch(card.keyword)]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"{what}: {twice[0]} stands in it more than once")
+    if header.get("BITPIX") not in (8, 16, 32, 64, -32, -64):
+        raise ValueError(f"{what}: BITPIX is {header.get('BITPIX')}")
+    lengths = [number(f"NAXIS{axis}") for axis in range(1, number("NAXIS", most=999) + 1)]
+    if header.get("GROUPS") is True and lengths[:1] == [0]:
+        lengths = lengths[1:]
+    elements = number("PCOUNT", 0) + (math.prod(lengths) if lengths else 0)
+    size = abs(header["BITPIX"]) // 8 * number("GCOUNT", 1) * elements
+    if header.get("ZIMAGE") is True:
+        sides = [number(f"ZNAXIS{axis}") for axis in range(1, number("ZNAXIS", most=999) + 1)]
+        if math.prod(sides) > _MOST_COMPRESSED * max(size, 1):
+            raise ValueError(f"{what}: ZNAXIS1, ... are {sides}, of {size} bytes of data")
+        tiles = [number(f"ZTILE{i + 1}", side if i == 0 else 1) for i, side in enumerate(sides)]
+        if math.prod(tiles) > max(math.prod(sides), 1):
+            raise ValueError(f"{what}: ZTILE1, ... are {tiles} in an image of {sides}")
+    return -(-size // 2880) * 2880
+
+
+# A card of these that cannot be read changes the pixels, or where they are.
+_STORED = re.compile(r"BSCALE|BZERO|BLANK|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|T(FORM|ZERO|SCAL)\d+")
+
+
+def _check_cards(header: fits.Header, what: str) -> None:
+    """Leave out cards that cannot be written again, with a warning."""
+    broken = []
+    for index, card in enumerate(header.cards):
+        text = card.image.strip()
+        try:
+            card.verify("silentfix+exception")  # a keyword in lower case is one
+            value, _ = card.value, card.comment
+            good = not isinstance(value, float | complex) or bool(np.isfinite(value))
+        except Exception:  # VerifyError, and what astropy's parser lets through
+            good = False
+        if not good:
+            broken.append((index, card.keyword, text))
+    for index, name, text in reversed(broken):
+        text = "".join(c if c.isprintable() else "?" for c in text)
+        if WCS_CARD.fullmatch(name) or _STORED.fullmatch(name):
+            raise MaskError(f"{what}: its header card '{text}' is not FITS; correct {name}.")
+        _logger.warning("%s: its header card '%s' is not FITS, and is left out.", what, text)
+        del header[index]
+
+
+def check_image(data: np.ndarray, *, what: str) -> None:
+    """MaskError where an image has no finite pixel, or one value only."""
+    finite = data[np.isfinite(data)]
+    if finite.size == 0:
+        raise MaskError(f"{what}: none of its {data.size} pixels is finite; there is no image.")
+    if finite.min() == finite.max():
+        raise MaskError(f"{what}: all its pixels are {finite[0]}; there is no image.")
+
+
+def check_product(path: str | Path, kind: str) -> fits.Header | None:
+    """Check that a file holds what a product of its kind must; MaskError where it does not.
+
+    `kind` is `i2d` (a 2-D SCI with a celestial WCS that is not empty), `segm` (a 2-D SCI of
+    integers) or `cat` (an ECSV table). Gives the primary header of a FITS file.
+    """
+    if kind == "cat":
+        try:
+            Table.read(path, format="ascii.ecsv")
+        except Exception as error:  # the reader raises whatever its parsers raise
+            raise MaskError(f"'{path}': not an ECSV table ({_first_line(error)}).") from None
+        return None
+    with opened(path) as hdus:
+        names = [hdu.name for hdu in hdus]
+        if "SCI" not in names:
+            raise MaskError(f"'{path}': has no SCI extension, only {', '.join(names)}.")
+        data = hdus["SCI"].data
+        if data is None or data.ndim != 2:
+            raise MaskError(f"'{path}': its SCI is not a 2-D image.")
+        if kind == "segm":
+            if data.dtype.kind not in "iu":
+                raise MaskError(f"'{path}': its SCI holds {data.dtype}, not labels (integers).")
+        else:
+            check_image(data, what=f"'{path}'")
+            read_wcs(hdus["SCI"].header, data.shape, what=f"'{path}'")
+        return hdus[0].header.copy()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).strip().splitlines()[0][:200]
+
+
+def check_header(
+    header: fits.Header,
+    *,
+    observation_id: str = "",
+    filter_name: str = "",
+    what: str,
+    table: bool = True,
+) -> None:
+    """MaskError where OBS_ID or FILTER of a primary header is not the one asked for ('': any).
+
+    Asked by the table of images, or (not `table`) by an option.
+    """
+    for key, wanted in (("OBS_ID", observation_id), ("FILTER", filter_name)):
+        found = str(header.get(key, "")).strip()
+        if wanted and found.upper() != wanted.strip().upper():
+            asks = "the table of images asks for" if table else "you ask for"
+            correct = "the table" if table else "the option"
+            raise MaskError(
+                f"{what}: {key} of the header is '{found}', {asks} "
+                f"'{wanted}'. Correct {correct}, or find out which observation is meant."
+            )
+
+
+def frame_notes(path: str | Path) -> list[str]:
+    """In what an i2d differs from the frames that the paper used, one sentence each.
+
+    Shape (1028, 1032), empty pixels filled with 0, made with jwst 1.1x (1.10 to 1.14: the archive
+    of the paper's time). Later products fill with NaN (since jwst 1.15.0).
+    """
+    notes = []
+    with opened(path, planes=("SCI",)) as hdus:
+        data, version = hdus["SCI"].data, str(hdus[0].header.get("CAL_VER", "unknown"))
+    if data.shape != PAPER_SHAPE:
+        notes.append(
+            "frame of {} x {} pixels, the paper's had {} x {}".format(*data.shape, *PAPER_SHAPE)
+        )
+    empty = int((~np.isfinite(data)).sum())
+    if empty:
+        notes.append(f"{empty} empty pixels are not finite, the paper's were 0")
+    if not re.match(r"1\.1[0-4](\.|$)", version):
+        notes.append(f"made with jwst {version}, the paper's with 1.10 to 1.14")
+    return notes

@@ -1,0 +1,1 @@
+"""Tables, claims and pages: they say what tables that are given hold."""

@@ -1,0 +1,195 @@
+"""Tables 1 to 3 as data and as text."""
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from mirimask.image.statistics import MOMENTS
+from mirimask.masks.names import method_label
+
+__all__ = [
+    "as_latex",
+    "as_markdown",
+    "circle_notes",
+    "count_verdicts",
+    "paper_layout",
+    "printable_statistics",
+]
+
+SIMULATED = "SIMULATED: computed from simulated images, not from the sky."
+
+
+def count_verdicts(
+    verdicts: pd.DataFrame, clutter: pd.Series, *, clutter_limit: float, scorer: str
+) -> pd.DataFrame:
+    """Table 3 as data: a row for each image and method, in the order of `clutter`.
+
+    `verdicts` has image, method and one row a source; `clutter` has one value a mask and is indexed
+    by image and method (masks without sources count 0). `scorer` is 'peaks' (column verdict) or
+    'pixels' (column verdict_pixels). `needs_processing` is the paper's exclamation mark: clutter
+    above `clutter_limit`. `bold` is the paper's bold: better than the segmentation of the same
+    image, that is more successes, or as many with fewer failures.
+    """
+    column = {"peaks": "verdict", "pixels": "verdict_pixels"}[scorer]
+    rows = []
+    for (image, method), share in clutter.items():
+        given = verdicts[(verdicts["image"] == image) & (verdicts["method"] == method)][column]
+        rows.append(
+            {
+                "image": image,
+                "method": method,
+                "success": int((given == "success").sum()),
+                "near": int((given == "near").sum()),
+                "failure": int((given == "failure").sum()),
+                "sources": len(given),
+                "clutter": share,
+                "needs_processing": bool(share > clutter_limit),
+            }
+        )
+    table = pd.DataFrame(rows)
+    reference = table[table["method"] == "segmentation"].set_index("image")
+
+    def better(row: pd.Series) -> bool:
+        if row["image"] not in reference.index or row["method"] == "segmentation":
+            return False
+        its = reference.loc[row["image"]]
+        return bool(
+            row["success"] > its["success"]
+            or (row["success"] == its["success"] and row["failure"] < its["failure"])
+        )
+
+    table["bold"] = table.apply(better, axis=1)
+    return table
+
+
+# circles that cover more of an image than this leave more to chance than to the mask
+CROWDED = 0.5
+
+
+def circle_notes(circles: pd.DataFrame) -> list[str]:
+    """What has to be said of images without sources, and where circles cover most of an image.
+
+    `circles` has a row an image: image, catalogue (bool: one was given), sources, and covered, the
+    share of the image within the circle of a source. No note where there is nothing to say.
+    """
+    none = circles[circles["sources"] == 0]
+    absent, empty = none[~none["catalogue"]]["image"], none[none["catalogue"]]["image"]
+    notes = []
+    if len(none) == len(circles):
+        notes.append("no catalogue source lies on any of the images: nothing was scored")
+    else:
+        if len(absent):
+            notes.append(f"left out, no catalogue is given: {', '.join(absent)}")
+        if len(empty):
+            notes.append(f"left out, no catalogue source lies on it: {', '.join(empty)}")
+    crowded = circles[circles["covered"] > CROWDED]
+    if len(crowded):
+        shares = ", ".join(
+            f"{100 * row.covered:.0f} % of {row.image}" for row in crowded.itertuples()
+        )
+        notes.append(
+            f"the circles cover {shares}: there chance decides more than the mask; a smaller "
+            "verdict.radius, or a catalogue with fewer sources, would tell"
+        )
+    return notes
+
+
+def paper_layout(table: pd.DataFrame, bold: Callable[[str], str]) -> pd.DataFrame:
+    """Table 3 as the paper prints it: `S/near`, ` !` and F for each method, bold where better.
+
+    Adds a row with the totals of all images; a table without rows stays one.
+    """
+    if table.empty:
+        return pd.DataFrame({"Image": []})
+    methods = list(dict.fromkeys(table["method"]))
+    totals = table.groupby("method", sort=False)[["success", "near", "failure"]].sum()
+    layout: dict[str, list[str]] = {"Image": [*dict.fromkeys(table["image"]), "All"]}
+    by_cell = table.set_index(["image", "method"])
+    for method in methods:
+        label = method_label(method)
+        successes, failures = [], []
+        for image in layout["Image"]:
+            row = totals.loc[method] if image == "All" else by_cell.loc[(image, method)]
+            text = f"{row['success']}/{row['near']}" if row["near"] else f"{row['success']}"
+            if image != "All":
+                text = bold(text) if row["bold"] else text
+                text += " !" if row["needs_processing"] else ""
+            successes.append(text)
+            failures.append(f"{row['failure']}")
+        layout[f"{label} S"], layout[f"{label} F"] = successes, failures
+    return pd.DataFrame(layout)
+
+
+def printable_statistics(table: pd.DataFrame) -> pd.DataFrame:
+    """Table 2 with seven significant digits for levels, four for the moments."""
+    shown = table.copy()
+    for column in MOMENTS:
+        digits = 7 if column in ("min", "max", "mean", "median") else 4
+        shown[column] = [f"{value:.{digits}g}" for value in table[column]]
+    return shown
+
+
+def _clean(value: object) -> str:
+    return "" if value is None or value != value else str(value)
+
+
+def as_markdown(table: pd.DataFrame, *, title: str, notes: Sequence[str], simulated: bool) -> str:
+    """A Markdown page with the table; no text of a header can break out of its cell."""
+
+    def cell(value: object) -> str:
+        text = " ".join(_clean(value).split())
+        for character in "\\`|<>[]":
+            text = text.replace(character, f"&#{ord(character)};")
+        return text
+
+    lines = [f"# {title}", ""]
+    if simulated:
+        lines += [f"**{SIMULATED}**", ""]
+    lines.append("| " + " | ".join(map(cell, table.columns)) + " |")
+    lines.append("|" + "---|" * len(table.columns))
+    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in table.itertuples(index=False)]
+    lines += ["", *(f"- {note}" for note in notes)] if notes else []
+    return "\n".join(lines) + "\n"
+
+
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "&": r"\&",
+        "%": r"\%",
+        "$": r"\$",
+        "#": r"\#",
+        "_": r"\_",
+        "{": r"\{",
+        "}": r"\}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+    }
+)
+
+
+def as_latex(table: pd.DataFrame, *, title: str, label: str, simulated: bool) -> str:
+    """A LaTeX table; cells may hold \\textbf{...} around text without special characters."""
+
+    def cell(value: object) -> str:
+        text = _clean(value)
+        if text.startswith(r"\textbf{"):
+            inner, _, rest = text.removeprefix(r"\textbf{").partition("}")
+            return rf"\textbf{{{inner.translate(_LATEX)}}}{rest.translate(_LATEX)}"
+        return text.translate(_LATEX)
+
+    caption = f"{SIMULATED} {title}" if simulated else title
+    lines = [
+        r"\begin{table*}",
+        rf"\caption{{{caption.translate(_LATEX)}}}",
+        rf"\label{{{label}}}",
+        rf"\begin{{tabular}}{{l{'r' * (len(table.columns) - 1)}}}",
+        r"\hline",
+        " & ".join(map(cell, table.columns)) + r" \\",
+        r"\hline",
+        *(" & ".join(map(cell, row)) + r" \\" for row in table.itertuples(index=False)),
+        r"\hline",
+        r"\end{tabular}",
+        r"\end{table*}",
+    ]
+    return "\n".join(lines) + "\n"

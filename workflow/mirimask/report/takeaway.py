@@ -1,0 +1,193 @@
+"""What a reader should take away from the evaluation, in sentences with the numbers in them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from mirimask.evaluation.recovery import measurable_images
+from mirimask.masks.names import method_label
+from mirimask.report.tables import circle_notes
+
+__all__ = ["takeaways"]
+
+_AT_RATE = 10.0  # false spots per square arcminute, one of those that the curves are read at
+
+
+def _label(name: str) -> str:
+    return "the recommended mask" if name == "recommended" else f"`{name}` ({method_label(name)})"
+
+
+def _plain(name: str) -> str:
+    return f"`{name}`"
+
+
+def _chance(table: pd.DataFrame) -> list[str]:
+    own = table.query("image == 'All' and positions == 'random' and domain != 'published'")
+    if not own["sources"].max() > 0:
+        return ["No catalogue source lies on the images: recall and chance cannot be compared."]
+    cells = own.set_index(["method", "scorer"])
+    methods = list(dict.fromkeys(own["method"]))
+    worst = max(methods, key=lambda m: cells["chance_success"][m, "pixels"])
+    by_letter, by_peak = (100 * cells["chance_success"][worst, s] for s in ("pixels", "peaks"))
+    by_peaks = own[own["scorer"] == "peaks"].sort_values("corrected", ascending=False)
+    ranking = ", ".join(
+        f"{_plain(row.method)} {row.corrected:.2f} [{row.corrected_low:.2f}, "
+        f"{row.corrected_high:.2f}]"
+        for row in by_peaks.itertuples()
+    )
+    return [
+        "**A count of successes alone decides nothing.** With the rule 'any mask pixel in the "
+        f"circle', a random position succeeds in {by_letter:.0f} % of cases for {_label(worst)}; "
+        f"when a bright spot's peak has to lie there, in {by_peak:.0f} %.",
+        f"**Successes beyond chance** (1 is all, 0 is what chance gives; "
+        f"{int(own['sources'].max())} sources): {ranking}.",
+    ]
+
+
+def _false(table: pd.DataFrame) -> str:
+    own = table.query("image == 'All'").sort_values("false_per_arcmin2")
+    rates = ", ".join(
+        f"{_plain(row.method)} {row.false_per_arcmin2:.3g}" for row in own.itertuples()
+    )
+    return (
+        "**False detections** (spots of the inverted image per square arcminute, a lower limit "
+        f"for masks that follow clouds and spikes): {rates}."
+    )
+
+
+def _truth(purity: pd.DataFrame) -> str:
+    own = purity.query("image == 'All'").sort_values("purity", ascending=False)
+    shares = ", ".join(f"{_plain(row.method)} {row.purity:.2g}" for row in own.itertuples())
+    return f"**Purity** (share of spots on a true source): {shares}."
+
+
+def _together(table: pd.DataFrame) -> pd.DataFrame:
+    """All images together; the only one where there is one; no rows where they are not pooled."""
+    pooled = table[table["image"] == "all"]
+    return pooled if len(pooled) or table["image"].nunique() > 1 else table
+
+
+def _depths(table: pd.DataFrame) -> str:
+    single = table[table["image"] != "all"] if (table["image"] != "all").any() else table
+    images, measured = list(dict.fromkeys(single["image"])), measurable_images(single)
+    what = "**Depth** (AB magnitude at which 80 % of added stars are found"
+    if not measured:
+        return f"{what}): in no image does a mask find 80 % of them but by chance."
+    single = single[single["image"].isin(measured)]
+    own = _together(table).sort_values("m80", ascending=False)
+    known, some, never = [], [], []
+    for row in own.itertuples():
+        alone = single[(single["method"] == row.method) & np.isfinite(single["m80"])]["m80"]
+        # without an interval it lies beyond the magnitudes of the stars
+        if np.isfinite([row.m80, row.m80_low, row.m80_high]).all():
+            limits = f"[{row.m80_low:.2f}, {row.m80_high:.2f}]"
+            known.append(f"{_plain(row.method)} {row.m80:.2f} {limits}")
+        elif len(alone):
+            some.append(f"{_plain(row.method)} {len(alone)} (median {alone.median():.2f})")
+        else:
+            never.append(_plain(row.method))
+    text = f"{what}): {', '.join(known) or 'of all images together for no mask'}"
+    if some:
+        text += f"; in some of the {len(measured)} images alone: {', '.join(some)}"
+    if never:
+        text += f"; never 80 %: {', '.join(never)}"
+    return f"{text}.{_left_out(images, measured)}"
+
+
+def _left_out(images: list[str], measured: list[str]) -> str:
+    """The images that are not in what was said of all together."""
+    rest = [image for image in images if image not in measured]
+    return (
+        f" Not counted, for no mask finds 80 % of its stars but by chance: {', '.join(rest)}."
+        if rest
+        else ""
+    )
+
+
+def _equal_rate(table: pd.DataFrame) -> list[str]:
+    own = _together(table).query("at == 'false_per_arcmin2'")
+    own = own.astype({"limit": float})
+    lines = []
+    for found, words in (
+        (
+            own[(own["of"] == "given") & np.isclose(own["limit"], _AT_RATE)],
+            f"**At the same false rate**, {_AT_RATE:g} per square arcminute",
+        ),
+        (own[own["of"] == "segmentation"], "At the false rate of the segmentation itself"),
+    ):
+        if len(found):
+            ranking = ", ".join(
+                f"{row.family} {row.completeness:.2f} [{row.low:.2f}, {row.high:.2f}]"
+                for row in found.sort_values("completeness", ascending=False).itertuples()
+            )
+            lines.append(f"{words}, the share of added faint stars that is found: {ranking}.")
+    return lines
+
+
+def _significance(tests: pd.DataFrame, recalls: pd.DataFrame) -> str:
+    rows = tests.query("image == 'All' and scorer == 'peaks'").set_index("method")
+    differences = recalls.query("scorer == 'peaks'").set_index("method")
+    parts = [
+        f"{_plain(name)} {differences['difference'][name]:+.2f} "
+        f"[{differences['difference_low'][name]:+.2f}, "
+        f"{differences['difference_high'][name]:+.2f}], p {rows['p_holm'][name]:.1g}"
+        for name in rows.index
+        if name in differences.index and np.isfinite(differences["difference"][name])
+    ]
+    if not parts:
+        return "Nothing could be tested against the segmentation."
+    return (
+        "**Recall against the segmentation's** (difference, 95 % interval, McNemar's p after Holm; "
+        f"chance is not taken off): {'; '.join(parts)}."
+    )
+
+
+def _sensitivity(variants: pd.DataFrame) -> str:
+    held = {
+        words: int((variants["verdict"] == verdict).sum())
+        for verdict, words in (
+            ("survives", "under all of them"),
+            ("depends on the settings", "under some"),
+            ("fails throughout", "under none"),
+        )
+    }
+    return (
+        "**Settings** (radius, peak limit, spot size, domain, catalogue cuts, scorer, "
+        f"segmentation): of {len(variants)} conclusions that Table 3 suggests, there hold "
+        + ", ".join(f"{n} {words}" for words, n in held.items())
+        + " ([sensitivity.md](sensitivity.md))."
+    )
+
+
+def _agreement(table: pd.DataFrame) -> str:
+    everything = table.query("image == 'All' and method == 'All'").iloc[0]
+    images = table.query("image != 'All' and method == 'All'").set_index("image")["agreement"]
+    return (
+        f"**The automatic verdict** agrees with the truth in {100 * everything['agreement']:.1f} % "
+        f"of {int(everything['sources'])} cases (kappa {everything['kappa']:.2f}); the worst image "
+        f"is {images.idxmin()} with {100 * images.min():.1f} %."
+    )
+
+
+def takeaways(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Sentences in Markdown, each with its numbers.
+
+    `tables` are those of the evaluation by name: chance, reliability, depths, compared, mcnemar,
+    significance, conclusions and, where there are any, circles (of `circle_notes`), purity and
+    agreement.
+    """
+    lines = _chance(tables["chance"])
+    if "circles" in tables and (notes := circle_notes(tables["circles"])):
+        lines.append(f"**The catalogue's circles**: {'; '.join(notes)}.")
+    lines.append(_false(tables["reliability"]))
+    if "purity" in tables:
+        lines.append(_truth(tables["purity"]))
+    lines.append(_depths(tables["depths"]))
+    lines += _equal_rate(tables["compared"])
+    lines.append(_significance(tables["mcnemar"], tables["significance"]))
+    if len(tables["conclusions"]):
+        lines.append(_sensitivity(tables["conclusions"]))
+    if "agreement" in tables:
+        lines.append(_agreement(tables["agreement"]))
+    return lines

@@ -1,0 +1,131 @@
+"""Reference peaks: what an eye would call a bright point of the original image."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mirimask.image.background import background, scatter
+
+__all__ = ["LEAST_BOX_FWHM", "reference_peaks", "signal_to_noise"]
+
+log = logging.getLogger(__name__)
+
+
+# Width of the surroundings that a peak must rise above, in units of the PSF's.
+_SURROUNDINGS = 3
+# Boxes of fewer widths of the PSF take the light of a star for background.
+LEAST_BOX_FWHM = 6
+
+
+def _matched(
+    data: NDArray[np.floating],
+    empty: NDArray[np.bool_],
+    *,
+    fwhm_px: float,
+    background_box_px: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """The background-subtracted image and its signal-to-noise image, 0 in empty pixels."""
+    from scipy.ndimage import gaussian_filter
+
+    if background_box_px < LEAST_BOX_FWHM * fwhm_px:
+        log.warning(
+            "the background's box, %d px, is %.1f widths of the PSF: it takes light of stars for "
+            "background. Set peaks.background_box to '10 fwhm'.",
+            background_box_px,
+            background_box_px / fwhm_px,
+        )
+    mask = empty | ~np.isfinite(data)
+    signal = np.where(mask, 0, data)
+    signal = signal - background(signal, mask, box_px=background_box_px)
+    signal[mask] = 0
+    sigma = fwhm_px / np.sqrt(8 * np.log(2))
+
+    def smooth(width: float) -> NDArray[np.float64]:
+        # dividing by the filtered coverage keeps the level beside empty pixels and at the rim
+        coverage = (~mask).astype(float)
+        gaussian_filter(coverage, width, mode="constant", output=coverage)
+        np.maximum(coverage, 0.1, out=coverage)
+        return np.divide(gaussian_filter(signal, width, mode="constant"), coverage, out=coverage)
+
+    matched = smooth(sigma)
+    matched -= smooth(_SURROUNDINGS * sigma)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        matched /= scatter(matched, mask, box_px=background_box_px)
+    matched[mask | ~np.isfinite(matched)] = 0
+    return signal, matched.astype(np.float32)
+
+
+def signal_to_noise(
+    data: NDArray[np.floating],
+    empty: NDArray[np.bool_],
+    *,
+    fwhm_px: float,
+    background_box_px: int,
+) -> NDArray[np.float32]:
+    """Signal-to-noise image of PSF-like signals.
+
+    The background (`meshes.background`) is taken off, the rest convolved with a Gaussian of the
+    PSF's width (the matched filter of a Gaussian PSF) minus one three times as wide, and divided by
+    the clipped scatter of the convolved image in the same boxes, so that correlated noise needs no
+    model. Without the wide Gaussian, clouds of a nebula count as peaks, and their scatter hides
+    the stars between them.
+
+    `data` is (ny, nx); empty and NaN pixels weigh nothing and come back as 0.
+    Raises MaskError where no box holds enough pixels.
+    """
+    return _matched(data, empty, fwhm_px=fwhm_px, background_box_px=background_box_px)[1]
+
+
+# Of the share that a star's eight neighbours have of its centre, what a noisy star still has.
+_STAR_LIKE = 0.6
+
+
+def _spiky(
+    signal: NDArray[np.floating], x: NDArray[np.intp], y: NDArray[np.intp], fwhm_px: float
+) -> NDArray[np.bool_]:
+    """Which peaks are one bright pixel (hot pixel, cosmic ray) rather than an image of a star.
+
+    The mean of the eight neighbours of the brightest pixel of a peak, over that pixel, is
+    compared with that of a Gaussian of the PSF's width, as Stetson's (1987) sharpness does.
+    """
+    from scipy.ndimage import uniform_filter
+
+    neighbours = (9 * uniform_filter(signal, 3, mode="constant") - signal) / 8
+    dy, dx = (step.ravel() for step in np.mgrid[-1:2, -1:2])
+    rows = np.clip(y[:, None] + dy, 0, signal.shape[0] - 1)
+    columns = np.clip(x[:, None] + dx, 0, signal.shape[1] - 1)
+    brightest = np.arange(len(x)), signal[rows, columns].argmax(axis=1)
+    rows, columns = rows[brightest], columns[brightest]
+    one_px = np.exp(-4 * np.log(2) / fwhm_px**2)
+    expected = (one_px + one_px**2) / 2  # four neighbours at 1, four at the root of 2
+    return neighbours[rows, columns] < _STAR_LIKE * expected * signal[rows, columns]
+
+
+def reference_peaks(
+    data: NDArray[np.floating],
+    empty: NDArray[np.bool_],
+    *,
+    fwhm_px: float,
+    snr: float,
+    background_box_px: int,
+) -> pd.DataFrame:
+    """Local maxima of the signal-to-noise image above `snr`, brightest first.
+
+    A maximum is the highest pixel within one FWHM; single bright pixels are left out. Columns: x, y
+    (int, 0-based pixels), value (of `data`), snr. No maximum gives a table without rows.
+    """
+    from photutils.detection import find_peaks
+
+    signal, ratio = _matched(data, empty, fwhm_px=fwhm_px, background_box_px=background_box_px)
+    found = None
+    if ratio.max() > snr:
+        found = find_peaks(ratio, snr, box_size=2 * int(np.ceil(fwhm_px)) - 1)
+    if found is None:
+        return pd.DataFrame({"x": [], "y": [], "value": [], "snr": []}).astype({"x": int, "y": int})
+    x, y = np.asarray(found["x_peak"], dtype=int), np.asarray(found["y_peak"], dtype=int)
+    spiky = _spiky(signal, x, y, fwhm_px)
+    x, y = x[~spiky], y[~spiky]
+    peaks = pd.DataFrame({"x": x, "y": y, "value": data[y, x], "snr": ratio[y, x]})
+    return peaks.sort_values(["snr", "y", "x"], ascending=[False, True, True], ignore_index=True)
