@@ -14,6 +14,7 @@ from astropy.wcs import WCS
 from mirimask.errors import MaskError
 from mirimask.export.ds9 import label_regions
 from mirimask.export.labels import label_hdus
+from mirimask.image import wcs as sky
 from mirimask.image.frame import (
     crop_frame,
     frame_of,
@@ -22,7 +23,6 @@ from mirimask.image.frame import (
     write_mask,
     write_whole_mask,
 )
-from mirimask.image import wcs as sky
 from mirimask.image.own_files import read_image, segmentation_hdus, write_hdus
 from mirimask.sources.catalogue import locate_sources
 from regions import EllipseSkyRegion
