@@ -10,6 +10,7 @@ from mirimask.atomic import write_text
 from mirimask.chance import chance_layout, pool_chance
 from mirimask.evaluation_figures import draw_chance
 from mirimask.figures import save_figure
+from mirimask.table_files import read_table
 from mirimask.tables import as_latex, as_markdown, circle_notes
 
 TITLE = "Table 3, chance-corrected: S_c = (S/N - p0) / (1 - p0)"

@@ -7,6 +7,7 @@ from mirimask.curves import compare_curves, pool_curves
 from mirimask.figures import save_figure
 from mirimask.injection import measurable_images
 from mirimask.injection_figures import draw_curves
+from mirimask.table_files import read_table
 
 POOLED = "all"
 # of a table in which no image could be measured
