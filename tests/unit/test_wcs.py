@@ -12,6 +12,7 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 from mirimask.errors import MaskError
+<<<<<<< HEAD
 from mirimask.export.ds9 import label_regions
 from mirimask.export.labels import label_hdus
 from mirimask.image import wcs as sky
@@ -26,6 +27,12 @@ from mirimask.image.frame import (
 from mirimask.image.own_files import read_image, segmentation_hdus, write_hdus
 from mirimask.sources.catalogue import locate_sources
 from regions import EllipseSkyRegion
+=======
+from mirimask.frame import crop_frame, frame_of, read_crop, write_crop, write_mask, write_whole_mask
+from mirimask.labels import label_hdus
+from mirimask.local import read_image, segmentation_hdus, write_hdus
+from regions import EllipseSkyRegion, Regions
+>>>>>>> main
 
 NY, NX = 90, 80
 S = 0.11 / 3600  # degrees in a pixel
@@ -188,7 +195,8 @@ def test_regions_are_of_the_sky_in_any_notation(notation):
     own = sky.read_wcs(notation[0], (NY, NX), what="x")
     row = {"label": [1], "x": [40.0], "y": [44.0], "area": [60], "orientation": [20.0]}
     shape = {"semimajor_sigma": [4.0], "semiminor_sigma": [1.0]}
-    (region,) = label_regions(Table(row | shape), own)
+    (line,) = label_regions(Table(row | shape), own)
+    (region,) = Regions.parse(f"icrs\n{line}", format="ds9")
     assert isinstance(region, EllipseSkyRegion)
     assert region.center.frame.name == "icrs"
     major, minor = np.sqrt(60 / np.pi) * 2, np.sqrt(60 / np.pi) / 2  # half axes, pixels
