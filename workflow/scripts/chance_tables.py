@@ -7,18 +7,11 @@ import pandas as pd
 from evaluated import read_tables, write_csv
 from job import script
 from mirimask.atomic import write_text
-<<<<<<< HEAD
 from mirimask.evaluation.chance import chance_layout, pool_chance
 from mirimask.figures.evaluation import draw_chance
 from mirimask.figures.paper import save_figure
 from mirimask.report.tables import as_latex, as_markdown, circle_notes
-=======
-from mirimask.chance import chance_layout, pool_chance
-from mirimask.evaluation_figures import draw_chance
-from mirimask.figures import save_figure
 from mirimask.table_files import read_table
-from mirimask.tables import as_latex, as_markdown, circle_notes
->>>>>>> main
 
 TITLE = "Table 3, chance-corrected: S_c = (S/N - p0) / (1 - p0)"
 SCORERS = {

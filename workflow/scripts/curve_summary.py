@@ -3,18 +3,11 @@
 import pandas as pd
 from evaluated import read_tables, write_csv
 from job import script
-<<<<<<< HEAD
 from mirimask.evaluation.curves import compare_curves, pool_curves
 from mirimask.evaluation.recovery import measurable_images
 from mirimask.figures.curves import draw_curves
 from mirimask.figures.paper import save_figure
-=======
-from mirimask.curves import compare_curves, pool_curves
-from mirimask.figures import save_figure
-from mirimask.injection import measurable_images
-from mirimask.injection_figures import draw_curves
 from mirimask.table_files import read_table
->>>>>>> main
 
 POOLED = "all"
 # of a table in which no image could be measured
