@@ -12,9 +12,19 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
 from mirimask.errors import MaskError
-from mirimask.frame import crop_frame, frame_of, read_crop, write_crop, write_mask, write_whole_mask
-from mirimask.labels import label_hdus
-from mirimask.local import read_image, segmentation_hdus, write_hdus
+from mirimask.export.ds9 import label_regions
+from mirimask.export.labels import label_hdus
+from mirimask.image import wcs as sky
+from mirimask.image.frame import (
+    crop_frame,
+    frame_of,
+    read_crop,
+    write_crop,
+    write_mask,
+    write_whole_mask,
+)
+from mirimask.image.own_files import read_image, segmentation_hdus, write_hdus
+from mirimask.sources.catalogue import locate_sources
 from regions import EllipseSkyRegion, Regions
 
 NY, NX = 90, 80
