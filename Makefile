@@ -110,6 +110,11 @@ clean:  ## remove what the simulated study made
 	.venv/slurm/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
+picture: .venv/study.stamp  ## draw the README's picture again
+	snakemake --cores $(CORES) --configfile config/simulated.yaml \
+	  --config study=picture 'figures={figure4: [value_4.6, recommended]}' -- results/picture/figures/figure4/Img5.png
+	cp results/picture/figures/figure4/Img5.png docs/images/recommended-simulated.png
+
 # The graphs of docs/, drawn by snakemake and graphviz's dot.
 PAPER_PART = $(foreach n,1 2 3,results/paper/tables/table$(n).md results/paper/figures/figure$(n).png) \
   results/paper/figures/figure4/Img1.png results/paper/figures/figure5/Img1.png \
