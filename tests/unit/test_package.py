@@ -1,5 +1,6 @@
 """`pip install .`: what is in the package, what it needs, and that nothing of it stays behind."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -76,11 +77,12 @@ def test_metadata(metadata):
     assert text.strip() == (ROOT / "README.md").read_text(encoding="utf-8").strip()
 
 
-def test_every_module_and_every_template_is_in_it(built):
+def test_every_module_and_every_file_of_data_is_in_it(built):
     with zipfile.ZipFile(built[0]) as wheel:
         inside = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    files = {*LIBRARY.rglob("*.py"), *(LIBRARY / "report" / "templates").iterdir()}
+    files = {path for path in LIBRARY.rglob("*.*") if path.parent.name != "__pycache__"}
     assert inside == {path.relative_to(LIBRARY.parent).as_posix() for path in files}
+    assert "mirimask/report/templates/index.html" in inside
 
 
 def required(metadata, extra=""):
@@ -168,6 +170,22 @@ def test_a_package_imports_with_what_its_extra_asks_for(built, metadata, tmp_pat
         cwd=tmp_path,
         env={"PYTHONPATH": f"{folder}:{built[0]}"},
     )
+
+
+def test_the_example_of_the_library_runs_and_every_name_is_explained(tmp_path, monkeypatch):
+    page = mirimask.__doc__
+    lines = [line[4:] for line in page.splitlines() if line.startswith("    ")]
+    make_image(tmp_path, "A", seed=1)
+    (name,) = re.findall(r'open_image\("(.*)"\)', page)
+    (tmp_path / "A_i2d.fits").rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    made = {}
+    exec("\n".join(lines), made)
+    assert made["mask"].shape == made["labels"].shape == made["image"].data.shape
+    assert made["mask"].any()
+    assert np.array_equal(made["labels"] > 0, made["mask"])
+    unnamed = [name for name in mirimask._HOMES if f"`{name}`" not in page]
+    assert not unnamed
 
 
 def test_the_extra_that_is_too_large_to_install(metadata):
