@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 REAL   ?= ../shared/real
 comma  := ,
-.PHONY: help study validate-simulation peers bench test walls fuzz test-slurm lint format lock clean rulegraph
+.PHONY: help study validate-simulation peers bench test walls fuzz test-slurm lint format lock clean floors rulegraph
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -112,6 +112,9 @@ clean:  ## remove what the simulated study made
 	  > "$$(.venv/slurm/bin/python -c 'import site; print(site.getsitepackages()[0])')/study.pth"
 	.venv/slurm/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
+
+floors: .venv/study.stamp  ## draw the floors of docs/architecture.md again
+	python docs/floors.py
 
 # The graphs of docs/, drawn by snakemake and graphviz's dot.
 PAPER_PART = $(foreach n,1 2 3,results/paper/tables/table$(n).md results/paper/figures/figure$(n).png) \
