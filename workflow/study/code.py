@@ -53,7 +53,7 @@ def _packages(module: str) -> Iterable[str]:
 
 
 def used_modules(name: str, workflow: Path = WORKFLOW) -> dict[str, Path]:
-    """A script (`make_mask`) or module (`mirimask.filters`) and all own ones that it imports."""
+    """A script (`make_mask`) or module (`mirimask.units`) and all own ones that it imports."""
     used, new = set[str](), {name}
     while new:
         used |= new
