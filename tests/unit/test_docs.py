@@ -22,6 +22,13 @@ FOLDERS = "benchmarks|config|docs|envs|profiles|tests|workflow"
 # a path from the project's own folder, or the name or end of one that is code
 PATH = re.compile(rf"(?<![\w./>-])(?:(?:{FOLDERS})/[\w./*-]*[\w*/]|[\w/]*\w\.(?:py|smk))(?![\w<])")
 MODULE = re.compile(r"(?<![\w./])(mirimask(?:\.[a-z_]\w*)+)")
+# a command, at the beginning of a line or quoted, with settings before the target or without
+MAKE = re.compile(r"(?:^|`)make (?:[A-Z_]+=\S+ )*([a-z-]+)(?=`|\s*$|\s+#|\s[A-Z_]+=)", re.M)
+
+
+@cache
+def targets():
+    return re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
 @cache
@@ -58,6 +65,7 @@ def wrong(text, folder):
     text = re.sub(r"https?://\S+", "", text)
     yield from (f"path {path}" for path in PATH.findall(text) if not is_there(path))
     yield from (f"module {name}" for name in MODULE.findall(text) if not is_module(name))
+    yield from (f"make {name}" for name in MAKE.findall(text) if name not in targets())
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -76,6 +84,7 @@ def test_what_a_page_names_is_there(page):
         "`study/gone.py` has it",
         "`gone.py` too",
         "`mirimask.gone.thing`",
+        "run `make COUNT=3 gone`",
         "`mirimask.masks.make.gone_function`",
     ],
 )

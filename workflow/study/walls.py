@@ -30,7 +30,7 @@ WALLS = {
     "command": f"{_BELOW} evaluation export command",
     "front": f"{_BELOW} export command",  # `import mirimask` and `python -m mirimask`
     "study": f"{_BELOW} study",
-    "job": _LIBRARY,  # what every script shares
+    "job": "ground",  # what every script shares
     "scripts": f"{_LIBRARY} job",
     "worker": "scripts",  # imported once for all processes of a run
 }
@@ -66,7 +66,7 @@ KNOW_THE_TRUTH = frozenset(
         "evaluation.scene",
         "evaluation.completeness",
         "evaluation.agreement",
-        "evaluation.curves",  # counts the spots on the true sources of a scene
+        "evaluation.curves",  # counts the spots on the true sources of the scene it is given
     )
 )
 
