@@ -165,11 +165,15 @@ def test_the_command_in_an_empty_environment(built, metadata, tmp_path):
 )
 def test_a_package_imports_with_what_its_extra_asks_for(built, metadata, tmp_path, extra, packages):
     folder = linked(tmp_path / "needed", required(metadata, extra))
-    run(
-        *(sys.executable, "-S", "-c", f"import {', '.join(modules_of(*packages))}"),
+    code = f"import {', '.join(modules_of(*packages))}"
+    if extra == "report":
+        code += "; print(mirimask.report.page._environment().list_templates())"
+    told = run(
+        *(sys.executable, "-S", "-c", code),
         cwd=tmp_path,
         env={"PYTHONPATH": f"{folder}:{built[0]}"},
     )
+    assert ("'index.html'" in told) == (extra == "report")
 
 
 def test_the_example_of_the_library_runs_and_every_name_is_explained(tmp_path, monkeypatch):
