@@ -52,8 +52,8 @@ def may_import(imported):
         return imported == name or imported.startswith(f"{name}.")
 
     if not any(map(begins, REACHES_NOTHING)):
-        for name, rooms in OUTSIDE.items():
-            if begins(name):
+        for rooms, names in OUTSIDE.items():
+            if any(map(begins, names.split())):
                 return rooms
     return " ".join(WALLS) if not imported.startswith("a name") else "nobody"
 

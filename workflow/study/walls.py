@@ -37,24 +37,19 @@ WALLS = {
 
 _COMPUTE = "ground image sources masks evaluation export simulation"
 
-# what is not the project's, by the beginning of its name: the packages that may import it
+# packages, and what of others than the project only they may import
 OUTSIDE = {
     # a network
-    **dict.fromkeys(
-        ["astropy.utils.data", "astroquery", "ftplib", "http", "pyvo", "requests", "smtplib"],
-        "archive",
-    ),
-    **dict.fromkeys(["aiohttp", "httpx", "socket", "ssl", "urllib", "urllib3"], "archive"),
+    "archive": "astropy.utils.data astroquery ftplib http pyvo requests smtplib socket ssl urllib "
+    "urllib3 aiohttp httpx",
     # pictures and pages
-    "matplotlib": "figures",
-    "astropy.visualization.wcsaxes": "figures",
-    "PIL": "figures report",
-    "jinja2": "report",
-    "markupsafe": "report",
+    "figures": "matplotlib astropy.visualization.wcsaxes",
+    "figures report": "PIL",
+    "report": "jinja2 markupsafe",
     # arithmetic: figures and report draw and say what was computed, scripts join
-    **dict.fromkeys(["astropy.convolution", "astropy.modeling", "astropy.stats"], _COMPUTE),
-    **dict.fromkeys(["drizzle", "photutils", "poppy", "scipy", "sep", "skimage"], _COMPUTE),
-    "snakemake": "scripts",
+    _COMPUTE: "astropy.convolution astropy.modeling astropy.stats drizzle photutils poppy scipy "
+    "sep skimage",
+    "scripts": "snakemake",
 }
 REACHES_NOTHING = frozenset(["urllib.parse"])
 
