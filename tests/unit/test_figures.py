@@ -232,7 +232,7 @@ def test_hostile_texts_are_drawn_as_they_are(tmp_path):
     assert not title.get_parse_math()
     right = title.get_window_extent().x1
     assert right < figure.texts[1].get_window_extent().x0  # SIMULATED is not hidden
-    histogram = Histogram(HOSTILE, HOSTILE, np.ones(3, int), np.arange(4.0), 1.0, 2.0, 1.0)
+    histogram = Histogram(HOSTILE, HOSTILE, np.ones(3, int), np.arange(4.0), 1.0, 2.0, 95.4, 1.0)
     saved(draw_histograms([histogram], unit="MJy/sr", title=HOSTILE, simulated=True), tmp_path)
 
 
@@ -273,7 +273,7 @@ def frame_figure(*, simulated):
 
 def histogram_figure(count=1, *, simulated=False):
     counts, edges = np.histogram(np.random.default_rng(2).normal(size=1000), bins=100)
-    panels_ = [Histogram(f"I{i}", "", counts, edges, 1.5, 99.0, 1.0) for i in range(count)]
+    panels_ = [Histogram(f"I{i}", "", counts, edges, 1.5, 99.0, 95.4, 1.0) for i in range(count)]
     return draw_histograms(panels_, unit="MJy/sr", title="Histograms", simulated=simulated)
 
 

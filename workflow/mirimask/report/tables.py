@@ -12,11 +12,18 @@ __all__ = [
     "as_latex",
     "as_markdown",
     "circle_notes",
+    "clutter_note",
     "count_verdicts",
+    "latex_bold",
+    "markdown_bold",
     "paper_layout",
     "printable_statistics",
+    "together",
 ]
 
+TITLE1 = "Table 1: identification of the images"
+TITLE3 = "Table 3: success (S), near misses (behind the slash) and failures (F)"
+BOLD_NOTE = "bold: better than the segmentation, by more successes, or as many and fewer failures"
 SIMULATED = "SIMULATED: computed from simulated images, not from the sky."
 
 
@@ -63,6 +70,23 @@ def count_verdicts(
     return table
 
 
+def clutter_note(limit: float) -> str:
+    """What the paper's exclamation mark says."""
+    return (
+        f"!: needs further processing, more than {100 * limit:g} % of the mask's pixels lie on no "
+        "bright spot"
+    )
+
+
+def together(table: pd.DataFrame) -> pd.DataFrame:
+    """All images together ('all'); the only one; no rows where images could not be pooled.
+
+    `table` has rows by image, in its column of that name.
+    """
+    pooled = table[table["image"] == "all"]
+    return pooled if len(pooled) or table["image"].nunique() > 1 else table
+
+
 # circles that cover more of an image than this leave more to chance than to the mask
 CROWDED = 0.5
 
@@ -93,6 +117,16 @@ def circle_notes(circles: pd.DataFrame) -> list[str]:
             "verdict.radius, or a catalogue with fewer sources, would tell"
         )
     return notes
+
+
+def markdown_bold(text: str) -> str:
+    """The text of a cell in bold type, in Markdown."""
+    return f"**{text}**"
+
+
+def latex_bold(text: str) -> str:
+    """The text of a cell in bold type, in LaTeX."""
+    return rf"\textbf{{{text}}}"
 
 
 def paper_layout(table: pd.DataFrame, bold: Callable[[str], str]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from mirimask.evaluation.recovery import measurable_images
 from mirimask.masks.names import method_label
-from mirimask.report.tables import circle_notes
+from mirimask.report.tables import circle_notes, together
 
 __all__ = ["takeaways"]
 
@@ -62,12 +62,6 @@ def _truth(purity: pd.DataFrame) -> str:
     return f"**Purity** (share of spots on a true source): {shares}."
 
 
-def _together(table: pd.DataFrame) -> pd.DataFrame:
-    """All images together; the only one where there is one; no rows where they are not pooled."""
-    pooled = table[table["image"] == "all"]
-    return pooled if len(pooled) or table["image"].nunique() > 1 else table
-
-
 def _depths(table: pd.DataFrame) -> str:
     single = table[table["image"] != "all"] if (table["image"] != "all").any() else table
     images, measured = list(dict.fromkeys(single["image"])), measurable_images(single)
@@ -75,7 +69,7 @@ def _depths(table: pd.DataFrame) -> str:
     if not measured:
         return f"{what}): in no image does a mask find 80 % of them but by chance."
     single = single[single["image"].isin(measured)]
-    own = _together(table).sort_values("m80", ascending=False)
+    own = together(table).sort_values("m80", ascending=False)
     known, some, never = [], [], []
     for row in own.itertuples():
         alone = single[(single["method"] == row.method) & np.isfinite(single["m80"])]["m80"]
@@ -106,7 +100,7 @@ def _left_out(images: list[str], measured: list[str]) -> str:
 
 
 def _equal_rate(table: pd.DataFrame) -> list[str]:
-    own = _together(table).query("at == 'false_per_arcmin2'")
+    own = together(table).query("at == 'false_per_arcmin2'")
     own = own.astype({"limit": float})
     lines = []
     for found, words in (
