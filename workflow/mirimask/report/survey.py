@@ -23,7 +23,7 @@ def survey_table(products: pd.DataFrame, rows: Iterable[Mapping[str, Any]]) -> p
     table = products[["image", *_ABOUT]].merge(found, on="image", how="left", validate="1:1")
     for name in ("bytes", "n_pixels", "n_empty", "n_sources"):
         table[name] = table[name].astype("Int64")  # whole, also where an image failed
-    table["failure"] = table["failure"].fillna("")
+    table["failure"] = table["failure"].astype(object).fillna("")
     return table
 
 
