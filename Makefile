@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 REAL   ?= ../shared/real
 comma  := ,
-.PHONY: help study validate-simulation peers bench test walls fuzz test-slurm lint format lock clean floors rulegraph
+.PHONY: help study validate-simulation peers bench test walls fuzz test-slurm lint format lock clean picture floors rulegraph
 .DEFAULT_GOAL := help
 
 help:  ## this list

@@ -9,7 +9,7 @@ from job import script
 from mirimask.atomic import write_text
 from mirimask.evaluation.chance import chance_layout, pool_chance
 from mirimask.figures.evaluation import draw_chance
-from mirimask.figures.paper import save_figure
+from mirimask.figures.style import save_figure
 from mirimask.report.tables import as_latex, as_markdown, circle_notes
 from mirimask.table_files import read_table
 

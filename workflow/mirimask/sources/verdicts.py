@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 
 __all__ = [
     "VERDICTS",
+    "VERDICT_COLUMNS",
     "Spots",
     "connected_spots",
     "covered_share",
@@ -23,6 +24,8 @@ __all__ = [
 ]
 
 VERDICTS = ("success", "near", "failure")
+# where they stand in a table of an image's sources, by the rule that gave them
+VERDICT_COLUMNS = {"peaks": "verdict", "pixels": "verdict_pixels"}
 
 
 class Spots:
