@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from job import script
 from mirimask.atomic import write_text
-from mirimask.image.frame import pixels, read_crop
+from mirimask.image.frame import read_crop
 from mirimask.report.tables import all_variants, table3_latex, table3_page, table3_variants
 from mirimask.sources.verdicts import covered_share
 from mirimask.table_files import read_by_mask, write_csv
@@ -18,7 +18,7 @@ def circle_row(frame, verdicts, params):
     image = crop.primary["IMAGE"]
     at = verdicts[verdicts["image"] == image]
     at = at[at["method"] == at["method"].iloc[0]] if len(at) else at
-    radius = pixels(params.radius, crop.pixel_scale, fwhm_px=crop.fwhm_px)
+    radius = crop.length_px(params.radius)
     x, y = at["x"].to_numpy(float), at["y"].to_numpy(float)
     return {
         "image": image,

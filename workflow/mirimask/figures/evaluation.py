@@ -371,7 +371,8 @@ def draw_agreement(table: pd.DataFrame) -> Figure:
                 ha="center", va="center", fontsize=8,
                 color="black" if shares[y, x] > 0.9 else "white",
             )  # fmt: skip
-    labels = [m if m == "All" else method_label(m).replace(" Top ", "\nTop ") for m in methods]
+    broken = [m if m == "All" else method_label(m).replace(" Top ", "\nTop ") for m in methods]
+    labels = ["\n".join(textwrap.fill(line, 12) for line in name.split("\n")) for name in broken]
     axes.set_xticks(range(len(methods)), labels, fontsize=9)
     axes.set_yticks(range(len(images)), images)
     axes.axhline(len(images) - 1.5, color="black", lw=1.5)
