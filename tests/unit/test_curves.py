@@ -4,8 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from mirimask.evaluation.curves import (
-    Scene,
-    Truth,
     at_area,
     at_false_rate,
     compare_curves,
@@ -14,6 +12,7 @@ from mirimask.evaluation.curves import (
     pool_curves,
     sweep,
 )
+from mirimask.evaluation.scene import Scene, Truth
 from mirimask.masks.family import Family
 from mirimask.masks.make import family_at
 from mirimask.masks.segmentation import SegmentationSettings, segment
@@ -151,6 +150,7 @@ def test_full_curve_of_every_family(name):
     scene = Scene(
         image,
         [(added, stars.astype(float))],
+        np.full(len(stars), 22.0),
         inverted=12 - image,
         free=~empty,
         truth=None,

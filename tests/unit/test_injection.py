@@ -5,21 +5,21 @@ import pandas as pd
 import pytest
 from frames import frame_with
 from mirimask.errors import MaskError
+from mirimask.evaluation.completeness_fit import bootstrap_depths, fit_completeness, logistic
 from mirimask.evaluation.recovery import (
-    StarStamps,
-    ab_to_mjy_sr,
-    bootstrap_depths,
     brightest_pixels,
-    draw_positions,
-    fit_completeness,
-    free_pixels,
     has_match,
-    inject,
-    logistic,
     measurable_images,
     pool_recovery,
     recover,
     recovery_by_magnitude,
+)
+from mirimask.evaluation.stars import (
+    StarStamps,
+    ab_to_mjy_sr,
+    draw_positions,
+    free_pixels,
+    inject,
 )
 from mirimask.image.psf import Psf
 from mirimask.masks.make import make_masks

@@ -4,15 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from mirimask.errors import MaskError
-from mirimask.evaluation.side_by_side import (
-    draw_all_curves,
-    draw_verdict,
-    verdict_page,
-    verdict_table,
-)
-from mirimask.evaluation.tuning import paired_difference, tuned_levels
+from mirimask.evaluation.side_by_side import paired_difference, tuned_levels, verdict_table
+from mirimask.figures.side_by_side import draw_all_curves, draw_verdict
 from mirimask.masks.names import check_methods, method_label, parse_method, split_level
 from mirimask.masks.registry import DETECTORS
+from mirimask.report.side_by_side import verdict_page
 
 
 def _curve(image, false, found, settings=(1.0, 2.0, 3.0)):
@@ -117,7 +113,9 @@ def test_verdict_names_what_is_not_installed():
     assert at.loc["log", "times_recommended"] == 1.5
     assert at.loc["log", "false_per_arcmin2"] == 3
     assert np.isnan(at.loc["sep", "completeness"])
-    page = verdict_page(table, rate=3, magnitudes=(23.5, 25.5))
+    page = verdict_page(table, rate=3, magnitudes=(23.5, 25.5), simulated=True)
+    assert page.splitlines()[2].startswith("**SIMULATED** images")
+    assert "SIMULATED" not in verdict_page(table, rate=3, magnitudes=(23.5, 25.5), simulated=False)
     assert "| sep | not installed: the Python package sep |" in page
     assert page.index("recommended mask") < page.index("| Laplacian")
     figure = draw_verdict(table, rate=3, magnitudes=(23.5, 25.5), simulated=True)

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from evaluated import reasons
 from job import script
 from mirimask.atomic import write_text
 from mirimask.report.tables import SIMULATED
 from mirimask.report.takeaway import takeaways
-from mirimask.table_files import read_table
+from mirimask.table_files import read_table, reasons
 
 FILES = {
     "chance.csv": "rate of success at random and shifted positions, and what it leaves",
