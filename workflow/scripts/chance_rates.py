@@ -5,10 +5,10 @@ from job import or_why_not, script
 from mirimask.evaluation.chance import chance_rows
 from mirimask.evaluation.scene import named_masks
 from mirimask.image.frame import read_crop
-from mirimask.table_files import read_table, write_csv
+from mirimask.table_files import read_table, write_csv, write_reason
 
 
-@or_why_not
+@or_why_not(write_reason)
 def main(job):
     p, image = job.params, job.wildcards.image
     masks = named_masks(job.input.masks, p.masks)

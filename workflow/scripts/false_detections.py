@@ -5,10 +5,10 @@ from mirimask.evaluation.reliability import invert, reliability_rows
 from mirimask.evaluation.scene import named_masks
 from mirimask.image.frame import read_crop, read_frame
 from mirimask.masks.segmentation import SegmentationSettings
-from mirimask.table_files import read_table, write_csv
+from mirimask.table_files import read_table, write_csv, write_reason
 
 
-@or_why_not
+@or_why_not(write_reason)
 def main(job):
     crop, p = read_crop(job.input.frame, planes=False), job.params
     settings = dict(p.segmentation)

@@ -5,10 +5,10 @@ from job import method_options, or_why_not, script
 from mirimask.evaluation.recovery import recover, recovery_by_magnitude
 from mirimask.evaluation.scene import free_of_sources, seed_for, stamps_for
 from mirimask.image.frame import read_crop
-from mirimask.table_files import read_table, write_csv
+from mirimask.table_files import read_table, write_csv, write_reason
 
 
-@or_why_not
+@or_why_not(write_reason)
 def main(job):
     crop, p, image = read_crop(job.input.frame, planes=False), job.params, job.wildcards.image
     recovered = recover(

@@ -240,26 +240,27 @@ def script(main, job):
 ### what scripts share #############################################################################
 
 
-def or_why_not(main):
-    """The main of a script that measures one image, for which a table that says why will do.
+def or_why_not(write_reason):
+    """For the main of a script that measures one image: a table that says why will do.
 
     Where it cannot be measured (too small for an added star, say), the other images' report must
-    not be lost with it.
+    not be lost with it. `write_reason` is that of mirimask.table_files.
     """
-    from mirimask.table_files import write_reason  # not by a run with nothing to do
 
-    @wraps(main)
-    def measured(job):
-        try:
-            main(job)
-        except MaskError as error:
-            image = job.wildcards.image
-            logging.getLogger("mirimask.job").warning(
-                "%s is left out of this measure: %s", image, error
-            )
-            write_reason(job.output.csv, image, str(error))
+    def measuring(main):
+        @wraps(main)
+        def measured(job):
+            try:
+                main(job)
+            except MaskError as error:
+                image = job.wildcards.image
+                logger = logging.getLogger("mirimask.job")
+                logger.warning("%s is left out of this measure: %s", image, error)
+                write_reason(job.output.csv, image, str(error))
 
-    return measured
+        return measured
+
+    return measuring
 
 
 def any_simulated(paths):

@@ -5,10 +5,10 @@ from job import method_options, or_why_not, script
 from mirimask.evaluation.curves import method_curve
 from mirimask.evaluation.scene import SceneSettings, read_scene
 from mirimask.masks.make import levels_in_use
-from mirimask.table_files import write_csv
+from mirimask.table_files import write_csv, write_reason
 
 
-@or_why_not
+@or_why_not(write_reason)
 def main(job):
     options, image = method_options(job.params), job.wildcards.image
     crop, scene = read_scene(image, SceneSettings(**job.params.scene), **dict(job.input.items()))

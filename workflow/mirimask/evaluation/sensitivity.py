@@ -13,6 +13,7 @@ from mirimask.errors import MaskError
 from mirimask.image.frame import Frame
 from mirimask.masks.segmentation import SegmentationSettings, segment
 from mirimask.sources.catalogue import locate_sources
+from mirimask.sources.peaks import reference_peaks
 from mirimask.sources.verdicts import Spots, label_spots, literal_verdicts, peak_verdicts
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "pool_variants",
     "survival",
     "tried_settings",
+    "vary_settings",
 ]
 
 _logger = logging.getLogger("mirimask.evaluation.sensitivity")
@@ -53,6 +55,51 @@ def other_smallest(fwhm_px: float) -> dict[str, int]:
     """
     share = (fwhm_px / _SMALLEST_FWHM_PX) ** 2
     return {f"{n}": max(1, round(n * share)) for n in _SMALLEST}
+
+
+def vary_settings(
+    frame: Frame,
+    crop: Frame,
+    sources: Table,
+    catalogue: Table,
+    masks: Mapping[str, NDArray[np.bool_]],
+    other_masks: Mapping[str, NDArray[np.bool_]],
+    *,
+    standard: Mapping[str, float],
+    variants: Mapping[str, Mapping[str, float]],
+    background_box: str,
+    other_domain: str,
+    segmentation: Mapping[str, Any],
+    segmentations: Sequence[Mapping[str, Any]],
+    catalogue_settings: Mapping[str, Any],
+    cuts: Sequence[str] | None,
+) -> pd.DataFrame:
+    """The successes of the masks of one image with one setting changed at a time.
+
+    `masks` and `other_masks` are those of the study and those with slices over the `other_domain`
+    (none: it is not tried). `standard` and `variants` as from `tried_settings`; reference peaks are
+    found on background in boxes of `background_box`. For the others see `other_segmentations`
+    (left out where no mask is the segmentation) and `kept_by_cuts`. Columns as of `count_variants`.
+    """
+    peaks = reference_peaks(
+        crop.data,
+        crop.empty,
+        fwhm_px=crop.fwhm_px,
+        snr=min(standard["snr"], *variants["snr"].values()),
+        background_box_px=round(crop.length_px(background_box)),
+    )
+    at = peaks, np.asarray(sources["x"], float), np.asarray(sources["y"], float)
+    subsets = kept_by_cuts(crop, sources, catalogue, settings=catalogue_settings, cuts=cuts)
+    tables = [count_variants(masks, *at, standard=standard, variants=variants, subsets=subsets)]
+    others = [("slice domain", other_domain, other_masks)] if other_masks else []
+    if "segmentation" in masks:
+        made = other_segmentations(frame, crop, segmentations, settings=segmentation)
+        others += [
+            ("segmentation", name, {**masks, "segmentation": mask}) for name, mask in made.items()
+        ]
+    for setting, value, changed in others:
+        tables.append(count_masks(changed, *at, standard=standard, setting=setting, value=value))
+    return pd.concat(tables)
 
 
 def tried_settings(
