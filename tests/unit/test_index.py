@@ -225,11 +225,18 @@ def test_claims_are_told_apart_by_their_verdicts():
 
 
 def test_the_recommended_mask_is_counted_beside_the_segmentation():
-    given = pd.Series(["success", "success", "near", "failure"])
-    own = pd.Series(["failure", "success", "failure", "failure"])
-    none = pd.Series([], dtype=str)
+    given = ["success", "success", "near", "failure"]
+    own = ["failure", "success", "failure", "failure"]
+    verdicts = pd.DataFrame(
+        {
+            "image": "A",
+            "method": ["recommended"] * 4 + ["segmentation"] * 4,
+            "verdict": "near",
+            "verdict_pixels": given + own,
+        }
+    )
     masks = {"A": "masks/A/recommended.fits", "B": "masks/B/recommended.fits"}
-    shown = index.recommended({"A": (given, own), "B": (none, none)}, masks)
+    shown = index.recommended(verdicts, masks, scorer="pixels")
     rows = [[cell.text for cell in row] for row in shown["table"].rows]
     assert rows == [["A", "4", "2", "1", "1", "1", "0", "3"], ["All", *"4211103"]]
     assert shown["files"] == list(masks.items())

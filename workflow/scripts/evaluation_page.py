@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from evaluated import reasons
 from job import script
 from mirimask.atomic import write_text
 from mirimask.report.takeaway import evaluation_page
-from mirimask.table_files import read_table
+from mirimask.table_files import read_table, reasons
 
 
 def main(job):

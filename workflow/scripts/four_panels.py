@@ -3,7 +3,7 @@
 from job import script
 from mirimask.figures.paper import draw_panels, image_panel, mask_panel
 from mirimask.figures.style import save_figure
-from mirimask.image.frame import pixels, read_crop, read_mask
+from mirimask.image.frame import read_crop, read_mask
 from mirimask.masks.names import parse_method
 from mirimask.masks.slices import image_to_slice
 from mirimask.report.tables import CROWDED
@@ -13,10 +13,7 @@ from mirimask.table_files import read_table
 
 def main(job):
     crop = read_crop(job.input.frame, planes=False)
-    radius, near = (
-        pixels(size, crop.pixel_scale, fwhm_px=crop.fwhm_px)
-        for size in (job.params.radius, job.params.near)
-    )
+    radius = crop.length_px(job.params.radius)
     panels, column = [image_panel(crop.masked)], VERDICT_COLUMNS[job.params.scorer]
     for mask, verdicts in zip(job.input.masks, job.input.verdicts, strict=True):
         (kept, header), sources = read_mask(mask), read_table(verdicts)
@@ -33,7 +30,7 @@ def main(job):
         x=x,
         y=y,
         radius_px=radius,
-        near_px=near,
+        near_px=crop.length_px(job.params.near),
         crowded=covered_share(x, y, crop.empty, radius_px=radius) > CROWDED,
         pixel_scale=crop.pixel_scale,
         title=" · ".join(filter(None, [*title, f"study {job.params.study}"])),

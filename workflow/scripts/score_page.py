@@ -5,7 +5,7 @@ import logging
 from astropy.table import Table
 from job import script
 from mirimask.atomic import replacing, write_text
-from mirimask.image.frame import pixels, read_crop, read_mask
+from mirimask.image.frame import read_crop, read_mask
 from mirimask.report.by_eye import ScoredImage, cut_out_side, score_data, score_page
 from mirimask.report.pictures import grey_levels
 
@@ -18,8 +18,7 @@ def main(job):
         crop, table = read_crop(frame, planes=False), Table.read(sources)
         simulated |= crop.simulated
         radius, near, asked = (
-            size and pixels(size, crop.pixel_scale, fwhm_px=crop.fwhm_px)
-            for size in (params.radius, params.near, params.cutout)
+            size and crop.length_px(size) for size in (params.radius, params.near, params.cutout)
         )
         side = cut_out_side(asked, radius_px=radius, near_px=near, fwhm_px=crop.fwhm_px)
         name = crop.primary["IMAGE"]

@@ -6,34 +6,24 @@ from pathlib import Path
 import pandas as pd
 from job import script
 from mirimask.atomic import write_text
-from mirimask.image.frame import pixels, read_crop
+from mirimask.image.frame import read_crop
 from mirimask.report.tables import all_variants, table3_latex, table3_page, table3_variants
-from mirimask.sources.verdicts import covered_share
+from mirimask.sources.verdicts import circle_row
 from mirimask.table_files import read_by_mask, write_csv
-
-
-def circle_row(frame, verdicts, params):
-    """An image's sources, and how much of it their circles cover."""
-    crop = read_crop(frame, planes=False)
-    image = crop.primary["IMAGE"]
-    at = verdicts[verdicts["image"] == image]
-    at = at[at["method"] == at["method"].iloc[0]] if len(at) else at
-    radius = pixels(params.radius, crop.pixel_scale, fwhm_px=crop.fwhm_px)
-    x, y = at["x"].to_numpy(float), at["y"].to_numpy(float)
-    return {
-        "image": image,
-        "catalogue": image not in params.without_catalogue,
-        "sources": len(at),
-        "radius_px": radius,
-        "covered": covered_share(x, y, crop.empty, radius_px=radius),
-    }
 
 
 def main(job):
     params, verdicts = job.params, read_by_mask(job.input.verdicts)
-    rows = [json.loads(Path(path).read_text()) for path in job.input.statistics]
-    simulated = any(row["simulated"] for row in rows)
-    circles = pd.DataFrame([circle_row(path, verdicts, params) for path in job.input.frames])
+    simulated = any(
+        json.loads(Path(path).read_text())["simulated"] for path in job.input.statistics
+    )
+    rows = []
+    for crop in (read_crop(path, planes=False) for path in job.input.frames):
+        image, radius = crop.primary["IMAGE"], crop.length_px(params.radius)
+        known = image not in params.without_catalogue
+        row = circle_row(verdicts, crop.empty, image=image, catalogue=known, radius_px=radius)
+        rows.append(row)
+    circles = pd.DataFrame(rows)
     write_csv(job.output.circles, circles)
     variants = table3_variants(
         verdicts,

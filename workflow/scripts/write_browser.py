@@ -2,7 +2,7 @@
 
 from job import script
 from mirimask.atomic import write_text
-from mirimask.image.frame import pixels, read_crop, read_mask
+from mirimask.image.frame import read_crop, read_mask
 from mirimask.report.browser import BrowsedImage, browser_page, image_data
 from mirimask.table_files import read_table
 
@@ -19,8 +19,8 @@ def main(job):
             crop.masked,
             {method: read_mask(next(masks))[0] for method in methods},
             {method: read_table(next(verdicts)) for method in methods},
-            pixels(params.radius, crop.pixel_scale, fwhm_px=crop.fwhm_px),
-            pixels(params.near, crop.pixel_scale, fwhm_px=crop.fwhm_px),
+            crop.length_px(params.radius),
+            crop.length_px(params.near),
         )
         images.append(image_data(image))
     page = browser_page(

@@ -7,20 +7,7 @@ import pandas as pd
 from job import script
 from mirimask.atomic import write_text
 from mirimask.report.index import Pictures, index_page, recommended
-from mirimask.sources.verdicts import VERDICT_COLUMNS
-from mirimask.table_files import read_table, read_texts
-
-
-def of_recommended(job, below):
-    """Verdicts under the recommended mask and under the segmentation."""
-    column = VERDICT_COLUMNS[job.params.settings["verdict"]["scorer"]]
-    images = [Path(path).parent.name for path in job.input.recommended_mask]
-    both = zip(job.input.recommended, job.input.segmentation, strict=True)
-    verdicts = [tuple(read_table(path)[column] for path in paths) for paths in both]
-    masks = map(below, job.input.recommended_mask)
-    return recommended(
-        dict(zip(images, verdicts, strict=True)), dict(zip(images, masks, strict=True))
-    )
+from mirimask.table_files import read_by_mask, read_table, read_texts
 
 
 def main(job):
@@ -38,6 +25,9 @@ def main(job):
         tables["chance"] = read_table(job.input.chance)
     if job.input.get("claims"):
         tables["claims"] = read_texts(job.input.claims)
+    masks = {Path(path).parent.name: below(path) for path in job.input.recommended_mask}
+    verdicts = read_by_mask([*job.input.recommended, *job.input.segmentation])
+    scorer = job.params.settings["verdict"]["scorer"]
     statistics = [json.loads(read_text(path)) for path in job.input.statistics]
     measures = {
         kind: [path for path in job.input.evaluation if path.endswith(kind)]
@@ -48,7 +38,7 @@ def main(job):
         shown=job.params.shown,
         statistics=pd.DataFrame(statistics),
         tables=tables,
-        recommended_mask=of_recommended(job, below) if job.input.get("recommended") else None,
+        recommended_mask=recommended(verdicts, masks, scorer=scorer),
         measures={Path(path).stem: read_table(path) for path in measures[".csv"]},
         measure_pngs=measures[".png"],
         measure_text="".join(map(read_text, measures["README.md"])),

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mirimask.evaluation.recovery import logistic
+from mirimask.evaluation.completeness_fit import logistic
 from mirimask.figures.style import default_style, titled_figure
 from mirimask.masks.names import curve_label, method_label
 

@@ -2,7 +2,6 @@
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,13 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
-from numpy.typing import NDArray
 
+from mirimask.evaluation.agreement import CutOut
 from mirimask.figures.style import default_style, titled_figure
 from mirimask.masks.names import method_label
 
 __all__ = [
-    "CutOut",
     "draw_agreement",
     "draw_chance",
     "draw_completeness",
@@ -29,25 +27,6 @@ __all__ = [
 
 # Paul Tol's high-contrast colours: told apart by colour-blind eyes and in grey.
 _BLUE, _YELLOW, _RED = "#004488", "#DDAA33", "#BB5566"
-
-
-@dataclass(frozen=True)
-class CutOut:
-    """A piece of an image around a catalogue position, which is its centre.
-
-    `image` and `mask` are (n, n); `radii` in pixels: of success and of near; `peaks` and `truth`
-    (k, 2) positions in pixels of the piece, `magnitudes` (k,) AB of the true sources.
-    """
-
-    title: str
-    lines: Sequence[str]
-    image: NDArray[np.floating]
-    mask: NDArray[np.bool_]
-    mask_name: str
-    radii: tuple[float, float]
-    peaks: NDArray[np.floating]
-    truth: NDArray[np.floating]
-    magnitudes: NDArray[np.floating]
 
 
 def _axes(
@@ -371,7 +350,8 @@ def draw_agreement(table: pd.DataFrame) -> Figure:
                 ha="center", va="center", fontsize=8,
                 color="black" if shares[y, x] > 0.9 else "white",
             )  # fmt: skip
-    labels = [m if m == "All" else method_label(m).replace(" Top ", "\nTop ") for m in methods]
+    broken = [m if m == "All" else method_label(m).replace(" Top ", "\nTop ") for m in methods]
+    labels = ["\n".join(textwrap.fill(line, 12) for line in name.split("\n")) for name in broken]
     axes.set_xticks(range(len(methods)), labels, fontsize=9)
     axes.set_yticks(range(len(images)), images)
     axes.axhline(len(images) - 1.5, color="black", lw=1.5)

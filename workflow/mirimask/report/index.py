@@ -40,7 +40,7 @@ from mirimask.report.tables import (
     printable_statistics,
     together,
 )
-from mirimask.sources.verdicts import VERDICTS
+from mirimask.sources.verdicts import VERDICT_COLUMNS, VERDICTS
 
 __all__ = ["Pictures", "index_page"]
 
@@ -313,20 +313,21 @@ def claims(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def recommended(
-    verdicts: Mapping[str, tuple[pd.Series, pd.Series]], masks: Mapping[str, str]
-) -> dict[str, Any]:
+def recommended(verdicts: pd.DataFrame, masks: Mapping[str, str], *, scorer: str) -> dict[str, Any]:
     """How often the recommended mask succeeds, beside the segmentation.
 
-    `verdicts` has, by image, those under the recommended mask and under the segmentation, one a
-    source; `masks` the paths of the recommended masks below the page.
+    `verdicts` has image, method ('recommended' and 'segmentation') and one row a source, `masks`
+    the paths of the recommended masks below the page, by image.
     """
-    rows = [
-        [image, len(given)]
-        + [int((verdict == kind).sum()) for verdict in (given, own) for kind in VERDICTS]
-        for image, (given, own) in verdicts.items()
-        if len(given)  # without sources there is nothing to count
-    ]
+    counts = verdicts.groupby(["image", "method", VERDICT_COLUMNS[scorer]]).size()
+    rows = []
+    for image in masks:
+        both = [
+            [int(counts.get((image, method, kind), 0)) for kind in VERDICTS]
+            for method in ("recommended", "segmentation")
+        ]
+        if sum(both[0]):  # without sources there is nothing to count
+            rows.append([image, sum(both[0]), *both[0], *both[1]])
     table = pd.DataFrame(rows, columns=["Image", "sources", *VERDICTS, *VERDICTS])
     total = ["All", *table.iloc[:, 1:].sum()]
     settings = RecommendedSettings()
