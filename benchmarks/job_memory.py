@@ -21,7 +21,7 @@ from measured import ROOT, SNAKEMAKE, record, simulated_archive
 
 import pandas as pd  # isort: skip
 import yaml  # isort: skip
-from mirimask.image.frame import read_science  # isort: skip
+from mirimask.image.files import read_science  # isort: skip
 
 BAR = 6
 # Put where every Python process of the run imports it: notes the rise of each `main`.

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "workflow" / "scripts")]
 
 from mirimask.evaluation.curves import at_false_rate, full_curve  # noqa: E402
-from mirimask.image.frame import read_crop  # noqa: E402
+from mirimask.image.files import read_crop  # noqa: E402
 from mirimask.masks.make import family_at  # noqa: E402
 from mirimask.masks.registry import missing  # noqa: E402
 from scenes import scene_of  # noqa: E402

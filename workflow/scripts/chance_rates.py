@@ -5,8 +5,10 @@ from astropy.table import Table
 from evaluated import labelled, named_masks, or_why_not, seed_of, write_csv
 from job import script
 from mirimask.evaluation.chance import chance_row, random_positions, shifted_catalogue
-from mirimask.image.frame import pixels, read_crop
-from mirimask.sources.verdicts import literal_verdicts, nearest_distance, verdict_of
+from mirimask.image.files import read_crop
+from mirimask.image.frame import pixels
+from mirimask.sources.spots import nearest_distance
+from mirimask.sources.verdicts import literal_verdicts, verdict_of
 from mirimask.table_files import read_table
 
 

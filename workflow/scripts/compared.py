@@ -1,7 +1,7 @@
 """What the rules that set masks side by side share: methods by name, scenes of all images."""
 
 from evaluated import method_options
-from mirimask.image.frame import read_crop
+from mirimask.image.files import read_crop
 from mirimask.masks.make import family_at
 from scenes import scene_of
 

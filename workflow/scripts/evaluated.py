@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from astropy.io import fits
 from mirimask.errors import MaskError
-from mirimask.sources.verdicts import label_spots
+from mirimask.sources.spots import label_spots
 from mirimask.table_files import read_table, read_texts
 
 log = logging.getLogger("mirimask.evaluated")

@@ -9,7 +9,8 @@ from mirimask.atomic import replacing, write_text
 from mirimask.export.ds9 import region_file
 from mirimask.export.labels import label_hdus, label_mask
 from mirimask.export.photometry import measure_labels, provenance
-from mirimask.image.frame import pixels, read_crop, read_mask
+from mirimask.image.files import read_crop, read_mask
+from mirimask.image.frame import pixels
 from mirimask.image.instrument import point_aperture
 from mirimask.image.own_files import read_segmentation, write_hdus
 from mirimask.table_files import read_table

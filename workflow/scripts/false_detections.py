@@ -4,7 +4,8 @@ import pandas as pd
 from evaluated import area_arcmin2, method_options, named_masks, or_why_not, write_csv
 from job import script
 from mirimask.evaluation.reliability import false_spots, flank_pixels, invert, reliability_row
-from mirimask.image.frame import pixels, read_crop, read_frame
+from mirimask.image.files import read_crop, read_frame
+from mirimask.image.frame import pixels
 from mirimask.masks.names import is_antisymmetric
 from mirimask.masks.segmentation import SegmentationSettings
 from mirimask.table_files import read_table

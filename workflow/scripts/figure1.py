@@ -2,7 +2,7 @@
 
 from job import script
 from mirimask.figures.paper import draw_frame, save_figure
-from mirimask.image.frame import read_frame
+from mirimask.image.files import read_frame
 from mirimask.masks.thresholds import thresholds
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from job import script
 from mirimask.figures.paper import Histogram, draw_histograms, save_figure
-from mirimask.image.frame import read_crop
+from mirimask.image.files import read_crop
 from mirimask.masks.thresholds import thresholds
 
 log = logging.getLogger("mirimask.figure2")

@@ -5,7 +5,8 @@ import csv
 import numpy as np
 from job import script
 from mirimask.figures.paper import Panel, draw_panels, save_figure
-from mirimask.image.frame import pixels, read_crop, read_mask
+from mirimask.image.files import read_crop, read_mask
+from mirimask.image.frame import pixels
 from mirimask.masks.names import method_label, parse_method
 from mirimask.masks.slices import image_to_slice
 from mirimask.masks.thresholds import thresholds

@@ -4,7 +4,7 @@ import numpy as np
 from evaluated import method_options, or_why_not, seed_of, write_csv
 from job import script
 from mirimask.evaluation.recovery import StarStamps, free_pixels, recover, recovery_by_magnitude
-from mirimask.image.frame import read_crop
+from mirimask.image.files import read_crop
 from mirimask.image.psf import make_psf, read_psf
 from mirimask.memory import give_back
 from mirimask.table_files import read_table

@@ -14,7 +14,8 @@ from mirimask.evaluation.completeness import (
     purity_row,
     truth_in_crop,
 )
-from mirimask.image.frame import pixels, read_crop
+from mirimask.image.files import read_crop
+from mirimask.image.frame import pixels
 from mirimask.memory import give_back
 from mirimask.table_files import read_table
 

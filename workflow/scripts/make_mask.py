@@ -1,7 +1,7 @@
 """Make one mask of one image: masks/<image>/<method>.fits."""
 
 from job import script
-from mirimask.image.frame import read_crop, read_mask, read_science, write_mask
+from mirimask.image.files import read_crop, read_mask, read_science, write_mask
 from mirimask.masks.make import combined_mask, make_masks
 from mirimask.masks.names import parse_method
 

@@ -7,8 +7,9 @@ from job import script
 from mirimask.atomic import replacing
 from mirimask.evaluation.structure import background_share, wing_excess
 from mirimask.image.background import background
-from mirimask.image.frame import pixels, read_crop
-from mirimask.sources.verdicts import label_spots
+from mirimask.image.files import read_crop
+from mirimask.image.frame import pixels
+from mirimask.sources.spots import label_spots
 from mirimask.table_files import read_table
 
 

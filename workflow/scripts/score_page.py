@@ -7,7 +7,8 @@ from astropy.io import fits
 from astropy.table import Table
 from job import script
 from mirimask.atomic import replacing, write_text
-from mirimask.image.frame import pixels, read_crop
+from mirimask.image.files import read_crop
+from mirimask.image.frame import pixels
 from mirimask.report.by_eye import ScoredImage, cut_out_side, score_data
 from mirimask.report.page import render_page, size_words
 from mirimask.report.pictures import grey_levels

@@ -5,7 +5,7 @@ from compared import family_on
 from evaluated import method_options, or_why_not, write_csv
 from job import script
 from mirimask.evaluation.curves import full_curve
-from mirimask.image.frame import read_crop
+from mirimask.image.files import read_crop
 from mirimask.masks.make import levels_in_use, swept_levels
 from scenes import scene_of
 

@@ -11,7 +11,7 @@ import pandas as pd
 from compared import family_on
 from evaluated import write_csv
 from job import script
-from mirimask.image.frame import read_crop
+from mirimask.image.files import read_crop
 from mirimask.masks.registry import published_level
 
 

@@ -10,7 +10,8 @@ from job import script
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
 from mirimask.evaluation.sensitivity import CUTS, count_variants, other_radii, other_smallest
-from mirimask.image.frame import pixels, read_crop, read_frame
+from mirimask.image.files import read_crop, read_frame
+from mirimask.image.frame import pixels
 from mirimask.masks.segmentation import SegmentationSettings, segment
 from mirimask.memory import give_back
 from mirimask.sources.catalogue import locate_sources

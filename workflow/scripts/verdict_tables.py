@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 from job import script
 from mirimask.atomic import replacing, write_text
-from mirimask.image.frame import pixels, read_crop
+from mirimask.image.files import read_crop
+from mirimask.image.frame import pixels
 from mirimask.report.tables import as_latex, as_markdown, circle_notes, count_verdicts, paper_layout
 from mirimask.sources.verdicts import covered_share
 from mirimask.table_files import read_table

@@ -5,7 +5,8 @@ import math
 from astropy.io import fits
 from job import script
 from mirimask.atomic import write_text
-from mirimask.image.frame import pixels, read_crop
+from mirimask.image.files import read_crop
+from mirimask.image.frame import pixels
 from mirimask.masks.names import method_label
 from mirimask.report.page import render_page, size_words
 from mirimask.report.pictures import data_uri, grey_levels, grey_png, mask_png, shrink, shrink_mask

@@ -5,7 +5,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mirimask.intervals import wilson
-from mirimask.sources.verdicts import labels_near, verdict_of
+from mirimask.sources.spots import labels_near
+from mirimask.sources.verdicts import verdict_of
 
 __all__ = ["agreement_table", "cohen_kappa", "truth_verdicts"]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mirimask.evaluation.chance import random_positions, shifted_catalogue
 from mirimask.intervals import wilson
-from mirimask.sources.verdicts import Spots, labels_near, spots_around
+from mirimask.sources.spots import Spots, labels_near, spots_around
 from mirimask.units import microjansky_per_pixel
 
 __all__ = [

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mirimask.sources.verdicts import Spots, label_spots, literal_verdicts, peak_verdicts
+from mirimask.sources.spots import Spots, label_spots
+from mirimask.sources.verdicts import literal_verdicts, peak_verdicts
 
 __all__ = ["CONCLUSIONS", "CUTS", "conclusions", "count_variants", "other_radii", "other_smallest"]
 

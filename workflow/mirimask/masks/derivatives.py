@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
-from mirimask.image.smoothing import smoothed
+from mirimask.image.background import smoothed
 from mirimask.masks.family import Family
 from mirimask.masks.thresholds import percent_family
 
