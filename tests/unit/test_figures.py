@@ -11,15 +11,14 @@ from matplotlib.collections import PatchCollection
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 from mirimask.figures.paper import (
-    SIMULATED,
     VERDICT_STYLES,
-    Histogram,
     Panel,
     draw_frame,
     draw_histograms,
     draw_panels,
-    save_figure,
 )
+from mirimask.figures.style import SIMULATED, save_figure
+from mirimask.image.levels import Histogram
 from PIL import Image
 
 NY, NX = 98, 59
@@ -50,7 +49,6 @@ def panels(x, y, verdicts, *, title="Img1", simulated=False, roll=0.0, empty=Non
     drawn = drawn or [panel(title="Original"), *masks]
     return draw_panels(
         drawn,
-        number=len(drawn),
         wcs=sky(roll=roll),
         empty=np.zeros((NY, NX), dtype=bool) if empty is None else empty,
         x=np.asarray(x, dtype=float),
@@ -189,7 +187,6 @@ def test_a_pixel_is_a_whole_number_of_dots(ny, nx):
     image = np.zeros((ny, nx))
     figure = draw_panels(
         [Panel("t", image, (0, 1), "MJy/sr", "n")] * 4,
-        number=4,
         wcs=sky(nx, ny),
         empty=image > 0,
         x=np.array([]),

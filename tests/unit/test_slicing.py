@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from frames import frame_with
 from mirimask.errors import MaskError
+from mirimask.masks.gradient import derivative
 from mirimask.masks.make import combined_mask, make_masks
 from mirimask.masks.names import check_methods, parse_method
-from mirimask.masks.slices import derivative
 from mirimask.masks.thresholds import slice_domain, thresholds, top_slice
 
 PERCENTS = [0.02, 0.3, 1, 4.6, 10, 25, 99.9]

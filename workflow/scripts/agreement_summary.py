@@ -8,7 +8,7 @@ from evaluated import read_tables, write_csv
 from job import script
 from mirimask.evaluation.agreement import agreement_table
 from mirimask.figures.evaluation import CutOut, draw_agreement, draw_cut_outs
-from mirimask.figures.paper import save_figure
+from mirimask.figures.style import save_figure
 from mirimask.image.files import read_crop, read_mask
 from mirimask.image.frame import pixels
 from mirimask.table_files import read_table

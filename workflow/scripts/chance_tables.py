@@ -9,7 +9,7 @@ from job import script
 from mirimask.atomic import write_text
 from mirimask.evaluation.chance import chance_layout, pool_chance
 from mirimask.figures.evaluation import draw_chance
-from mirimask.figures.paper import save_figure
+from mirimask.figures.style import save_figure
 from mirimask.report.tables import as_latex, as_markdown, circle_notes
 
 TITLE = "Table 3, chance-corrected: S_c = (S/N - p0) / (1 - p0)"

@@ -13,7 +13,7 @@ from mirimask.evaluation.recovery import (
     pool_recovery,
 )
 from mirimask.figures.curves import draw_completeness
-from mirimask.figures.paper import save_figure
+from mirimask.figures.style import save_figure
 
 POOLED = "all"
 # of tables in which no image could be measured

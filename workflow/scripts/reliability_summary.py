@@ -8,7 +8,7 @@ from evaluated import read_tables, write_csv
 from job import script
 from mirimask.evaluation.reliability import pool_reliability
 from mirimask.figures.evaluation import draw_reliability
-from mirimask.figures.paper import save_figure
+from mirimask.figures.style import save_figure
 
 
 def main(job):

@@ -8,7 +8,7 @@ from job import script
 from mirimask.atomic import replacing, write_text
 from mirimask.evaluation.sensitivity import conclusions
 from mirimask.figures.evaluation import draw_sensitivity
-from mirimask.figures.paper import save_figure
+from mirimask.figures.style import save_figure
 from mirimask.report.tables import as_markdown
 from mirimask.table_files import read_table
 

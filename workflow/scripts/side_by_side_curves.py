@@ -5,7 +5,7 @@ from evaluated import read_tables, write_csv
 from job import script
 from mirimask.evaluation.curves import pool_curves
 from mirimask.evaluation.side_by_side import draw_all_curves
-from mirimask.figures.paper import save_figure
+from mirimask.figures.style import save_figure
 
 
 def main(job):

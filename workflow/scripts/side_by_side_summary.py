@@ -5,7 +5,7 @@ from evaluated import read_tables, write_csv
 from job import script
 from mirimask.atomic import write_text
 from mirimask.evaluation.side_by_side import draw_verdict, verdict_page, verdict_table
-from mirimask.figures.paper import save_figure
+from mirimask.figures.style import save_figure
 from mirimask.table_files import read_table
 
 

@@ -8,7 +8,7 @@ from evaluated import write_csv
 from job import script
 from mirimask.evaluation.significance import compare_methods, recall_differences
 from mirimask.figures.evaluation import draw_significance
-from mirimask.figures.paper import save_figure
+from mirimask.figures.style import save_figure
 from mirimask.table_files import read_table
 
 COLUMNS = {"peaks": "verdict", "pixels": "verdict_pixels"}

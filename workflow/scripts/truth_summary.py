@@ -5,7 +5,7 @@ from evaluated import read_tables, write_csv
 from job import script
 from mirimask.evaluation.completeness import pool_completeness, pool_purity
 from mirimask.figures.evaluation import draw_completeness, draw_purity
-from mirimask.figures.paper import save_figure
+from mirimask.figures.style import save_figure
 
 
 def main(job):

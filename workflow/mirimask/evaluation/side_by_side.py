@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mirimask.evaluation.tuning import paired_difference
-from mirimask.figures.evaluation import titled_figure
+from mirimask.figures.style import titled_figure
 from mirimask.intervals import wilson
 from mirimask.masks.registry import METHODS
 

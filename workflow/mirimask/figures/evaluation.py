@@ -4,16 +4,15 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
+from mirimask.figures.style import default_style, titled_figure
 from mirimask.masks.names import method_label
 
 __all__ = [
@@ -26,7 +25,6 @@ __all__ = [
     "draw_reliability",
     "draw_sensitivity",
     "draw_significance",
-    "titled_figure",
 ]
 
 # Paul Tol's high-contrast colours: told apart by colour-blind eyes and in grey.
@@ -50,27 +48,6 @@ class CutOut:
     peaks: NDArray[np.floating]
     truth: NDArray[np.floating]
     magnitudes: NDArray[np.floating]
-
-
-def titled_figure(width: float, height: float, *, title: str, simulated: bool) -> Figure:
-    """A figure of that size in inches, with its title and SIMULATED above it."""
-    with mpl.rc_context(mpl.rcParamsDefault):
-        figure = Figure(figsize=(width, height), dpi=110)
-    FigureCanvasAgg(figure)
-    figure.text(0.15 / width, 1 - 0.12 / height, title, fontsize=13, weight="bold", va="top")
-    if simulated:
-        figure.text(
-            1 - 0.15 / width,
-            1 - 0.12 / height,
-            "SIMULATED: not from the sky",
-            fontsize=11,
-            weight="bold",
-            color="white",
-            va="top",
-            ha="right",
-            bbox={"facecolor": "#a00028", "edgecolor": "none", "pad": 3},
-        )
-    return figure
 
 
 def _axes(
@@ -139,6 +116,7 @@ def _legend(figure: Figure, handles: list[Line2D]) -> None:
     )
 
 
+@default_style
 def draw_chance(table: pd.DataFrame, *, simulated: bool) -> Figure:
     """Success of each method beside its chance success, one panel a scorer.
 
@@ -185,6 +163,7 @@ def draw_chance(table: pd.DataFrame, *, simulated: bool) -> Figure:
     return figure
 
 
+@default_style
 def draw_reliability(table: pd.DataFrame, *, simulated: bool) -> Figure:
     """False spots of each method, and the reliability that follows.
 
@@ -235,6 +214,7 @@ def draw_reliability(table: pd.DataFrame, *, simulated: bool) -> Figure:
     return figure
 
 
+@default_style
 def draw_completeness(table: pd.DataFrame) -> Figure:
     """Completeness against magnitude, a panel a method. `table`: rows of one image or of all."""
     methods = list(dict.fromkeys(table["method"]))
@@ -282,6 +262,7 @@ def draw_completeness(table: pd.DataFrame) -> Figure:
     return figure
 
 
+@default_style
 def draw_purity(table: pd.DataFrame) -> Figure:
     """Purity of each method, and the shares of merged and split sources."""
     methods = list(table["method"])
@@ -320,6 +301,7 @@ def draw_purity(table: pd.DataFrame) -> Figure:
     return figure
 
 
+@default_style
 def draw_significance(recalls: pd.DataFrame, tests: pd.DataFrame, *, simulated: bool) -> Figure:
     """Forest plot: difference of each method's recall from the segmentation's."""
     shown = recalls[recalls["method"] != "segmentation"].reset_index(drop=True)
@@ -360,6 +342,7 @@ def draw_significance(recalls: pd.DataFrame, tests: pd.DataFrame, *, simulated: 
     return figure
 
 
+@default_style
 def draw_agreement(table: pd.DataFrame) -> Figure:
     """Agreement of verdict and truth for each image and method, in per cent, with the counts."""
     images = [*[i for i in dict.fromkeys(table["image"]) if i != "All"], "All"]
@@ -407,6 +390,7 @@ def draw_agreement(table: pd.DataFrame) -> Figure:
     return figure
 
 
+@default_style
 def draw_cut_outs(pieces: Sequence[CutOut]) -> Figure:
     """A sheet of the sources that verdict and truth disagree about."""
     columns = 4
@@ -460,6 +444,7 @@ def draw_cut_outs(pieces: Sequence[CutOut]) -> Figure:
 _LINES = (("o", "-"), ("s", "--"), ("^", "-."), ("D", ":"), ("v", "-"), ("P", "--"), ("X", "-."))
 
 
+@default_style
 def draw_sensitivity(pooled: pd.DataFrame, *, simulated: bool) -> Figure:
     """Recall of each method in all images together: a panel a setting, a line a method.
 

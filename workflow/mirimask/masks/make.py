@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from mirimask.errors import MaskError
 from mirimask.image.frame import Frame
 from mirimask.masks.family import Family
+from mirimask.masks.gradient import pixels_in
 from mirimask.masks.names import MaskName, leaves, parse_method
 from mirimask.masks.registry import METHODS, Options, missing, published_level, settings_of
-from mirimask.masks.slices import pixels_in
 from mirimask.masks.thresholds import slice_domain
 
 __all__ = [

@@ -6,6 +6,7 @@ import pandas as pd
 
 from mirimask.image.statistics import MOMENTS
 from mirimask.masks.names import method_label
+from mirimask.sources.verdicts import VERDICT_COLUMNS
 
 __all__ = [
     "as_latex",
@@ -30,7 +31,7 @@ def count_verdicts(
     above `clutter_limit`. `bold` is the paper's bold: better than the segmentation of the same
     image, that is more successes, or as many with fewer failures.
     """
-    column = {"peaks": "verdict", "pixels": "verdict_pixels"}[scorer]
+    column = VERDICT_COLUMNS[scorer]
     rows = []
     for (image, method), share in clutter.items():
         given = verdicts[(verdicts["image"] == image) & (verdicts["method"] == method)][column]

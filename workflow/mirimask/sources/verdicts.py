@@ -8,9 +8,18 @@ from numpy.typing import NDArray
 
 from mirimask.sources.spots import Spots, nearest_distance
 
-__all__ = ["VERDICTS", "covered_share", "literal_verdicts", "peak_verdicts", "verdict_of"]
+__all__ = [
+    "VERDICTS",
+    "VERDICT_COLUMNS",
+    "covered_share",
+    "literal_verdicts",
+    "peak_verdicts",
+    "verdict_of",
+]
 
 VERDICTS = ("success", "near", "failure")
+# where they stand in a table of an image's sources, by the rule that gave them
+VERDICT_COLUMNS = {"peaks": "verdict", "pixels": "verdict_pixels"}
 
 
 def verdict_of(
