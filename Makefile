@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 REAL   ?= ../shared/real
 comma  := ,
-.PHONY: help study validate-simulation peers bench test fuzz test-slurm lint format lock clean
+.PHONY: help study validate-simulation peers bench test walls fuzz test-slurm lint format lock clean rulegraph
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -58,6 +58,9 @@ SEED   ?= 1
 COUNT  ?= 600
 fuzz: .venv/test.stamp  ## damaged images and catalogues, misbehaving archives, kills: about 4 minutes; COUNT and SEED of the cases
 	python tests/fuzz/all.py --count $(COUNT) --seed $(SEED)
+
+walls: .venv/test.stamp  ## every import is one that workflow/study/walls.py allows
+	pytest tests/unit/test_walls.py
 
 lint: .venv/test.stamp  ## ruff, snakefmt, mypy, snakemake --lint
 	ruff check .
