@@ -5,7 +5,7 @@ import math
 from astropy.io import fits
 from job import script
 from mirimask.atomic import write_text
-from mirimask.image.files import read_crop
+from mirimask.image.files import read_crop, read_gradient
 from mirimask.image.frame import pixels
 from mirimask.masks.names import method_label
 from mirimask.report.page import render_page, size_words
@@ -23,7 +23,7 @@ def rounded(value, digits):
 def main(job):
     images, simulated, scaled = [], False, []
     masks, verdicts = iter(job.input.masks), iter(job.input.verdicts)
-    for frame in job.input.frames:
+    for frame, gradient in zip(job.input.frames, job.input.gradients, strict=True):
         crop = read_crop(frame, planes=False)
         simulated |= crop.simulated
         radius, near = (
@@ -56,6 +56,7 @@ def main(job):
                 }
             )
         levels = grey_levels(shrink(crop.masked, factor))
+        slope = shrink(read_gradient(gradient, "crop"), factor)
         images.append(
             {
                 "name": name,
@@ -65,6 +66,7 @@ def main(job):
                 "radius": radius / factor,
                 "near": near / factor,
                 "uri": data_uri(grey_png(levels)),
+                "derivative": data_uri(grey_png(grey_levels(slope, percentiles=(50, 99.7)))),
                 "masks": shown,
                 "sources": [
                     {

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,11 @@ __all__ = [
     "open_image",
     "read_crop",
     "read_frame",
+    "read_gradient",
     "read_mask",
     "read_science",
     "write_crop",
+    "write_gradient",
     "write_mask",
     "write_whole_mask",
 ]
@@ -187,6 +190,39 @@ def read_crop(path: str | Path, *, planes: bool = True) -> Frame:
     )
 
 
+def _origin_cards(crop: Frame) -> fits.Header:
+    """Cards of a primary header that say which image it is of, and where in it the crop begins."""
+    primary = fits.Header()
+    for key in ("IMAGE", "SIMULATD", "OBS_ID", "FILTER"):
+        if key in crop.primary:
+            primary.append(crop.primary.cards[key])
+    geometry = geometry_cards(crop)
+    primary.update({key: geometry[key] for key in ("CROPX0", "CROPY0")})
+    return primary
+
+
+### derivative images #############################################################################
+
+
+def write_gradient(
+    path: str | Path, gradients: Mapping[str, NDArray[np.float32]], crop: Frame
+) -> None:
+    """Write derivatives of a crop, (ny, nx) each, as extensions with the names of their domains."""
+    header = pixel_cards(crop.wcs, crop.data.shape, crop)
+    header["BUNIT"] = ("MJy/sr/pix", "rise along y")
+    hdus = fits.HDUList([fits.PrimaryHDU(header=_origin_cards(crop))])
+    for domain, gradient in gradients.items():
+        hdus.append(fits.ImageHDU(gradient, header, name=domain))
+    with replacing(path) as temporary:
+        hdus.writeto(temporary)
+
+
+def read_gradient(path: str | Path, domain: str) -> NDArray[np.float32]:
+    """The derivative of a crop in a domain, (ny, nx), which `write_gradient` wrote."""
+    with opened(path, planes=(domain.upper(),)) as hdus:
+        return np.array(hdus[domain].data, dtype=np.float32)
+
+
 ### masks ##########################################################################################
 
 
@@ -213,12 +249,7 @@ def _write_mask(
     crop: Frame,
     made: dict[str, object],
 ) -> None:
-    primary = fits.Header()
-    for key in ("IMAGE", "SIMULATD", "OBS_ID", "FILTER"):
-        if key in crop.primary:
-            primary.append(crop.primary.cards[key])
-    geometry = geometry_cards(crop)
-    primary.update({key: geometry[key] for key in ("CROPX0", "CROPY0")})
+    primary = _origin_cards(crop)
     for key, value in made.items():
         if value is not None:
             primary[key.upper()] = value
