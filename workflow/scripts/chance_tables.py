@@ -11,6 +11,7 @@ from mirimask.evaluation.chance import chance_layout, pool_chance
 from mirimask.figures.evaluation import draw_chance
 from mirimask.figures.style import save_figure
 from mirimask.report.tables import as_latex, as_markdown, circle_notes
+from mirimask.table_files import read_table
 
 TITLE = "Table 3, chance-corrected: S_c = (S/N - p0) / (1 - p0)"
 SCORERS = {

@@ -7,6 +7,7 @@ from mirimask.evaluation.curves import compare_curves, pool_curves
 from mirimask.evaluation.recovery import measurable_images
 from mirimask.figures.curves import draw_curves
 from mirimask.figures.style import save_figure
+from mirimask.table_files import read_table
 
 POOLED = "all"
 # of a table in which no image could be measured

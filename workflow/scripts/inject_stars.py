@@ -6,7 +6,6 @@ from job import script
 from mirimask.evaluation.recovery import StarStamps, free_pixels, recover, recovery_by_magnitude
 from mirimask.image.files import read_crop
 from mirimask.image.psf import make_psf, read_psf
-from mirimask.memory import give_back
 from mirimask.table_files import read_table
 
 
@@ -16,7 +15,6 @@ def stamps_for(psf_path, crop):
     if crop.primary["FILTER"].strip().upper() != psf.filter:
         psf = make_psf(crop.primary["FILTER"])
     stamps = StarStamps(psf, pixel_scale_arcsec=crop.pixel_scale)
-    give_back()  # the PSF, and what it was widened with
     return stamps
 
 

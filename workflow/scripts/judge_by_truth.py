@@ -16,7 +16,6 @@ from mirimask.evaluation.completeness import (
 )
 from mirimask.image.files import read_crop
 from mirimask.image.frame import pixels
-from mirimask.memory import give_back
 from mirimask.table_files import read_table
 
 
@@ -40,7 +39,6 @@ def main(job):
     peaks = read_table(job.input.peaks)
     truth = true_sources(job.input.truth, crop)
     crop = replace(crop, error=None, weight=None)  # of no use to what follows
-    give_back()
     seen = truth[truth["expected_snr"] >= job.params.seen_snr].reset_index(drop=True)
     real = truth[truth["expected_snr"] >= job.params.real_snr].reset_index(drop=True)
     tolerance_px = job.params.tolerance_fwhm * crop.fwhm_px

@@ -13,7 +13,6 @@ from mirimask.evaluation.sensitivity import CUTS, count_variants, other_radii, o
 from mirimask.image.files import read_crop, read_frame
 from mirimask.image.frame import pixels
 from mirimask.masks.segmentation import SegmentationSettings, segment
-from mirimask.memory import give_back
 from mirimask.sources.catalogue import locate_sources
 from mirimask.sources.peaks import reference_peaks
 
@@ -102,7 +101,6 @@ def main(job):
     if frame.error is not None:
         data[np.isnan(frame.error)] = np.nan
     del frame  # its planes say nothing that is not in the data now
-    give_back()
     y0, x0 = crop.origin
     ny, nx = crop.data.shape
     for other in p.segmentations if "segmentation" in masks else ():

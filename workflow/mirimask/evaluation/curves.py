@@ -15,7 +15,6 @@ from scipy.spatial import cKDTree
 from mirimask.evaluation.recovery import brightest_pixels, has_match
 from mirimask.intervals import wilson
 from mirimask.masks.family import Family
-from mirimask.memory import give_back
 
 __all__ = [
     "Scene",
@@ -205,7 +204,6 @@ def _marked(
 ) -> tuple[NDArray[np.float64], list[tuple[NDArray[np.int64], int]]]:
     """The levels, those of the image itself where none are given, and for each of them where the
     spots of the image are, and how many pixels the mask has."""
-    give_back()  # what the image before needed
     scores = family.scores(image)
     if levels is None:
         levels = family.levels(scores)
