@@ -1,6 +1,5 @@
 """One mask as files for other software: labels, a catalogue of its sources, and regions."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from astropy.table import Table
@@ -18,7 +17,7 @@ from mirimask.table_files import read_table
 
 def main(job):
     image, method = job.wildcards.image, job.wildcards.method
-    crop = replace(read_crop(job.input.frame), weight=None)  # of no use here
+    crop = read_crop(job.input.frame)
     mask, header = read_mask(job.input.mask)
     made = {key: header.get(key) for key in ("METHOD", "DOMAIN", "PERCENT", "THRESH")}
     segmentation = None

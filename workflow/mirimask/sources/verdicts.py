@@ -111,7 +111,9 @@ def literal_verdicts(
     return verdict_of(distance, radius_px=radius_px, near_px=near_px)
 
 
-_FEW = 300  # positions; for more, a tree of all pixels is faster than a look around each
+# Positions; for more, a tree of all pixels is faster than a look around each. For the 43 of an image
+# that takes 1 ms, the tree 7 to 13.
+_FEW = 300
 
 
 def _nearest_pixel(
