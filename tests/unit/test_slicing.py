@@ -196,7 +196,7 @@ def test_a_slice_of_the_derivative_in_its_file_is_that_of_the_image(domain, tmp_
     path = tmp_path / "A.fits"
     write_gradient(path, {name: gradient(crop, name) for name in DOMAINS}, crop)
     given = read_gradient(path, domain)
-    assert given.dtype == np.float32 and given.dtype.isnative
+    assert given.dtype == np.dtype(np.float32)  # in the order of this machine
     np.testing.assert_array_equal(given, gradient(crop, domain))
     assert np.isnan(given[19:26, :30]).all() == (domain == "crop")
     plain, cut = (

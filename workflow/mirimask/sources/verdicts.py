@@ -111,8 +111,8 @@ def literal_verdicts(
     return verdict_of(distance, radius_px=radius_px, near_px=near_px)
 
 
-# Positions; for more, a tree of all pixels is faster than a look around each. For the 43 of an image
-# that takes 1 ms, the tree 7 to 13.
+# Positions; for more, a tree of all pixels is faster than a look around each. For the 43 of an
+# image that takes 1 ms, the tree 7 to 13.
 _FEW = 300
 
 
