@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from astropy.table import Table
-from mirimask.table_files import read_table, read_texts, write_ecsv
+from mirimask.table_files import read_by_mask, read_table, read_texts, write_csv, write_ecsv
 
 TEXTS = ["001", "NA", "1e5", "2E10", "nan", "None", "inf", "True", "1.50", "+1", "", "null"]
 TEXTS += ["4655349652394811137", "12345678901234567890123", "=1+2", "a, b", 'é "x"', "#1", "x\ny"]
@@ -47,3 +47,17 @@ def test_a_row_that_begins_like_a_comment_is_no_comment_in_ecsv(tmp_path):
     assert read["ra"].tolist() == [1, 2, 3]
     write_ecsv(tmp_path / "t.ecsv", table[1:2])
     assert Table.read(tmp_path / "t.ecsv").colnames == table.colnames  # no need, no change
+
+
+def test_tables_of_masks_have_image_and_mask_in_columns(tmp_path):
+    paths = []
+    for image, mask in (("001", "value_4.6"), ("B", "segmentation")):
+        paths.append(tmp_path / image / f"{mask}.csv")
+        paths[-1].parent.mkdir()
+        write_csv(paths[-1], pd.DataFrame({"id": ["1"], "x": [1 / 3]}))
+    table = read_by_mask(paths)
+    assert table.values.tolist() == [
+        ["1", 0.333333, "001", "value_4.6"],
+        ["1", 0.333333, "B", "segmentation"],
+    ]
+    assert list(table.columns) == ["id", "x", "image", "method"]

@@ -16,7 +16,7 @@ from mirimask.atomic import replacing
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["TEXTS", "read_table", "read_texts", "write_ecsv"]
+__all__ = ["TEXTS", "read_by_mask", "read_table", "read_texts", "write_csv", "write_ecsv"]
 
 # Columns that hold texts in whichever of the study's tables they stand.
 TEXTS = frozenset(
@@ -46,9 +46,24 @@ def read_table(path: str | Path, *, texts: Iterable[str] = ()) -> pd.DataFrame:
     )
 
 
+def read_by_mask(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """The tables <image>/<mask>.csv below each other, with both names as columns image, method."""
+    tables = [
+        read_table(path).assign(image=path.parent.name, method=path.name.removesuffix(".csv"))
+        for path in map(Path, paths)
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
 def read_texts(path: str | Path, *, separator: str = ",") -> pd.DataFrame:
     """Read a table of which every cell is a text, '' where it is empty; as `read_table` else."""
     return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+
+
+def write_csv(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV, numbers with six digits, whole or not at all."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6g")
 
 
 def write_ecsv(path: str | Path, table: "Table") -> None:

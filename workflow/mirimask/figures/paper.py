@@ -27,7 +27,7 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
 from mirimask.figures.style import SIMULATED, default_style
-from mirimask.image.levels import Histogram, percentile_limits
+from mirimask.image.levels import Histogram, percentile_limits, percentile_words
 from mirimask.image.wcs import pixel_to_sky, sky_to_pixel
 from mirimask.masks.names import method_label
 
@@ -599,10 +599,6 @@ def draw_histograms(
         0.5 + rows * (height + gap_y) - 0.1,
     )
     figure = _new_figure(*total, dpi=150, title=title, simulated=simulated)
-    styles = (
-        ("mean_2sd", "#cc0000", "mean + 2 s.d."),
-        ("percentile", "black", "95.4th percentile"),
-    )
     for i, panel in enumerate(histograms):
         row, column = divmod(i, columns)
         x0 = 0.95 + column * (width + gap_x)
@@ -612,16 +608,18 @@ def draw_histograms(
         low, high = float(panel.edges[0]), float(panel.edges[-1])
         axes.set_xlim(low, high)
         axes.set_ylim(0, 1.32 * max(int(np.max(panel.counts)), 1))
-        handles = []
-        for key, colour, name in styles:
-            level = getattr(panel, key)
+        handles: list[Line2D] = []
+        for level, colour, name in (
+            (panel.mean_2sd, "#cc0000", "mean + 2 s.d."),
+            (panel.percentile, "black", percentile_words(panel.percent)),
+        ):
             label = f"{name} = {level:.5g}"
             if low <= level <= high:
                 axes.axvline(level, ymax=0.79, color=colour, ls=(0, (5, 3)), lw=1.7)
             else:
                 beyond = level > high
                 label += " →" if beyond else " ←"
-                at = 0.7 if key == "mean_2sd" else 0.62
+                at = 0.62 if handles else 0.7
                 axes.annotate(
                     "", (1 if beyond else 0, at), (0.9 if beyond else 0.1, at),
                     xycoords="axes fraction",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Histogram", "histogram", "histogram_range", "percentile_limits"]
+__all__ = ["Histogram", "histogram", "histogram_range", "percentile_limits", "percentile_words"]
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,8 @@ class Histogram:
     """The values of an image, in MJy/sr, with two levels that a threshold could be set at.
 
     `counts` (n) and `edges` (n + 1) as `numpy.histogram` gives them; `mean_2sd` is the mean plus
-    two standard deviations, `percentile` the level of a percentile; `shown` is the share of the
-    values that lies within the edges. `title` and `note` say what image it is.
+    two standard deviations, `percentile` the level of the `percent`th percentile; `shown` is the
+    share of the values that lies within the edges. `title` and `note` say what image it is.
     """
 
     title: str
@@ -24,6 +24,7 @@ class Histogram:
     edges: NDArray[np.floating]
     mean_2sd: float
     percentile: float
+    percent: float
     shown: float
 
 
@@ -39,6 +40,15 @@ def percentile_limits(
         raise ValueError("no pixel is finite: it has no percentiles")
     low, high = np.percentile(finite, np.asarray(percentiles, dtype=np.float64))
     return float(low), float(high)
+
+
+def percentile_words(percent: float) -> str:
+    """A percentile as a sentence has it: '95.4th percentile', '91st percentile'."""
+    text = f"{percent:g}"
+    ending = {"1": "st", "2": "nd", "3": "rd"}.get(text[-1], "th")
+    if "." in text or text.endswith(("11", "12", "13")):
+        ending = "th"
+    return f"{text}{ending} percentile"
 
 
 def histogram_range(
@@ -79,5 +89,6 @@ def histogram(
         edges=edges,
         mean_2sd=moments["mean"] + 2 * moments["variance"] ** 0.5,
         percentile=float(np.percentile(values, np.float64(percentile))),
+        percent=percentile,
         shown=counts.sum() / values.size,
     )
