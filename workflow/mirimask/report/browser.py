@@ -31,8 +31,8 @@ class BrowsedImage:
     """An image of the page.
 
     `image` and its `derivative` along y, (ny, nx), NaN where nothing was observed; by method,
-    `masks` (ny, nx) bool and `verdicts`, tables with a row a source; `radius` and `near` in pixels: of the circle, and how much
-    farther the ring is.
+    `masks` (ny, nx) bool and `verdicts`, tables with a row a source; `radius` and `near` in pixels:
+    of the circle, and how much farther the ring is.
     """
 
     name: str
