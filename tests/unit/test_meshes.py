@@ -10,9 +10,11 @@ from mirimask.image.background import (
     boxes_or_whole,
     from_nearest,
     median,
+    median_and_scatter,
     of_tiles,
     scatter,
     tile_edges,
+    upper_median,
 )
 
 
@@ -100,3 +102,20 @@ def test_a_plane_between_tiles(dtype):
 def test_median_is_that_of_numpy(number):
     values = np.random.default_rng(number).normal(size=number).astype("f4")
     assert median(values) == np.median(values)
+    assert upper_median(values) == np.sort(values)[number // 2]
+
+
+def test_median_and_scatter_of_noise_with_stars_and_a_hole():
+    rng = np.random.default_rng(5)
+    image = rng.normal(10, 2, (200, 160)).astype("f4")
+    image[::10, ::10] += 1000
+    hidden = np.zeros(image.shape, bool)
+    hidden[:70, :70] = True
+    image[hidden] = 0
+    for step in (1, 3):
+        level, spread = median_and_scatter(image, hidden, 40, step=step)
+        assert level.dtype == spread.dtype == np.float32
+        assert abs(level - 10).max() < 0.6
+        assert abs(spread - 2).max() < 0.6
+    nothing = median_and_scatter(image, np.ones(image.shape, bool), 40)
+    assert np.isnan(nothing).all()

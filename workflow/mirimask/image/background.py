@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from mirimask.errors import MaskError
+from mirimask.units import SIGMA_PER_MAD
 
 if TYPE_CHECKING:
     from photutils.background import Background2D
@@ -27,10 +28,12 @@ __all__ = [
     "from_nearest",
     "local_mean",
     "median",
+    "median_and_scatter",
     "of_tiles",
     "scatter",
     "smoothed",
     "tile_edges",
+    "upper_median",
 ]
 
 Edges = tuple[NDArray[np.intp], NDArray[np.intp]]  # where tiles begin and end along y and x
@@ -161,6 +164,13 @@ def median(pixels: NDArray[np.floating]) -> np.floating:
     return found
 
 
+def upper_median(pixels: NDArray[np.floating]) -> np.floating:
+    """The median of a tile's pixels, one or more; of an even number the upper of the middle two."""
+    middle = pixels.size // 2
+    found: np.floating = np.partition(pixels, middle)[middle]
+    return found
+
+
 def from_nearest(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Values of tiles, (number, rows, columns), those that are NaN from the nearest tile.
 
@@ -187,6 +197,33 @@ def between_tiles(
         for edge, length in zip(edges, shape, strict=True)
     )
     return (rows @ values @ columns.T).astype(np.float32, copy=False)
+
+
+def median_and_scatter(
+    image: NDArray[np.floating], hidden: NDArray[np.bool_], side: float, *, step: int = 1
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Median of the pixels that are not `hidden`, and their scatter, around every pixel.
+
+    In tiles of about `side` pixels, without clipping, from every `step`th pixel of every `step`th
+    row; median-filtered 3 x 3 and interpolated. The scatter is 1.4826 times the median absolute
+    deviation. Tiles with fewer than a tenth of their pixels, or than ten, get the values of the
+    nearest that has more. NaN where none has. `image` is finite where it is not `hidden`.
+    """
+
+    def both(pixels: NDArray[np.floating]) -> tuple[np.floating, np.floating]:
+        middle = upper_median(pixels)
+        return middle, upper_median(np.abs(pixels - middle))
+
+    edges = tile_edges(image.shape, side)
+    most = np.prod([-(-np.diff(edge).max() // step) for edge in edges])
+    fewest = max(10, 0.1 * most)
+    found = of_tiles(image, ~hidden, edges, both, fewest=fewest, number=2, step=step)
+    middle, spread = from_nearest(found).astype(np.float32)
+    level, scatter = (
+        between_tiles(ndimage.median_filter(one, 3, mode="nearest"), edges, image.shape)
+        for one in (middle, np.float32(SIGMA_PER_MAD) * spread)
+    )
+    return level, scatter
 
 
 def _weights(middles: NDArray[np.float64], length: int, beyond: bool) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from mirimask.image.background import between_tiles, of_tiles, tile_edges
+from mirimask.image.background import between_tiles, of_tiles, tile_edges, upper_median
 from mirimask.units import SIGMA_PER_MAD
 
 __all__ = ["curvature_in_noise"]
@@ -267,15 +267,13 @@ def _tile_noise(
     Every third pixel of every third row is enough: neighbours are correlated.
     """
     edges = tile_edges(curvature.shape, side)
-    levels = of_tiles(curvature, ~empty, edges, _scale, fewest=30, step=3)[0]
+
+    def scale(pixels: NDArray[np.float32]) -> np.floating:
+        return upper_median(np.abs(pixels))
+
+    levels = of_tiles(curvature, ~empty, edges, scale, fewest=30, step=3)[0]
     if np.isnan(levels).all():
         levels[:] = np.median(np.abs(curvature[~empty]))
     levels[np.isnan(levels)] = np.nanmedian(levels)
     levels = SIGMA_PER_MAD * ndimage.median_filter(levels, 3, mode="nearest")
     return between_tiles(levels.astype(np.float32), edges, curvature.shape)
-
-
-def _scale(pixels: NDArray[np.float32]) -> np.float32:
-    """The median of absolute values; of an even number the upper of the two in the middle."""
-    middle = pixels.size // 2
-    return np.partition(np.abs(pixels), middle)[middle]
