@@ -19,7 +19,7 @@ import numpy as np  # isort: skip
 import sep  # isort: skip
 from astropy.io import fits  # isort: skip
 from scipy import ndimage  # isort: skip
-from mirimask.image.frame import read_frame  # isort: skip
+from mirimask.image.files import read_frame  # isort: skip
 from mirimask.image.instrument import psf_fwhm_px  # isort: skip
 from mirimask.masks.recommended import curvature_snr, recommended_labels  # isort: skip
 from mirimask.masks.segmentation import SegmentationSettings, segment  # isort: skip

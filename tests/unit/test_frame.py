@@ -6,15 +6,8 @@ from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 from astropy.wcs import WCS
 from mirimask.errors import MaskError
-from mirimask.image.frame import (
-    crop_frame,
-    empty_pixels,
-    pixels,
-    read_crop,
-    read_frame,
-    write_crop,
-    write_mask,
-)
+from mirimask.image.files import read_crop, read_frame, write_crop, write_mask
+from mirimask.image.frame import crop_frame, empty_pixels, pixels
 from mirimask.image.statistics import describe, identify
 from mirimask.sources.catalogue import catalogue_settings, locate_sources
 
