@@ -37,13 +37,13 @@ from mirimask.evaluation.recovery import (  # noqa: E402
 from mirimask.image.background import background_meshes  # noqa: E402
 from mirimask.image.frame import read_crop  # noqa: E402
 from mirimask.image.psf import read_psf  # noqa: E402
-from mirimask.masks.family import Family  # noqa: E402
-from mirimask.masks.recommended import (  # noqa: E402
-    RecommendedSettings,
+from mirimask.masks.cores import (  # noqa: E402
+    CoreSettings,
+    core_mask,
     curvature_snr,
     grow,
-    recommended_mask,
 )
+from mirimask.masks.family import Family  # noqa: E402
 from mirimask.masks.segmentation import segmentation_family  # noqa: E402
 from mirimask.masks.slices import slice_family  # noqa: E402
 
@@ -182,12 +182,12 @@ def candidates():
     made.append(
         local_noise(
             "matched filter, local background and noise",
-            RecommendedSettings(min_pixels=4, grow=3.0),
+            CoreSettings(min_pixels=4, grow=3.0),
             smooth=1 / 2.355,
         )
     )
     for smooth, share, window in product((0.5, 0.65, 0.8), (0.0, 0.4, 0.6, 0.75), (6.0,)):
-        settings = RecommendedSettings(smooth=smooth, share=share, window=window, min_pixels=4)
+        settings = CoreSettings(smooth=smooth, share=share, window=window, min_pixels=4)
         made.append(local_noise(_label(settings), settings))
     for change in (
         {"window": 4.5},
@@ -198,7 +198,7 @@ def candidates():
         {"grow": 1.5},
         {"grow": 3.0},
     ):
-        settings = RecommendedSettings(**{"min_pixels": 4, **change})
+        settings = CoreSettings(**{"min_pixels": 4, **change})
         made.append(local_noise(_label(settings), settings))
     return made
 
@@ -302,7 +302,7 @@ def galaxies(folder):
     of sources larger than the PSF, which a small window takes for clouds."""
     rows = []
     for change in ({}, {"window": 4.5}, {"window": 9.0}, {"share": 0.75}, {"share": 0.4}):
-        settings = RecommendedSettings(**change)
+        settings = CoreSettings(**change)
         found = {}
         for path in sorted((folder / "frame").glob("*.fits")):
             crop = read_crop(path)
@@ -310,7 +310,7 @@ def galaxies(folder):
             x, y = truth["x"] - crop.origin[1], truth["y"] - crop.origin[0]
             ny, nx = crop.data.shape
             inside = (truth["kind"] == "galaxy") & x.between(5, nx - 6) & y.between(5, ny - 6)
-            mask = recommended_mask(crop.data, crop.empty, fwhm_px=crop.fwhm_px, settings=settings)
+            mask = core_mask(crop.data, crop.empty, fwhm_px=crop.fwhm_px, settings=settings)
             spots = brightest_pixels(mask, crop.data)
             for low, high in ((18, 21), (21, 23), (23, 24), (24, 25)):
                 own = inside & truth["ab_mag"].between(low, high)

@@ -2,7 +2,7 @@
 
     python benchmarks/time_recommended.py [i2d]
 
-The same arrays, in turn: `recommended_labels`, sep's `Background` and `extract` with its map of
+The same arrays, in turn: `core_labels`, sep's `Background` and `extract` with its map of
 labels (1.5 sigma of the global noise, as sep's documentation has it), and the six steps of the
 pipeline's segmentation; and, of the filters of the recommended mask alone, `curvature_snr` beside
 scipy's. For the frame as it is, with its empty pixels as sep's mask; for its crop,
@@ -21,7 +21,7 @@ from astropy.io import fits  # isort: skip
 from scipy import ndimage  # isort: skip
 from mirimask.image.frame import read_frame  # isort: skip
 from mirimask.image.instrument import psf_fwhm_px  # isort: skip
-from mirimask.masks.recommended import curvature_snr, recommended_labels  # isort: skip
+from mirimask.masks.cores import curvature_snr, core_labels  # isort: skip
 from mirimask.masks.segmentation import SegmentationSettings, segment  # isort: skip
 
 
@@ -73,7 +73,7 @@ def main() -> None:
         mask = empty if empty.any() else None
         own, other, pipeline, score, scipy_score = best(
             [
-                lambda data=data, empty=empty: recommended_labels(data, empty, fwhm_px=fwhm_px),
+                lambda data=data, empty=empty: core_labels(data, empty, fwhm_px=fwhm_px),
                 lambda data=data, mask=mask: with_sep(data, mask),
                 lambda data=data, empty=empty: segment(
                     data, weight=(~empty).astype(np.float32), settings=settings

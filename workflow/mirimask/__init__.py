@@ -16,7 +16,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "Frame": "image.frame",
     "MaskError": "errors",
-    "curvature_snr": "masks.recommended",
+    "core_mask": "masks.cores",
+    "curvature_snr": "masks.cores",
     "describe": "image.statistics",
     "identify": "image.statistics",
     "label_mask": "export.labels",
@@ -29,9 +30,10 @@ _HOMES = {
     "point_aperture": "image.instrument",
     "read_catalogue": "sources.own_catalogues",
     "read_image": "image.own_files",
-    "recommended_mask": "masks.recommended",
     "reference_peaks": "sources.peaks",
     "segment": "masks.segmentation",
+    "source_labels": "masks.source_mask",
+    "source_mask": "masks.source_mask",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -14,7 +14,7 @@ from mirimask.atomic import write_text
 from mirimask.evaluation.chance import chance_layout
 from mirimask.image.statistics import IDENTITY, MOMENTS
 from mirimask.masks.names import method_label
-from mirimask.masks.recommended import RecommendedSettings
+from mirimask.masks.source_mask import SourceSettings
 from mirimask.report.page import bold, frame_table, paired_table, render_page, size_words
 from mirimask.report.pictures import data_uri
 from mirimask.report.tables import circle_notes, paper_layout, printable_statistics
@@ -292,13 +292,14 @@ def recommended(job, folder, column):
         files.append((image, Path(mask).relative_to(folder).as_posix()))
     table = pd.DataFrame(rows, columns=["Image", "sources", *kinds, *kinds])
     total = ["All", *table.iloc[:, 1:].sum()]
-    settings = RecommendedSettings()
+    settings = SourceSettings()
     return {
         "text": (
-            "Areas in which the curvature of the image (minus the Laplacian, after smoothing with "
-            f"a Gaussian of {settings.smooth:g} FWHM) stands above {settings.grow:g} times its "
-            f"local noise and reaches {settings.seed:g} times, of at least {settings.min_pixels} "
-            "pixels. It needs no percentage to be chosen and does not react to gradients."
+            "All light of the sources. Their cores are areas in which the curvature of the image "
+            f"reaches {settings.core.seed:g} times its local noise; around each, the halo of a "
+            f"star of its brightness down to {settings.halo:g} of the noise of a pixel, and what "
+            "images smoothed by several widths of the PSF show of it above "
+            f"{settings.faintest:g} of that noise. Structure of the background is left out."
         ),
         "table": frame_table(
             pd.DataFrame([*rows, total], columns=table.columns),

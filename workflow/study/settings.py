@@ -20,7 +20,7 @@ __all__ = ["Study"]
 
 ROOT = Path(__file__).resolve().parents[2]  # of the project: the paper's tables are in it
 # the others are compared with the first; the segmentation's eras are detectors
-_OWN_FAMILIES = ("recommended", *(n for n in OWN if n not in ("recommended", "segmentation")))
+_OWN_FAMILIES = ("cores", *(n for n in OWN if n not in ("cores", "segmentation")))
 _NEEDED = {"local": ["i2d"], "mast": ["program", "observation", "filter"], "simulated": []}
 _DOMAIN = re.compile(f"@({'|'.join(DOMAINS)})")
 
@@ -329,7 +329,7 @@ class Study:
     def side_by_side_methods(self) -> list[str]:
         """The masks of Table 3 and, at the published levels, those besides."""
         others = (name for name in self.installed if name in DETECTORS)
-        return _unique([*self.methods, "recommended", *others])
+        return _unique([*self.methods, "recommended", "cores", *others])
 
     # simulated fields
 

@@ -20,7 +20,7 @@ __all__ = [
     "verdict_table",
 ]
 
-BEST = "recommended"
+BEST = "cores"
 GROUPS = {"own": "this project", "peer": "in use elsewhere", "future": "paper's future work"}
 _COLOURS = {"own": "#000000", "peer": "#0072B2", "future": "#D55E00"}
 _MARKERS = {"own": "o", "peer": "s", "future": "^"}
@@ -42,8 +42,8 @@ def verdict_table(
     (NaN: the published level). `times`: family, median_ms. Columns: group, images, rate, family,
     label, kind, n_stars, n_found, completeness with its 95 % Wilson limits, false_per_arcmin2 (what
     the levels came to), inverted_per_arcmin2, area, tuned (share of the images for which a level
-    reached the rate), behind: completeness of the recommended mask less the family's for the same
-    stars, with its 95 % limits (`paired_difference`), median_ms, times_recommended, needs: what is
+    reached the rate), behind: completeness of the cores less the family's for the same
+    stars, with its 95 % limits (`paired_difference`), median_ms, times_cores, needs: what is
     not installed (such families have no numbers).
     """
     spent = times.set_index("family")["median_ms"]
@@ -89,7 +89,7 @@ def verdict_table(
                     "area": float((table["area"] * area).sum()) / area.sum(),
                     "tuned": float(table["reached"].mean()),
                     "median_ms": spent.get(family, np.nan),
-                    "times_recommended": spent.get(family, np.nan) / spent.get(BEST, np.nan),
+                    "times_cores": spent.get(family, np.nan) / spent.get(BEST, np.nan),
                 }
                 if best is not None:
                     rng = np.random.default_rng(seed)
@@ -123,7 +123,7 @@ def verdict_table(
         "behind_low",
         "behind_high",
         "median_ms",
-        "times_recommended",
+        "times_cores",
         "needs",
     ]
     return pd.DataFrame(rows).reindex(columns=columns)
@@ -157,7 +157,7 @@ def verdict_page(table: pd.DataFrame, *, rate: float, magnitudes: tuple[float, f
         "",
         f"Share of added stars of {magnitudes[0]:g} to {magnitudes[1]:g} AB that each mask finds, "
         f"its level tuned to {rate:g} false spots per square arcminute on images that it is not "
-        "judged on. Behind: what the recommended mask finds more of the same stars; in bold where "
+        "judged on. Behind: what the cores finds more of the same stars; in bold where "
         "its 95 % interval lies on one side of 0. At its own level: completeness and false spots "
         "at the published level. Time: one mask of one crop, median, in ms.",
         "",
@@ -293,7 +293,7 @@ _GROUP_STYLES: tuple[dict[str, Any], ...] = (
 def draw_all_curves(
     pooled: pd.DataFrame, *, magnitudes: tuple[float, float], simulated: bool
 ) -> Figure:
-    """A panel for each family: stars found against false spots, beside the recommended mask's.
+    """A panel for each family: stars found against false spots, beside the cores's.
 
     `pooled`: rows of `pool_curves`, its image column naming the group of images.
     """
@@ -353,7 +353,7 @@ def _draw_all_curves(
         0.12 / total, 0.5, "share of the added stars found", rotation=90, va="center", fontsize=10
     )
     handles = [mpl.lines.Line2D([], [], label=name, **style) for name, style in groups.items()]
-    handles.append(mpl.lines.Line2D([], [], color="0.6", lw=4, label="the recommended mask"))
+    handles.append(mpl.lines.Line2D([], [], color="0.6", lw=4, label="the cores"))
     figure.legend(
         handles=handles, loc="lower center", ncols=len(handles), frameon=False, fontsize=9
     )

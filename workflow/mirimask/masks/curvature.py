@@ -1,4 +1,4 @@
-"""The curvature of an image in units of its noise: the score of the recommended mask.
+"""The curvature of an image in units of its noise: the score of the cores.
 
 It is filtered in blocks that stay in the processor's cache, each as one long line: the whole takes
 less time than scipy's filters alone (benchmarks/time_recommended.py).
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from mirimask.image.tile_levels import interpolated, tile_medians, tile_values
 from mirimask.units import SIGMA_PER_MAD
 
 __all__ = ["curvature_in_noise"]
@@ -265,35 +265,12 @@ def _tile_noise(
 
     Every third pixel of every third row is enough: neighbours are correlated.
     """
-    edges = [np.linspace(0, n, max(1, round(n / side)) + 1).astype(int) for n in curvature.shape]
-    # rows and columns of each tile, as many as the longest has; a shorter one's last are not used
-    at = [first[:-1, None] + np.arange(0, np.diff(first).max(), 3) for first in edges]
-    inside = [own < first[1:, None] for own, first in zip(at, edges, strict=True)]
-    rows, columns = (
-        np.minimum(own, n - 1).ravel() for own, n in zip(at, curvature.shape, strict=True)
-    )
-    used = np.outer(*inside) & ~empty[rows][:, columns]
-    values = np.where(used, np.abs(curvature[rows][:, columns]), np.inf)
-    tiles = (at[0].shape[0], at[0].shape[1], at[1].shape[0], at[1].shape[1])
-    used, values = (part.reshape(tiles).swapaxes(1, 2) for part in (used, values))
-    values = np.sort(values.reshape(*values.shape[:2], -1))
-    number = np.count_nonzero(used, axis=(2, 3))
-    levels = np.take_along_axis(values, number[..., None] // 2, axis=2)[..., 0].astype(float)
+    values, used, edges = tile_values(curvature, empty, side, step=3)
+    medians, number = tile_medians(np.abs(values), used)
+    levels = medians.astype(float)
     levels[number < 30] = np.nan
     if not np.isfinite(levels).any():
         seen = np.abs(curvature[~empty])
         levels[:] = np.median(seen) if seen.size else np.nan
     levels[np.isnan(levels)] = np.nanmedian(levels) if np.isfinite(levels).any() else np.inf
-    levels = SIGMA_PER_MAD * ndimage.median_filter(levels, 3, mode="nearest")
-    rows, columns = (
-        _between(n, 0.5 * (e[1:] + e[:-1] - 1)) for n, e in zip(curvature.shape, edges, strict=True)
-    )
-    return rows @ levels.astype(np.float32) @ columns.T
-
-
-def _between(length: int, nodes: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Matrix (`length`, nodes) that interpolates linearly between nodes, constant beyond them."""
-    at = np.arange(length)
-    return np.stack([np.interp(at, nodes, row) for row in np.eye(nodes.size)], axis=1).astype(
-        np.float32
-    )
+    return interpolated(SIGMA_PER_MAD * levels, edges, curvature.shape)

@@ -15,7 +15,8 @@ _AT_RATE = 10.0  # false spots per square arcminute, one of those that the curve
 
 
 def _label(name: str) -> str:
-    return "the recommended mask" if name == "recommended" else f"`{name}` ({method_label(name)})"
+    ours = {"recommended": "the recommended mask", "cores": "the cores of the recommended mask"}
+    return ours.get(name, f"`{name}` ({method_label(name)})")
 
 
 def _plain(name: str) -> str:
