@@ -98,8 +98,7 @@ def source_labels(
     cores, count = cores_of(snr, empty, fwhm_px=fwhm_px, settings=settings.core)
     count = _deblend(cores, count, snr, seed=settings.core.seed, fwhm_px=fwhm_px)
     side = settings.tile * fwhm_px
-    # for the brightness of the sources alone: every second pixel of every second row is enough
-    sky, noise = median_and_scatter(image, empty | (cores > 0), side, step=2)
+    sky, noise = median_and_scatter(image, empty | (cores > 0), side)
     if not (noise > 0).any():
         return SourceLabels(cores, cores.copy(), count)
     sources = _halos(image - sky, noise, cores, count, empty, fwhm_px=fwhm_px, limit=settings.halo)
@@ -235,7 +234,7 @@ def _smooth_areas(
     if empty.any() or binned:
         weight = ndimage.gaussian_filter(seen, sigma, truncate=3)
         smooth /= np.maximum(weight, np.float32(1e-3))
-    noise = scatter(smooth, sources | empty, side, step=3)
+    noise = scatter(smooth, sources | empty, side, step=2)
     above = smooth > np.maximum(settings.extent * noise, settings.faintest)
     significant = above & (smooth > settings.alone * noise)
     areas, count = ndimage.label(above, structure=_BOX)
