@@ -9,7 +9,7 @@ from mirimask.image.psf_profile import psf_profile
 from mirimask.masks.cores import core_mask
 from mirimask.masks.make import numbered_sources
 from mirimask.masks.source_mask import SourceSettings, source_labels, source_mask
-from scipy.ndimage import binary_erosion, gaussian_filter, label
+from scipy.ndimage import gaussian_filter, label
 
 FWHM = 0.269 / 0.11  # F770W
 SHAPE = (240, 288)
@@ -112,6 +112,17 @@ def test_a_faint_star_in_the_halo_of_a_bright_one_keeps_its_core():
     assert found.sources[120, 115] == found.sources[120, 140]
 
 
+def test_a_saturated_star_has_its_halo():
+    """Its middle has no data; without it the halo ends where it does with it."""
+    image = (_sky() + _star(140, 120, 3000)).astype(np.float32)
+    whole = _labels(image, scales=())
+    image[_distance(140, 120) < 4] = np.nan
+    found = _labels(image, scales=())
+    radii = [_distance(140, 120)[labels > 0].max() for labels in (whole.sources, found.sources)]
+    assert radii[0] > 45
+    assert radii[1] == pytest.approx(radii[0], rel=0.15)
+
+
 def test_noise_alone_has_next_to_no_sources():
     counts = [_labels(_sky(seed=seed)).count for seed in range(8)]
     assert np.mean(counts) <= 1
@@ -165,7 +176,7 @@ def test_without_noise_there_are_cores_alone():
 
 
 def test_the_mask_of_a_mirrored_image_is_mirrored():
-    """Within a few pixels at the rims: the pixels that noise is measured on begin at one side."""
+    """But for a few at the rims: the pixels that noise is measured on begin at one side."""
     rng = np.random.default_rng(5)
     image = _sky()
     for x, y in zip(rng.uniform(0, 287, 12), rng.uniform(0, 239, 12), strict=True):
@@ -173,10 +184,7 @@ def test_the_mask_of_a_mirrored_image_is_mirrored():
     mask = source_mask(image, _none(), fwhm_px=FWHM)
     for axis in (0, 1):
         turned = source_mask(np.flip(image, axis), _none(), fwhm_px=FWHM)
-        turned = np.flip(turned, axis)
-        assert (turned ^ mask).sum() < 0.1 * mask.sum()
-        for one, other in ((turned, mask), (mask, turned)):
-            assert not (binary_erosion(one, BOX, iterations=4) & ~other).any()
+        assert (np.flip(turned, axis) ^ mask).sum() < 0.02 * mask.sum()
 
 
 def test_units_do_not_matter():

@@ -44,23 +44,23 @@ def tile_medians(
 
 
 def median_and_scatter(
-    image: NDArray[np.float32], hidden: NDArray[np.bool_], side: float, *, step: int = 1
+    image: NDArray[np.float32], hidden: NDArray[np.bool_], side: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Median of the pixels that are not `hidden`, and their scatter, around every pixel.
 
-    In tiles of about `side` pixels (every `step`th pixel of every `step`th row), median-filtered
-    3 x 3 and interpolated; the scatter is 1.4826 times the median absolute deviation. Tiles with
-    fewer than a tenth of their pixels, or than ten, get the values of the nearest that has more.
-    NaN where none has. `image` is finite where it is not `hidden`.
+    In tiles of about `side` pixels, median-filtered 3 x 3 and interpolated; the scatter is 1.4826
+    times the median absolute deviation. Tiles with fewer than a tenth of their pixels, or than ten,
+    get the values of the nearest that has more. NaN where none has. `image` is
+    finite where it is not `hidden`.
     """
-    middle, spread, edges = _levels(image, hidden, side, step)
+    middle, spread, edges = _levels(image, hidden, side, 1)
     return interpolated(middle, edges, image.shape), interpolated(spread, edges, image.shape)
 
 
 def scatter(
     image: NDArray[np.float32], hidden: NDArray[np.bool_], side: float, *, step: int = 1
 ) -> NDArray[np.float32]:
-    """The second of `median_and_scatter` alone."""
+    """The second of `median_and_scatter` alone, from every `step`th pixel of every `step`th row."""
     _, spread, edges = _levels(image, hidden, side, step)
     return interpolated(spread, edges, image.shape)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mirimask.errors import MaskError
-from mirimask.image.psf_profile import psf_profile
+from mirimask.image.psf_profile import PsfProfile, psf_profile
 from mirimask.image.tile_levels import median_and_scatter, scatter
 from mirimask.masks.cores import DEFAULT as CORES
 from mirimask.masks.cores import CoreSettings, cores_of, curvature_snr
@@ -31,6 +31,9 @@ __all__ = [
 ]
 
 _BOX = np.ones((3, 3), bool)  # 8-connected
+# what is around the empty middle of a saturated star
+_LARGEST_HOLE = 12.0  # FWHM
+_SATURATED = 5.0  # times the noise
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,9 @@ def source_labels(
     sky, noise = median_and_scatter(image, empty | (cores > 0), side)
     if not (noise > 0).any():
         return SourceLabels(cores, cores.copy(), count)
-    sources = _halos(image - sky, noise, cores, count, empty, fwhm_px=fwhm_px, limit=settings.halo)
+    sources, count = _halos(
+        image - sky, noise, cores, count, empty, fwhm_px=fwhm_px, limit=settings.halo
+    )
     sky, noise = median_and_scatter(image, empty | (sources > 0), side)
     excess = image - sky
     snr = np.divide(excess, noise, out=np.zeros_like(excess), where=(noise > 0) & ~empty)
@@ -161,37 +166,39 @@ def _halos(
     *,
     fwhm_px: float,
     limit: float,
-) -> NDArray[np.int32]:
+) -> tuple[NDArray[np.int32], int]:
     """The cores and, around each, the disc in which the PSF's light is above `limit` x noise.
 
-    A pixel in several belongs to the source that is brightest there; the cores keep their own. The
-    flux of a source is that of the 3 x 3 pixels at its peak, over the share of a star's light in
-    them. For a galaxy, whose light is less concentrated, that is less than its flux.
+    And the number of sources: those with an empty middle are added, to `cores` too. A pixel in
+    several discs belongs to the source that is brightest there; the cores keep their own. The flux
+    of a source is that of the 3 x 3 pixels at its peak, over the share of a star's light in them.
+    For a galaxy, whose light is less concentrated, that is less than its flux.
     """
+    profile = psf_profile(fwhm_px)
+    excess = np.where(empty, np.float32(0), excess)
+    flux = ndimage.uniform_filter(excess, 3) * 9 / profile.within(3 / np.sqrt(np.pi))
+    stars = [(label, y, x, flux[y, x]) for label, y, x in _peaks(excess, cores)]
+    stars += _saturated(excess, noise, cores, count, empty, profile, fwhm_px)
     owner = np.zeros(excess.shape, np.int32)
-    if count:
-        profile = psf_profile(fwhm_px)
-        excess = np.where(empty, np.float32(0), excess)
-        flux = ndimage.uniform_filter(excess, 3) * 9 / profile.within(3 / np.sqrt(np.pi))
-        brightest = np.zeros(excess.shape, np.float32)
-        for label, y, x in _peaks(excess, cores):
-            light = flux[y, x] * profile.share
-            above = np.flatnonzero(light > limit * noise[y, x])
-            if not above.size or not noise[y, x] > 0:
-                continue
-            reach = profile.radius_px[above[-1]]
-            rim = int(reach)
-            part = np.s_[max(y - rim, 0) : y + rim + 1, max(x - rim, 0) : x + rim + 1]
-            rows = np.arange(part[0].start, min(part[0].stop, excess.shape[0])) - y
-            columns = np.arange(part[1].start, min(part[1].stop, excess.shape[1])) - x
-            distance = np.hypot(rows[:, None], columns)
-            own = np.interp(distance, profile.radius_px, light).astype(np.float32)
-            won = (distance <= reach) & (own > brightest[part])
-            brightest[part][won] = own[won]
-            owner[part][won] = label
+    brightest = np.zeros(excess.shape, np.float32)
+    for label, y, x, own_flux in stars:
+        light = own_flux * profile.share
+        above = np.flatnonzero(light > limit * noise[y, x])
+        if not above.size or not noise[y, x] > 0:
+            continue
+        reach = profile.radius_px[above[-1]]
+        rim = int(reach)
+        part = np.s_[max(y - rim, 0) : y + rim + 1, max(x - rim, 0) : x + rim + 1]
+        rows = np.arange(part[0].start, min(part[0].stop, excess.shape[0])) - y
+        columns = np.arange(part[1].start, min(part[1].stop, excess.shape[1])) - x
+        distance = np.hypot(rows[:, None], columns)
+        own = np.interp(distance, profile.radius_px, light).astype(np.float32)
+        won = (distance <= reach) & (own > brightest[part])
+        brightest[part][won] = own[won]
+        owner[part][won] = label
     np.copyto(owner, cores, where=cores > 0)
     np.copyto(owner, 0, where=empty)
-    return owner
+    return owner, max([count, *(label for label, *_ in stars)])
 
 
 def _peaks(image: NDArray[np.float32], labels: NDArray[np.int32]) -> list[tuple[int, int, int]]:
@@ -200,9 +207,55 @@ def _peaks(image: NDArray[np.float32], labels: NDArray[np.int32]) -> list[tuple[
     order = np.lexsort((image.ravel()[at], labels.ravel()[at]))
     at = at[order]
     number = labels.ravel()[at]
-    last = np.flatnonzero(np.append(number[1:] != number[:-1], True))
+    last = np.flatnonzero(np.diff(number, append=0))
     rows, columns = np.unravel_index(at[last], labels.shape)
     return list(zip(number[last].tolist(), rows.tolist(), columns.tolist(), strict=True))
+
+
+def _saturated(
+    excess: NDArray[np.float32],
+    noise: NDArray[np.float32],
+    cores: NDArray[np.int32],
+    count: int,
+    empty: NDArray[np.bool_],
+    profile: PsfProfile,
+    fwhm_px: float,
+) -> list[tuple[int, int, int, float]]:
+    """Stars whose middle is empty, saturated: label, row and column, and flux.
+
+    Holes of at most `_LARGEST_HOLE` FWHM with `_SATURATED` times the noise all around that falls to
+    less than half within two FWHM: a dead pixel in a nebula is none. What is around the hole
+    becomes part of its core, in place, or is one with the next number. The flux is the median of
+    what the pixels there say by the PSF, at their distance from the hole's middle.
+    """
+    holes, _ = ndimage.label(empty, structure=_BOX)
+    further, stars = round(2 * fwhm_px), []
+    for number, part in enumerate(ndimage.find_objects(holes), 1):
+        if max(side.stop - side.start for side in part) > _LARGEST_HOLE * fwhm_px:
+            continue
+        rim = further + 1
+        wide = tuple(slice(max(side.start - rim, 0), side.stop + rim) for side in part)
+        hole, seen = holes[wide] == number, ~empty[wide]
+        around = ndimage.binary_dilation(hole, _BOX, iterations=2) & seen
+        beyond = ndimage.binary_dilation(hole, _BOX, iterations=further)
+        beyond = ndimage.binary_dilation(beyond, _BOX) & ~beyond & seen
+        light = excess[wide][around]
+        if (
+            not beyond.any()
+            or (light < _SATURATED * noise[wide][around]).any()
+            or np.median(excess[wide][beyond]) > 0.5 * np.median(light)
+        ):
+            continue
+        own = cores[wide]
+        label = int(own[around].max()) or count + len(stars) + 1
+        own[around & (own == 0)] = label
+        middle = ndimage.center_of_mass(hole)
+        rows, columns = np.nonzero(around)
+        distance = np.hypot(rows - middle[0], columns - middle[1])
+        flux = float(np.median(light / np.interp(distance, profile.radius_px, profile.share)))
+        y, x = (round(at + side.start) for at, side in zip(middle, wide, strict=True))
+        stars.append((label, y, x, flux))
+    return stars
 
 
 def _smooth_areas(
