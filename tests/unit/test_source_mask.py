@@ -50,9 +50,9 @@ def _labels(image, empty=None, **settings):
 def test_a_stars_halo_ends_where_it_no_longer_matters():
     """At 3.0 arcsec, 27.3 px, the table has 1.2738e-3 of the light a square arcsecond.
 
-    0.15 x 0.02 MJy/sr are reached there by a star of 0.003 / (1.2738e-3 x 0.11^2) = 194.6 MJy/sr.
+    0.18 x 0.02 MJy/sr are reached there by a star of 0.0036 / (1.2738e-3 x 0.11^2) = 233.6 MJy/sr.
     """
-    flux = 194.6
+    flux = 233.6
     found = _labels(_sky() + _star(140, 120, flux).astype(np.float32), scales=())
     distance = _distance(140, 120)
     assert (found.sources[distance < 26] > 0).all()

@@ -58,7 +58,7 @@ class SourceSettings:
     extent: float = 3.5
     faintest: float = 0.25
     alone: float = 8.0
-    halo: float = 0.15
+    halo: float = 0.18
 
     def __post_init__(self) -> None:
         for name in ("tile", "wide", "extent", "faintest", "alone", "halo"):
@@ -104,6 +104,8 @@ def source_labels(
     sky, noise = median_and_scatter(image, empty | (cores > 0), side)
     if not (noise > 0).any():
         return SourceLabels(cores, cores.copy(), count)
+    # beside a bright star its own light is what scatters
+    noise = np.minimum(noise, np.median(noise[~empty]))
     sources, count = _halos(
         image - sky, noise, cores, count, empty, fwhm_px=fwhm_px, limit=settings.halo
     )

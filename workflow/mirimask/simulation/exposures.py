@@ -36,7 +36,11 @@ _FAINT_LIMIT = 0.002  # MJy/sr: what a stamp may leave out at its edge
 
 @dataclass(frozen=True)
 class Mosaic:
-    """A resampled product: arrays of one shape, MJy/sr where it applies; empty pixels are NaN."""
+    """A resampled product: arrays of one shape, MJy/sr where it applies; empty pixels are NaN.
+
+    `light` and `sky` are the truth behind `sci`, resampled as it is: the sources' light and the
+    diffuse light, without noise and without what the detector adds.
+    """
 
     sci: NDArray[np.float32]
     err: NDArray[np.float32]
@@ -45,6 +49,8 @@ class Mosaic:
     var_poisson: NDArray[np.float32]
     var_rnoise: NDArray[np.float32]
     var_flat: NDArray[np.float32]
+    light: NDArray[np.float32]
+    sky: NDArray[np.float32]
 
 
 def _distortion(x: NDArray, y: NDArray) -> tuple[NDArray, NDArray]:
@@ -242,8 +248,8 @@ def observe(
     flux = np.asarray(sources["flux_ujy"], float) / per_pixel
     is_galaxy = np.asarray(sources["kind"]) == "galaxy"
 
-    resampled = [Drizzle(fillval="NAN", out_shape=shape, out_img2=[None, None, None])]
-    drizzle = resampled[0]
+    drizzle = Drizzle(fillval="NAN", out_shape=shape, out_img2=[None, None, None])
+    truths = [Drizzle(fillval="NAN", out_shape=shape) for _ in ("light", "sky")]
     rows, columns = np.indices(DETECTOR_SHAPE, dtype=np.float64)
     for number_, point in enumerate(_pattern(number)):
         rng = np.random.default_rng([seed, 20, number_])
@@ -252,7 +258,8 @@ def observe(
             float(field["dither_px"] * point[1]),
         )
         xm, ym = detector_to_mosaic(columns, rows, offset)
-        scene = diffuse.at(xm, ym)
+        sky = diffuse.at(xm, ym)
+        scene = sky.copy()
         xs, ys = mosaic_to_detector(sources["x"], sources["y"], offset)
         near = (np.abs(xs - 515.5) < 516 + reach) & (np.abs(ys - 511.5) < 512 + reach)
         for i in np.flatnonzero(near).tolist():
@@ -266,6 +273,7 @@ def observe(
                 half, light = stamps.of(flux[i], xs[i] - x, ys[i] - y)
             _add(scene, light, x, y, half)
         scene *= clear
+        sky *= clear
         saturated = scene > detector["saturation_mjy_sr"]
         electrons = np.maximum(scene * to_electrons, 0)
         counted = rng.poisson(electrons) + rng.normal(0, detector["read_noise_e"], DETECTOR_SHAPE)
@@ -286,6 +294,8 @@ def observe(
         pixmap = np.dstack([xm, ym])
         if scale != 1:
             pixmap = (pixmap + 0.5) / scale - 0.5
+        # as the pipeline's "ivm"; without read noise all pixels weigh the same
+        weights = good / np.where(var_rnoise > 0, var_rnoise, np.float32(1))
         drizzle.add_image(
             image,
             exptime=1.0,
@@ -295,11 +305,19 @@ def observe(
                 var_rnoise,
                 (image * np.float32(detector["flat_error"])) ** 2,
             ],
-            # as the pipeline's "ivm"; without read noise all pixels weigh the same
-            weight_map=good / np.where(var_rnoise > 0, var_rnoise, np.float32(1)),
+            weight_map=weights,
             pixel_scale_ratio=scale,
             in_units="cps",
         )
+        for truth, plane in zip(truths, (scene - sky, sky), strict=True):
+            truth.add_image(
+                plane,
+                exptime=1.0,
+                pixmap=pixmap,
+                weight_map=weights,
+                pixel_scale_ratio=scale,
+                in_units="cps",
+            )
     weight = drizzle.out_wht
     if not (weight > 0).any():
         raise MaskError("simulation: no pixel of the field has data; see its dead_area.")
@@ -307,9 +325,9 @@ def observe(
     variances = [np.where(empty, np.nan, v).astype(np.float32) for v in drizzle.out_img2]
     sci = np.where(empty, np.nan, drizzle.out_img).astype(np.float32)
     con = np.asarray(drizzle.out_ctx, np.int32).reshape(-1, *shape)
-    return Mosaic(
-        sci, np.sqrt(sum(variances)).astype(np.float32), con, weight.astype(np.float32), *variances
-    )
+    light, sky = (np.asarray(truth.out_img, np.float32) for truth in truths)
+    error = np.sqrt(sum(variances)).astype(np.float32)
+    return Mosaic(sci, error, con, weight.astype(np.float32), *variances, light, sky)
 
 
 def _pattern(number: int) -> NDArray[np.float64]:
