@@ -13,6 +13,7 @@ FILES = {
     "chance.csv": "rate of success at random and shifted positions, and what it leaves",
     "reliability.csv": "spots of the inverted image",
     "completeness.csv, purity.csv": "against truth (simulated images)",
+    "use.csv, use.md": "what masks leave in the sky (simulated images)",
     "injection.csv, injection_depths.csv": "added stars: recovered shares, fits",
     "curves.csv, curves_compared.csv": "completeness against false spots and area",
     "mcnemar.csv, significance.csv": "each method against the segmentation",

@@ -15,9 +15,9 @@ from astropy.table import QTable
 from drizzle.resample import Drizzle
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
-from scipy.signal import fftconvolve
 
 from mirimask.errors import MaskError
+from mirimask.image.galaxy import galaxy_light
 from mirimask.image.psf import Psf, stamp
 from mirimask.simulation.sky import FRAME_SHAPE, Diffuse
 from mirimask.units import microjansky_per_pixel
@@ -142,34 +142,6 @@ class _Stamps:
         return half, flux * self.cache[key]
 
 
-def _galaxy(row: Mapping[str, Any], psf: Psf) -> tuple[NDArray[np.float32], int]:
-    """A galaxy of flux 1 through the PSF: spline coefficients as `stamp` takes them, half size."""
-    from scipy.ndimage import spline_filter
-
-    over = psf.oversample
-    half = int(np.clip(6 * row["radius_px"], 8, 90)) + 4
-    n, r_e = row["sersic_n"], row["radius_px"] * over
-    y, x = np.indices((2 * half * over + 1,) * 2) - half * over
-    angle = np.deg2rad(row["angle_deg"])
-    major = x * np.cos(angle) + y * np.sin(angle)
-    minor = (y * np.cos(angle) - x * np.sin(angle)) / row["axis_ratio"]
-    b = 2 * n - 1 / 3 + 0.009876 / n  # Prugniel & Simien 1997
-    # softened by half a sample: the cusp of a steep profile would fall on one
-    radius = np.sqrt(major**2 + minor**2 + 0.25)
-    light = np.exp(-b * ((radius / r_e) ** (1 / n) - 1))
-    light /= light.sum()
-    middle = psf.data.shape[0] // 2
-    cut = slice(middle - 12 * over, middle + 12 * over + 1)
-    core = psf.data[cut, cut].astype(float)
-    core *= psf.data.sum(dtype=float) / core.sum()  # the far wings' light is kept, not their place
-    seen = fftconvolve(light, core, "same")
-    edge = np.minimum(
-        np.indices(seen.shape), np.array(seen.shape)[:, None, None] - 1 - np.indices(seen.shape)
-    ).min(axis=0) / (4 * over)
-    seen *= np.clip(edge, 0, 1)  # no edge of a stamp on the sky
-    return spline_filter(seen.astype(np.float32), order=3, output=np.float32), half - 2
-
-
 def _add(image: NDArray[np.float32], light: NDArray[np.float32], x: int, y: int, half: int) -> None:
     """Add a stamp centred on pixel (x, y) to an image, as far as it lies on it."""
     y0, x0 = y - half, x - half
@@ -266,7 +238,7 @@ def observe(
             x, y = int(np.rint(xs[i])), int(np.rint(ys[i]))
             if is_galaxy[i]:
                 if i not in galaxies:
-                    galaxies[i] = _galaxy(sources[i], psf)
+                    galaxies[i] = galaxy_light(sources[i], psf)
                 coefficients, half = galaxies[i]
                 light = flux[i] * stamp(coefficients, psf.oversample, xs[i] - x, ys[i] - y, half)
             else:
@@ -325,7 +297,7 @@ def observe(
     variances = [np.where(empty, np.nan, v).astype(np.float32) for v in drizzle.out_img2]
     sci = np.where(empty, np.nan, drizzle.out_img).astype(np.float32)
     con = np.asarray(drizzle.out_ctx, np.int32).reshape(-1, *shape)
-    light, sky = (np.asarray(truth.out_img, np.float32) for truth in truths)
+    light, sky = (np.where(empty, 0, truth.out_img).astype(np.float32) for truth in truths)
     error = np.sqrt(sum(variances)).astype(np.float32)
     return Mosaic(sci, error, con, weight.astype(np.float32), *variances, light, sky)
 
