@@ -99,7 +99,7 @@ def interpolated(
     return between
 
 
-def _between(length: int, nodes: NDArray[np.float64]) -> NDArray[np.float32]:
+def _between(length: int, nodes: NDArray[np.floating]) -> NDArray[np.float32]:
     """Matrix (`length`, nodes) that interpolates linearly between nodes, constant beyond them."""
     at = np.arange(length)
     return np.stack([np.interp(at, nodes, row) for row in np.eye(nodes.size)], axis=1).astype(

@@ -9,7 +9,7 @@ background: a nebula's structure is sky. docs/recommended.md tells how it was ch
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +71,8 @@ class SourceSettings:
 DEFAULT = SourceSettings()
 
 
-class SourceLabels(NamedTuple):
+@dataclass(frozen=True)
+class SourceLabels:
     """Two label images, (ny, nx) int32, 0 = background; a source has one number in both.
 
     `detections`: the cores of the sources, or for a source without one where it is significant.
@@ -231,7 +232,8 @@ def _saturated(
     what the pixels there say by the PSF, at their distance from the hole's middle.
     """
     holes, _ = ndimage.label(empty, structure=_BOX)
-    further, stars = round(2 * fwhm_px), []
+    further = round(2 * fwhm_px)
+    stars: list[tuple[int, int, int, float]] = []
     for number, part in enumerate(ndimage.find_objects(holes), 1):
         if max(side.stop - side.start for side in part) > _LARGEST_HOLE * fwhm_px:
             continue

@@ -299,7 +299,7 @@ def observe(
     con = np.asarray(drizzle.out_ctx, np.int32).reshape(-1, *shape)
     light, sky = (np.where(empty, 0, truth.out_img).astype(np.float32) for truth in truths)
     error = np.sqrt(sum(variances)).astype(np.float32)
-    return Mosaic(sci, error, con, weight.astype(np.float32), *variances, light, sky)
+    return Mosaic(sci, error, con, weight.astype(np.float32), *variances, light=light, sky=sky)
 
 
 def _pattern(number: int) -> NDArray[np.float64]:
