@@ -162,7 +162,8 @@ def use_row(
     """Every measure of one mask.
 
     area: its share of the observed pixels. sky_median, sky_mean, sky_worst: see `sky_left`;
-    ideal_mean: sky_mean of the ideal mask of the same area. waste: the share of the mask in which
+    ideal_mean: sky_mean of the ideal mask of the same area; ideal_stars and ideal_galaxies: what
+    it leaves of their light. waste: the share of the mask in which
     no source shines (less than 0.1 sigma of light). stars_left, galaxies_left: the share of their
     light outside, mean of the sources, and the same in two ranges of magnitude; `_pooled`: of the
     light of all together. NaN where there is no such source.
@@ -171,12 +172,15 @@ def use_row(
     pixels = int(mask.sum())
     row: dict[str, float] = {"area": pixels / max(1, int(true.observed.sum()))}
     row |= sky_left(true, mask)
-    row["ideal_mean"] = sky_left(true, ideal_mask(true, pixels))["sky_mean"]
+    ideal = ideal_mask(true, pixels)
+    row["ideal_mean"] = sky_left(true, ideal)["sky_mean"]
+    lost = light_left(stamps, ideal | ~true.observed)
     row["waste"] = float((true.light[mask] < _NO_LIGHT).mean()) if pixels else np.nan
     left = light_left(stamps, mask | ~true.observed)
     for kind, name in (("star", "stars"), ("galaxy", "galaxies")):
         own = left[left["kind"] == kind]
         row[f"{name}_left"] = float(own["left"].mean())
+        row[f"ideal_{name}"] = float(lost.loc[lost["kind"] == kind, "left"].mean())
         flux = own["flux"].sum()
         row[f"{name}_pooled"] = float((own["left"] * own["flux"]).sum() / flux) if flux else np.nan
         low, middle, high = _MAGNITUDES[kind]

@@ -5,7 +5,7 @@ import pandas as pd
 from mirimask.masks.names import method_label
 from mirimask.report.tables import SIMULATED
 
-__all__ = ["use_page"]
+__all__ = ["use_page", "use_table"]
 
 _COLUMNS = {
     "area": ("area, %", 100, 1),
@@ -14,7 +14,9 @@ _COLUMNS = {
     "ideal_mean": ("ideal's mean", 1, 3),
     "sky_worst": ("worst box", 1, 2),
     "stars_left": ("light left, stars, %", 100, 1),
+    "ideal_stars": ("ideal's", 100, 1),
     "galaxies_left": ("galaxies, %", 100, 1),
+    "ideal_galaxies": ("ideal's", 100, 1),
     "waste": ("waste", 1, 2),
 }
 
@@ -36,16 +38,18 @@ def use_page(table: pd.DataFrame) -> str:
     ]
     images = ["All", *(image for image in table["image"].unique() if image != "All")]
     for image in images:
-        own = table[table["image"] == image].sort_values("sky_mean")
         title = "All images, mean" if image == "All" else image
-        lines += ["", f"## {title}", ""]
-        lines.append("| mask | " + " | ".join(name for name, *_ in _COLUMNS.values()) + " |")
-        lines.append("|---" * (1 + len(_COLUMNS)) + "|")
-        for row in own.to_dict("records"):
-            cells = [
-                f"{scale * row[key]:.{digits}f}" for key, (_, scale, digits) in _COLUMNS.items()
-            ]
-            name = method_label(row["method"])
-            name = f"**{name}**" if row["method"] == "recommended" else name
-            lines.append(f"| {name} | {' | '.join(cells)} |")
+        lines += ["", f"## {title}", "", *use_table(table[table["image"] == image])]
     return "\n".join(lines) + "\n"
+
+
+def use_table(rows: pd.DataFrame) -> list[str]:
+    """Rows of that table as lines of Markdown, by the mean sky left."""
+    lines = ["| mask | " + " | ".join(name for name, *_ in _COLUMNS.values()) + " |"]
+    lines.append("|---" * (1 + len(_COLUMNS)) + "|")
+    for row in rows.sort_values("sky_mean").to_dict("records"):
+        cells = [f"{scale * row[key]:.{digits}f}" for key, (_, scale, digits) in _COLUMNS.items()]
+        name = method_label(row["method"])
+        name = f"**{name}**" if row["method"] == "recommended" else name
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines

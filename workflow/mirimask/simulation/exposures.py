@@ -294,12 +294,14 @@ def observe(
     if not (weight > 0).any():
         raise MaskError("simulation: no pixel of the field has data; see its dead_area.")
     empty = weight == 0
-    variances = [np.where(empty, np.nan, v).astype(np.float32) for v in drizzle.out_img2]
+    poisson, read_noise, flat = variances = [
+        np.where(empty, np.nan, v).astype(np.float32) for v in drizzle.out_img2
+    ]
     sci = np.where(empty, np.nan, drizzle.out_img).astype(np.float32)
     con = np.asarray(drizzle.out_ctx, np.int32).reshape(-1, *shape)
     light, sky = (np.where(empty, 0, truth.out_img).astype(np.float32) for truth in truths)
     error = np.sqrt(sum(variances)).astype(np.float32)
-    return Mosaic(sci, error, con, weight.astype(np.float32), *variances, light=light, sky=sky)
+    return Mosaic(sci, error, con, weight.astype(np.float32), poisson, read_noise, flat, light, sky)
 
 
 def _pattern(number: int) -> NDArray[np.float64]:

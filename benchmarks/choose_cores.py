@@ -1,13 +1,13 @@
-"""How the recommended mask was chosen: candidates on some fields, judged on the others.
+"""How the cores were chosen: candidates on some fields, judged on the others.
 
-    python benchmarks/choose_recommended.py results/simulated results/stress results/real
+    python benchmarks/choose_cores.py results/simulated results/stress results/real
 
 Each argument is a study's folder with frame/, peaks/ and, where the truth is known,
 archive/<image>/truth.ecsv; the first must be the simulated study, whose PSF is used. Stars are
 added to every image, each candidate's threshold is swept, and its completeness for the added stars
 is read at equal rates of false spots: those on no true source or added star, or, where no truth is
 known, the spots of the inverted image. Writes candidates.csv (all figures) and prints the tables
-that docs/recommended.md quotes to benchmarks/results/recommended/.
+that docs/cores.md quotes to benchmarks/results/cores/.
 """
 
 import argparse
@@ -275,7 +275,7 @@ def main():
     parser.add_argument(
         "studies", nargs="+", type=Path, help="results/<study>, the simulated first"
     )
-    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results/recommended")
+    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results/cores")
     options = parser.parse_args()
     psf = read_psf(options.studies[0] / "simulation" / "psf_F770W.fits")
     rows = []
@@ -298,7 +298,7 @@ def main():
 
 
 def galaxies(folder):
-    """True galaxies that settings of the recommended mask find at 5 sigma: added stars are no test
+    """True galaxies that settings of the cores find at 5 sigma: added stars are no test
     of sources larger than the PSF, which a small window takes for clouds."""
     rows = []
     for change in ({}, {"window": 4.5}, {"window": 9.0}, {"share": 0.75}, {"share": 0.4}):
@@ -319,7 +319,7 @@ def galaxies(folder):
                 k, n = found.get((low, high), (0, 0))
                 found[low, high] = (k + int(marked.sum()), n + len(marked))
         rows.append(
-            {"settings": str(change or "as recommended")}
+            {"settings": str(change or "as they are")}
             | {f"{low}-{high} AB": f"{k}/{n}" for (low, high), (k, n) in found.items()}
         )
     print("\nTrue galaxies found at 5 sigma in the simulated fields:\n")
