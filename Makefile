@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 REAL   ?= ../shared/real
 comma  := ,
-.PHONY: help study validate-simulation peers bench test fuzz test-slurm lint format lock clean
+.PHONY: help study validate-simulation peers bench test walls fuzz test-slurm lint format lock clean picture floors rulegraph
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -59,6 +59,9 @@ COUNT  ?= 600
 fuzz: .venv/test.stamp  ## damaged images and catalogues, misbehaving archives, kills: about 4 minutes; COUNT and SEED of the cases
 	python tests/fuzz/all.py --count $(COUNT) --seed $(SEED)
 
+walls: .venv/test.stamp  ## every import is one that workflow/study/walls.py allows
+	pytest tests/unit/test_walls.py
+
 lint: .venv/test.stamp  ## ruff, snakefmt, mypy, snakemake --lint
 	ruff check .
 	ruff format --check .
@@ -109,6 +112,14 @@ clean:  ## remove what the simulated study made
 	  > "$$(.venv/slurm/bin/python -c 'import site; print(site.getsitepackages()[0])')/study.pth"
 	.venv/slurm/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
+
+picture: .venv/study.stamp  ## draw the README's picture again
+	snakemake --cores $(CORES) --configfile config/simulated.yaml \
+	  --config study=picture 'figures={figure4: [value_4.6, recommended]}' -- results/picture/figures/figure4/Img5.png
+	cp results/picture/figures/figure4/Img5.png docs/images/recommended-simulated.png
+
+floors: .venv/study.stamp  ## draw the floors of docs/architecture.md again
+	python docs/floors.py
 
 # The graphs of docs/, drawn by snakemake and graphviz's dot.
 PAPER_PART = $(foreach n,1 2 3,results/paper/tables/table$(n).md results/paper/figures/figure$(n).png) \

@@ -24,14 +24,14 @@ from scipy import ndimage
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from mirimask.evaluation.curves import Truth, at_false_rate, sweep  # noqa: E402
-from mirimask.evaluation.recovery import (  # noqa: E402
+from mirimask.evaluation.curves import at_false_rate, sweep  # noqa: E402
+from mirimask.evaluation.recovery import brightest_pixels, has_match  # noqa: E402
+from mirimask.evaluation.scene import Truth  # noqa: E402
+from mirimask.evaluation.stars import (  # noqa: E402
     StarStamps,
     ab_to_mjy_sr,
-    brightest_pixels,
     draw_positions,
     free_pixels,
-    has_match,
     inject,
 )
 from mirimask.image.background import background_meshes  # noqa: E402

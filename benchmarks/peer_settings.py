@@ -12,19 +12,17 @@ import os
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "workflow" / "scripts")]
+sys.path.insert(0, str(ROOT / "workflow"))
 
 from mirimask.evaluation.curves import at_false_rate, full_curve  # noqa: E402
-from mirimask.image.frame import read_crop  # noqa: E402
+from mirimask.evaluation.scene import SceneSettings, read_scene  # noqa: E402
 from mirimask.masks.make import family_at  # noqa: E402
 from mirimask.masks.registry import missing  # noqa: E402
-from scenes import scene_of  # noqa: E402
 
 RATES = (1, 3, 10)
 MESHES = [{"box_px": box} for box in (16, 32, 64)]
@@ -39,31 +37,28 @@ TRIED = {
 }
 
 
-class Files(dict):
-    """The input files of a scene by name, as a job has them."""
-
-    __getattr__ = dict.__getitem__
+SETTINGS = SceneSettings(
+    magnitudes=(23.5, 25.5),
+    stars=200,
+    realisations=2,
+    separation_fwhm=10,
+    free_fwhm=3,
+    background_box="64 px",
+    seed=1,
+)
 
 
 def scene(path):
     """An image with added stars, and its crop."""
     study, image = path.parent, path.name
-    crop = read_crop(study / "frame" / f"{image}.fits")
-    files = Files(
+    return read_scene(
+        image,
+        SETTINGS,
+        frame=study / "frame" / f"{image}.fits",
         peaks=study / "peaks" / f"{image}.csv",
         psf=next((study / "simulation").glob("psf_*.fits")),
         truth=study / "archive" / image / "truth.ecsv",
     )
-    params = SimpleNamespace(
-        magnitudes=[23.5, 25.5],
-        stars=200,
-        separation_fwhm=10,
-        free_fwhm=3,
-        realisations=2,
-        background_box="64 px",
-        seed=1,
-    )
-    return crop, scene_of(crop, image, files, params)[0]
 
 
 def main():

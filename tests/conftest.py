@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,17 @@ from scipy.ndimage import gaussian_filter
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL = ROOT.parent / "shared" / "real"
+
+# An evaluation that runs through all its parts in seconds: few stars, positions and draws.
+QUICK = {
+    "positions": 200,
+    "bootstrap": 100,
+    "stars": 20,
+    "magnitudes": [22, 23, 24, 25, 26],
+    "realisations": 1,
+    "depth_draws": 20,
+    "sensitivity": {"segmentations": [{"n_pixels": 5}]},
+}
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +80,7 @@ class Study:
             "archive": {"source": "local"},
             "crop": None,
             "published": None,
+            "evaluation": deepcopy(QUICK),
             "methods": ["value_1", "derivative_4.6", "segmentation"],
             "figures": {
                 "figure3": {"methods": ["value_1", "derivative_4.6"]},

@@ -3,7 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.evaluation.agreement import agreement_table, cohen_kappa, truth_verdicts
+from frames import frame_with
+from mirimask.evaluation.agreement import (
+    agreement_table,
+    cohen_kappa,
+    cut_out,
+    truth_verdicts,
+)
 
 
 def _truth():
@@ -67,3 +73,37 @@ def test_agreement_counts():
     assert table.loc[("All", "m"), "agreement"] == pytest.approx(2 / 3)
     assert table.loc[("B", "m"), "missed_success"] == 0
     assert agreement_table(judged.iloc[:0]).loc[0, "sources"] == 0
+
+
+@pytest.mark.parametrize("x", [50.2, 2.0])
+def test_a_cut_out_is_centred_on_its_source(x):
+    data = np.arange(100 * 120, dtype=np.float32).reshape(100, 120)
+    crop = frame_with(data, origin=(5, 10), frame_shape=(200, 220))
+    mask = np.zeros(data.shape, bool)
+    mask[40, 52] = True
+    rows = pd.DataFrame(
+        {
+            "image": "A", "id": "7", "x": x, "y": 40.4,
+            "method": ["value_1", "value_1", "derivative_10", "segmentation"],
+            "verdict": ["success", "success", "near", "success"],
+            "truth_verdict": ["near", "near", "failure", "near"],
+        }
+    )  # fmt: skip
+    peaks = pd.DataFrame({"x": [52], "y": [41]})
+    truth = pd.DataFrame({"x": [62.5], "y": [44.0], "ab_mag": [21.0]})
+    piece = cut_out(crop, rows, mask, peaks, truth, radius="12 px", near="18 px")
+    assert piece.title == "A, 7"
+    assert piece.lines == [
+        "success, truth near: value_1, segmentation",
+        "near, truth failure: derivative_10",
+    ]
+    assert piece.mask_name == "value_1"
+    assert piece.radii == (12, 30)
+    half = 35  # 7/6 of 30 px, more than 10 FWHM of 2.45 px
+    assert piece.image.shape == piece.mask.shape == (71, 71)
+    assert piece.image[half, half] == data[40, round(x)]
+    # the frame's column 62.5 and row 44 are the crop's 52.5 and 39
+    assert piece.truth.tolist() == [[half + 52.5 - round(x), half + 39 - 40]]
+    assert piece.peaks.tolist() == [[half + 52 - round(x), half + 1]]
+    assert np.isnan(piece.image[0, 0]) == (x < half)
+    assert np.argwhere(piece.mask).tolist() == ([[half, half + 2]] if x == 50.2 else [])

@@ -4,16 +4,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from astropy.stats import binom_conf_interval
+from frames import frame_with
 from mirimask.evaluation.chance import (
     binomial_p,
     chance_layout,
     chance_row,
+    chance_rows,
     corrected_success,
     pool_chance,
     random_positions,
     shifted_catalogue,
 )
+from mirimask.evaluation.scene import seed_for
 from mirimask.intervals import count_interval, ratio_interval, wilson
+from mirimask.report.chance import chance_latex, chance_pages, chance_parts
 from mirimask.sources.verdicts import literal_verdicts
 from scipy import stats
 
@@ -158,3 +162,60 @@ def test_ratio_interval_is_fiellers_for_symmetric_intervals():
         assert (6 - 3 * r) ** 2 == pytest.approx(4 + r**2)
     assert ratio_interval(1, (0, 2), 1, (0, 2))[1] == np.inf
     assert np.isnan(ratio_interval(1, (0, 2), 0, (0, 2))).all()
+
+
+def test_rows_of_a_mask_by_both_scorers_and_positions():
+    """A spot without a peak: any pixel of it is a success, by peaks nothing is."""
+    mask = np.zeros((200, 250), bool)
+    mask[100, 100] = True
+    crop = frame_with(np.ones(mask.shape, np.float32))
+    peaks = pd.DataFrame({"x": [20], "y": [20], "snr": [9.0]})
+    sources = pd.DataFrame({"x": [100.0, 30.0], "y": [110.0, 30.0]})
+    given = pd.DataFrame(
+        {"verdict": ["failure", "failure"], "verdict_pixels": ["success", "failure"]}
+    )
+    settings = {"radius": "18 px", "near": "25 px", "min_pixels": 1, "tolerance_fwhm": 1}
+    table = chance_rows(
+        crop, "A", peaks, sources, [("value_1", "crop", mask, given)],
+        **settings, positions=4000, seed=5,
+    )  # fmt: skip
+    keys = [("peaks", "random"), ("pixels", "random"), ("peaks", "shifted"), ("pixels", "shifted")]
+    assert list(zip(table["scorer"], table["positions"], strict=True)) == keys
+    rows = table.set_index(["scorer", "positions"])
+    assert rows.loc[("peaks", "random"), "chance_success"] == 0
+    assert rows["success"].tolist() == [0, 1, 0, 1]
+    circle, around = np.pi * np.array([18, 43]) ** 2 / mask.size
+    # shifted, the source beside the spot cannot meet it: no shift is that short
+    for positions, expected in (("random", circle), ("shifted", circle / 2 / (1 - around))):
+        row = rows.loc[("pixels", positions)]
+        assert row["chance_success"] == pytest.approx(expected, rel=0.2)
+        assert row["n_positions"] >= 4000
+    at = random_positions(crop.empty, 4000, seed=seed_for(5, "A", 0))
+    share = (literal_verdicts(at.x, at.y, mask, **CIRCLE) == "success").mean()
+    assert rows.loc[("pixels", "random"), "chance_success"] == share
+
+
+def test_the_study_s_own_table_of_chance_comes_first():
+    table = pd.concat(
+        [
+            _table().assign(domain=domain, scorer=scorer, positions=positions)
+            for domain in ("crop", "published")
+            for scorer in ("peaks", "pixels")
+            for positions in ("random", "shifted")
+        ],
+        ignore_index=True,
+    )
+    parts = list(chance_parts(table, domains=["published", "crop"], scorer="pixels"))
+    assert len(parts) == 8
+    title, rows = parts[0]
+    assert title.endswith(
+        "over the published domain, any pixel of the mask in the circle, p0 at random positions"
+    )
+    assert set(rows["domain"]) == {"published"}
+    assert rows["image"].tolist() == ["A", "B"]  # C has no sources
+    page = chance_pages(parts, notes=["circles of 18 px"], simulated=False)
+    assert page.count("circles of 18 px") == 1
+    assert page.index("circles of 18 px") < page.index(parts[1][0])
+    assert "textbf" in chance_latex(rows, simulated=False)
+    slices = table[table["domain"] == "crop"]
+    assert len(list(chance_parts(slices, domains=["published", "crop"], scorer="peaks"))) == 4

@@ -1,15 +1,20 @@
 """Purity and completeness of constructed masks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from frames import frame_with
 from mirimask.evaluation.completeness import (
     FILTER_EFFICIENCY,
     completeness_rows,
     expected_snr,
+    judge_by_truth,
     pool_completeness,
     pool_purity,
     purity_row,
+    true_sources,
     truth_in_crop,
 )
 from mirimask.sources.verdicts import label_spots
@@ -133,3 +138,61 @@ def test_expected_snr_by_hand():
     )  # fmt: skip
     star = FILTER_EFFICIENCY / 0.1 / np.sqrt(4 * np.pi * sigma**2)
     assert snr == pytest.approx([star, star / np.sqrt(2), 0], rel=1e-5)
+
+
+def test_true_sources_have_the_noise_of_their_pixel():
+    error = np.full(EMPTY.shape, 0.1, np.float32)
+    error[40, 60] = 0.2
+    crop = frame_with(np.ones(EMPTY.shape, np.float32), origin=(20, 430), frame_shape=(400, 700))
+    truth = pd.DataFrame(
+        {"x": [490.0, 490.0, 10.0], "y": [60.0, 61.0, 61.0], "flux": 1.0, "half_light_radius": 0.0}
+    )
+    with pytest.raises(ValueError, match="error image"):
+        true_sources(truth, crop)
+    found = true_sources(truth, replace(crop, error=error))
+    assert found[["column", "row"]].to_numpy().tolist() == [[60, 40], [60, 41]]
+    faint, bright = found["expected_snr"]
+    assert bright == pytest.approx(2 * faint)
+    # 0.45 F / (s sqrt(4 pi) sigma), F in MJy/sr of one pixel
+    flux = 1e-12 / (0.11 / 206264.80625) ** 2
+    sigma = 0.269 / 0.11 / np.sqrt(8 * np.log(2))
+    assert bright == pytest.approx(0.45 * flux / (0.1 * np.sqrt(4 * np.pi) * sigma), rel=1e-3)
+
+
+def test_masks_of_an_image_by_its_truth():
+    """Three true sources: bright and marked, seen and missed, and one too faint to be seen."""
+    truth = _truth([(20, 20), (100, 100), (150, 50)], magnitudes=[20.2, 20.7, 23.2])
+    truth = truth.assign(id=["S1", "S2", "S3"], expected_snr=[50.0, 8.0, 0.5])
+    mask = np.zeros(EMPTY.shape, bool)
+    mask[20, 21] = mask[50, 150] = mask[180, 180] = True
+    given = pd.DataFrame(
+        {"id": ["1", "2"], "x": [25.0, 100.0], "y": [20.0, 100.0], "verdict": "success"}
+        | {"distance_px": [5.0, 9.0], "peak_snr": 9.0}
+    )
+    completeness, purity, verdicts = judge_by_truth(
+        frame_with(np.ones(EMPTY.shape, np.float32)),
+        "A",
+        pd.DataFrame({"x": [0], "y": [0]}),
+        truth,
+        [("value_1", "crop", mask, given), ("segmentation", "", EMPTY, given)],
+        radius="18 px",
+        near="25 px",
+        min_pixels=1,
+        tolerance_fwhm=1,
+        positions=100,
+        seen_snr=5,
+        real_snr=1,
+        magnitudes=(20, 21, 0.5),
+        seed=1,
+    )
+    own = completeness[(completeness["kind"] == "all") & (completeness["method"] == "value_1")]
+    assert own["ab_low"].tolist() == [20, 20.5]
+    assert own["n_recovered"].tolist() == [1, 0]
+    assert completeness["domain"].unique().tolist() == ["crop", ""]
+    # the spot on the source below real_snr is a false one
+    rows = purity.set_index("method")
+    assert rows.loc["value_1", ["n_spots", "n_true_spots", "n_sources"]].tolist() == [3, 1, 2]
+    assert rows.loc["segmentation", "n_spots"] == 0
+    assert verdicts["truth_verdict"].tolist() == ["success", *["failure"] * 3]
+    assert verdicts["verdict"].tolist() == ["success"] * 4
+    assert list(verdicts.columns[:3]) == ["method", "domain", "id"]

@@ -3,17 +3,19 @@
 import numpy as np
 import pandas as pd
 import pytest
+from frames import frame_with
 from mirimask.evaluation.curves import (
-    Scene,
-    Truth,
     at_area,
     at_false_rate,
     compare_curves,
     curve_and_stars,
     froc_point,
+    method_curve,
     pool_curves,
     sweep,
+    with_all,
 )
+from mirimask.evaluation.scene import Scene, Truth
 from mirimask.masks.family import Family
 from mirimask.masks.make import family_at
 from mirimask.masks.segmentation import SegmentationSettings, segment
@@ -151,6 +153,7 @@ def test_full_curve_of_every_family(name):
     scene = Scene(
         image,
         [(added, stars.astype(float))],
+        np.full(len(stars), 22.0),
         inverted=12 - image,
         free=~empty,
         truth=None,
@@ -173,8 +176,38 @@ def test_full_curve_of_every_family(name):
         assert table["n_inverted"].sum() == pytest.approx(table["n_spots"].sum(), rel=0.1)
 
 
-def test_pooling_adds_counts_and_areas():
-    base = pd.DataFrame(
+def test_the_curve_of_a_method_marks_its_levels_in_use():
+    image, stars = _sky(), _grid()[1:].astype(float)
+    scene = Scene(
+        image,
+        [(_sky(8.0), stars)],
+        np.full(len(stars), 22.0),
+        inverted=12 - image,
+        free=np.ones(SHAPE, bool),
+        truth=None,
+        tolerance_px=FWHM,
+        area_arcmin2=SHAPE[0] * SHAPE[1] * (0.11 / 60) ** 2,
+    )
+    options = {"value": {"levels": [0.5, 8, 3]}}
+    table = method_curve("value", frame_with(image), scene, working=[1.0, 4.6], options=options)
+    assert table["setting"].tolist() == pytest.approx([0.5, 1.0, 2.0, 4.6, 8.0])
+    assert table["working"].tolist() == [False, True, False, True, False]
+    assert set(table["family"]) == {"value"}
+    assert table["area"].tolist() == pytest.approx([0.005, 0.01, 0.02, 0.046, 0.08], abs=1e-4)
+    assert not table["simulated"].any()
+
+
+def test_images_that_can_be_measured_are_pooled():
+    base = _two_images()
+    assert with_all(base, ["A", "B"])["image"].tolist() == ["A", "B", "all"]
+    assert with_all(base, ["A", "B"])["n_found"].tolist() == [10, 40, 50]
+    assert with_all(base, ["B", "all"])["n_found"].tolist() == [10, 40, 40]
+    assert with_all(base, []) is base
+    assert with_all(base[:1], ["A"])["image"].tolist() == ["A"]
+
+
+def _two_images():
+    return pd.DataFrame(
         {
             "image": ["A", "B"],
             "family": "value",
@@ -198,6 +231,10 @@ def test_pooling_adds_counts_and_areas():
             "false_per_arcmin2": [2.0, 4.0],
         }
     )
+
+
+def test_pooling_adds_counts_and_areas():
+    base = _two_images()
     (row,) = pool_curves(base, name="all").to_dict("records")
     assert row["completeness"] == pytest.approx(0.5)
     assert row["false_per_arcmin2"] == pytest.approx(3.5)

@@ -6,20 +6,22 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.wcs import WCS
 from matplotlib.collections import PatchCollection
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 from mirimask.figures.paper import (
-    SIMULATED,
     VERDICT_STYLES,
-    Histogram,
     Panel,
     draw_frame,
     draw_histograms,
     draw_panels,
-    save_figure,
+    image_panel,
+    mask_panel,
 )
+from mirimask.figures.style import SIMULATED, save_figure
+from mirimask.image.levels import Histogram
 from PIL import Image
 
 NY, NX = 98, 59
@@ -50,7 +52,6 @@ def panels(x, y, verdicts, *, title="Img1", simulated=False, roll=0.0, empty=Non
     drawn = drawn or [panel(title="Original"), *masks]
     return draw_panels(
         drawn,
-        number=len(drawn),
         wcs=sky(roll=roll),
         empty=np.zeros((NY, NX), dtype=bool) if empty is None else empty,
         x=np.asarray(x, dtype=float),
@@ -189,7 +190,6 @@ def test_a_pixel_is_a_whole_number_of_dots(ny, nx):
     image = np.zeros((ny, nx))
     figure = draw_panels(
         [Panel("t", image, (0, 1), "MJy/sr", "n")] * 4,
-        number=4,
         wcs=sky(nx, ny),
         empty=image > 0,
         x=np.array([]),
@@ -235,7 +235,7 @@ def test_hostile_texts_are_drawn_as_they_are(tmp_path):
     assert not title.get_parse_math()
     right = title.get_window_extent().x1
     assert right < figure.texts[1].get_window_extent().x0  # SIMULATED is not hidden
-    histogram = Histogram(HOSTILE, HOSTILE, np.ones(3, int), np.arange(4.0), 1.0, 2.0, 1.0)
+    histogram = Histogram(HOSTILE, HOSTILE, np.ones(3, int), np.arange(4.0), 1.0, 2.0, 95.4, 1.0)
     saved(draw_histograms([histogram], unit="MJy/sr", title=HOSTILE, simulated=True), tmp_path)
 
 
@@ -276,7 +276,7 @@ def frame_figure(*, simulated):
 
 def histogram_figure(count=1, *, simulated=False):
     counts, edges = np.histogram(np.random.default_rng(2).normal(size=1000), bins=100)
-    panels_ = [Histogram(f"I{i}", "", counts, edges, 1.5, 99.0, 1.0) for i in range(count)]
+    panels_ = [Histogram(f"I{i}", "", counts, edges, 1.5, 99.0, 95.4, 1.0) for i in range(count)]
     return draw_histograms(panels_, unit="MJy/sr", title="Histograms", simulated=simulated)
 
 
@@ -331,3 +331,29 @@ def test_a_persons_matplotlibrc_changes_nothing(tmp_path):
         assert mpl.rcParams["font.size"] == 30
     for first, second in zip(before, after, strict=True):
         assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_panel_of_a_mask_shows_what_it_cuts():
+    image = np.arange(200.0).reshape(10, 20)
+    kept = image > 149
+    header = fits.Header({"METHOD": "derivative_4.6", "NKEPT": 50, "THRESH": 1.23456})
+    own = mask_panel(image, kept, header, ["near"])
+    assert own.image is image
+    assert own.note == "50 px kept (25 % of the crop)\nabove 1.235 MJy/sr"
+    assert own.limits == image_panel(image).limits == (0.8 * 199, 0.99 * 199)
+    slope = mask_panel(image, kept, header, ["near"], slope=image / 10)
+    assert slope.limits == pytest.approx((15.92, 19.701))
+    assert (slope.unit, slope.title) == ("MJy/sr/px", "Diff Top 4.6 %")
+    del header["THRESH"]
+    assert "above" not in mask_panel(image, kept, header, ["near"]).note
+
+
+def test_the_percentile_is_named_as_it_was_asked_for():
+    counts, edges = np.histogram([1.0, 2.0], bins=2)
+    figure = draw_histograms(
+        [Histogram("A", "", counts, edges, 1.5, 1.7, 92, 1.0)],
+        unit="MJy/sr",
+        title="t",
+        simulated=False,
+    )
+    assert "92nd percentile = 1.7" in texts(figure)

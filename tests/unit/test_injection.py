@@ -5,21 +5,22 @@ import pandas as pd
 import pytest
 from frames import frame_with
 from mirimask.errors import MaskError
+from mirimask.evaluation.completeness_fit import bootstrap_depths, fit_completeness, logistic
 from mirimask.evaluation.recovery import (
-    StarStamps,
-    ab_to_mjy_sr,
-    bootstrap_depths,
     brightest_pixels,
-    draw_positions,
-    fit_completeness,
-    free_pixels,
     has_match,
-    inject,
-    logistic,
     measurable_images,
     pool_recovery,
     recover,
     recovery_by_magnitude,
+    summarize_recovery,
+)
+from mirimask.evaluation.stars import (
+    StarStamps,
+    ab_to_mjy_sr,
+    draw_positions,
+    free_pixels,
+    inject,
 )
 from mirimask.image.psf import Psf
 from mirimask.masks.make import make_masks
@@ -262,3 +263,40 @@ def test_empty_corners_take_no_stars(stamps):
 def test_the_published_domain_is_refused(stamps):
     with pytest.raises(MaskError, match="published frame"):
         _recovered(stamps, _sky(), ["value_1_or_derivative_1@published"], [22.0])
+
+
+def _recovery(image, c0, m50=24.5):
+    """Rows of an image in which c0 of the bright stars are found, and no star without light."""
+    magnitudes = np.append(MAGNITUDES, np.inf)
+    share = np.append(logistic(MAGNITUDES, c0, m50, 0.25), 0.0)
+    found = np.round(1000 * share).astype(int)
+    return pd.DataFrame(
+        {"image": image, "method": "m", "magnitude": magnitudes, "n": 1000, "n_covered": found}
+        | {"n_recovered": found, "completeness": found / 1000, "low": 0.0, "high": 1.0}
+        | {"chance": 0.0, "simulated": True}
+    )
+
+
+def test_depths_of_images_and_of_those_that_can_be_measured_together():
+    table = pd.concat([_recovery("A", 1.0), _recovery("B", 1.0, 25.0), _recovery("nebula", 0.3)])
+    summed, depths, measured = summarize_recovery(table, draws=50, seed=1)
+    assert measured == ["A", "B"]
+    assert depths["image"].tolist() == ["A", "B", "nebula", "all"]
+    m80 = depths.set_index("image")["m80"]
+    # 1 / (1 + exp((m - m50) / w)) is 0.8 at m50 - w log 4
+    assert m80["A"] == pytest.approx(24.5 - 0.25 * np.log(4), abs=0.02)
+    assert m80["A"] < m80["all"] < m80["B"]
+    assert np.isnan(m80["nebula"])
+    assert depths.set_index("image")["n"].tolist() == [13000, 13000, 13000, 26000]
+    together = summed[summed["image"] == "all"]
+    assert together["n"].tolist() == [2000] * 14
+
+
+def test_one_image_is_not_pooled_and_none_has_no_depths():
+    summed, depths, measured = summarize_recovery(_recovery("A", 1.0), draws=20, seed=1)
+    assert (set(summed["image"]), depths["image"].tolist(), measured) == ({"A"}, ["A"], ["A"])
+    nothing, depths, measured = summarize_recovery(_recovery("A", 1.0)[:0], draws=20, seed=1)
+    assert nothing.empty
+    assert depths.empty
+    assert "m80_low" in depths
+    assert measured == []

@@ -289,3 +289,51 @@ def test_names_of_snakemake_are_kept_without_snakemake(folder):
     assert plain.get("segm") is None
     assert {type(item) for item in [*plain, plain.frame, *plain.masks]} == {str}
     assert list(plain.keys()) == ["masks", "frame"]
+
+
+def _measured(folder, main):
+    from job import Named, or_why_not
+    from mirimask.table_files import read_texts, write_reason
+
+    csv = folder / "A.csv"
+    job = SimpleNamespace(
+        output=Named([str(csv)], {"csv": str(csv)}.items()),
+        wildcards=SimpleNamespace(image="A"),
+    )
+    or_why_not(write_reason)(main)(job)
+    return read_texts(csv).to_dict("records")
+
+
+def test_an_image_that_cannot_be_measured_says_why(folder, caplog):
+    def fails(job):
+        raise MaskError("no place for a star")
+
+    assert _measured(folder, fails) == [{"image": "A", "not_measured": "no place for a star"}]
+    assert "A is left out of this measure: no place for a star" in caplog.text
+    assert _measured(folder, lambda job: Path(job.output.csv).write_text("n\n1\n")) == [{"n": "1"}]
+
+    def mistake(job):
+        raise KeyError("frame")
+
+    with pytest.raises(KeyError):
+        _measured(folder, mistake)
+
+
+def test_parts_of_jobs(folder):
+    from job import Named, any_simulated, method_options, scene_files
+
+    for name, simulated in (("A", "false"), ("B", "true")):
+        (folder / f"{name}.json").write_text(f'{{"simulated": {simulated}}}')
+    assert any_simulated([folder / "A.json", folder / "B.json"])
+    assert not any_simulated([folder / "A.json"])
+    given = {"segmentation": {"snr": 5}, "detectors": {"sep": {"level": 2}}}
+    assert method_options(Named([], given.items())) == {
+        **{"segmentation": {"settings": {"snr": 5}}, "sep": {"level": 2}}
+    }
+    images = {"images": ["A", "B"], "with_truth": ["B"]}
+    files = {"frames": ["a", "b"], "peaks": ["c", "d"], "psfs": ["e", "e"], "truths": ["t"]}
+    job = SimpleNamespace(params=Named([], images.items()), input=Named([], files.items()))
+    assert list(scene_files(job)) == [
+        ("A", {"frame": "a", "peaks": "c", "psf": "e", "truth": None}),
+        ("B", {"frame": "b", "peaks": "d", "psf": "e", "truth": "t"}),
+    ]

@@ -13,7 +13,8 @@ from conftest import make_image
 from frames import frame_with
 from mirimask.command import run as command
 from mirimask.errors import MaskError
-from mirimask.evaluation.curves import Scene, full_curve
+from mirimask.evaluation.curves import full_curve
+from mirimask.evaluation.scene import Scene
 from mirimask.masks.cores import DEFAULT, core_mask
 from mirimask.masks.make import (
     combined_mask,
@@ -125,7 +126,9 @@ def test_a_new_method_is_swept():
     family = family_at("brightness", image.empty, levels, fwhm_px=FWHM)
     free = np.ones(image.data.shape, bool)
     stars = [(image.data, fields.STARS)]
-    scene = Scene(np.full_like(image.data, 6), stars, 12 - image.data, free, None, FWHM, 1.0)
+    magnitudes = np.zeros(len(fields.STARS))
+    dark = 12 - image.data
+    scene = Scene(np.full_like(image.data, 6), stars, magnitudes, dark, free, None, FWHM, 1.0)
     curve = full_curve(family, scene)
     assert curve["setting"].tolist() == levels.tolist()
     assert curve["completeness"].max() == 1

@@ -10,6 +10,7 @@ from mirimask.evaluation.reliability import (
     invert,
     pool_reliability,
     reliability_row,
+    reliability_rows,
 )
 from mirimask.image.frame import Frame
 from mirimask.masks.make import make_masks
@@ -101,3 +102,21 @@ def test_reliability_by_hand_and_pooled():
     table = pd.DataFrame([{"image": i, **keys, **row} for i in "AB"])
     (pooled,) = pool_reliability(table).to_dict("records")
     assert (pooled["n_positive"], pooled["n_negative"], pooled["area_arcmin2"]) == (200, 40, 4)
+
+
+def test_rows_of_masks_leave_the_flanks_of_stars_out():
+    """Of the derivative's twins only spots away from the stars count, of the others all."""
+    frame = _frame()
+    turned, peaks = _inverted(frame), pd.DataFrame(STARS, columns=["x", "y"])
+    names = [("value_0.05", "crop"), ("derivative_0.05", "crop"), ("segmentation", "")]
+    made = make_masks(frame, [name for name, _ in names])
+    masks = [(name, domain, made[name].mask) for name, domain in names]
+    table = reliability_rows(turned, peaks, iter(masks), min_pixels=1, tolerance_fwhm=1)
+    assert list(zip(table["method"], table["domain"], strict=True)) == names
+    rows = table.set_index("method")
+    assert rows.loc["value_0.05", "n_positive"] == 3
+    assert rows.loc["derivative_0.05", "n_negative"] == 0
+    assert rows.loc["value_0.05", "area_arcmin2"] == pytest.approx(200 * 220 * 0.11**2 / 3600)
+    # without the reference peaks each star's other flank is a false detection
+    nowhere = reliability_rows(turned, peaks[:0], masks, min_pixels=1, tolerance_fwhm=1)
+    assert nowhere.set_index("method").loc["derivative_0.05", "n_negative"] >= 3

@@ -16,8 +16,11 @@ from mirimask.report.by_eye import (
     layout_by_eye,
     majority,
     read_verdicts,
+    rule_verdicts,
     score_data,
+    score_page,
     table_by_eye,
+    tables_by_eye,
 )
 from PIL import Image
 
@@ -221,3 +224,48 @@ def test_agreement_and_kappa():
     row = table.loc[("a", "rule", "value_1")]
     assert (row["compared"], row["unsure"], row["agree"]) == (5, 1, 4)
     assert ("b", "rule", "All") in table.index
+
+
+def test_the_majority_stands_first_and_in_latex():
+    verdicts = pd.concat(
+        [
+            given("Ann *", "success", "success"),
+            given("b", "success", "failure"),
+            given("c", "near", "success"),
+        ]
+    )
+    table, page, latex = tables_by_eye(
+        verdicts, KEY, images=["A", "B"], methods=["value_1"], simulated=True
+    )
+    assert list(table["scorer"]) == ["majority of 3", "Ann *", "b", "c"]
+    assert list(table["success"]) == [2, 2, 1, 1]
+    titles = [line for line in page.splitlines() if line.startswith("#")]
+    assert [title.rpartition("; ")[2] for title in titles] == ["majority of 3", "Ann _", "b", "c"]
+    assert "6 of 3 cut-outs" not in page
+    assert page.count("2 of 3 cut-outs scored") == 4
+    assert page.count("scored blind to method and image") == 1
+    assert "A & 2 & 0" in latex
+    assert "B" not in set(table["image"])  # no source of it was to be scored
+
+
+def test_one_scorer_is_no_majority():
+    table, *_ = tables_by_eye(
+        given("a", "near"), KEY, images=["A"], methods=["value_1"], simulated=False
+    )
+    assert list(table["scorer"]) == ["a"]
+
+
+def test_both_rules_are_compared_with():
+    automatic = pd.DataFrame({"id": ["1"], "verdict": ["near"], "verdict_pixels": ["success"]})
+    rules = rule_verdicts(automatic)
+    assert {name: list(table["verdict"]) for name, table in rules.items()} == {
+        "automatic (peaks)": ["near"],
+        "automatic (pixels)": ["success"],
+    }
+
+
+def test_the_page_says_how_many_and_within_what():
+    data, _ = score_data([image()], study="s")
+    page = score_page(data, study="s", simulated=False, radius="2 fwhm", near="25 px")
+    assert f"You will see {len(data['items'])} pairs" in page
+    assert "2 FWHM of the PSF in radius; the outer ring lies 25 px farther out" in page

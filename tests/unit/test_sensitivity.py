@@ -1,14 +1,29 @@
 """Table 3 under other settings, on a mask whose counts are known."""
 
+import logging
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+import pytest
+from astropy.table import Table
+from frames import frame_with
 from mirimask.evaluation.sensitivity import (
     CONCLUSIONS,
     conclusions,
+    count_masks,
     count_variants,
+    kept_by_cuts,
     other_radii,
+    other_segmentations,
     other_smallest,
+    pool_variants,
+    survival,
+    tried_settings,
 )
+from mirimask.image.frame import crop_frame
+from mirimask.masks.segmentation import SegmentationSettings, segment
+from mirimask.sources.catalogue import locate_sources
 
 STANDARD = {"radius_px": 18, "near_px": 25, "snr": 5, "min_pixels": 1, "tolerance_px": 0}
 
@@ -91,3 +106,134 @@ def test_without_sources_nothing_is_concluded():
         [{"image": "A", "setting": "as configured", "value": "", "method": "m", "sources": 0}]
     )
     assert conclusions(table).empty
+
+
+def test_the_verdict_on_a_conclusion():
+    settings = [("as configured", ""), ("peak S/N", "3"), ("peak S/N", "8"), ("catalogue", "x > 1")]
+    answers = pd.DataFrame(
+        [
+            {"conclusion": text, "setting": setting, "value": value, "holds": holds}
+            for text, given in {
+                "always": (True, True, True, True),
+                "never": (False, False, False, False),
+                "only usually": (True, False, True, False),
+                "not usually": (False, False, False, True),
+            }.items()
+            for (setting, value), holds in zip(settings, given, strict=True)
+        ]
+    )
+    assert survival(answers).to_numpy().tolist() == [
+        ["always", "holds", "3 of 3 other settings", "survives", "none"],
+        ["never", "does not hold", "3 of 3 other settings", "fails throughout", "none"],
+        [
+            *("only usually", "holds", "1 of 3 other settings", "depends on the settings"),
+            "peak S/N 3; catalogue x > 1",
+        ],
+        [
+            *("not usually", "does not hold", "2 of 3 other settings", "depends on the settings"),
+            "catalogue x > 1",
+        ],
+    ]
+    assert survival(answers[:0]).empty
+    assert "verdict" in survival(answers[:0])
+
+
+def test_which_conclusions_survive_the_counts():
+    """Img1 and Img2 with the segmentation ahead under one setting, in one image."""
+    counts = {
+        ("as configured", ""): {"Img1": (7, 5), "Img2": (6, 5)},
+        ("peak S/N", "3"): {"Img1": (9, 5), "Img2": (4, 5)},  # 13 to 10 together
+    }
+    rows = [
+        {"image": image, "setting": s, "value": v, "method": m, "sources": 10, "success": n}
+        for (s, v), images in counts.items()
+        for image, numbers in images.items()
+        for m, n in zip(("derivative_10", "segmentation"), numbers, strict=True)
+    ]
+    found = survival(conclusions(pd.DataFrame(rows))).set_index("conclusion")["verdict"]
+    everywhere, not_fewer, together, *_ = CONCLUSIONS
+    assert found[everywhere] == found[not_fewer] == "depends on the settings"
+    assert found[together] == "survives"
+
+
+def test_counts_of_images_add_up():
+    two = pd.concat([_table().reset_index()] * 2).assign(image="A")
+    pooled = pool_variants(two).set_index("setting")
+    assert pooled.loc["peak S/N", ["sources", "success", "near", "failure"]].tolist() == [
+        4,
+        4,
+        0,
+        0,
+    ]
+    assert pooled.loc["catalogue", "success"] == 2
+
+
+def test_other_masks_are_counted_under_the_study_s_settings():
+    peaks = pd.DataFrame({"x": [30], "y": [30], "value": 1.0, "snr": [10.0]})
+    mask = np.zeros((60, 60), bool)
+    mask[30, 30] = True
+    at = peaks, np.array([42.0, 58.0]), np.array([30.0, 58.0])
+    (row,) = count_masks(
+        {"value_1": mask}, *at, standard=STANDARD, setting="slice domain", value="crop"
+    ).to_dict("records")
+    assert row == {
+        **{"setting": "slice domain", "value": "crop", "method": "value_1", "sources": 2},
+        **{"success": 1, "near": 1, "failure": 0},
+    }
+
+
+def test_settings_that_are_tried():
+    crop = frame_with(np.ones((20, 20), np.float32))
+    own = {"radius": "18 px", "near": "2.2 arcsec", "snr": 5, "min_pixels": 2}
+    standard, variants = tried_settings(
+        crop, **own, tolerance_fwhm=1, radii=None, snrs=[3, 8.5], smallest=[4]
+    )
+    assert standard["near_px"] == pytest.approx(20)
+    assert standard["tolerance_px"] == pytest.approx(0.269 / 0.11)
+    assert {key: standard[key] for key in ("radius_px", "snr", "min_pixels")} == {
+        **{"radius_px": 18, "snr": 5, "min_pixels": 2}
+    }
+    assert variants["radius_px"] == {"9 px": 9, "12 px": 12, "24 px": 24, "30 px": 30}
+    assert variants["snr"] == {"3": 3, "8.5": 8.5}
+    assert variants["min_pixels"] == {"4": 4}
+    given = {"radii": ["1.1 arcsec"], "snrs": [], "smallest": None}
+    _, variants = tried_settings(crop, **own, tolerance_fwhm=1, **given)
+    assert variants["radius_px"] == {"1.1 arcsec": pytest.approx(10)}
+    assert variants["min_pixels"] == {"3": 3, "5": 5, "9": 9, "25": 25}
+
+
+def test_sources_that_a_cut_keeps(caplog):
+    crop = frame_with(np.ones((40, 40), np.float32))
+    ra, dec = crop.wcs.all_pix2world([5, 20, 30, 30], [5, 20, 10, 10], 0)
+    catalogue = Table(
+        {"id": ["1", "2", "3", "3"], "ra": ra, "dec": dec, "q": [0.5, 0.9, 0.95, 0.2], "s": [9] * 4}
+    )
+    settings = {"name": "own", "id": "id", "ra": "ra", "dec": "dec", "keep": "q > 0.4"}
+    columns = {"id_column": "id", "ra_column": "ra", "dec_column": "dec"}
+    sources = locate_sources(catalogue, crop.wcs, crop.data.shape, keep="q > 0.4", **columns)
+    with caplog.at_level(logging.WARNING, logger="mirimask"):
+        kept = kept_by_cuts(
+            crop, sources, catalogue, settings=settings, cuts=["q > 0.7", "flags == 0"]
+        )
+    assert {cut: found.tolist() for cut, found in kept.items()} == {"q > 0.7": [False, True, True]}
+    assert "the cut 'flags == 0' is left out" in caplog.text
+    # those of the catalogue's name where none are given: an unknown catalogue has none
+    assert kept_by_cuts(crop, sources, catalogue, settings=settings, cuts=None) == {}
+
+
+def test_other_segmentations_are_of_the_whole_frame():
+    rng = np.random.default_rng(2)
+    data = rng.normal(6, 0.1, (120, 130)).astype(np.float32)
+    for row, column in ((30, 40), (70, 80), (90, 100)):
+        data[row - 4 : row + 5, column - 4 : column + 5] += 3
+    frame = replace(frame_with(data), error=np.where(data < 5.7, np.nan, 0.1).astype(np.float32))
+    crop = crop_frame(frame, rows=(20, 110), columns=(30, 120), image="A")
+    usual = {"jwst_version": "1.12.5"}
+    found = other_segmentations(
+        frame, crop, [{"snr": 9}, {"jwst_version": "1.5.3", "snr": 9}], settings=usual
+    )
+    assert list(found) == ["snr 9", "jwst version 1.5.3, snr 9"]
+    seen = np.where(np.isnan(frame.error), np.nan, data)
+    whole = segment(seen, settings=SegmentationSettings.for_jwst("1.12.5", snr=9)) > 0
+    np.testing.assert_array_equal(found["snr 9"], whole[20:110, 30:120])
+    assert found["snr 9"].any()

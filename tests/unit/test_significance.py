@@ -5,7 +5,14 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.evaluation.significance import compare_methods, holm, mcnemar, recall_differences
+from mirimask.evaluation.significance import (
+    compare_methods,
+    compare_scorers,
+    holm,
+    mcnemar,
+    recall_differences,
+    successes,
+)
 
 
 def test_mcnemar_by_hand():
@@ -79,3 +86,42 @@ def test_nothing_to_compare():
     assert recall_differences(success.iloc[:0], draws=100, seed=1).empty
     one = recall_differences(success.loc[["A"]], draws=100, seed=1)
     assert (one["images"] == 1).all()
+
+
+def _verdicts():
+    """Two images with a source that only one method, or only one scorer, calls a success."""
+    given = {
+        ("A", "segmentation"): [("success", "success"), ("near", "success")],
+        ("A", "value_1"): [("success", "success"), ("success", "near")],
+        ("B", "segmentation"): [("failure", "failure")],
+        ("B", "value_1"): [("success", "failure")],
+        ("empty", "segmentation"): [],
+        ("empty", "value_1"): [],
+    }
+    columns = ["verdict", "verdict_pixels"]
+    return [
+        (image, method, pd.DataFrame(rows, columns=columns))
+        for (image, method), rows in given.items()
+    ]
+
+
+def test_successes_of_two_scorers():
+    table = successes(_verdicts(), scorer="peaks")
+    assert list(table.columns) == ["segmentation", "value_1"]
+    assert table.index.tolist() == [("A", 0), ("A", 1), ("B", 0)]
+    assert table["segmentation"].tolist() == [True, False, False]
+    assert table["value_1"].tolist() == [True, True, True]
+    assert successes(_verdicts(), scorer="pixels")["value_1"].tolist() == [True, False, False]
+    none = successes(_verdicts()[-2:], scorer="peaks")
+    assert none.empty
+    assert list(none.columns) == ["segmentation", "value_1"]
+
+
+def test_both_scorers_are_compared():
+    tests, recalls = compare_scorers(iter(_verdicts()), draws=100, seed=1)
+    rows = tests[tests["image"] == "All"].set_index("scorer")
+    assert rows.loc["peaks", ["method_only", "segmentation_only"]].tolist() == [2, 0]
+    assert rows.loc["pixels", ["method_only", "segmentation_only"]].tolist() == [0, 1]
+    shares = recalls.set_index(["scorer", "method"])["recall"]
+    assert shares["peaks", "value_1"] == 1
+    assert shares["pixels", "segmentation"] == pytest.approx(2 / 3)

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.evaluation.structure import background_share, wing_excess
+from frames import frame_with
+from mirimask.evaluation.structure import background_share, structure_rows, wing_excess
 
 NONE = np.zeros((200, 200), bool)
 
@@ -41,3 +42,27 @@ def test_peaks_in_the_spikes_of_a_star_are_not_stars():
     excess, stars = wing_excess(NONE, peaks, NONE, fwhm_px=2.5, snr=5000)
     assert np.isnan(excess)
     assert stars == 0
+
+
+def test_rows_of_masks():
+    data = np.broadcast_to(np.arange(200, dtype=np.float32), (200, 200)).copy()
+    mask = NONE.copy()
+    mask[100, 100] = True  # on the peak
+    mask[50, 190:194] = True  # clutter where the background is brightest
+    crop = frame_with(data)
+    (row,) = structure_rows(
+        crop,
+        _peaks((100, 100, 20)),
+        iter([("value_1", "crop", mask)]),
+        background_box="32 px",
+        bright_snr=300,
+        min_pixels=1,
+        tolerance_fwhm=1,
+    ).to_dict("records")
+    assert (row["method"], row["domain"]) == ("value_1", "crop")
+    assert row["mask_pixels"] == 5
+    assert row["clutter"] == pytest.approx(4 / 5)
+    assert row["clutter_on_bright_background"] == 1
+    assert row["bright_stars"] == 0
+    assert np.isnan(row["wing_excess_px"])
+    assert row["simulated"] is False

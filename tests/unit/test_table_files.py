@@ -6,7 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from astropy.table import Table
-from mirimask.table_files import read_table, read_texts, write_ecsv
+from mirimask.errors import MaskError
+from mirimask.table_files import (
+    read_by_mask,
+    read_table,
+    read_tables,
+    read_texts,
+    reasons,
+    write_csv,
+    write_ecsv,
+    write_reason,
+)
 
 TEXTS = ["001", "NA", "1e5", "2E10", "nan", "None", "inf", "True", "1.50", "+1", "", "null"]
 TEXTS += ["4655349652394811137", "12345678901234567890123", "=1+2", "a, b", 'é "x"', "#1", "x\ny"]
@@ -47,3 +57,38 @@ def test_a_row_that_begins_like_a_comment_is_no_comment_in_ecsv(tmp_path):
     assert read["ra"].tolist() == [1, 2, 3]
     write_ecsv(tmp_path / "t.ecsv", table[1:2])
     assert Table.read(tmp_path / "t.ecsv").colnames == table.colnames  # no need, no change
+
+
+def test_tables_of_masks_have_image_and_mask_in_columns(tmp_path):
+    paths = []
+    for image, mask in (("001", "value_4.6"), ("B", "segmentation")):
+        paths.append(tmp_path / image / f"{mask}.csv")
+        paths[-1].parent.mkdir()
+        write_csv(paths[-1], pd.DataFrame({"id": ["1"], "x": [1 / 3]}))
+    table = read_by_mask(paths)
+    assert table.values.tolist() == [
+        ["1", 0.333333, "001", "value_4.6"],
+        ["1", 0.333333, "B", "segmentation"],
+    ]
+    assert list(table.columns) == ["id", "x", "image", "method"]
+
+
+def test_tables_below_each_other_without_what_could_not_be_measured(tmp_path):
+    a, b, c, d = (tmp_path / f"{name}.csv" for name in "abcd")
+    write_csv(a, pd.DataFrame({"image": ["001"], "n": [1]}))
+    write_csv(b, pd.DataFrame({"image": ["002"], "n": [2]}))
+    write_csv(c, pd.DataFrame({"image": [], "n": []}))
+    write_reason(d, "003", "too small, and dark.")
+    table = read_tables([a, d, c, b])
+    assert table.to_dict("list") == {"image": ["001", "002"], "n": [1, 2]}
+    assert str(table["n"].dtype) == "int64"  # the table without rows has no say
+    assert reasons([a, b, c, d]) == {"003": "too small, and dark."}
+    assert list(read_tables([c]).columns) == ["image", "n"]
+    assert list(read_tables([d], ["image", "n"]).columns) == ["image", "n"]
+    with pytest.raises(MaskError, match="no image could be measured; 003: too small"):
+        read_tables([d])
+
+
+def test_numbers_have_six_digits(tmp_path):
+    write_csv(tmp_path / "t.csv", pd.DataFrame({"x": [1 / 3, 1e-12 / 3], "n": [1234567, 2]}))
+    assert (tmp_path / "t.csv").read_text() == "x,n\n0.333333,1234567\n3.33333e-13,2\n"

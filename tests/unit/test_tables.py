@@ -6,14 +6,27 @@ import numpy as np
 import pandas as pd
 import pytest
 from mirimask.masks.names import method_label
-from mirimask.report.claims import CLAIMS, answer_claims
+from mirimask.report.claims import CLAIMS, answer_claims, claims_page, claims_table
 from mirimask.report.comparison import (
     compare_identity,
     compare_statistics,
     compare_verdicts,
+    comparison_page,
     summarise,
 )
-from mirimask.report.tables import as_latex, as_markdown, circle_notes, count_verdicts, paper_layout
+from mirimask.report.tables import (
+    all_variants,
+    as_latex,
+    as_markdown,
+    circle_notes,
+    count_verdicts,
+    paper_layout,
+    statistics_notes,
+    table3_latex,
+    table3_page,
+    table3_variants,
+    together,
+)
 
 PUBLISHED = Path(__file__).parents[2] / "config" / "published"
 
@@ -187,3 +200,130 @@ def test_claims_can_fail():
     answers = answer_claims(three, two)
     assert answers["C1"].verdict == "fails"
     assert answers["C11"].verdict == "fails"
+
+
+def test_claims_are_tabulated_by_what_they_were_answered_from():
+    two, three = (_published(n).rename(columns={"code": "image"}) for n in (2, 3))
+    answers = answer_claims(three, two)
+    table = claims_table({"printed tables": answers, "computed": answers})
+    assert list(table.columns) == [
+        *("id", "claim (section)", "printed tables", "printed tables: numbers"),
+        *("computed", "computed: numbers"),
+    ]
+    row = table.set_index("id").loc["C1"]
+    assert row["printed tables"] == "holds with a tie"
+    assert row["computed: numbers"] == answers["C1"].numbers
+    circles = pd.DataFrame(
+        {"image": ["Img1"], "catalogue": [True], "sources": [20], "covered": [0.75]}
+    )
+    page = claims_page(table, circles, simulated=True)
+    assert "SIMULATED" in page
+    assert "the circles cover 75 % of Img1" in page
+    assert "read strictly" in page
+
+
+def test_the_comparison_adds_up_the_successes_of_all_images():
+    one, two, three = (_published(n).rename(columns={"code": "image"}) for n in (1, 2, 3))
+    three.loc[0, "success"] -= 1
+    verdicts = compare_verdicts(_published(3), three)
+    page = comparison_page(
+        compare_identity(_published(1, dtype=str), one.assign(effective_exposure_s=0.0)),
+        compare_statistics(_published(2, dtype=str), two),
+        verdicts,
+        simulated=False,
+    )
+    method, printed = three.loc[0, "method"], _published(3)
+    total = printed[printed["method"] == method]["success"].sum()
+    assert f"{method} {total} and {total - 1}" in page
+    assert f"agrees in {len(three)} of {len(three)} cells" in page
+
+
+def sources(image, method, *verdicts):
+    return pd.DataFrame({"verdict": verdicts}).assign(
+        image=image, method=method, verdict_pixels="success"
+    )
+
+
+@pytest.fixture
+def variants():
+    """Table 3 of an image with three sources and of one without, in two domains."""
+    verdicts = pd.concat(
+        [
+            sources("A", "value_1", "success", "near", "failure"),
+            sources("A", "segmentation", "failure", "failure", "failure"),
+            sources("A", "value_1@published", "near", "near", "near"),
+        ]
+    )
+    masks = ["value_1", "segmentation", "value_1@published"]
+    cells = pd.MultiIndex.from_product([["A", "B"], masks], names=["image", "method"])
+    return table3_variants(
+        verdicts,
+        pd.Series(0.3, cells),
+        domains={"crop": masks[:2], "published": [masks[2]]},
+        clutter_limit=0.2,
+    )
+
+
+def test_variants_of_table_3(variants):
+    assert list(variants) == [
+        *(("crop", "peaks"), ("crop", "pixels"), ("published", "peaks"), ("published", "pixels"))
+    ]
+    table = variants["crop", "peaks"]
+    assert table["image"].tolist() == ["A", "A"]  # B has no source
+    assert table["success"].tolist() == [1, 0]
+    assert table["needs_processing"].all()
+    assert variants["crop", "pixels"]["success"].tolist() == [3, 3]
+    other = variants["published", "peaks"]
+    assert other[["method", "near"]].values.tolist() == [["value_1", 3]]
+    everything = all_variants(variants)
+    assert len(everything) == 6
+    assert everything["scorer"].tolist() == ["peaks"] * 2 + ["pixels"] * 2 + ["peaks", "pixels"]
+
+
+def test_a_domain_without_masks_has_no_table():
+    cells = pd.MultiIndex.from_tuples([("A", "value_1")], names=["image", "method"])
+    given = table3_variants(
+        sources("A", "value_1", "near"),
+        pd.Series([0.1], cells),
+        domains={"crop": ["value_1"], "published": []},
+        clutter_limit=0.5,
+    )
+    assert {domain for domain, _ in given} == {"crop"}
+
+
+def test_the_page_of_table_3_begins_with_the_study_s_own(variants):
+    circles = pd.DataFrame(
+        {"image": ["A", "B"], "catalogue": True, "sources": [3, 0], "covered": 0.0}
+    )
+    page = table3_page(
+        variants, ("published", "peaks"), circles=circles, clutter_limit=0.2, simulated=False
+    )
+    titles = [line for line in page.splitlines() if line.startswith("#")]
+    assert len(titles) == 4
+    assert titles[0].endswith("over the published domain, a bright spot's peak in the circle")
+    assert page.count("left out, no catalogue source lies on it: B") == 1
+    assert "more than 20 % of the mask's pixels" in page
+    assert r"\textbf{1/1}" in table3_latex(variants["crop", "peaks"], simulated=False)
+
+
+def test_pixels_that_are_left_out_are_noted():
+    images = pd.DataFrame(
+        [("A", 100, 7, 5, False), ("B", 100, 7, 5, True), ("C", 100, 0, 0, True)],
+        columns=["image", "n_pixels", "n_empty", "n_not_finite", "empty_left_out"],
+    )
+    products = pd.DataFrame(
+        [("A", "i2d", "reprocessed"), ("A", "segm", "other"), ("B", "i2d", "")],
+        columns=["image", "product", "note"],
+    )
+    assert statistics_notes(images, products) == [
+        "A: 7 of 100 pixels of the crop are empty, 5 of them not finite and left out",
+        "B: 7 of 100 pixels of the crop are empty, all of them left out",
+        "A: reprocessed",
+    ]
+
+
+def test_what_is_said_of_all_images_together():
+    both = pd.DataFrame({"image": ["A", "B", "all"], "n": [1, 2, 3]})
+    assert together(both)["n"].tolist() == [3]
+    assert together(both[:1])["n"].tolist() == [1]
+    assert together(both[:2]).empty  # they could not be pooled

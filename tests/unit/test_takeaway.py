@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.report.takeaway import takeaways
+from mirimask.report.takeaway import evaluation_page, not_measured, takeaways
 
 METHODS = ["derivative_10", "segmentation"]
 
@@ -152,3 +152,23 @@ def test_without_sources(tables):
     assert "No catalogue source lies on the images" in text
     assert "Nothing could be tested" in text
     assert "nan" not in text
+
+
+def test_what_was_not_measured_is_said_once_for_each_reason():
+    missing = [("chance", "A", "too small."), ("curves", "A", "too small."), ("chance", "B", "x")]
+    assert not_measured(missing) == "A (chance, curves): too small; B (chance): x"
+    assert not_measured([]) == ""
+
+
+def test_the_page_numbers_its_points(tables):
+    tables["chance"]["simulated"] = True
+    page = evaluation_page(tables, [("chance", "A", "too small")])
+    lines = page.splitlines()
+    assert lines[2].startswith("**SIMULATED")
+    numbers = [line.split(".")[0] for line in lines if line[:1].isdigit()]
+    assert numbers == [str(n) for n in range(1, len(takeaways(tables)) + 2)]
+    assert f"{numbers[-1]}. **Not measured**: A (chance): too small." in lines
+    tables["chance"]["simulated"] = False
+    page = evaluation_page(tables)
+    assert "SIMULATED" not in page
+    assert "Not measured" not in page

@@ -3,16 +3,20 @@
 import numpy as np
 import pandas as pd
 import pytest
+from frames import frame_with
 from mirimask.errors import MaskError
+from mirimask.evaluation.scene import Scene
 from mirimask.evaluation.side_by_side import (
-    draw_all_curves,
-    draw_verdict,
-    verdict_page,
+    judge_method,
+    paired_difference,
+    time_methods,
+    tuned_levels,
     verdict_table,
 )
-from mirimask.evaluation.tuning import paired_difference, tuned_levels
+from mirimask.figures.side_by_side import draw_all_curves, draw_verdict
 from mirimask.masks.names import check_methods, method_label, parse_method, split_level
 from mirimask.masks.registry import DETECTORS
+from mirimask.report.side_by_side import verdict_page
 
 
 def _curve(image, false, found, settings=(1.0, 2.0, 3.0)):
@@ -117,7 +121,9 @@ def test_verdict_names_what_is_not_installed():
     assert at.loc["log", "times_cores"] == 1.5
     assert at.loc["log", "false_per_arcmin2"] == 3
     assert np.isnan(at.loc["sep", "completeness"])
-    page = verdict_page(table, rate=3, magnitudes=(23.5, 25.5))
+    page = verdict_page(table, rate=3, magnitudes=(23.5, 25.5), simulated=True)
+    assert page.splitlines()[2].startswith("**SIMULATED** images")
+    assert "SIMULATED" not in verdict_page(table, rate=3, magnitudes=(23.5, 25.5), simulated=False)
     assert "| sep | not installed: the Python package sep |" in page
     assert page.index("| cores") < page.index("| Laplacian")
     figure = draw_verdict(table, rate=3, magnitudes=(23.5, 25.5), simulated=True)
@@ -126,6 +132,44 @@ def test_verdict_names_what_is_not_installed():
     assert "30 ms" in texts
     pooled = judged[judged["rate"].notna()]
     assert draw_all_curves(pooled, magnitudes=(23.5, 25.5), simulated=False).axes
+
+
+def test_a_method_is_judged_at_its_tuned_levels_and_at_its_own():
+    """Two stars of 9 pixels: the brightest 1 % of 900 marks one of them, 3 % both."""
+    data = np.random.default_rng(0).normal(6, 0.01, (30, 30)).astype(np.float32)
+    data[:, 0] = 6
+    with_stars = data.copy()
+    with_stars[4:7, 4:7] += 9
+    with_stars[19:22, 24:27] += 5
+    with_stars[5, 5] += 1
+    with_stars[20, 25] += 1
+    positions = np.array([[5.0, 5.0], [25.0, 20.0]])
+    free = np.ones(data.shape, bool)
+    magnitudes = np.array([22.5, 23.5])
+    scene = Scene(data, [(with_stars, positions)], magnitudes, 12 - data, free, None, 2.4, 0.5)
+    levels = pd.DataFrame(
+        {"rate": [1.0, 3.0, 9.0], "level": [1.0, np.nan, 3.0], "reached": [True, False, False]}
+    )
+    judged, stars = judge_method(
+        "value", frame_with(data), scene, levels, options={"value": {"level": 1.0}}
+    )
+    assert judged["setting"].tolist() == [1.0, 3.0, 1.0]
+    assert judged["rate"].fillna(-1).tolist() == [1.0, 9.0, -1]
+    assert judged["reached"].tolist() == [True, False, True]
+    assert judged["n_found"].tolist() == [1, 2, 1]
+    assert stars["found"].tolist() == [1, 0, 1, 1, 1, 0]
+    assert stars["ab_mag"].tolist() == [22.5, 23.5] * 3
+    assert stars["star"].tolist() == [0, 1] * 3
+    assert stars["rate"].fillna(-1).tolist() == [1.0, 1.0, 9.0, 9.0, -1, -1]
+
+
+def test_every_method_has_its_time():
+    crop = frame_with(np.random.default_rng(0).normal(6, 0.1, (64, 72)).astype(np.float32))
+    table = time_methods(crop, ["value", "recommended"], runs=3)
+    assert table["family"].tolist() == ["value", "recommended"]
+    assert (table["best_ms"] > 0).all()
+    assert (table["best_ms"] <= table["median_ms"]).all()
+    assert table["n_pixels"].tolist() == [64 * 72] * 2
 
 
 def test_a_detector_with_a_level_is_a_method():

@@ -3,7 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.sources.verdicts import covered_share, label_spots, literal_verdicts, peak_verdicts
+from mirimask.sources.verdicts import (
+    circle_row,
+    covered_share,
+    label_spots,
+    literal_verdicts,
+    peak_verdicts,
+)
 
 CIRCLE = {"radius_px": 18, "near_px": 25}
 
@@ -141,3 +147,21 @@ def test_literal_rule_of_few_and_of_many_positions(monkeypatch):
     assert set(few) == {"success", "near", "failure"}
     monkeypatch.setattr("mirimask.sources.verdicts._FEW", 0)
     np.testing.assert_array_equal(literal_verdicts(x, y, mask, **CIRCLE), few)
+
+
+def test_circles_count_each_source_once():
+    verdicts = pd.DataFrame(
+        {
+            "image": ["A", "A", "A", "A", "B"],
+            "method": ["value_1", "value_1", "segmentation", "segmentation", "value_1"],
+            "x": [5.0, 6.0, 5.0, 6.0, 0.0],
+            "y": [5.0, 5.0, 5.0, 5.0, 0.0],
+        }
+    )
+    empty = np.zeros((10, 20), bool)
+    row = circle_row(verdicts, empty, image="A", catalogue=True, radius_px=1.0)
+    assert row == {
+        "image": "A", "catalogue": True, "sources": 2, "radius_px": 1.0, "covered": 8 / 200,
+    }  # fmt: skip
+    row = circle_row(verdicts, empty, image="C", catalogue=False, radius_px=1.0)
+    assert (row["sources"], row["covered"], row["catalogue"]) == (0, 0.0, False)

@@ -25,7 +25,7 @@ from mirimask.image.frame import (
 )
 from mirimask.image.own_files import read_image, segmentation_hdus, write_hdus
 from mirimask.sources.catalogue import locate_sources
-from regions import EllipseSkyRegion
+from regions import EllipseSkyRegion, Regions
 
 NY, NX = 90, 80
 S = 0.11 / 3600  # degrees in a pixel
@@ -188,7 +188,8 @@ def test_regions_are_of_the_sky_in_any_notation(notation):
     own = sky.read_wcs(notation[0], (NY, NX), what="x")
     row = {"label": [1], "x": [40.0], "y": [44.0], "area": [60], "orientation": [20.0]}
     shape = {"semimajor_sigma": [4.0], "semiminor_sigma": [1.0]}
-    (region,) = label_regions(Table(row | shape), own)
+    (line,) = label_regions(Table(row | shape), own)
+    (region,) = Regions.parse(f"icrs\n{line}", format="ds9")
     assert isinstance(region, EllipseSkyRegion)
     assert region.center.frame.name == "icrs"
     major, minor = np.sqrt(60 / np.pi) * 2, np.sqrt(60 / np.pi) / 2  # half axes, pixels

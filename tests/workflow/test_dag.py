@@ -126,7 +126,7 @@ def test_a_new_mask_method_is_a_function_and_a_line(again):
     again.config["methods"] = ["value_1", "derivative_4.6", "bright", "segmentation"]
     targets = ["results/small/tables/table3.csv"]
     assert again.planned(*targets) == {"function_mask": 2, "verdicts": 2, "verdict_tables": 1}
-    again.config["evaluation"] = {"methods": ["bright", "segmentation"], "stars": 20}
+    again.config["evaluation"] |= {"methods": ["bright", "segmentation"]}
     stars = "results/small/evaluation/injection/A.csv"
     done = again.run(*targets, stars)
     assert done.returncode == 0, done.stdout

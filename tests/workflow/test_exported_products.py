@@ -51,8 +51,8 @@ def test_products_of_a_study(study):
         "export_mask": 6,
     }
 
-    # the example of the README runs as it stands there
-    page = (ROOT / "README.md").read_text()
+    # the example of the page runs as it stands there
+    page = (ROOT / "docs" / "products.md").read_text()
     (example,) = re.findall(r"```python\n(from astropy.*?)```", page, re.DOTALL)
     example = example.replace("results/simulated", "results/small").replace("Img1", "A")
     done = subprocess.run(

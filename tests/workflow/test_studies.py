@@ -42,7 +42,15 @@ def _rows(path):
 
 
 def test_the_simulated_study(fields):
-    """All of it, with truth: the bars of the automatic verdict and of the recommended mask."""
+    """All of it, with truth: the bars of the automatic verdict and of the recommended mask.
+
+    Stars of few magnitudes are added; those of the curves, which the bar is about, are as usual.
+    """
+    fields.config["evaluation"] = {
+        "magnitudes": [22, 23, 24, 25, 26],
+        "stars_at_once": 20,
+        "sensitivity": {"segmentations": [{"n_pixels": 5}]},
+    }
     report = ["--report", "results/simulated/report.zip", "--report-after-run"]  # as make study
     done = fields.run(options=report)
     assert done.returncode == 0, done.stdout

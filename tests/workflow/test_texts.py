@@ -28,7 +28,7 @@ def test_codes_and_names_pass_through_every_table(study):
         row["catalogue"] = f"{code}.csv"
         columns.to_csv(study.folder / row["catalogue"], index=False, encoding="utf-8-sig")
         study.images.append(row)
-    study.config["evaluation"] = {"methods": ["value_1", "segmentation"], "positions": 200}
+    study.config["evaluation"] |= {"methods": ["value_1", "segmentation"]}
     study.config["methods"] = ["value_1", "segmentation"]
     done = study.run(*(f"results/small/{path}" for path in ENDS))
     assert done.returncode == 0, done.stdout

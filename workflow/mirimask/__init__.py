@@ -1,10 +1,26 @@
 """Source masks in JWST MIRI images: slices, derivatives, verdicts and their evaluation.
 
-The library knows arrays and tables. It never imports snakemake, never reads a
-configuration or a path by itself; `archive` alone talks to a network, `simulate`
-alone (with the truth-based evaluation) knows the truth, figures only draw.
+    from mirimask import label_mask, make_mask, open_image
 
-What is used most can be had from here: `from mirimask import open_image, make_mask`.
+    image = open_image("jw01386-o014_t004_miri_f770w_i2d.fits")
+    mask = make_mask(image, "recommended")  # bool, of the shape of the image
+    labels = label_mask(mask)  # int32, 0 where nothing is
+
+What can be had from here:
+
+- An image: `open_image` reads an i2d, or any FITS image with a celestial WCS, as a `Frame`;
+  `read_image` as FITS extensions. `identify` and `describe` are its rows of Tables 1 and 2.
+- A mask: `make_mask` and `make_masks` know every method by its name (`value_4.6`, `derivative_10`,
+  `value_1_or_derivative_4.6`, `segmentation`, `recommended`; `masks/registry.py` lists them). With
+  settings of one's own: `source_mask`, `source_labels` with its sources' numbers, `core_mask`, and
+  `curvature_snr`, the image that it cuts; `segment`, the pipeline's steps.
+- A verdict: `read_catalogue`, `locate_sources` on the image, `reference_peaks` of it, and
+  `peak_verdicts` for each source.
+- For other software: `label_mask`, and `measure_labels` with the circle of `point_aperture`.
+
+A `MaskError` says in one line what is wrong with a file or a setting. The packages, and which of
+them may import which, are in docs/architecture.md; the evaluation of masks is in
+`mirimask.evaluation`.
 """
 
 from importlib import import_module

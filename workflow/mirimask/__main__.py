@@ -1,4 +1,4 @@
-"""`python -m mirimask`: see `command`."""
+"""`python -m mirimask` is the command `mirimask`: see `mirimask.command`."""
 
 import sys
 

@@ -4,7 +4,7 @@ A text is a text: the image `001`, the source `1e5` and the name `NA` come out o
 went in, whatever they look like. Which columns hold texts is said here, once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,22 @@ import numpy as np
 import pandas as pd
 
 from mirimask.atomic import replacing
+from mirimask.errors import MaskError
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["TEXTS", "read_table", "read_texts", "write_ecsv"]
+__all__ = [
+    "TEXTS",
+    "read_by_mask",
+    "read_table",
+    "read_tables",
+    "read_texts",
+    "reasons",
+    "write_csv",
+    "write_ecsv",
+    "write_reason",
+]
 
 # Columns that hold texts in whichever of the study's tables they stand.
 TEXTS = frozenset(
@@ -27,6 +38,7 @@ TEXTS = frozenset(
     }
 )
 _NO_NUMBER = ["", "nan", "NaN"]  # what writes a missing number
+_NOT_MEASURED = "not_measured"  # column of a table in place of one that could not be made
 
 
 def read_table(path: str | Path, *, texts: Iterable[str] = ()) -> pd.DataFrame:
@@ -46,9 +58,56 @@ def read_table(path: str | Path, *, texts: Iterable[str] = ()) -> pd.DataFrame:
     )
 
 
+def read_by_mask(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """The tables <image>/<mask>.csv below each other, with both names as columns image, method."""
+    tables = [
+        read_table(path).assign(image=path.parent.name, method=path.name.removesuffix(".csv"))
+        for path in map(Path, paths)
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
 def read_texts(path: str | Path, *, separator: str = ",") -> pd.DataFrame:
     """Read a table of which every cell is a text, '' where it is empty; as `read_table` else."""
     return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+
+
+def read_tables(paths: Iterable[str | Path], columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Tables of one form below each other; one without rows only gives its columns.
+
+    Images that could not be measured (`write_reason`) are not in it. Where none could be, it has no
+    rows but `columns`; a MaskError where these are not given.
+    """
+    paths = list(paths)
+    measured = [table for table in map(read_table, paths) if _NOT_MEASURED not in table]
+    if not measured and columns is None:
+        first, why = next(iter(reasons(paths).items()))
+        raise MaskError(f"no image could be measured; {first}: {why}")
+    if not measured:
+        return pd.DataFrame(columns=columns)
+    filled = [table for table in measured if len(table)] or measured[:1]
+    return pd.concat(filled, ignore_index=True)
+
+
+def reasons(paths: Iterable[str | Path]) -> dict[str, str]:
+    """Why images could not be measured, by image: from the tables that `write_reason` wrote."""
+    return {
+        row["image"]: row[_NOT_MEASURED]
+        for table in map(read_texts, paths)
+        if _NOT_MEASURED in table
+        for row in table.to_dict("records")
+    }
+
+
+def write_reason(path: str | Path, image: str, why: str) -> None:
+    """In place of a table of an image: why it could not be measured."""
+    write_csv(path, pd.DataFrame([{"image": image, _NOT_MEASURED: why}]))
+
+
+def write_csv(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV, numbers with six digits, whole or not at all."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6g")
 
 
 def write_ecsv(path: str | Path, table: "Table") -> None:

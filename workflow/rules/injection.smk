@@ -1,5 +1,16 @@
 # Whole curves: stars added to every image, and every family of masks swept over its settings.
 
+# how stars are added to the images that masks are swept on
+SCENE = {
+    "magnitudes": config["evaluation"]["curve_magnitudes"],
+    "stars": config["evaluation"]["stars"],
+    "realisations": config["evaluation"]["realisations"],
+    "separation_fwhm": config["evaluation"]["separation_fwhm"],
+    "free_fwhm": config["evaluation"]["free_fwhm"],
+    "background_box": config["evaluation"]["background_box"],
+    "seed": config["evaluation"]["seed"],
+}
+
 
 rule inject_stars:
     input:
@@ -75,14 +86,8 @@ rule sweep_curves:
     params:
         families=config["evaluation"]["curve_families"],
         detectors=study.settings_of(config["evaluation"]["curve_families"]),
-        magnitudes=config["evaluation"]["curve_magnitudes"],
-        stars=config["evaluation"]["stars"],
-        separation_fwhm=config["evaluation"]["separation_fwhm"],
-        free_fwhm=config["evaluation"]["free_fwhm"],
-        realisations=config["evaluation"]["realisations"],
-        background_box=config["evaluation"]["background_box"],
+        scene=SCENE,
         segmentation=config["segmentation"],
-        seed=config["evaluation"]["seed"],
         code=code("sweep_curves"),
     message:
         "Sweeping the masks of {wildcards.image}"

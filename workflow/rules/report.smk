@@ -127,21 +127,17 @@ rule index:
     group:
         "study"
     params:
-        study=study.name,
-        scorer=config["verdict"]["scorer"],
-        domain=config["slice_domain"],
-        radius=config["verdict"]["radius"],
-        near=config["verdict"]["near"],
-        clutter_limit=config["clutter_limit"],
-        figure1=study.figure_image(config["figures"]["figure1_image"]),
-        figure3={
-            "image": study.figure_image(config["figures"]["figure3"]["image"]),
-            "methods": inputs.shown_methods(
-                study, config["figures"]["figure3"]["methods"]
-            ),
+        shown={
+            "figure1": study.figure_image(config["figures"]["figure1_image"]),
+            "figure3": {
+                "image": study.figure_image(config["figures"]["figure3"]["image"]),
+                "methods": inputs.shown_methods(
+                    study, config["figures"]["figure3"]["methods"]
+                ),
+            },
+            "figure4": inputs.shown_methods(study, config["figures"]["figure4"]),
+            "figure5": inputs.shown_methods(study, config["figures"]["figure5"]),
         },
-        figure4=inputs.shown_methods(study, config["figures"]["figure4"]),
-        figure5=inputs.shown_methods(study, config["figures"]["figure5"]),
         settings=config,
         revision=lambda wildcards: revision(),
         templates=templates(),

@@ -9,14 +9,8 @@ SCENES = {
 SCENE_SETTINGS = {
     "images": list(study.images),
     "with_truth": study.by_truth,
-    "magnitudes": config["evaluation"]["curve_magnitudes"],
-    "stars": config["evaluation"]["stars"],
-    "separation_fwhm": config["evaluation"]["separation_fwhm"],
-    "free_fwhm": config["evaluation"]["free_fwhm"],
-    "realisations": config["evaluation"]["realisations"],
-    "background_box": config["evaluation"]["background_box"],
+    "scene": SCENE,  # of injection.smk
     "segmentation": config["segmentation"],
-    "seed": config["evaluation"]["seed"],
 }
 
 

@@ -1,51 +1,32 @@
 """Chance success of every mask of an image: evaluation/chance/<image>.csv."""
 
-import pandas as pd
 from astropy.table import Table
-from evaluated import labelled, named_masks, or_why_not, seed_of, write_csv
-from job import script
-from mirimask.evaluation.chance import chance_row, random_positions, shifted_catalogue
-from mirimask.image.frame import pixels, read_crop
-from mirimask.sources.verdicts import literal_verdicts, nearest_distance, verdict_of
-from mirimask.table_files import read_table
+from job import or_why_not, script
+from mirimask.evaluation.chance import chance_rows
+from mirimask.evaluation.scene import named_masks
+from mirimask.image.frame import read_crop
+from mirimask.table_files import read_table, write_csv, write_reason
 
 
-@or_why_not
+@or_why_not(write_reason)
 def main(job):
-    crop = read_crop(job.input.frame, planes=False)
-    peaks = read_table(job.input.peaks)
-    sources = Table.read(job.input.sources, format="ascii.ecsv").to_pandas()
-    radius_px = pixels(job.params.radius, crop.pixel_scale, fwhm_px=crop.fwhm_px)
-    near_px = pixels(job.params.near, crop.pixel_scale, fwhm_px=crop.fwhm_px)
-    circle = {"radius_px": radius_px, "near_px": near_px}
-    n = job.params.positions
-    tried = {
-        "random": random_positions(crop.empty, n, seed=seed_of(job, 0)),
-        "shifted": shifted_catalogue(
-            sources["x"].to_numpy(float),
-            sources["y"].to_numpy(float),
-            crop.empty,
-            n=n,
-            smallest_px=radius_px + near_px,
-            seed=seed_of(job, 1),
-        ),
-    }
-    rows = []
-    masks = named_masks(job.input.masks, job.params.masks)
-    for verdicts, (method, domain, mask) in zip(job.input.verdicts, masks, strict=True):
-        given = read_table(verdicts)
-        marked = peaks[labelled(mask, peaks, job, crop).peak_labels > 0]
-        for name, at in tried.items():
-            distance = nearest_distance(at.x, at.y, marked["x"], marked["y"])
-            scored = {
-                "peaks": (verdict_of(distance, **circle), given["verdict"]),
-                "pixels": (literal_verdicts(at.x, at.y, mask, **circle), given["verdict_pixels"]),
-            }
-            for scorer, (by_chance, of_sources) in scored.items():
-                row = chance_row(by_chance, at.group, of_sources.to_numpy(str))
-                keys = {"method": method, "domain": domain, "scorer": scorer, "positions": name}
-                rows.append({"image": job.wildcards.image, **keys, **row})
-    write_csv(job.output.csv, pd.DataFrame(rows))
+    p, image = job.params, job.wildcards.image
+    masks = named_masks(job.input.masks, p.masks)
+    table = chance_rows(
+        read_crop(job.input.frame, planes=False),
+        image,
+        read_table(job.input.peaks),
+        Table.read(job.input.sources, format="ascii.ecsv").to_pandas(),
+        [(*mask, read_table(path)) for mask, path in zip(masks, job.input.verdicts, strict=True)],
+        radius=p.radius,
+        near=p.near,
+        min_pixels=p.min_pixels,
+        tolerance_fwhm=p.tolerance_fwhm,
+        positions=p.positions,
+        seed=p.seed,
+    )
+    table.insert(0, "image", image)
+    write_csv(job.output.csv, table)
 
 
 if "snakemake" in globals():

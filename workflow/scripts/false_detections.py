@@ -1,40 +1,33 @@
 """Spots of the masks and of their twins of the inverted image: evaluation/reliability/."""
 
-import pandas as pd
-from evaluated import area_arcmin2, method_options, named_masks, or_why_not, write_csv
-from job import script
-from mirimask.evaluation.reliability import false_spots, flank_pixels, invert, reliability_row
-from mirimask.image.frame import pixels, read_crop, read_frame
-from mirimask.masks.names import is_antisymmetric
+from job import method_options, or_why_not, script
+from mirimask.evaluation.reliability import invert, reliability_rows
+from mirimask.evaluation.scene import named_masks
+from mirimask.image.frame import read_crop, read_frame
 from mirimask.masks.segmentation import SegmentationSettings
-from mirimask.table_files import read_table
+from mirimask.table_files import read_table, write_csv, write_reason
 
 
-@or_why_not
+@or_why_not(write_reason)
 def main(job):
-    crop = read_crop(job.input.frame, planes=False)
-    peaks = read_table(job.input.peaks)
-    settings = dict(job.params.segmentation)
-    inverted = invert(
+    crop, p = read_crop(job.input.frame, planes=False), job.params
+    settings = dict(p.segmentation)
+    turned = invert(
         read_frame(job.input.i2d),
         crop,
-        background_box_px=round(
-            pixels(job.params.background_box, crop.pixel_scale, fwhm_px=crop.fwhm_px)
-        ),
+        background_box_px=round(crop.length_px(p.background_box)),
         settings=SegmentationSettings.for_jwst(settings.pop("jwst_version"), **settings),
     )
-    twins = inverted.masks([method for method, _ in job.params.masks], method_options(job.params))
-    flanks = flank_pixels(peaks, crop.data.shape, job.params.tolerance_fwhm * crop.fwhm_px)
-    rows = []
-    for method, domain, mask in named_masks(job.input.masks, job.params.masks):
-        excluded = flanks if is_antisymmetric(method) else None
-        counts = [
-            false_spots(mask, None, min_pixels=job.params.min_pixels),
-            false_spots(twins[method], excluded, min_pixels=job.params.min_pixels),
-        ]
-        row = reliability_row(*counts, area_arcmin2(crop))
-        rows.append({"image": job.wildcards.image, "method": method, "domain": domain, **row})
-    write_csv(job.output.csv, pd.DataFrame(rows))
+    table = reliability_rows(
+        turned,
+        read_table(job.input.peaks),
+        named_masks(job.input.masks, p.masks),
+        min_pixels=p.min_pixels,
+        tolerance_fwhm=p.tolerance_fwhm,
+        options=method_options(p),
+    )
+    table.insert(0, "image", job.wildcards.image)
+    write_csv(job.output.csv, table)
 
 
 if "snakemake" in globals():

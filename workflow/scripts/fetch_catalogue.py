@@ -5,7 +5,6 @@ import logging
 from astropy.io import fits
 from astropy.table import Table
 from job import script
-from manifest import product_row, write_manifest
 from mirimask.archive import (
     Archive,
     cached_catalogue,
@@ -13,6 +12,7 @@ from mirimask.archive import (
     copy_out,
     fetch_catalogue,
 )
+from mirimask.image.manifest import product_row, write_manifest
 from mirimask.table_files import read_texts
 
 log = logging.getLogger("mirimask.fetch_catalogue")

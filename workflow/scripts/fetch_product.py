@@ -6,7 +6,6 @@ MAST may list the i2d alone: what it lists not is made here.
 import logging
 
 from job import script
-from manifest import product_row, write_manifest
 from mirimask.archive import (
     KINDS,
     Archive,
@@ -20,6 +19,7 @@ from mirimask.atomic import replacing
 from mirimask.export.pipeline_catalogue import catalogue_of
 from mirimask.image.frame import frame_of
 from mirimask.image.instrument import light_radii_px
+from mirimask.image.manifest import product_row, write_manifest
 from mirimask.image.own_files import (
     read_image,
     read_segmentation,

@@ -15,6 +15,7 @@ without Snakemake, and runs
 import atexit
 import errno
 import importlib
+import json
 import logging
 import multiprocessing
 import os
@@ -25,6 +26,7 @@ import traceback
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from functools import wraps
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -233,3 +235,48 @@ def script(main, job):
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+
+
+### what scripts share #############################################################################
+
+
+def or_why_not(write_reason):
+    """For the main of a script that measures one image: a table that says why will do.
+
+    Where it cannot be measured (too small for an added star, say), the other images' report must
+    not be lost with it. `write_reason` is that of mirimask.table_files.
+    """
+
+    def measuring(main):
+        @wraps(main)
+        def measured(job):
+            try:
+                main(job)
+            except MaskError as error:
+                image = job.wildcards.image
+                logger = logging.getLogger("mirimask.job")
+                logger.warning("%s is left out of this measure: %s", image, error)
+                write_reason(job.output.csv, image, str(error))
+
+        return measured
+
+    return measuring
+
+
+def any_simulated(paths):
+    """Whether any of an image's statistics is of a simulated one."""
+    return any(json.loads(Path(path).read_text())["simulated"] for path in paths)
+
+
+def method_options(params):
+    """Level and settings of methods by their names, as the library wants them."""
+    options = {"segmentation": {"settings": dict(params.segmentation)}}
+    return {**params.get("detectors", {}), **options}
+
+
+def scene_files(job):
+    """Each image of a job on all images, with the files that its scene is read from."""
+    truths = dict(zip(job.params.with_truth, job.input.truths, strict=True))
+    files = zip(job.params.images, job.input.frames, job.input.peaks, job.input.psfs, strict=True)
+    for image, frame, peaks, psf in files:
+        yield image, {"frame": frame, "peaks": peaks, "psf": psf, "truth": truths.get(image)}

@@ -3,42 +3,24 @@
 `rate` is the false rate that a level was tuned to, empty for the published level.
 """
 
-import numpy as np
 import pandas as pd
-from compared import family_on, scenes
-from evaluated import write_csv
-from job import script
-from mirimask.evaluation.curves import curve_and_stars
-from mirimask.masks.registry import published_level
-from mirimask.table_files import read_table
+from job import method_options, scene_files, script
+from mirimask.evaluation.scene import SceneSettings, read_scene
+from mirimask.evaluation.side_by_side import judge_method
+from mirimask.table_files import read_table, write_csv
 
 
 def main(job):
-    name = job.wildcards.family
-    tuned = read_table(job.input.levels)
-    published = published_level(name, job.params.detectors)
+    name, options = job.wildcards.family, method_options(job.params)
+    tuned, settings = read_table(job.input.levels), SceneSettings(**job.params.scene)
     judged, stars = [], []
-    for image, crop, scene, magnitudes in scenes(job):
-        own = tuned[tuned["image"] == image].dropna(subset="level")
-        rates = [*own["rate"], np.nan]
-        levels = [*own["level"], published]
-        table, found = curve_and_stars(family_on(crop, name, levels, job.params), scene)
-        table["family"] = name
-        table.insert(0, "image", image)
-        table.insert(2, "rate", rates)
-        judged.append(table.assign(reached=[*own["reached"], True], simulated=crop.simulated))
-        for rate, flags in zip(rates, found, strict=True):
-            stars.append(
-                pd.DataFrame(
-                    {
-                        "image": image,
-                        "rate": rate,
-                        "star": np.arange(flags.size),
-                        "ab_mag": magnitudes,
-                        "found": flags.astype(int),
-                    }
-                )
-            )
+    for image, files in scene_files(job):
+        crop, scene = read_scene(image, settings, **files)
+        levels = tuned[tuned["image"] == image]
+        found = judge_method(name, crop, scene, levels, options=options)
+        for tables, table in zip((judged, stars), found, strict=True):
+            table.insert(0, "image", image)
+            tables.append(table)
     write_csv(job.output.judged, pd.concat(judged, ignore_index=True))
     write_csv(job.output.stars, pd.concat(stars, ignore_index=True))
 

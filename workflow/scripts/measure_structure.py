@@ -1,45 +1,25 @@
 """What a mask marks that is no source: evaluation/structure/<image>.csv."""
 
-import numpy as np
-import pandas as pd
-from astropy.io import fits
 from job import script
-from mirimask.atomic import replacing
-from mirimask.evaluation.structure import background_share, wing_excess
-from mirimask.image.background import background
-from mirimask.image.frame import pixels, read_crop
-from mirimask.sources.verdicts import label_spots
-from mirimask.table_files import read_table
+from mirimask.evaluation.scene import named_masks
+from mirimask.evaluation.structure import structure_rows
+from mirimask.image.frame import read_crop
+from mirimask.table_files import read_table, write_csv
 
 
 def main(job):
-    crop, p = read_crop(job.input.frame, planes=False), job.params
-    peaks = read_table(job.input.peaks)
-    box_px = round(pixels(p.background_box, crop.pixel_scale, fwhm_px=crop.fwhm_px))
-    level = background(np.where(crop.empty, 0, crop.data), crop.empty, box_px=box_px)
-    rows = []
-    for (method, domain), path in zip(p.masks, job.input.masks, strict=True):
-        mask = fits.getdata(path, "MASK") > 0
-        spots = label_spots(
-            mask, peaks, min_pixels=p.min_pixels, tolerance_px=p.tolerance_fwhm * crop.fwhm_px
-        )
-        bright = np.isin(spots.labels, spots.bright) if spots.bright.size else np.zeros_like(mask)
-        excess, stars = wing_excess(mask, peaks, crop.empty, fwhm_px=crop.fwhm_px, snr=p.bright_snr)
-        rows.append(
-            {
-                "image": job.wildcards.image,
-                "method": method,
-                "domain": domain,
-                "mask_pixels": int(mask.sum()),
-                "clutter": spots.clutter,
-                "clutter_on_bright_background": background_share(mask, bright, level, crop.empty),
-                "bright_stars": stars,
-                "wing_excess_px": excess,
-                "simulated": crop.simulated,
-            }
-        )
-    with replacing(job.output.csv) as temporary:
-        pd.DataFrame(rows).to_csv(temporary, index=False, float_format="%.6g")
+    p = job.params
+    table = structure_rows(
+        read_crop(job.input.frame, planes=False),
+        read_table(job.input.peaks),
+        named_masks(job.input.masks, p.masks),
+        background_box=p.background_box,
+        bright_snr=p.bright_snr,
+        min_pixels=p.min_pixels,
+        tolerance_fwhm=p.tolerance_fwhm,
+    )
+    table.insert(0, "image", job.wildcards.image)
+    write_csv(job.output.csv, table)
 
 
 if "snakemake" in globals():

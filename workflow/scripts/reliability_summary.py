@@ -1,26 +1,19 @@
 """False detections without a truth, all images: evaluation/reliability.csv and its figure."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
-from evaluated import read_tables, write_csv
-from job import script
+from job import any_simulated, script
 from mirimask.evaluation.reliability import pool_reliability
 from mirimask.figures.evaluation import draw_reliability
-from mirimask.figures.paper import save_figure
+from mirimask.figures.style import save_figure
+from mirimask.table_files import read_tables, write_csv
 
 
 def main(job):
-    table = read_tables(job.input.csv)
+    table, simulated = read_tables(job.input.csv), any_simulated(job.input.statistics)
     table = pd.concat([table, pool_reliability(table)], ignore_index=True)
-    simulated = any(
-        json.loads(Path(path).read_text())["simulated"] for path in job.input.statistics
-    )
     write_csv(job.output.csv, table.assign(simulated=simulated))
-    save_figure(
-        draw_reliability(table, simulated=simulated), png=job.output.png, pdf=job.output.pdf
-    )
+    figure = draw_reliability(table, simulated=simulated)
+    save_figure(figure, png=job.output.png, pdf=job.output.pdf)
 
 
 if "snakemake" in globals():

@@ -1,11 +1,11 @@
 """The curves of all masks, pooled over the groups of images: side_by_side/curves.*."""
 
 import pandas as pd
-from evaluated import read_tables, write_csv
 from job import script
 from mirimask.evaluation.curves import pool_curves
-from mirimask.evaluation.side_by_side import draw_all_curves
-from mirimask.figures.paper import save_figure
+from mirimask.figures.side_by_side import draw_all_curves
+from mirimask.figures.style import save_figure
+from mirimask.table_files import read_tables, write_csv
 
 
 def main(job):

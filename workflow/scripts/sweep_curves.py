@@ -1,30 +1,24 @@
 """Sweep every family of masks over its settings on one image: evaluation/curves/<image>.csv."""
 
 import pandas as pd
-from compared import family_on
-from evaluated import method_options, or_why_not, write_csv
-from job import script
-from mirimask.evaluation.curves import full_curve
-from mirimask.image.frame import read_crop
-from mirimask.masks.make import levels_in_use, swept_levels
-from scenes import scene_of
+from job import method_options, or_why_not, script
+from mirimask.evaluation.curves import method_curve
+from mirimask.evaluation.scene import SceneSettings, read_scene
+from mirimask.masks.make import levels_in_use
+from mirimask.table_files import write_csv, write_reason
 
 
-@or_why_not
+@or_why_not(write_reason)
 def main(job):
-    crop = read_crop(job.input.frame, planes=False)
-    options = method_options(job.params)
-    scene, _ = scene_of(crop, job.wildcards.image, job.input, job.params)
-    tables = []
-    for name in job.params.families:
-        working = levels_in_use(name, options)
-        levels = swept_levels(name, options, among=working)
-        family = family_on(crop, name, levels, job.params)
-        table = full_curve(family, scene)
-        table.insert(0, "image", job.wildcards.image)
-        table["working"] = table["setting"].isin(working)
-        tables.append(table)
-    write_csv(job.output.csv, pd.concat(tables, ignore_index=True).assign(simulated=crop.simulated))
+    options, image = method_options(job.params), job.wildcards.image
+    crop, scene = read_scene(image, SceneSettings(**job.params.scene), **dict(job.input.items()))
+    curves = [
+        method_curve(name, crop, scene, working=levels_in_use(name, options), options=options)
+        for name in job.params.families
+    ]
+    table = pd.concat(curves, ignore_index=True)
+    table.insert(0, "image", image)
+    write_csv(job.output.csv, table)
 
 
 if "snakemake" in globals():

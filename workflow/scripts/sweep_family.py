@@ -1,25 +1,23 @@
 """Sweep one family of masks over its levels on all images: side_by_side/curves/<family>.csv."""
 
 import pandas as pd
-from compared import family_on, scenes
-from evaluated import write_csv
-from job import script
-from mirimask.evaluation.curves import full_curve
-from mirimask.masks.make import swept_levels
+from job import method_options, scene_files, script
+from mirimask.evaluation.curves import method_curve
+from mirimask.evaluation.scene import SceneSettings, read_scene
 from mirimask.masks.registry import published_level
+from mirimask.table_files import write_csv
 
 
 def main(job):
-    name = job.wildcards.family
-    published = published_level(name, job.params.detectors)
-    levels = swept_levels(name, job.params.detectors, among=[published])
+    name, options = job.wildcards.family, method_options(job.params)
+    settings = SceneSettings(**job.params.scene)
+    working = [published_level(name, options)]
     tables = []
-    for image, crop, scene, _ in scenes(job):
-        table = full_curve(family_on(crop, name, levels, job.params), scene)
-        table["family"] = name
+    for image, files in scene_files(job):
+        crop, scene = read_scene(image, settings, **files)
+        table = method_curve(name, crop, scene, working=working, options=options)
         table.insert(0, "image", image)
-        table["working"] = table["setting"] == published
-        tables.append(table.assign(simulated=crop.simulated))
+        tables.append(table)
     write_csv(job.output.csv, pd.concat(tables, ignore_index=True))
 
 

@@ -1,13 +1,13 @@
 """The levels of a family at equal false rates, from images it is not judged on."""
 
-from evaluated import read_tables, write_csv
 from job import script
-from mirimask.evaluation.tuning import tuned_levels
+from mirimask.evaluation.side_by_side import tuned_levels
+from mirimask.table_files import read_table, write_csv
 
 
 def main(job):
     levels = tuned_levels(
-        read_tables([job.input.csv]),
+        read_table(job.input.csv),
         rates=job.params.rates,
         images=job.params.images,
         tuned_on=job.params.tuned_on,

@@ -1,4 +1,8 @@
-"""Hashes of code: Snakemake sees a change in a script, and not in what it imports."""
+"""Hashes of code: Snakemake sees a change in a script, and not in what it imports.
+
+What a script may import stands in the table of `study/walls.py`; what it does import is less, and
+only that is in its hash: an edited figure draws itself again and no other.
+"""
 
 import hashlib
 import re
@@ -8,28 +12,17 @@ from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
 
+from study.walls import WORKFLOW, modules
+
 # Of the list of methods each mask has its own line as a parameter: a new one changes no other.
 _LISTED_APART = frozenset(["mirimask.masks.registry"])
 
 __all__ = ["code", "revision", "templates", "used_modules"]
 
-WORKFLOW = Path(__file__).resolve().parents[1]
 _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|.*)|import[ \t]+(.*))$",
     re.MULTILINE,
 )
-
-
-@cache
-def _modules(workflow: Path) -> dict[str, Path]:
-    """The modules of the library and the scripts, by the names that they are imported by."""
-    found = {}
-    library, scripts = workflow.glob("mirimask/**/*.py"), workflow.glob("scripts/*.py")
-    for folder, files in ((workflow, library), (workflow / "scripts", scripts)):
-        for file in files:
-            parts = file.relative_to(folder).with_suffix("").parts
-            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
-    return found
 
 
 @cache
@@ -38,19 +31,19 @@ def _imports(name: str, workflow: Path) -> frozenset[str]:
 
     Not the library's own __init__, which has its version and its public names and runs nothing.
     """
-    modules = _modules(workflow)
-    package = name if modules[name].name == "__init__.py" else name.rpartition(".")[0]
+    own = modules(workflow)
+    package = name if own[name].name == "__init__.py" else name.rpartition(".")[0]
     names: set[str] = set()
     # read as text: to parse all modules would take longer than to build the graph of jobs
-    text = modules[name].read_text(encoding="utf-8").replace("\\\n", " ")
+    text = own[name].read_text(encoding="utf-8").replace("\\\n", " ")
     for module, parts, plain in _IMPORT.findall(text):
         if module.startswith("."):
             module = resolve_name(module, package)
         names |= {module, *re.findall(r"[\w.]+", plain)}
         names |= {f"{module}.{part}" for part in re.findall(r"\w+", parts)}
-    own = names & modules.keys()
-    own |= {above for module in own for above in _packages(module)}
-    return frozenset(own - {"mirimask"})
+    found = names & own.keys()
+    found |= {above for module in found for above in _packages(module)}
+    return frozenset(found - {"mirimask"})
 
 
 def _packages(module: str) -> Iterable[str]:
@@ -60,12 +53,12 @@ def _packages(module: str) -> Iterable[str]:
 
 
 def used_modules(name: str, workflow: Path = WORKFLOW) -> dict[str, Path]:
-    """A script (`make_mask`) or module (`mirimask.filters`) and all own ones that it imports."""
+    """A script (`make_mask`) or module (`mirimask.units`) and all own ones that it imports."""
     used, new = set[str](), {name}
     while new:
         used |= new
         new = set().union(*(_imports(module, workflow) for module in new)) - used - _LISTED_APART
-    return {module: _modules(workflow)[module] for module in sorted(used)}
+    return {module: modules(workflow)[module] for module in sorted(used)}
 
 
 def _digest(files: Iterable[tuple[str, Path]]) -> str:

@@ -17,7 +17,7 @@ __all__ = ["check_files", "check_headers", "contents", "left_behind", "own_conte
 
 
 def check_files(study: Study) -> None:
-    """MaskError with every file that the configuration or the table of images names in vain."""
+    """MaskError with every file that is named, in the configuration or the table, and is absent."""
     lacking = [
         f"row '{image}' names the {key} '{path}'"
         for image in study.images
@@ -151,8 +151,8 @@ def contents(paths: Iterable[str]) -> list[str]:
     """The SHA-256 of each file, '' for one that is not there.
 
     As a parameter of a rule it shows a file that was replaced, also by an older one, which
-    Snakemake, going by dates, would pass over. It also passes over a parameter that is a function
-    of the rule's `input`: the paths are to come from the configuration.
+    Snakemake, going by dates, would pass over. Take the paths from the configuration: Snakemake
+    also passes over a parameter that is a function of the rule's `input`.
     """
     return [_sha256(path) if Path(path).is_file() else "" for path in paths]
 

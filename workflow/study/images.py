@@ -89,8 +89,8 @@ def read_images(paths: Sequence[str | Path]) -> dict[str, Row]:
     """The rows of the tables of images by their code, with every column that there is.
 
     Raises MaskError for a table that cannot be read or has no rows, columns and cells that the
-    schema does not know, and codes that are not there once, also where files would take two for
-    one, or that are a table's own word.
+    schema does not know, a code that is there twice (or differs from another in case only, which
+    some file systems take for the same), and the code `all`, which tables have for the sum.
     """
     tables = ", ".join(map(str, paths))
     images: dict[str, Row] = {}

@@ -105,7 +105,7 @@ def _complaint(problem: ValidationError, where: str) -> str:
 
 
 def unknown_names(names: list[str], known: list[str], what: str) -> str:
-    """That `names` are none of the `known` ones, with the nearest of them."""
+    """For a message: `names` that are not among the `known` ones, and the nearest of those."""
     lower = {name.lower(): name for name in known}
     said = []
     for name in map(str, names):

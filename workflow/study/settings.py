@@ -250,7 +250,7 @@ class Study:
         return sorted({leaf.method for name in masks for leaf in leaves(name)})
 
     def settings_of(self, methods: Iterable[str]) -> dict[str, Any]:
-        """Of methods: their line of the registry, the hash of their module, their settings.
+        """For each method its line of the registry, the hash of its module, and its settings.
 
         A new line of the registry thereby changes no mask but its own.
         """
@@ -306,7 +306,7 @@ class Study:
 
     @cached_property
     def not_installed(self) -> dict[str, str]:
-        """What those families need that cannot be made here."""
+        """What each family that cannot be made here needs."""
         lacking = {name: missing(name, self.config["detectors"]) for name in self.families}
         return {name: lacks for name, lacks in lacking.items() if lacks}
 
@@ -387,11 +387,11 @@ class Study:
         return bool(self.config["survey"]["program"] or self.config["survey"]["region"])
 
     def failures_of(self, product: str) -> str:
-        """Where the failed downloads of an image are counted that another run may do better."""
+        """The file that counts the failed downloads of an image that are worth another try."""
         return f"results/{self.name}/survey/failures/{product}"
 
     def failed_before(self, product: str) -> int:
-        """How often; as a parameter it makes the run after a failure try again, and only then."""
+        """How many failed; as a parameter it makes the run after a failure try again."""
         counter = Path(self.failures_of(product))
         return int(counter.read_text()) if counter.exists() else 0
 

@@ -1,7 +1,8 @@
 """Products from MAST, catalogues from VizieR and IRSA: the only package that uses a network.
 
-What comes in is one version of a file, whole, within limits of time and size, and is what it is
-taken for; all else is refused with a sentence, and nothing of it is kept.
+What is kept of a reply is one version of a file, whole, within limits of time and size, and is what
+it is taken for; all else is refused with a sentence. The checks of `mirimask.image` come in; only
+scripts import this package.
 """
 
 from mirimask.archive.catalogues import cached_catalogue, fetch_catalogue

@@ -152,7 +152,7 @@ def _check_columns(table: Table, columns: list[str], catalogue: str, service: st
     for name in columns[1:] if len(table) else []:
         column = table[name]
         unit = column.unit
-        if column.dtype.kind in "fiu" and (unit is None or not _is_other_angle(unit)):
+        if column.dtype.kind in "fiu" and (unit is None or not _is_no_degree(unit)):
             continue
         what = f"first value {str(column[0])!r}" + (f", unit {unit}" if unit else "")
         raise MaskError(
@@ -166,12 +166,14 @@ def _check_columns(table: Table, columns: list[str], catalogue: str, service: st
         )
 
 
-def _is_other_angle(unit: u.UnitBase) -> bool:
-    """Whether a unit is that of an angle, and not degrees."""
+def _is_no_degree(unit: u.UnitBase) -> bool:
+    """Whether a unit is known, and is another than degrees: hours, radian, metres."""
+    if isinstance(unit, u.UnrecognizedUnit) or unit == u.dimensionless_unscaled:
+        return False  # the rows' place shows what they are
     try:
         return unit.to(u.deg) != 1
-    except (u.UnitConversionError, TypeError, AttributeError):
-        return False  # a unit off the standard: the rows' place shows what they are
+    except u.UnitConversionError:
+        return True
 
 
 def _distance(table: Table, columns: list[str], ra: float, dec: float) -> np.ndarray:

@@ -1,1 +1,4 @@
-"""What a person types: options become calls of the library."""
+"""What a person types: `parser` has the options, `run` turns them into calls of the library.
+
+Images, sources, masks and exports come in; no arithmetic stands here.
+"""

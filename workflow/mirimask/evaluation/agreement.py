@@ -1,13 +1,17 @@
 """The automatic verdict against the truth of simulated images."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from mirimask.image.frame import Frame
 from mirimask.intervals import wilson
 from mirimask.sources.verdicts import labels_near, verdict_of
 
-__all__ = ["agreement_table", "cohen_kappa", "truth_verdicts"]
+__all__ = ["CutOut", "agreement_table", "cohen_kappa", "cut_out", "truth_verdicts"]
 
 
 def truth_verdicts(
@@ -113,3 +117,61 @@ def agreement_table(judged: pd.DataFrame) -> pd.DataFrame:
         add("All", method, own)
     add("All", "All", judged)
     return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class CutOut:
+    """A piece of an image around a catalogue position, which is its centre.
+
+    `image` and `mask` are (n, n); `radii` in pixels: of success and of near; `peaks` and `truth`
+    (k, 2) positions in pixels of the piece, `magnitudes` (k,) AB of the true sources.
+    """
+
+    title: str
+    lines: Sequence[str]
+    image: NDArray[np.floating]
+    mask: NDArray[np.bool_]
+    mask_name: str
+    radii: tuple[float, float]
+    peaks: NDArray[np.floating]
+    truth: NDArray[np.floating]
+    magnitudes: NDArray[np.floating]
+
+
+def cut_out(
+    crop: Frame,
+    rows: pd.DataFrame,
+    mask: NDArray[np.bool_],
+    peaks: pd.DataFrame,
+    truth: pd.DataFrame,
+    *,
+    radius: str,
+    near: str,
+) -> CutOut:
+    """The piece of a crop around one source that methods' verdicts and the truth disagree about.
+
+    `rows`: image, id, x, y, method, verdict and truth_verdict, one a method; `mask` is the first
+    one's. `peaks` has x and y in pixels of the crop, `truth` in those of its frame, and ab_mag.
+    `radius` and `near` are sizes as the verdicts have them. Beyond the crop there is NaN.
+    """
+    first = rows.iloc[0]
+    radii = crop.length_px(radius), crop.length_px(near)
+    # some sky around the ring: 50 px for the paper's circle
+    half = round(max(7 / 6 * sum(radii), 10 * crop.fwhm_px))
+    column, row = round(first["x"]), round(first["y"])
+    start, size = np.array([column - half, row - half]), 2 * half + 1
+    inside = np.s_[row : row + size, column : column + size]
+    return CutOut(
+        title=f"{first['image']}, {first['id']}",
+        lines=[
+            f"{given}, truth {true}: {', '.join(dict.fromkeys(group['method']))}"
+            for (given, true), group in rows.groupby(["verdict", "truth_verdict"], sort=False)
+        ],
+        image=np.pad(crop.masked, half, constant_values=np.nan)[inside],
+        mask=np.pad(mask, half)[inside],
+        mask_name=first["method"],
+        radii=(radii[0], sum(radii)),
+        peaks=peaks[["x", "y"]].to_numpy(float) - start,
+        truth=truth[["x", "y"]].to_numpy(float) - (np.array(crop.origin[::-1]) + start),
+        magnitudes=truth["ab_mag"].to_numpy(float),
+    )

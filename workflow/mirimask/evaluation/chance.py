@@ -1,6 +1,6 @@
 """How often would a mask succeed by chance, and what is left of a success rate without that."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,16 +8,25 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from mirimask.evaluation.scene import seed_for
 from mirimask.evaluation.significance import holm
+from mirimask.image.frame import Frame
 from mirimask.intervals import ratio_interval, wilson
 from mirimask.masks.names import method_label
-from mirimask.sources.verdicts import VERDICTS
+from mirimask.sources.verdicts import (
+    VERDICTS,
+    label_spots,
+    literal_verdicts,
+    nearest_distance,
+    verdict_of,
+)
 
 __all__ = [
     "Positions",
     "binomial_p",
     "chance_layout",
     "chance_row",
+    "chance_rows",
     "corrected_success",
     "pool_chance",
     "random_positions",
@@ -170,6 +179,60 @@ def chance_row(
         "p_value": binomial_p(success, sources, adjusted) if n else float("nan"),
         "p_shifts": float(p_shifts),
     }
+
+
+def chance_rows(
+    crop: Frame,
+    image: str,
+    peaks: pd.DataFrame,
+    sources: pd.DataFrame,
+    judged: Iterable[tuple[str, str, NDArray[np.bool_], pd.DataFrame]],
+    *,
+    radius: str,
+    near: str,
+    min_pixels: int,
+    tolerance_fwhm: float,
+    positions: int,
+    seed: int,
+) -> pd.DataFrame:
+    """The `chance_row` of each mask of an image, at random positions and at the shifted catalogue.
+
+    `judged`: method, domain, mask and the table of its verdicts (columns verdict and
+    verdict_pixels). `peaks` are the reference peaks and `sources` the catalogue's, x and y in
+    pixels of the crop. `radius` and `near` are sizes as the verdicts have them; spots are joined to
+    peaks as for these. At least `positions` positions of each kind, the same for all masks.
+    Columns: method, domain, scorer ('peaks' or 'pixels'), positions ('random' or 'shifted'), and
+    those of `chance_row`.
+    """
+    circle = {"radius_px": crop.length_px(radius), "near_px": crop.length_px(near)}
+    tried = {
+        "random": random_positions(crop.empty, positions, seed=seed_for(seed, image, 0)),
+        "shifted": shifted_catalogue(
+            sources["x"].to_numpy(float),
+            sources["y"].to_numpy(float),
+            crop.empty,
+            n=positions,
+            smallest_px=sum(circle.values()),
+            seed=seed_for(seed, image, 1),
+        ),
+    }
+    rows = []
+    for method, domain, mask, given in judged:
+        spots = label_spots(
+            mask, peaks, min_pixels=min_pixels, tolerance_px=tolerance_fwhm * crop.fwhm_px
+        )
+        marked = peaks[spots.peak_labels > 0]
+        for name, at in tried.items():
+            distance = nearest_distance(at.x, at.y, marked["x"], marked["y"])
+            scored = {
+                "peaks": (verdict_of(distance, **circle), given["verdict"]),
+                "pixels": (literal_verdicts(at.x, at.y, mask, **circle), given["verdict_pixels"]),
+            }
+            for scorer, (by_chance, of_sources) in scored.items():
+                row = chance_row(by_chance, at.group, of_sources.to_numpy(str))
+                keys = {"method": method, "domain": domain, "scorer": scorer, "positions": name}
+                rows.append(keys | row)
+    return pd.DataFrame(rows)
 
 
 def pool_chance(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,24 +1,29 @@
 """Masks against a known truth: completeness, purity, merged and split sources."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mirimask.evaluation.agreement import truth_verdicts
 from mirimask.evaluation.chance import random_positions, shifted_catalogue
+from mirimask.evaluation.scene import area_arcmin2, seed_for
+from mirimask.image.frame import Frame
 from mirimask.intervals import wilson
-from mirimask.sources.verdicts import Spots, labels_near, spots_around
+from mirimask.sources.verdicts import Spots, label_spots, labels_near, spots_around
 from mirimask.units import microjansky_per_pixel
 
 __all__ = [
     "FILTER_EFFICIENCY",
     "completeness_rows",
     "expected_snr",
+    "judge_by_truth",
     "pool_completeness",
     "pool_purity",
     "purity_row",
+    "true_sources",
     "truth_in_crop",
 ]
 
@@ -69,6 +74,103 @@ def expected_snr(
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = FILTER_EFFICIENCY * surface / (noise * np.sqrt(4 * np.pi * sigma2))
     return np.where(np.isfinite(ratio), ratio, 0.0)
+
+
+def true_sources(truth: pd.DataFrame, crop: Frame) -> pd.DataFrame:
+    """The truth on a crop with its error image (`truth_in_crop`), with a column expected_snr.
+
+    `truth` has x, y, flux (microjansky) and half_light_radius (pixels), as a truth.ecsv. ValueError
+    for a crop that was read without its error image.
+    """
+    seen = truth_in_crop(truth, crop.empty, x0=crop.origin[1], y0=crop.origin[0])
+    if crop.error is None:
+        raise ValueError("the crop was read without its error image")
+    return seen.assign(
+        expected_snr=expected_snr(
+            seen["flux"].to_numpy(float),
+            seen["half_light_radius"].to_numpy(float),
+            crop.error[seen["row"].to_numpy(), seen["column"].to_numpy()],
+            fwhm_px=crop.fwhm_px,
+            pixel_area_sr=crop.pixel_area_sr,
+        )
+    )
+
+
+def judge_by_truth(
+    crop: Frame,
+    image: str,
+    peaks: pd.DataFrame,
+    truth: pd.DataFrame,
+    judged: Iterable[tuple[str, str, NDArray[np.bool_], pd.DataFrame]],
+    *,
+    radius: str,
+    near: str,
+    min_pixels: int,
+    tolerance_fwhm: float,
+    positions: int,
+    seen_snr: float,
+    real_snr: float,
+    magnitudes: tuple[float, float, float],
+    seed: int,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The masks of a simulated image against its truth: completeness, purity and verdicts.
+
+    `judged`: method, domain, mask and the table of its verdicts. `truth` as from `true_sources`:
+    those of at least `real_snr` count for the purity, of at least `seen_snr` for the verdicts, all
+    for the completeness, in bins of `magnitudes` (first, last, step). `radius` and `near` are sizes
+    as the verdicts have them, and spots are joined to `peaks` as for these. Returns the rows of
+    `completeness_rows`, of `purity_row` and of `truth_verdicts` beside the verdict given, all with
+    method and domain first.
+    """
+    seen = truth[truth["expected_snr"] >= seen_snr].reset_index(drop=True)
+    real = truth[truth["expected_snr"] >= real_snr].reset_index(drop=True)
+    tolerance_px = tolerance_fwhm * crop.fwhm_px
+    low, high, step = magnitudes
+    edges = np.arange(low, high + step / 2, step)
+    completeness, purity, verdicts = [], [], []
+    for method, domain, mask, given in judged:
+        spots = label_spots(mask, peaks, min_pixels=min_pixels, tolerance_px=tolerance_px)
+        rows = completeness_rows(
+            spots,
+            truth,
+            crop.empty,
+            edges=edges,
+            tolerance_px=tolerance_px,
+            positions=positions,
+            seed=seed_for(seed, image, 2),
+        )
+        row = purity_row(
+            spots,
+            real,
+            crop.empty,
+            tolerance_px=tolerance_px,
+            area_arcmin2=area_arcmin2(crop),
+            seed=seed_for(seed, image, 3),
+        )
+        true = truth_verdicts(
+            given["x"].to_numpy(float),
+            given["y"].to_numpy(float),
+            seen,
+            spots.labels,
+            tolerance_px=tolerance_px,
+            radius_px=crop.length_px(radius),
+            near_px=crop.length_px(near),
+        )
+        given = given[["id", "x", "y", "verdict", "distance_px", "peak_snr"]]
+        completeness.append(_of_mask(rows, method, domain))
+        purity.append(_of_mask(pd.DataFrame([row]), method, domain))
+        verdicts.append(_of_mask(pd.concat([given, true], axis=1), method, domain))
+    return (
+        pd.concat(completeness, ignore_index=True),
+        pd.concat(purity, ignore_index=True),
+        pd.concat(verdicts, ignore_index=True),
+    )
+
+
+def _of_mask(table: pd.DataFrame, method: str, domain: str) -> pd.DataFrame:
+    table.insert(0, "method", method)
+    table.insert(1, "domain", domain)
+    return table
 
 
 def _completeness(recovered: int, sources: int, chance: float) -> dict[str, float]:

@@ -5,45 +5,45 @@ Swept over its settings it gives a free-response curve (FROC; Bunch et al. 1978)
 stars that are found against the false spots per square arcminute.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from mirimask.evaluation.recovery import brightest_pixels, has_match
+from mirimask.evaluation.recovery import POOLED, brightest_pixels, has_match
+from mirimask.evaluation.scene import Scene, Truth
+from mirimask.image.frame import Frame
 from mirimask.intervals import wilson
 from mirimask.masks.family import Family
-from mirimask.memory import give_back
+from mirimask.masks.make import family_at, swept_levels
+from mirimask.masks.registry import Options
 
 __all__ = [
-    "Scene",
-    "Truth",
+    "COLUMNS",
     "at_area",
     "at_false_rate",
     "compare_curves",
     "curve_and_stars",
     "froc_point",
     "full_curve",
+    "method_curve",
     "pool_curves",
     "sweep",
+    "with_all",
+]
+
+# of a table of curves with an image column, in which no image could be measured
+COLUMNS = [
+    *("image", "family", "unit", "setting", "n_spots", "area", "area_arcmin2", "n_stars"),
+    *("n_found", "n_inverted", "inverted_per_arcmin2", "n_true", "n_true_found", "n_false"),
+    *("completeness", "true_completeness", "truth_false_per_arcmin2", "false_per_arcmin2"),
+    *("working", "simulated"),
 ]
 
 
 ### one point ######################################################################################
-
-
-@dataclass(frozen=True)
-class Truth:
-    """Real sources: positions (n, 2: x, y in pixels), matching radius (n) in pixels.
-
-    `wanted` (n, bool) marks those whose completeness is asked for; all of them count as no false.
-    """
-
-    positions: NDArray[np.float64]
-    radius_px: NDArray[np.float64]
-    wanted: NDArray[np.bool_]
 
 
 def froc_point(spots: NDArray[np.number], truth: Truth) -> tuple[int, int]:
@@ -115,23 +115,24 @@ def sweep(
     return pd.DataFrame(rows)
 
 
-@dataclass(frozen=True)
-class Scene:
-    """An image to judge masks on, with everything that is needed for it.
+def method_curve(
+    name: str,
+    crop: Frame,
+    scene: Scene,
+    *,
+    working: Sequence[float],
+    options: Options | None = None,
+) -> pd.DataFrame:
+    """The curve of a method of the registry on one image, over all levels that it is swept over.
 
-    `image` and `inverted` (2 x background - image) are (ny, nx; NaN where empty), `added` are
-    images with stars added and their positions (n, 2: x, y). `free` (ny, nx, bool) are the pixels
-    without a source, `truth` the real sources where they are known. A star is found where a spot's
-    brightest pixel lies within `tolerance_px` of it.
+    The levels `working` are among them. Columns: those of `curve_and_stars`, working (bool: the
+    level is one of them) and simulated.
     """
-
-    image: NDArray[np.floating]
-    added: list[tuple[NDArray[np.floating], NDArray[np.float64]]]
-    inverted: NDArray[np.floating]
-    free: NDArray[np.bool_]
-    truth: Truth | None
-    tolerance_px: float
-    area_arcmin2: float
+    levels = swept_levels(name, options, among=working)
+    family = family_at(name, crop.empty, levels, fwhm_px=crop.fwhm_px, options=options)
+    table = full_curve(family, scene).assign(family=name)
+    table["working"] = np.isin(table["setting"], working)
+    return table.assign(simulated=crop.simulated)
 
 
 def full_curve(family: Family, scene: Scene) -> pd.DataFrame:
@@ -154,7 +155,6 @@ def curve_and_stars(family: Family, scene: Scene) -> tuple[pd.DataFrame, NDArray
     """
     seen = int(np.isfinite(scene.image).sum())
     free_area = scene.area_arcmin2 * scene.free.sum() / seen
-    # one image after the other: scores of all of them would be as large as eight images
     levels, plain = _marked(family, scene.image)
     _, turned = _marked(family, scene.inverted, levels)
     found = [np.zeros((len(levels), 0), bool)]
@@ -205,7 +205,6 @@ def _marked(
 ) -> tuple[NDArray[np.float64], list[tuple[NDArray[np.int64], int]]]:
     """The levels, those of the image itself where none are given, and for each of them where the
     spots of the image are, and how many pixels the mask has."""
-    give_back()  # what the image before needed
     scores = family.scores(image)
     if levels is None:
         levels = family.levels(scores)
@@ -250,6 +249,18 @@ def pool_curves(table: pd.DataFrame, *, name: str) -> pd.DataFrame:
     summed["image"] = name
     summed["simulated"] = bool(table["simulated"].any())
     return summed[table.columns]
+
+
+def with_all(table: pd.DataFrame, measurable: Sequence[str]) -> pd.DataFrame:
+    """Curves of images with those of the `measurable` ones together below, as image `POOLED`.
+
+    Images in which no mask finds stars say nothing about the others. One image alone, or none that
+    is measurable, is not pooled.
+    """
+    measured = table[table["image"].isin(measurable)]
+    if table["image"].nunique() < 2 or measured.empty:
+        return table
+    return pd.concat([table, pool_curves(measured, name=POOLED)], ignore_index=True)
 
 
 def compare_curves(table: pd.DataFrame, *, rates: list[float], areas: list[float]) -> pd.DataFrame:

@@ -6,194 +6,47 @@ curves, recommended mask"). Works on any image, simulated or real.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from mirimask.errors import MaskError
+from mirimask.evaluation.completeness_fit import bootstrap_depths, fit_completeness
+from mirimask.evaluation.stars import StarStamps, ab_to_mjy_sr, draw_positions, inject
 from mirimask.image.frame import Frame
-from mirimask.image.psf import Psf
 from mirimask.intervals import wilson
 from mirimask.masks.make import make_masks
 from mirimask.masks.names import leaves
 from mirimask.masks.registry import Options
-from mirimask.units import ab_to_jansky, jansky_per_pixel
 
 __all__ = [
-    "Fit",
-    "StarStamps",
-    "ab_to_mjy_sr",
-    "bootstrap_depths",
+    "COLUMNS",
+    "POOLED",
     "brightest_pixels",
-    "draw_positions",
-    "fit_completeness",
-    "free_pixels",
     "has_match",
-    "inject",
-    "logistic",
     "measurable_images",
     "pool_recovery",
     "recover",
     "recovery_by_magnitude",
+    "summarize_recovery",
 ]
 
+POOLED = "all"  # in place of an image: all that can be measured, together
+# of a table with an image column, in which no image could be measured
+COLUMNS = [
+    *("image", "method", "magnitude", "n", "n_covered", "n_recovered"),
+    *("completeness", "low", "high", "chance", "simulated"),
+]
+_DEPTHS = [
+    *("image", "method", "n", "c0", "m50", "w", "m80"),
+    *("m50_low", "m50_high", "m80_low", "m80_high", "chance", "simulated"),
+]
 _BOX = np.ones((3, 3), bool)  # 8-connected
-_REACH_ARCSEC = 4.4  # of an added star's wings
-
-
-### stars ##########################################################################################
-
-
-def ab_to_mjy_sr(magnitude: ArrayLike, pixar_sr: float) -> NDArray[np.float64]:
-    """Light of a star of AB magnitude `magnitude`, summed over its pixels, in MJy/sr.
-
-    `pixar_sr` is the solid angle of a pixel (steradian). A magnitude of infinity gives 0.
-    """
-    return ab_to_jansky(magnitude) / jansky_per_pixel(pixar_sr)
-
-
-class StarStamps:
-    """Stars on a resampled image's pixels, from a cache of sub-pixel positions.
-
-    The detector's PSF is first widened by what resampling does to it on average: a convolution
-    with an input pixel and with an output pixel (drizzle with a square kernel and pixfrac 1).
-
-    Parameters: `psf`; `pixel_scale_arcsec` of the image; `half`, a stamp has 2 `half` + 1 pixels a
-    side (None: 4.4 arcsec to each side, 40 px of 0.11 arcsec); `phases`, sub-pixel positions along
-    an axis.
-    """
-
-    def __init__(
-        self, psf: Psf, *, pixel_scale_arcsec: float, half: int | None = None, phases: int = 8
-    ) -> None:
-        self.half = round(_REACH_ARCSEC / pixel_scale_arcsec) if half is None else half
-        self.phases = phases
-        self.step = pixel_scale_arcsec / psf.pixel_scale_arcsec * psf.oversample
-        data = np.asarray(psf.data, np.float32)
-        for width in (psf.oversample, self.step):
-            data = _boxed(data, width)
-        # the share of the light in a pixel of the image, not of the detector
-        self.data = data / data.sum() * self.step**2
-        self.cache: dict[tuple[int, int], NDArray[np.float32]] = {}
-
-    def of(self, fx: float, fy: float) -> NDArray[np.float32]:
-        """Light of a star of flux 1 that lies (fx, fy) px off the stamp's centre."""
-        key = (round(fx * self.phases), round(fy * self.phases))
-        if key not in self.cache:
-            axis = np.arange(-self.half, self.half + 1)
-            middle = self.data.shape[0] // 2
-            x, y = ((axis - phase / self.phases) * self.step + middle for phase in key)
-            self.cache[key] = ndimage.map_coordinates(
-                self.data, np.meshgrid(y, x, indexing="ij"), order=1, output=np.float32
-            )
-        return self.cache[key]
-
-
-def _boxed(data: NDArray[np.float32], width: float) -> NDArray[np.float32]:
-    """Convolve with a square of `width` samples, of any (not only whole) width."""
-    reach = int(np.ceil(width / 2 + 0.5))
-    offset = np.arange(-reach, reach + 1)
-    weights = np.clip(width / 2 - np.abs(offset) + 0.5, 0, 1)
-    for axis in (0, 1):
-        data = ndimage.convolve1d(data, weights / weights.sum(), axis=axis, mode="constant")
-    return data
-
-
-def inject(
-    image: NDArray[np.floating],
-    x: NDArray[np.floating],
-    y: NDArray[np.floating],
-    flux: NDArray[np.floating],
-    stamps: StarStamps,
-) -> NDArray[np.float32]:
-    """A copy of `image` (ny, nx; MJy/sr) with stars at (x, y) of summed light `flux` (MJy/sr).
-
-    NaN stay NaN; what falls beyond the rim is lost. Photon noise of the stars is not added: on
-    MIRI's images the background's is larger for every star near the detection limit.
-    """
-    out = np.array(image, dtype=np.float32)
-    ny, nx = out.shape
-    half = stamps.half
-    for xi, yi, light in zip(x, y, flux, strict=True):
-        if light <= 0:
-            continue
-        column, row = round(float(xi)), round(float(yi))
-        stamp = stamps.of(float(xi) - column, float(yi) - row)
-        y0, y1 = max(row - half, 0), min(row + half + 1, ny)
-        x0, x1 = max(column - half, 0), min(column + half + 1, nx)
-        if y0 < y1 and x0 < x1:
-            part = stamp[y0 - row + half : y1 - row + half, x0 - column + half : x1 - column + half]
-            out[y0:y1, x0:x1] += np.float32(light) * part
-    return out
-
-
-_ROWS = 128  # of an image at a time: distances of a whole one need ten arrays of its size
-
-
-def free_pixels(
-    empty: NDArray[np.bool_], x: NDArray[np.number], y: NDArray[np.number], *, distance_px: float
-) -> NDArray[np.bool_]:
-    """Pixels where a star may be added, (ny, nx) bool.
-
-    Not empty, and at least `distance_px` from empty pixels, from the rim, and from the detected
-    sources at (x, y): a star on another source could not be told from it.
-    """
-    taken = np.pad(empty, 1, constant_values=True)
-    columns, rows = np.rint(x).astype(int) + 1, np.rint(y).astype(int) + 1
-    inside = (rows > 0) & (rows < taken.shape[0]) & (columns > 0) & (columns < taken.shape[1])
-    taken[rows[inside], columns[inside]] = True
-    free, reach = ~taken, int(np.ceil(distance_px))
-    for row in range(0, len(taken), _ROWS):
-        above = min(row, reach)
-        near = ~taken[row - above : row + _ROWS + reach]
-        far = ndimage.distance_transform_edt(near) >= distance_px
-        free[row : row + _ROWS] = far[above:][:_ROWS]
-    return free[1:-1, 1:-1]
-
-
-def draw_positions(
-    allowed: NDArray[np.bool_],
-    number: int,
-    *,
-    separation_px: float,
-    rng: np.random.Generator,
-) -> NDArray[np.float64]:
-    """Up to `number` random positions (n, 2: x, y) in allowed pixels, `separation_px` apart.
-
-    Sub-pixel phases are uniform. Fewer come back where no more fit in 50 x `number` attempts.
-    MaskError where no pixel is allowed.
-    """
-    rows, columns = np.nonzero(allowed)
-    if rows.size == 0:
-        raise MaskError(
-            "injection: no place for a star; every pixel is empty, at the rim or on a source."
-        )
-    cell = max(separation_px, 1.0)
-    taken: dict[tuple[int, int], list[tuple[float, float]]] = {}
-    found: list[tuple[float, float]] = []
-    for _ in range(50):
-        pick = rng.integers(0, rows.size, number)
-        shift = rng.uniform(-0.5, 0.5, (2, number))
-        for x, y in zip(columns[pick] + shift[0], rows[pick] + shift[1], strict=True):
-            i, j = int(x // cell), int(y // cell)
-            near = (
-                other
-                for di in (-1, 0, 1)
-                for dj in (-1, 0, 1)
-                for other in taken.get((i + di, j + dj), ())
-            )
-            if all(np.hypot(x - ox, y - oy) >= separation_px for ox, oy in near):
-                taken.setdefault((i, j), []).append((x, y))
-                found.append((float(x), float(y)))
-                if len(found) == number:
-                    return np.array(found)
-    return np.array(found).reshape(-1, 2)
-
-
-### recovery #######################################################################################
 
 
 def brightest_pixels(
@@ -231,8 +84,6 @@ def has_match(
     """
     if len(positions) == 0 or len(spots) == 0:
         return np.zeros(len(positions), bool)
-    from scipy.spatial import cKDTree
-
     distance, _ = cKDTree(spots).query(positions)
     return np.asarray(distance <= radius_px)
 
@@ -348,119 +199,36 @@ def recover(
     return pd.concat(rows, ignore_index=True)
 
 
-### the curve ######################################################################################
+def summarize_recovery(
+    table: pd.DataFrame, *, draws: int, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """Recovery and depths of images, alone and together.
 
-
-@dataclass(frozen=True)
-class Fit:
-    """A fitted completeness curve: see `logistic`; `m80` is NaN where it never reaches 80 %."""
-
-    c0: float
-    m50: float
-    w: float
-    m80: float
-
-
-def logistic(
-    magnitude: ArrayLike, c0: ArrayLike, m50: ArrayLike, w: ArrayLike
-) -> NDArray[np.float64]:
-    """Completeness `c0` / (1 + exp((m - `m50`) / `w`)).
-
-    `m50` is where it falls to half of its plateau `c0`; `w` (mag) is the width of the fall.
+    `table` has the rows of `recovery_by_magnitude` with image and simulated. Returns the table with
+    the rows of all `measurable_images` together (image `POOLED`, where there are several images);
+    a fit of completeness for each image and method, with 95 % intervals from `draws` draws; and
+    those images. Images in which no mask finds stars say nothing about the others.
     """
-    m, plateau, half, width = (np.asarray(a, float) for a in (magnitude, c0, m50, w))
-    return plateau / (1 + np.exp(np.clip((m - half) / width, -500, 500)))
+    depths = _depths(table, draws, seed)
+    measured = measurable_images(depths)
+    if table["image"].nunique() > 1 and measured:
+        pooled = pool_recovery(table[table["image"].isin(measured)], name=POOLED)
+        table = pd.concat([table, pooled], ignore_index=True)
+        depths = pd.concat([depths, _depths(pooled, draws, seed)], ignore_index=True)
+    return table, depths, measured
 
 
-def fit_completeness(magnitude: ArrayLike, recovered: ArrayLike, n: ArrayLike) -> Fit:
-    """Fit `logistic` to shares of recovered stars, weighted by their binomial uncertainty.
-
-    All values NaN where fewer than four magnitudes have stars, where at no magnitude a tenth is
-    recovered, or where the fall lies outside the magnitudes (a curve that cannot be known).
-    `m80` is the magnitude of 80 % completeness (not of 0.8 `c0`), NaN where there is none.
-    """
-    m, k, number = (np.asarray(values, float) for values in (magnitude, recovered, n))
-    c0, m50, w = _fit_many(m, k[None], number)[0]
-    return Fit(float(c0), float(m50), float(w), float(_m80(c0, m50, w)))
-
-
-def _m80(
-    c0: NDArray[np.float64], m50: NDArray[np.float64], w: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Where a curve falls to 80 %; NaN where its plateau is lower."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(m50 + w * np.log(np.where(c0 > 0.8, c0, np.nan) / 0.8 - 1))
-
-
-def _fit_many(
-    m: NDArray[np.float64], k: NDArray[np.float64], n: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """`fit_completeness` for many draws `k` (draws, magnitudes) at once: (draws, 3) c0, m50, w.
-
-    Levenberg-Marquardt, all draws in step: a bootstrap in one call instead of hundreds.
-    """
-    used = np.isfinite(m) & (n > 0)
-    order = np.flatnonzero(used)[np.argsort(m[used])]
-    m, k, n = m[order], k[:, order], n[order]
-    if m.size < 4:
-        return np.full((len(k), 3), np.nan)
-    share = k / n
-    estimate = (k + 1) / (n + 2)  # Laplace's: its uncertainty is never 0
-    weight = n / (estimate * (1 - estimate))
-    top = share.max(axis=1)
-    start = [
-        np.interp(-t / 2, np.maximum.accumulate(-row), m) for t, row in zip(top, share, strict=True)
-    ]
-    low, high = np.array([0.0, m[0] - 1, 0.02]), np.array([1.0, m[-1] + 1, 3.0])
-    p = np.clip(np.stack([top, np.array(start), np.full(len(k), 0.3)], axis=1), low, high)
-    damping = np.full(len(k), 1e-2)
-
-    def model(p: NDArray[np.float64]) -> NDArray[np.float64]:
-        return logistic(m, p[:, :1], p[:, 1:2], p[:, 2:])
-
-    cost = (weight * (share - model(p)) ** 2).sum(axis=1)
-    for _ in range(60):
-        c0, m50, w = p[:, :1], p[:, 1:2], p[:, 2:]
-        fall = logistic(m, 1.0, m50, w)
-        slope = c0 * fall * (1 - fall) / w
-        jacobian = np.stack([fall, slope, slope * (m - m50) / w], axis=2)
-        weighted = jacobian * weight[:, :, None]
-        normal = np.einsum("dmi,dmj->dij", weighted, jacobian)
-        gradient = np.einsum("dmi,dm->di", weighted, share - c0 * fall)
-        diagonal = np.einsum("dii->di", normal) + 1e-9
-        damped = normal + (damping[:, None] * diagonal)[:, :, None] * np.eye(3)
-        trial = np.clip(p + np.linalg.solve(damped, gradient[:, :, None])[:, :, 0], low, high)
-        new = (weight * (share - model(trial)) ** 2).sum(axis=1)
-        better = new < cost
-        p = np.where(better[:, None], trial, p)
-        cost = np.where(better, new, cost)
-        damping = np.clip(np.where(better, damping / 5, damping * 5), 1e-9, 1e6)
-    known = (top >= 0.1) & (p[:, 1] >= m[0]) & (p[:, 1] <= m[-1])
-    return np.where(known[:, None], p, np.nan)
-
-
-def bootstrap_depths(
-    magnitude: ArrayLike,
-    recovered: ArrayLike,
-    n: ArrayLike,
-    *,
-    draws: int,
-    rng: np.random.Generator,
-) -> dict[str, float]:
-    """95 % intervals of m50 and m80: keys m50_low, m50_high, m80_low, m80_high.
-
-    Stars are drawn again with replacement within each magnitude, which for counts is a binomial
-    draw. NaN where fewer than half of the draws have a fit.
-    """
-    k, number = np.asarray(recovered, float), np.asarray(n, float)
-    p = np.divide(k, number, out=np.zeros_like(k), where=number > 0)
-    drawn = rng.binomial(number.astype(int), p, (draws, p.size)).astype(float)
-    c0, m50, w = _fit_many(np.asarray(magnitude, float), drawn, number).T
-    result: dict[str, float] = {}
-    for name, values in (("m50", m50), ("m80", _m80(c0, m50, w))):
-        values = values[np.isfinite(values)]
-        low, high = np.nan, np.nan
-        if values.size >= draws / 2:
-            low, high = np.percentile(values, [2.5, 97.5])
-        result |= {f"{name}_low": float(low), f"{name}_high": float(high)}
-    return result
+def _depths(table: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
+    """The fit of each image and method."""
+    fits: list[dict[str, Any]] = []
+    for (image, method), rows in table.groupby(["image", "method"], sort=False):
+        lit = rows[np.isfinite(rows["magnitude"])]
+        counts = (lit["magnitude"], lit["n_recovered"], lit["n"])
+        rng = np.random.default_rng([seed, 11])
+        fits.append(
+            {"image": image, "method": method, "n": int(lit["n"].sum())}
+            | asdict(fit_completeness(*counts))
+            | bootstrap_depths(*counts, draws=draws, rng=rng)
+            | {"chance": rows["chance"].iloc[0], "simulated": rows["simulated"].iloc[0]}
+        )
+    return pd.DataFrame(fits, columns=_DEPTHS)

@@ -1,6 +1,6 @@
 """False detections without a truth: the same mask made from the inverted image."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,10 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from mirimask.image.background import background
+from mirimask.evaluation.scene import area_arcmin2, inverted
 from mirimask.image.frame import Frame
 from mirimask.intervals import count_interval, ratio_interval
 from mirimask.masks.make import make_masks
+from mirimask.masks.names import is_antisymmetric
 from mirimask.masks.registry import Options
 from mirimask.masks.segmentation import SegmentationSettings, segment
 
@@ -22,6 +23,7 @@ __all__ = [
     "invert",
     "pool_reliability",
     "reliability_row",
+    "reliability_rows",
 ]
 
 
@@ -66,17 +68,12 @@ def invert(
     median it would become a dark side and be missed. The segmentation is that of the inverted
     frame (`segment`, same settings), which subtracts a background of its own.
     """
-    mask = frame.empty | ~np.isfinite(frame.data)
-    filled = np.where(mask, 0, frame.data)
-    level = background(filled, mask, box_px=background_box_px)
-    inverted = (2 * level - filled).astype(np.float32)
-    inverted[mask] = np.nan
-    image = replace(
-        crop, data=crop.cut(inverted).copy(), empty=crop.cut(mask), error=None, weight=None
-    )
+    turned = inverted(frame.data, frame.empty, box_px=background_box_px)
+    unseen = crop.cut(frame.empty | ~np.isfinite(frame.data))
+    image = replace(crop, data=crop.cut(turned).copy(), empty=unseen, error=None, weight=None)
     if frame.error is not None:
-        inverted[np.isnan(frame.error)] = np.nan
-    return Inverted(image, crop.cut(segment(inverted, settings=settings)) > 0, crop)
+        turned[np.isnan(frame.error)] = np.nan
+    return Inverted(image, crop.cut(segment(turned, settings=settings)) > 0, crop)
 
 
 def flank_pixels(
@@ -131,6 +128,34 @@ def reliability_row(positive: int, negative: int, area_arcmin2: float) -> dict[s
         "reliability_low": 1 - ratio[1],
         "reliability_high": 1 - ratio[0],
     }
+
+
+def reliability_rows(
+    turned: Inverted,
+    peaks: pd.DataFrame,
+    masks: Iterable[tuple[str, str, NDArray[np.bool_]]],
+    *,
+    min_pixels: int,
+    tolerance_fwhm: float,
+    options: Options | None = None,
+) -> pd.DataFrame:
+    """The `reliability_row` of each mask of an image, with method and domain.
+
+    `turned` is the image inverted, `masks` are its masks with method and domain, `peaks` its
+    reference peaks. Of an antisymmetric method's inverted mask, spots within `tolerance_fwhm` FWHM
+    of a reference peak do not count (`flank_pixels`).
+    """
+    masks, crop = list(masks), turned.upright
+    twins = turned.masks([method for method, _, _ in masks], options)
+    flanks = flank_pixels(peaks, crop.data.shape, tolerance_fwhm * crop.fwhm_px)
+    rows = []
+    for method, domain, mask in masks:
+        excluded = flanks if is_antisymmetric(method) else None
+        positive = false_spots(mask, None, min_pixels=min_pixels)
+        negative = false_spots(twins[method], excluded, min_pixels=min_pixels)
+        row = reliability_row(positive, negative, area_arcmin2(crop))
+        rows.append({"method": method, "domain": domain, **row})
+    return pd.DataFrame(rows)
 
 
 def pool_reliability(table: pd.DataFrame) -> pd.DataFrame:

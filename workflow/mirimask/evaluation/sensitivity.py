@@ -1,14 +1,38 @@
 """Table 3 under other settings: which of its conclusions depend on a choice."""
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from astropy.table import Table
 from numpy.typing import NDArray
 
+from mirimask.errors import MaskError
+from mirimask.image.frame import Frame
+from mirimask.masks.segmentation import SegmentationSettings, segment
+from mirimask.sources.catalogue import locate_sources
+from mirimask.sources.peaks import reference_peaks
 from mirimask.sources.verdicts import Spots, label_spots, literal_verdicts, peak_verdicts
 
-__all__ = ["CONCLUSIONS", "CUTS", "conclusions", "count_variants", "other_radii", "other_smallest"]
+__all__ = [
+    "CONCLUSIONS",
+    "CUTS",
+    "conclusions",
+    "count_masks",
+    "count_variants",
+    "kept_by_cuts",
+    "other_radii",
+    "other_segmentations",
+    "other_smallest",
+    "pool_variants",
+    "survival",
+    "tried_settings",
+    "vary_settings",
+]
+
+_logger = logging.getLogger("mirimask.evaluation.sensitivity")
 
 # conditions that are tried on a catalogue, by its name
 CUTS = {"unwise": ("FW1 > 20 * e_FW1", "fFW1 > 0.7", "q_W1 > 0.9")}
@@ -33,7 +57,151 @@ def other_smallest(fwhm_px: float) -> dict[str, int]:
     return {f"{n}": max(1, round(n * share)) for n in _SMALLEST}
 
 
-SCORERS = ("peaks", "pixels")
+def vary_settings(
+    frame: Frame,
+    crop: Frame,
+    sources: Table,
+    catalogue: Table,
+    masks: Mapping[str, NDArray[np.bool_]],
+    other_masks: Mapping[str, NDArray[np.bool_]],
+    *,
+    standard: Mapping[str, float],
+    variants: Mapping[str, Mapping[str, float]],
+    background_box: str,
+    other_domain: str,
+    segmentation: Mapping[str, Any],
+    segmentations: Sequence[Mapping[str, Any]],
+    catalogue_settings: Mapping[str, Any],
+    cuts: Sequence[str] | None,
+) -> pd.DataFrame:
+    """The successes of the masks of one image with one setting changed at a time.
+
+    `masks` and `other_masks` are those of the study and those with slices over the `other_domain`
+    (none: it is not tried). `standard` and `variants` as from `tried_settings`; reference peaks are
+    found on background in boxes of `background_box`. For the others see `other_segmentations`
+    (left out where no mask is the segmentation) and `kept_by_cuts`. Columns as of `count_variants`.
+    """
+    peaks = reference_peaks(
+        crop.data,
+        crop.empty,
+        fwhm_px=crop.fwhm_px,
+        snr=min(standard["snr"], *variants["snr"].values()),
+        background_box_px=round(crop.length_px(background_box)),
+    )
+    at = peaks, np.asarray(sources["x"], float), np.asarray(sources["y"], float)
+    subsets = kept_by_cuts(crop, sources, catalogue, settings=catalogue_settings, cuts=cuts)
+    tables = [count_variants(masks, *at, standard=standard, variants=variants, subsets=subsets)]
+    others = [("slice domain", other_domain, other_masks)] if other_masks else []
+    if "segmentation" in masks:
+        made = other_segmentations(frame, crop, segmentations, settings=segmentation)
+        others += [
+            ("segmentation", name, {**masks, "segmentation": mask}) for name, mask in made.items()
+        ]
+    for setting, value, changed in others:
+        tables.append(count_masks(changed, *at, standard=standard, setting=setting, value=value))
+    return pd.concat(tables)
+
+
+def tried_settings(
+    crop: Frame,
+    *,
+    radius: str,
+    near: str,
+    snr: float,
+    min_pixels: int,
+    tolerance_fwhm: float,
+    radii: Sequence[str] | None,
+    snrs: Sequence[float],
+    smallest: Sequence[int] | None,
+) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """The study's own settings in pixels of a crop, and those that are tried in their place.
+
+    The first five are the study's own. `radii` (sizes), `snrs` and `smallest` (pixels) are tried in
+    place of radius, snr and min_pixels; None: `other_radii` and `other_smallest`. Returns
+    `standard` and `variants` as `count_variants` wants them.
+    """
+    standard = {
+        "radius_px": crop.length_px(radius),
+        "near_px": crop.length_px(near),
+        "snr": snr,
+        "min_pixels": min_pixels,
+        "tolerance_px": tolerance_fwhm * crop.fwhm_px,
+    }
+    if smallest is None:
+        spots: Mapping[str, float] = other_smallest(crop.fwhm_px)
+    else:
+        spots = {f"{n}": n for n in smallest}
+    variants = {
+        "radius_px": {
+            size: crop.length_px(size) for size in (other_radii(radius) if radii is None else radii)
+        },
+        "snr": {f"{other:g}": other for other in snrs},
+        "min_pixels": dict(spots),
+    }
+    return standard, variants
+
+
+def kept_by_cuts(
+    crop: Frame,
+    sources: Table,
+    catalogue: Table,
+    *,
+    settings: Mapping[str, Any],
+    cuts: Sequence[str] | None,
+) -> dict[str, NDArray[np.bool_]]:
+    """Which of the sources on a crop fulfil a further condition on the catalogue, (n,) bool each.
+
+    `sources` as from `locate_sources` on the `catalogue`; `settings` are the catalogue's name, the
+    columns id, ra and dec, and the condition `keep` of the study. `cuts` are conditions; None:
+    those of `CUTS` for the catalogue. One of columns that are missing is left out, with a warning.
+    """
+
+    def which(table: Table) -> list[tuple]:
+        return list(table["id", "x", "y"].iterrows())  # an id alone may be of several
+
+    subsets = {}
+    for cut in CUTS.get(settings["name"], ()) if cuts is None else cuts:
+        try:
+            found = locate_sources(
+                catalogue,
+                crop.wcs,
+                crop.data.shape,
+                id_column=settings["id"],
+                ra_column=settings["ra"],
+                dec_column=settings["dec"],
+                keep=f"({settings['keep']}) & ({cut})" if settings["keep"] else cut,
+            )
+        except MaskError as error:
+            _logger.warning("the cut '%s' is left out: %s", cut, error)
+            continue
+        fulfil = set(which(found))
+        subsets[cut] = np.array([one in fulfil for one in which(sources)], dtype=bool)
+    return subsets
+
+
+def other_segmentations(
+    frame: Frame,
+    crop: Frame,
+    others: Sequence[Mapping[str, Any]],
+    *,
+    settings: Mapping[str, Any],
+) -> dict[str, NDArray[np.bool_]]:
+    """The pipeline's segmentation with other settings, on the crop of a frame, by their names.
+
+    `others` are settings that replace those of the study, `settings`; the segmentation is made of
+    the whole frame, as the pipeline does it.
+    """
+    data = frame.masked
+    if frame.error is not None:
+        data[np.isnan(frame.error)] = np.nan
+    found = {}
+    for other in others:
+        changed = dict(other)
+        version = changed.pop("jwst_version", settings["jwst_version"])
+        name = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in other.items())
+        labels = segment(data, settings=SegmentationSettings.for_jwst(version, **changed))
+        found[name] = crop.cut(labels) > 0
+    return found
 
 
 def _count(verdicts: NDArray[np.str_] | pd.Series) -> dict[str, int]:
@@ -109,6 +277,33 @@ def count_variants(
     return pd.DataFrame(rows)
 
 
+def count_masks(
+    masks: Mapping[str, NDArray[np.bool_]],
+    peaks: pd.DataFrame,
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    *,
+    standard: Mapping[str, float],
+    setting: str,
+    value: str,
+) -> pd.DataFrame:
+    """The rows of `count_variants` for other masks, under the study's own settings.
+
+    The masks differ by the `setting`, which has the `value` for them.
+    """
+    none: dict[str, dict[str, float]] = {"radius_px": {}, "snr": {}, "min_pixels": {}}
+    table = count_variants(masks, peaks, x, y, standard=standard, variants=none, subsets={})
+    own = table[table["setting"] == "as configured"]
+    return own.assign(setting=setting, value=value)
+
+
+def pool_variants(variants: pd.DataFrame) -> pd.DataFrame:
+    """Tables of `count_variants` of several images added up."""
+    counts = ["sources", "success", "near", "failure"]
+    keys = ["setting", "value", "method"]
+    return variants.groupby(keys, sort=False)[counts].sum().reset_index()
+
+
 def _all_images(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
     for _, one in table.groupby("image", sort=False):
         yield one.set_index("method")["success"]
@@ -176,3 +371,31 @@ def conclusions(variants: pd.DataFrame) -> pd.DataFrame:
                 continue
             rows.append({"conclusion": text, "setting": setting, "value": value, "holds": answer})
     return pd.DataFrame(rows, columns=["conclusion", "setting", "value", "holds"])
+
+
+def survival(answers: pd.DataFrame) -> pd.DataFrame:
+    """Which conclusions survive other settings: the `conclusions`, one row for each of them.
+
+    Columns: conclusion; as configured ('holds' or 'does not hold'); the same with (how many of the
+    other settings say so too); verdict: 'survives' where it holds under every setting, 'fails
+    throughout' where it holds under none, else 'depends on the settings'; not the same with (the
+    settings that say otherwise, or 'none').
+    """
+    rows = []
+    for text, given in answers.groupby("conclusion", sort=False):
+        own = given["setting"] == "as configured"
+        usual, others = given[own]["holds"].item(), given[~own]
+        turned = others[others["holds"] != usual]
+        steady = "survives" if usual else "fails throughout"
+        where = "; ".join(f"{row.setting} {row.value}" for row in turned.itertuples())
+        rows.append(
+            (
+                text,
+                "holds" if usual else "does not hold",
+                f"{len(others) - len(turned)} of {len(others)} other settings",
+                steady if turned.empty else "depends on the settings",
+                where or "none",
+            )
+        )
+    columns = ["conclusion", "as configured", "the same with", "verdict", "not the same with"]
+    return pd.DataFrame(rows, columns=columns)

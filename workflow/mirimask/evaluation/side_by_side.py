@@ -1,29 +1,152 @@
-"""All masks at equal false rates in one table and one figure."""
+"""All masks at equal false rates: tuned levels, what is found there, and the time it takes."""
 
+import time
+from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from mirimask.evaluation.tuning import paired_difference
-from mirimask.figures.evaluation import titled_figure
+from mirimask.evaluation.curves import at_false_rate, curve_and_stars, pool_curves
+from mirimask.evaluation.scene import Scene
+from mirimask.image.frame import Frame
 from mirimask.intervals import wilson
-from mirimask.masks.registry import METHODS
+from mirimask.masks.make import family_at
+from mirimask.masks.registry import METHODS, Options, published_level
 
 __all__ = [
-    "GROUPS",
-    "draw_all_curves",
-    "draw_verdict",
-    "verdict_page",
+    "BEST",
+    "judge_method",
+    "ordered",
+    "paired_difference",
+    "same_rate",
+    "time_methods",
+    "tuned_levels",
     "verdict_table",
 ]
 
 BEST = "cores"
-GROUPS = {"own": "this project", "peer": "in use elsewhere", "future": "paper's future work"}
-_COLOURS = {"own": "#000000", "peer": "#0072B2", "future": "#D55E00"}
-_MARKERS = {"own": "o", "peer": "s", "future": "^"}
+
+
+### levels #########################################################################################
+
+
+def tuned_levels(
+    curves: pd.DataFrame, *, rates: list[float], images: list[str], tuned_on: list[str]
+) -> pd.DataFrame:
+    """For each image and false rate, the level that a family has elsewhere.
+
+    `curves` are rows of `full_curve` of one family with an image column. The level is where the
+    pooled curve of the images `tuned_on`, without the image itself, has the highest completeness
+    at no more than `rate` false spots per square arcminute. Where no level has that few, it is
+    the one with the fewest (`reached` False); NaN where no other image is left to tune on.
+    Columns: image, rate, level, reached.
+    """
+    rows = []
+    pools: dict[tuple[str, ...], pd.DataFrame] = {}
+    for image in images:
+        others = tuple(name for name in tuned_on if name != image)
+        if others and others not in pools:
+            pools[others] = pool_curves(curves[curves["image"].isin(others)], name="others")
+        for rate in rates:
+            level, reached = float("nan"), False
+            if others:
+                pooled = pools[others]
+                _, level = at_false_rate(pooled, rate)
+                reached = bool(np.isfinite(level))
+                if not reached:
+                    level = float(pooled.loc[pooled["false_per_arcmin2"].idxmin(), "setting"])
+            rows.append({"image": image, "rate": rate, "level": level, "reached": reached})
+    return pd.DataFrame(rows)
+
+
+def paired_difference(
+    first: NDArray[np.bool_],
+    second: NDArray[np.bool_],
+    strata: NDArray[np.generic],
+    *,
+    draws: int,
+    rng: np.random.Generator,
+) -> tuple[float, float, float]:
+    """Difference of two shares of the same stars found, first less second, with a 95 % interval.
+
+    Stars are drawn again with replacement within each of `strata` (their images), `draws` times;
+    drawing stars that only one finds is a multinomial draw. NaN without stars.
+    """
+    if first.size == 0:
+        return float("nan"), float("nan"), float("nan")
+    drawn = np.zeros(draws)
+    for stratum in np.unique(strata):
+        own = strata == stratum
+        more, fewer = int((first & ~second)[own].sum()), int((second & ~first)[own].sum())
+        n = int(own.sum())
+        counts = rng.multinomial(n, [more / n, fewer / n, (n - more - fewer) / n], draws)
+        drawn += counts[:, 0] - counts[:, 1]
+    low, high = np.percentile(drawn / first.size, [2.5, 97.5])
+    return float(first.mean() - second.mean()), float(low), float(high)
+
+
+def judge_method(
+    name: str,
+    crop: Frame,
+    scene: Scene,
+    levels: pd.DataFrame,
+    *,
+    options: Options | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What a method finds on one image at its tuned levels and at its published one.
+
+    `levels` are the image's rows of `tuned_levels`; one that is NaN is left out. Returns the rows
+    of `curve_and_stars` with rate (NaN: the published level), reached and simulated, and one row
+    for each rate and added star: rate, star (its number), ab_mag, found (0 or 1).
+    """
+    own, options = levels.dropna(subset="level"), options or {}
+    rates = [*own["rate"], np.nan]
+    settings = [*own["level"], published_level(name, options)]
+    family = family_at(name, crop.empty, settings, fwhm_px=crop.fwhm_px, options=options)
+    judged, found = curve_and_stars(family, scene)
+    judged["family"] = name
+    judged.insert(1, "rate", rates)
+    judged["reached"] = [*own["reached"], True]
+    stars = [
+        pd.DataFrame(
+            {
+                "rate": rate,
+                "star": np.arange(flags.size),
+                "ab_mag": scene.magnitudes,
+                "found": flags.astype(int),
+            }
+        )
+        for rate, flags in zip(rates, found, strict=True)
+    ]
+    return judged.assign(simulated=crop.simulated), pd.concat(stars, ignore_index=True)
+
+
+def time_methods(
+    crop: Frame, names: Sequence[str], *, runs: int, options: Options | None = None
+) -> pd.DataFrame:
+    """Wall time of the mask of each method at its published level, labels included.
+
+    One after the other in this process, after one that pays for imports and caches. External
+    programs pay for their files too, as their users do. Columns: family, median_ms and best_ms of
+    the `runs`, n_pixels of the crop.
+    """
+    rows = []
+    for name in names:
+        level = published_level(name, options or {})
+        family = family_at(name, crop.empty, [level], fwhm_px=crop.fwhm_px, options=options)
+        spent = []
+        for _ in range(runs + 1):
+            start = time.perf_counter()
+            scores = family.scores(crop.masked)
+            family.cut(scores, family.levels(scores)[0])
+            spent.append(1000 * (time.perf_counter() - start))
+        rows.append({"family": name, "median_ms": np.median(spent[1:]), "best_ms": min(spent[1:])})
+    return pd.DataFrame(rows).assign(n_pixels=crop.data.size)
+
+
+### the verdict ####################################################################################
 
 
 def verdict_table(
@@ -69,7 +192,7 @@ def verdict_table(
                 table = judged[
                     (judged["family"] == family)
                     & judged["image"].isin(images)
-                    & _same_rate(judged["rate"], rate)
+                    & same_rate(judged["rate"], rate)
                 ]
                 if found is None or table.empty:
                     continue
@@ -129,7 +252,8 @@ def verdict_table(
     return pd.DataFrame(rows).reindex(columns=columns)
 
 
-def _same_rate(rates: pd.Series, rate: float) -> pd.Series:
+def same_rate(rates: pd.Series, rate: float) -> pd.Series:
+    """Which of `rates` are this one; NaN stands for the published level."""
     return rates.isna() if np.isnan(rate) else np.isclose(rates, rate)
 
 
@@ -137,224 +261,17 @@ def _found(stars: pd.DataFrame | None, images: list[str], rate: float) -> pd.Dat
     """The stars of some images at one rate, in an order that all families share."""
     if stars is None:
         return None
-    own = stars[stars["image"].isin(images) & _same_rate(stars["rate"], rate)]
+    own = stars[stars["image"].isin(images) & same_rate(stars["rate"], rate)]
     return own.sort_values(["image", "star"]) if len(own) else None
 
 
-def _ordered(table: pd.DataFrame, rate: float) -> pd.DataFrame:
-    """The rows at one rate, families from the most complete of the first group to the least."""
-    own = table[_same_rate(table["rate"], rate)]
+def ordered(table: pd.DataFrame, rate: float) -> pd.DataFrame:
+    """The rows of `verdict_table` at one rate.
+
+    Families are in the order of their completeness in the first group, the best first.
+    """
+    own = table[same_rate(table["rate"], rate)]
     first = own[own["group"] == own["group"].iloc[0]].set_index("family")["completeness"]
     return own.assign(order=own["family"].map(first).fillna(-1)).sort_values(
         "order", ascending=False, kind="stable"
     )
-
-
-def verdict_page(table: pd.DataFrame, *, rate: float, magnitudes: tuple[float, float]) -> str:
-    """The verdict as a page in Markdown: all families at one false rate, a table for each group."""
-    text = [
-        "# Masks side by side",
-        "",
-        f"Share of added stars of {magnitudes[0]:g} to {magnitudes[1]:g} AB that each mask finds, "
-        f"its level tuned to {rate:g} false spots per square arcminute on images that it is not "
-        "judged on. Behind: what the cores finds more of the same stars; in bold where "
-        "its 95 % interval lies on one side of 0. At its own level: completeness and false spots "
-        "at the published level. Time: one mask of one crop, median, in ms.",
-        "",
-    ]
-    for group in dict.fromkeys(table["group"]):
-        own = table[table["group"] == group]
-        published = own[own["rate"].isna()].set_index("family")
-        count = own["n_stars"].max()
-        text += [
-            f"## {group} ({own['images'].iloc[0]} images, {0 if np.isnan(count) else int(count)} "
-            "stars)",
-            "",
-            "| mask | found | 95 % | false per arcmin² | behind | at its own level | ms |",
-            "|---|---|---|---|---|---|---|",
-        ]
-        for row in _ordered(own, rate).itertuples():
-            if row.needs:
-                text.append(f"| {row.label} | not installed: {row.needs} | | | | | |")
-                continue
-            if np.isnan(row.completeness):
-                text.append(f"| {row.label} | no level | | | | | |")
-                continue
-            behind = f"{row.behind:+.3f} ({row.behind_low:+.3f} to {row.behind_high:+.3f})"
-            if row.family == BEST:
-                behind = ""
-            elif row.behind_low > 0 or row.behind_high < 0:
-                behind = f"**{behind}**"
-            usual = published.loc[row.family]
-            text.append(
-                f"| {row.label} | {row.completeness:.3f} | {row.low:.3f} to {row.high:.3f} | "
-                f"{row.false_per_arcmin2:.1f} | {behind} | {usual['completeness']:.3f} at "
-                f"{usual['false_per_arcmin2']:.1f} | {row.median_ms:.0f} |"
-            )
-        text.append("")
-    return "\n".join(text)
-
-
-def draw_verdict(
-    table: pd.DataFrame, *, rate: float, magnitudes: tuple[float, float], simulated: bool
-) -> Figure:
-    """Every family's completeness at one false rate, a column for each group of images."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        return _draw_verdict(table, rate, magnitudes, simulated)
-
-
-def _draw_verdict(
-    table: pd.DataFrame, rate: float, magnitudes: tuple[float, float], simulated: bool
-) -> Figure:
-    groups = list(dict.fromkeys(table["group"]))
-    rows = _ordered(table, rate)
-    families = list(dict.fromkeys(rows["family"]))
-    labels = 2.75
-    panel, gap, times, head, foot = 2.6, 0.25, 1.0, 1.0, 0.95
-    width = labels + len(groups) * (panel + gap) + times
-    height = head + 0.26 * len(families) + foot
-    figure = titled_figure(
-        width,
-        height,
-        title=f"Stars of {magnitudes[0]:g} to {magnitudes[1]:g} AB found at {rate:g} false spots "
-        "per arcmin²",
-        simulated=simulated,
-    )
-    place = {name: i for i, name in enumerate(families)}
-    for i, group in enumerate(groups):
-        left = labels + i * (panel + gap)
-        axes = figure.add_axes(
-            (left / width, foot / height, panel / width, (height - head - foot) / height)
-        )
-        own = rows[rows["group"] == group]
-        best = own.loc[own["family"] == BEST, "completeness"]
-        if len(best):
-            axes.axvline(float(best.iloc[0]), color="0.6", lw=1, zorder=0)
-        for row in own.itertuples():
-            y = place[row.family]
-            if row.needs or np.isnan(row.completeness):
-                text = "not installed" if row.needs else "no level"
-                axes.text(0.02, y, text, fontsize=8, color="0.4", va="center")
-                continue
-            axes.plot([row.low, row.high], [y, y], color=_COLOURS[row.kind], lw=1.6)
-            axes.plot(
-                row.completeness,
-                y,
-                marker="*" if row.family == BEST else _MARKERS[row.kind],
-                ms=11 if row.family == BEST else 5,
-                color=_COLOURS[row.kind],
-            )
-        axes.set_ylim(len(families) - 0.5, -0.5)
-        axes.set_xlim(0, 1)
-        axes.grid(axis="x", color="0.9", lw=0.7)
-        axes.set_axisbelow(True)
-        axes.set_title(f"{group} ({own['images'].iloc[0]})", fontsize=10)
-        names = [str(rows.loc[rows["family"] == name, "label"].iloc[0]) for name in families]
-        axes.set_yticks(range(len(families)), names if i == 0 else [""] * len(families), fontsize=9)
-        axes.set_xticks(
-            np.arange(0, 1.1, 0.2), ["0", "0.2", "0.4", "0.6", "0.8", "1"], fontsize=8.5
-        )
-        axes.tick_params(axis="y", length=0)
-        if i == len(groups) - 1:
-            for name, y in place.items():
-                spent = rows.loc[rows["family"] == name, "median_ms"].iloc[0]
-                if np.isfinite(spent):
-                    axes.text(
-                        1.08, y, f"{spent:,.0f} ms", fontsize=8.5, va="center",
-                        transform=axes.get_yaxis_transform(),
-                    )  # fmt: skip
-    figure.text(
-        (labels + len(groups) * (panel + gap) / 2) / width,
-        0.5 / height,
-        "share of the added stars found, with 95 % interval",
-        ha="center",
-        fontsize=10,
-    )
-    handles = [
-        mpl.lines.Line2D([], [], color=_COLOURS[kind], marker=_MARKERS[kind], ls="", label=label)
-        for kind, label in GROUPS.items()
-    ]
-    figure.legend(
-        handles=handles, loc="lower center", ncols=3, frameon=False, fontsize=9,
-        bbox_to_anchor=(0.5, 0.0),
-    )  # fmt: skip
-    return figure
-
-
-_GROUP_STYLES: tuple[dict[str, Any], ...] = (
-    {"color": "#0072B2", "ls": "-"},
-    {"color": "#D55E00", "ls": "--"},
-    {"color": "#009E73", "ls": ":"},
-    {"color": "#CC79A7", "ls": "-."},
-)
-
-
-def draw_all_curves(
-    pooled: pd.DataFrame, *, magnitudes: tuple[float, float], simulated: bool
-) -> Figure:
-    """A panel for each family: stars found against false spots, beside the cores's.
-
-    `pooled`: rows of `pool_curves`, its image column naming the group of images.
-    """
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        return _draw_all_curves(pooled, magnitudes, simulated)
-
-
-def _draw_all_curves(
-    pooled: pd.DataFrame, magnitudes: tuple[float, float], simulated: bool
-) -> Figure:
-    families = list(dict.fromkeys(pooled["family"]))
-    groups = dict(zip(dict.fromkeys(pooled["image"]), _GROUP_STYLES * 5, strict=False))
-    columns = min(6, len(families))
-    rows = -(-len(families) // columns)
-    size, gap, rise, head, foot = 1.85, 0.12, 0.42, 0.95, 0.75
-    total = max(0.75 + columns * (size + gap), 7.5)
-    height = head + rows * (size * 0.8 + rise) + foot
-    figure = titled_figure(
-        total,
-        height,
-        title=f"Stars of {magnitudes[0]:g} to {magnitudes[1]:g} AB found against false spots",
-        simulated=simulated,
-    )
-    for i, family in enumerate(families):
-        row, column = divmod(i, columns)
-        axes = figure.add_axes(
-            (
-                (0.65 + column * (size + gap)) / total,
-                1 - (head + row * (size * 0.8 + rise) + size * 0.8) / height,
-                size / total,
-                size * 0.8 / height,
-            )
-        )
-        for group, style in groups.items():
-            for name, width, alpha in ((BEST, 3.2, 0.25), (family, 1.5, 1.0)):
-                own = pooled[(pooled["image"] == group) & (pooled["family"] == name)]
-                own = own.sort_values("setting")
-                axes.plot(
-                    own["false_per_arcmin2"].clip(lower=0.3),
-                    own["completeness"],
-                    lw=width,
-                    alpha=alpha,
-                    **style,
-                )
-        axes.set_xscale("log")
-        axes.set_xlim(0.3, 100)
-        axes.set_ylim(0, 1.02)
-        axes.set_title(METHODS[family].label, fontsize=8.5, loc="left", pad=2)
-        axes.tick_params(labelsize=7.5)
-        axes.set_yticks([0, 0.5, 1], ["0", "0.5", "1"] if column == 0 else ["", "", ""])
-        if i + columns < len(families):
-            axes.set_xticklabels([])
-        axes.grid(color="0.92", lw=0.6)
-    figure.text(0.5, 0.36 / height, "false spots per arcmin²", ha="center", fontsize=10)
-    figure.text(
-        0.12 / total, 0.5, "share of the added stars found", rotation=90, va="center", fontsize=10
-    )
-    handles = [mpl.lines.Line2D([], [], label=name, **style) for name, style in groups.items()]
-    handles.append(mpl.lines.Line2D([], [], color="0.6", lw=4, label="the cores"))
-    figure.legend(
-        handles=handles, loc="lower center", ncols=len(handles), frameon=False, fontsize=9
-    )
-    return figure

@@ -1,11 +1,23 @@
 """Is a difference between two methods more than luck? McNemar, Holm, bootstrap."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-__all__ = ["REFERENCE", "compare_methods", "holm", "mcnemar", "recall_differences"]
+from mirimask.sources.verdicts import VERDICT_COLUMNS
+
+__all__ = [
+    "REFERENCE",
+    "compare_methods",
+    "compare_scorers",
+    "holm",
+    "mcnemar",
+    "recall_differences",
+    "successes",
+]
 
 REFERENCE = "segmentation"
 
@@ -113,3 +125,42 @@ def recall_differences(success: pd.DataFrame, *, draws: int, seed: int) -> pd.Da
             row["difference_low"], row["difference_high"] = np.percentile(other, [2.5, 97.5])
         table.append(row)
     return pd.DataFrame(table, columns=columns)
+
+
+def successes(verdicts: Iterable[tuple[str, str, pd.DataFrame]], *, scorer: str) -> pd.DataFrame:
+    """Which sources are a success by which methods, for `compare_methods`.
+
+    `verdicts`: image, method and the table of one mask's verdicts, a row a source in the order that
+    all masks of the image share. `scorer` is 'peaks' (column verdict) or 'pixels' (verdict_pixels).
+    Indexed by image and source (its place in the table), with a bool column for each method.
+    """
+    verdicts = list(verdicts)
+    tables = [
+        pd.DataFrame(
+            {
+                "image": image,
+                "source": range(len(given)),
+                "method": method,
+                "success": given[VERDICT_COLUMNS[scorer]].to_numpy() == "success",
+            }
+        )
+        for image, method, given in verdicts
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    order = list(dict.fromkeys(method for _, method, _ in verdicts))
+    wide = table.pivot(index=["image", "source"], columns="method", values="success")
+    return wide.reindex(columns=order).astype(bool)
+
+
+def compare_scorers(
+    verdicts: Iterable[tuple[str, str, pd.DataFrame]], *, draws: int, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`compare_methods` and `recall_differences` by both scorers, with a column scorer."""
+    verdicts = list(verdicts)
+    tests, recalls = [], []
+    for scorer in VERDICT_COLUMNS:
+        success = successes(verdicts, scorer=scorer)
+        tests.append(compare_methods(success).assign(scorer=scorer))
+        recall = recall_differences(success, draws=draws, seed=seed)
+        recalls.append(recall.assign(scorer=scorer))
+    return pd.concat(tests, ignore_index=True), pd.concat(recalls, ignore_index=True)

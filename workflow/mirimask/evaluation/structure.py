@@ -1,10 +1,16 @@
 """Where a mask's pixels go that are no source: onto bright background, into spikes and wings."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["background_share", "wing_excess"]
+from mirimask.image.background import background
+from mirimask.image.frame import Frame
+from mirimask.sources.verdicts import label_spots
+
+__all__ = ["background_share", "structure_rows", "wing_excess"]
 
 
 def background_share(
@@ -60,3 +66,45 @@ def wing_excess(
         density = mask[beyond].mean() if beyond.any() else 0.0
         excess.append(mask[ring].sum() - density * ring.sum())
     return (float(np.mean(excess)) if excess else float("nan")), len(kept)
+
+
+def structure_rows(
+    crop: Frame,
+    peaks: pd.DataFrame,
+    masks: Iterable[tuple[str, str, NDArray[np.bool_]]],
+    *,
+    background_box: str,
+    bright_snr: float,
+    min_pixels: int,
+    tolerance_fwhm: float,
+) -> pd.DataFrame:
+    """Where the pixels of each mask of an image go.
+
+    `masks` with method and domain; `peaks` are the reference peaks, spots are joined to them as for
+    the verdicts (`min_pixels`, `tolerance_fwhm` FWHM). The background is that of boxes of
+    `background_box`, bright stars have a peak of at least `bright_snr`. Columns: method, domain,
+    mask_pixels, clutter, clutter_on_bright_background (`background_share`), bright_stars and
+    wing_excess_px (`wing_excess`), simulated.
+    """
+    box_px = round(crop.length_px(background_box))
+    level = background(np.where(crop.empty, 0, crop.data), crop.empty, box_px=box_px)
+    rows = []
+    for method, domain, mask in masks:
+        spots = label_spots(
+            mask, peaks, min_pixels=min_pixels, tolerance_px=tolerance_fwhm * crop.fwhm_px
+        )
+        bright = np.isin(spots.labels, spots.bright) if spots.bright.size else np.zeros_like(mask)
+        excess, stars = wing_excess(mask, peaks, crop.empty, fwhm_px=crop.fwhm_px, snr=bright_snr)
+        rows.append(
+            {
+                "method": method,
+                "domain": domain,
+                "mask_pixels": int(mask.sum()),
+                "clutter": spots.clutter,
+                "clutter_on_bright_background": background_share(mask, bright, level, crop.empty),
+                "bright_stars": stars,
+                "wing_excess_px": excess,
+                "simulated": crop.simulated,
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""Masks for other software: labels, catalogues, regions.
+"""Masks for other software: label images, catalogues, DS9 regions, rows of a survey.
 
 Images, sources and masks come in.
 """

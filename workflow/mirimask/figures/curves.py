@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mirimask.evaluation.recovery import logistic
-from mirimask.figures.evaluation import titled_figure
+from mirimask.evaluation.completeness_fit import logistic
+from mirimask.figures.style import default_style, titled_figure
 from mirimask.masks.names import curve_label, method_label
 
 __all__ = ["draw_completeness", "draw_curves"]
@@ -63,27 +62,6 @@ def _panels(
     return axes
 
 
-def draw_completeness(
-    table: pd.DataFrame,
-    depths: pd.DataFrame,
-    *,
-    pooled: str,
-    simulated: bool,
-    together: Sequence[str] = (),
-) -> Figure:
-    """Recovered share of added stars against magnitude, all methods: large for all images together.
-
-    `table`: rows of `recovery_by_magnitude` with image, finite magnitudes. `depths`: image, method,
-    c0, m50, w. `pooled` is the name of all images together (absent where there is one image),
-    `together` are those that it is made of (none given: all of them).
-    """
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        if table.empty:
-            return _nothing_measured(simulated)
-        return _draw_completeness(table, depths, pooled, simulated, together)
-
-
 def _nothing_measured(simulated: bool) -> Figure:
     figure = titled_figure(9, 2.5, title="Added stars", simulated=simulated)
     text = "No image has room for an added star: nothing was measured."
@@ -99,13 +77,23 @@ def _named(single: list[str], together: Sequence[str]) -> str:
     return f"{len(single)} images together"
 
 
-def _draw_completeness(
+@default_style
+def draw_completeness(
     table: pd.DataFrame,
     depths: pd.DataFrame,
+    *,
     pooled: str,
     simulated: bool,
-    together: Sequence[str],
+    together: Sequence[str] = (),
 ) -> Figure:
+    """Recovered share of added stars against magnitude, all methods: large for all images together.
+
+    `table`: rows of `recovery_by_magnitude` with image, finite magnitudes. `depths`: image, method,
+    c0, m50, w. `pooled` is the name of all images together (absent where there is one image),
+    `together` are those that it is made of (none given: all of them).
+    """
+    if table.empty:
+        return _nothing_measured(simulated)
     images = list(dict.fromkeys(table["image"]))
     single = [image for image in images if image != pooled]
     main = pooled if pooled in images else images[0]
@@ -220,6 +208,7 @@ def _completeness_panel(
         axes.set_ylabel("share with a spot of its own", fontsize=11)
 
 
+@default_style
 def draw_curves(
     table: pd.DataFrame,
     *,
@@ -233,20 +222,8 @@ def draw_curves(
     `table`: rows of `full_curve` with image and working (a point that is in use). `magnitudes`:
     range of the added stars. `pooled` and `together` as in `draw_completeness`.
     """
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        if table.empty:
-            return _nothing_measured(simulated)
-        return _draw_curves(table, pooled, magnitudes, simulated, together)
-
-
-def _draw_curves(
-    table: pd.DataFrame,
-    pooled: str,
-    magnitudes: tuple[float, float],
-    simulated: bool,
-    together: Sequence[str],
-) -> Figure:
+    if table.empty:
+        return _nothing_measured(simulated)
     images = list(dict.fromkeys(table["image"]))
     main = pooled if pooled in images else images[0]
     single = [image for image in images if image != pooled]

@@ -2,22 +2,19 @@
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
-from numpy.typing import NDArray
 
+from mirimask.evaluation.agreement import CutOut
+from mirimask.figures.style import default_style, titled_figure
 from mirimask.masks.names import method_label
 
 __all__ = [
-    "CutOut",
     "draw_agreement",
     "draw_chance",
     "draw_completeness",
@@ -26,51 +23,10 @@ __all__ = [
     "draw_reliability",
     "draw_sensitivity",
     "draw_significance",
-    "titled_figure",
 ]
 
 # Paul Tol's high-contrast colours: told apart by colour-blind eyes and in grey.
 _BLUE, _YELLOW, _RED = "#004488", "#DDAA33", "#BB5566"
-
-
-@dataclass(frozen=True)
-class CutOut:
-    """A piece of an image around a catalogue position, which is its centre.
-
-    `image` and `mask` are (n, n); `radii` in pixels: of success and of near; `peaks` and `truth`
-    (k, 2) positions in pixels of the piece, `magnitudes` (k,) AB of the true sources.
-    """
-
-    title: str
-    lines: Sequence[str]
-    image: NDArray[np.floating]
-    mask: NDArray[np.bool_]
-    mask_name: str
-    radii: tuple[float, float]
-    peaks: NDArray[np.floating]
-    truth: NDArray[np.floating]
-    magnitudes: NDArray[np.floating]
-
-
-def titled_figure(width: float, height: float, *, title: str, simulated: bool) -> Figure:
-    """A figure of that size in inches, with its title and SIMULATED above it."""
-    with mpl.rc_context(mpl.rcParamsDefault):
-        figure = Figure(figsize=(width, height), dpi=110)
-    FigureCanvasAgg(figure)
-    figure.text(0.15 / width, 1 - 0.12 / height, title, fontsize=13, weight="bold", va="top")
-    if simulated:
-        figure.text(
-            1 - 0.15 / width,
-            1 - 0.12 / height,
-            "SIMULATED: not from the sky",
-            fontsize=11,
-            weight="bold",
-            color="white",
-            va="top",
-            ha="right",
-            bbox={"facecolor": "#a00028", "edgecolor": "none", "pad": 3},
-        )
-    return figure
 
 
 def _axes(
@@ -139,6 +95,7 @@ def _legend(figure: Figure, handles: list[Line2D]) -> None:
     )
 
 
+@default_style
 def draw_chance(table: pd.DataFrame, *, simulated: bool) -> Figure:
     """Success of each method beside its chance success, one panel a scorer.
 
@@ -185,6 +142,7 @@ def draw_chance(table: pd.DataFrame, *, simulated: bool) -> Figure:
     return figure
 
 
+@default_style
 def draw_reliability(table: pd.DataFrame, *, simulated: bool) -> Figure:
     """False spots of each method, and the reliability that follows.
 
@@ -235,6 +193,7 @@ def draw_reliability(table: pd.DataFrame, *, simulated: bool) -> Figure:
     return figure
 
 
+@default_style
 def draw_completeness(table: pd.DataFrame) -> Figure:
     """Completeness against magnitude, a panel a method. `table`: rows of one image or of all."""
     methods = list(dict.fromkeys(table["method"]))
@@ -282,6 +241,7 @@ def draw_completeness(table: pd.DataFrame) -> Figure:
     return figure
 
 
+@default_style
 def draw_purity(table: pd.DataFrame) -> Figure:
     """Purity of each method, and the shares of merged and split sources."""
     methods = list(table["method"])
@@ -320,6 +280,7 @@ def draw_purity(table: pd.DataFrame) -> Figure:
     return figure
 
 
+@default_style
 def draw_significance(recalls: pd.DataFrame, tests: pd.DataFrame, *, simulated: bool) -> Figure:
     """Forest plot: difference of each method's recall from the segmentation's."""
     shown = recalls[recalls["method"] != "segmentation"].reset_index(drop=True)
@@ -360,6 +321,7 @@ def draw_significance(recalls: pd.DataFrame, tests: pd.DataFrame, *, simulated: 
     return figure
 
 
+@default_style
 def draw_agreement(table: pd.DataFrame) -> Figure:
     """Agreement of verdict and truth for each image and method, in per cent, with the counts."""
     images = [*[i for i in dict.fromkeys(table["image"]) if i != "All"], "All"]
@@ -388,7 +350,8 @@ def draw_agreement(table: pd.DataFrame) -> Figure:
                 ha="center", va="center", fontsize=8,
                 color="black" if shares[y, x] > 0.9 else "white",
             )  # fmt: skip
-    labels = [m if m == "All" else method_label(m).replace(" Top ", "\nTop ") for m in methods]
+    broken = [m if m == "All" else method_label(m).replace(" Top ", "\nTop ") for m in methods]
+    labels = ["\n".join(textwrap.fill(line, 12) for line in name.split("\n")) for name in broken]
     axes.set_xticks(range(len(methods)), labels, fontsize=9)
     axes.set_yticks(range(len(images)), images)
     axes.axhline(len(images) - 1.5, color="black", lw=1.5)
@@ -407,6 +370,7 @@ def draw_agreement(table: pd.DataFrame) -> Figure:
     return figure
 
 
+@default_style
 def draw_cut_outs(pieces: Sequence[CutOut]) -> Figure:
     """A sheet of the sources that verdict and truth disagree about."""
     columns = 4
@@ -460,6 +424,7 @@ def draw_cut_outs(pieces: Sequence[CutOut]) -> Figure:
 _LINES = (("o", "-"), ("s", "--"), ("^", "-."), ("D", ":"), ("v", "-"), ("P", "--"), ("X", "-."))
 
 
+@default_style
 def draw_sensitivity(pooled: pd.DataFrame, *, simulated: bool) -> Figure:
     """Recall of each method in all images together: a panel a setting, a line a method.
 

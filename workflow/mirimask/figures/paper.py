@@ -3,47 +3,42 @@
 import math
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import wraps
-from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from astropy.io import fits
 from astropy.visualization.wcsaxes import WCSAxes
 from astropy.wcs import WCS
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PatchCollection
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrowPatch, Patch, Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
-from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
-from PIL import Image
 
-from mirimask.atomic import replacing
+from mirimask.figures.style import SIMULATED, default_style
+from mirimask.image.levels import Histogram, percentile_limits, percentile_words
 from mirimask.image.wcs import pixel_to_sky, sky_to_pixel
-from mirimask.memory import give_back
+from mirimask.masks.names import method_label
 
 __all__ = [
-    "SIMULATED",
     "VERDICT_STYLES",
-    "Histogram",
     "Panel",
     "draw_frame",
     "draw_histograms",
     "draw_panels",
-    "save_figure",
+    "image_panel",
+    "mask_panel",
 ]
 
 # Colours of Paul Tol's high-contrast scheme: told apart by colour-blind eyes and in grey.
@@ -57,7 +52,6 @@ VERDICT_STYLES: dict[str, dict[str, Any]] = {
 _LEVELS = 96  # more cannot be told apart, and make the files larger
 _GREYS = LinearSegmentedColormap.from_list("greys", ["#cdcdcd", "black"], N=_LEVELS)
 _NOT_KEPT, _EMPTY = "#ffffff", "#f0dfb4"
-SIMULATED = "SIMULATED: not from the sky"
 _SMALL_INCH = 0.08  # radius of a circle below which its line is thinner
 _MAX_NUMBERED, _MAX_RINGS = 80, 60  # more numbers and outer rings than this hide the image
 
@@ -80,106 +74,44 @@ class Panel:
     verdicts: Sequence[str] | None = None
 
 
-@dataclass(frozen=True)
-class Histogram:
-    """One panel of `draw_histograms`; levels in MJy/sr.
+_SHOWN = (80, 99)  # percentiles drawn lightest and darkest, as the paper's published script has it
+_UNIT = "MJy/sr"
 
-    `counts` (n) and `edges` (n + 1) as `numpy.histogram` gives them; `mean_2sd` is the mean plus
-    two standard deviations, `percentile` the level of the 95.4th percentile; `shown` is the share
-    of the pixels that lies within the edges.
+
+def image_panel(image: NDArray[np.floating]) -> Panel:
+    """The panel of an image (ny, nx) in MJy/sr, NaN where nothing was observed."""
+    low, high = _SHOWN
+    note = f"grey from the {low}th\nto the {high}th percentile"
+    return Panel("Original", image, percentile_limits(image, _SHOWN), _UNIT, note)
+
+
+def mask_panel(
+    image: NDArray[np.floating],
+    kept: NDArray[np.bool_],
+    header: fits.Header,
+    verdicts: Sequence[str],
+    *,
+    slope: NDArray[np.floating] | None = None,
+) -> Panel:
+    """The panel of a mask: the pixels that it keeps of what it cuts.
+
+    That is the `image` (ny, nx), or its `slope`, in MJy/sr/px, where one is given. `kept` and
+    `header` are what `mirimask.image.frame.read_mask` gives.
     """
-
-    title: str
-    note: str
-    counts: NDArray[np.integer]
-    edges: NDArray[np.floating]
-    mean_2sd: float
-    percentile: float
-    shown: float
-
-
-def _default_style(function: Callable) -> Callable:
-    """Run with matplotlib's own defaults: a person's matplotlibrc must not change a figure."""
-
-    @wraps(function)
-    def styled(*args: Any, **options: Any) -> Any:
-        with mpl.rc_context():
-            mpl.rcdefaults()
-            return function(*args, **options)
-
-    return styled
-
-
-@_default_style
-def save_figure(figure: Figure, *, png: str | Path, pdf: str | Path) -> None:
-    """Write a figure as PNG and PDF, each whole or not at all; equal figures give equal bytes."""
-    give_back()
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    index, palette = _with_palette(np.asarray(canvas.buffer_rgba()))
-    image = Image.fromarray(index)
-    image.putpalette(palette.tobytes())
-    with replacing(png) as temporary:
-        image.save(temporary, dpi=(figure.dpi, figure.dpi))
-    # the canvas needs as much memory as all the rest, and every text still refers to it
-    del image, index
-    vars(canvas.renderer).clear()
-    give_back()
-    with replacing(pdf) as temporary:
-        figure.savefig(
-            temporary, metadata={"CreationDate": None, "Creator": None, "Producer": None}
-        )
-
-
-_STRIP_PX = 2**15  # pixels that are worked on at a time where an image's memory counts
-_PDF_PX = 2**17  # pixels of an image in a PDF: fewer would be many images
-_EXACT = 160  # entries of a palette for the most frequent colours; the others are for blends
-
-
-def _strips(ny: int, nx: int, size: int = _STRIP_PX) -> list[slice]:
-    """Rows of an image in groups of about `size` pixels."""
-    step = max(1, size // nx)
-    return [slice(row, min(row + step, ny)) for row in range(0, ny, step)]
-
-
-def _with_palette(rgba: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """An opaque image (ny, nx, 4) as an index (ny, nx) into its at most 256 colours (n, 3).
-
-    The index is written over the image.
-    The most frequent colours, which are those of the values, are kept; only blends at the edges of
-    lines are approximate. Strip by strip: Pillow's `quantize` has 20 bytes a pixel at hand.
-    """
-    packed = rgba.view(np.uint32)[..., 0]
-    strips = _strips(*packed.shape)
-    found = [np.unique(packed[strip], return_counts=True) for strip in strips]
-    keys, at = np.unique(np.concatenate([own for own, _ in found]), return_inverse=True)
-    counts = np.bincount(at, np.concatenate([number for _, number in found])).astype(float)
-    colours = keys.view(np.uint8).reshape(-1, 4)[:, :3]
-    palette = _palette(colours, counts)
-    nearest = np.concatenate(
-        [
-            ((some[:, None].astype(np.int32) - palette) ** 2).sum(axis=2).argmin(axis=1)
-            for some in np.array_split(colours, len(colours) // 256 + 1)
-        ]
-    ).astype(np.uint8)
-    # an entry takes a quarter of the room of the colour that it comes from, which is done with
-    index = rgba.reshape(-1)[: packed.size].reshape(packed.shape)
-    for strip in strips:
-        index[strip] = nearest[np.searchsorted(keys, packed[strip])]
-    return index, palette
-
-
-def _palette(colours: NDArray[np.uint8], counts: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """At most 256 colours (m, 3) for the colours (n, 3) that occur `counts` (n) times."""
-    if len(colours) <= 256:
-        return colours
-    order = np.argsort(-counts, kind="stable")
-    blends = order[_EXACT:]
-    repeats = np.ceil(counts[blends] * (20000 / counts[blends].sum())).astype(int)
-    sample = Image.fromarray(np.repeat(colours[blends], repeats, axis=0)[None])
-    cut = sample.quantize(256 - _EXACT, method=Image.Quantize.MEDIANCUT)
-    own = np.array(cut.getpalette(), np.uint8).reshape(-1, 3)[: 256 - _EXACT]
-    return np.concatenate([colours[order[:_EXACT]], own])
+    unit = _UNIT if slope is None else f"{_UNIT}/px"
+    shown = image if slope is None else slope
+    note = f"{header['NKEPT']:,} px kept ({100 * header['NKEPT'] / kept.size:.3g} % of the crop)"
+    if "THRESH" in header:
+        note += f"\nabove {header['THRESH']:.4g} {unit}"
+    return Panel(
+        method_label(header["METHOD"]),
+        shown,
+        percentile_limits(shown, _SHOWN),
+        unit,
+        note,
+        kept,
+        list(verdicts),
+    )
 
 
 def _plain(text: object, limit: int) -> str:
@@ -234,56 +166,18 @@ def _indices(
 ) -> NDArray[np.uint8]:
     """(ny, nx) entries of `_PALETTE`: values in grey, then what was not kept, what was empty."""
     low, high = limits
+    shown = (~empty if kept is None else kept) & ~np.isnan(image)
+    scaled = (image[shown] - low) / (high - low if high > low else 1) * (_LEVELS - 1)
     index = np.full(image.shape, _LEVELS, dtype=np.uint8)
     index[empty] = _LEVELS + 1
-    for rows in _strips(*image.shape):
-        values = image[rows]
-        shown = (~empty[rows] if kept is None else kept[rows]) & ~np.isnan(values)
-        scaled = (values[shown] - low) / (high - low if high > low else 1) * (_LEVELS - 1)
-        index[rows][shown] = np.clip(scaled, 0, _LEVELS - 1).astype(np.uint8)
+    index[shown] = np.clip(scaled, 0, _LEVELS - 1).astype(np.uint8)
     return index
 
 
-class _Pixels(AxesImage):
-    """An image of entries of `_PALETTE`, drawn with whole dots a pixel and as it is in a PDF.
-
-    Strip by strip: matplotlib's own way has more than 30 bytes a pixel at hand. In a PDF, strips
-    share a row, so that no program that shows it leaves a gap between them.
-    """
-
-    def draw(self, renderer: RendererBase) -> None:
-        index = np.asarray(self.get_array())
-        ny, nx = index.shape
-        box = self.get_window_extent(renderer)
-        table = np.column_stack([_PALETTE, np.full(len(_PALETTE), 255, np.uint8)])
-        gc = renderer.new_gc()
-        gc.set_clip_rectangle(self.axes.bbox)
-        dot, as_it_is = box.height / ny, renderer.option_scale_image()
-        for rows in _strips(ny, nx, _PDF_PX if as_it_is else _STRIP_PX):
-            y = box.y0 + rows.start * dot
-            if as_it_is:
-                part = index[rows.start : rows.stop + 1]
-                to_dots = Affine2D().scale(box.width, len(part) * dot)
-                renderer.draw_image(gc, box.x0, y, table[part], to_dots)
-            else:
-                part = index[rows].repeat(round(dot), axis=0).repeat(round(dot), axis=1)
-                renderer.draw_image(gc, round(box.x0), round(y), table[part])
-        gc.restore()
-        self.stale = False
-
-
 def _show(axes: Axes, index: NDArray[np.uint8], zoom: float) -> None:
-    """Draw at native resolution where a pixel is a whole number of dots."""
-    ny, nx = index.shape
-    axes.set_aspect("equal")
-    if zoom >= 1 and abs(zoom - round(zoom)) < 1e-6:
-        axes.add_image(
-            _Pixels(axes, data=index, origin="lower", extent=(-0.5, nx - 0.5, -0.5, ny - 0.5))
-        )
-    else:
-        axes.imshow(_PALETTE[index], origin="lower", interpolation="auto", aspect="equal")
-    axes.set_xlim(-0.5, nx - 0.5)
-    axes.set_ylim(-0.5, ny - 0.5)
+    """Draw an image of entries of `_PALETTE`, as it is where a pixel is a whole number of dots."""
+    whole = zoom >= 1 and abs(zoom - round(zoom)) < 1e-6
+    axes.imshow(_PALETTE[index], origin="lower", interpolation="none" if whole else "auto")
 
 
 def _zoom(n: int, inches: float) -> tuple[float, float]:
@@ -506,11 +400,10 @@ def _colour_bar(figure: Figure, box: tuple[float, float, float, float], panel: P
     bar.set_label(panel.unit, fontsize=11, labelpad=2)
 
 
-@_default_style
+@default_style
 def draw_panels(
-    panels: Iterable[Panel],
+    panels: Sequence[Panel],
     *,
-    number: int,
     wcs: WCS,
     empty: NDArray[np.bool_],
     x: NDArray[np.floating],
@@ -526,8 +419,7 @@ def draw_panels(
 
     Parameters
     ----------
-    panels : of images of one shape (ny, nx); each is let go before the next is asked for
-    number : of panels
+    panels : of images of one shape (ny, nx)
     wcs : the celestial WCS of the images
     empty : (ny, nx) bool, True where nothing was observed
     x, y : 0-based pixel positions of the sources; empty where there are none
@@ -543,8 +435,8 @@ def draw_panels(
         image is not too large for it.
     """
     ny, nx = empty.shape
-    columns = number if nx <= 1.6 * ny else min(2, number)
-    rows = math.ceil(number / columns)
+    columns = len(panels) if nx <= 1.6 * ny else min(2, len(panels))
+    rows = math.ceil(len(panels) / columns)
     width = min(3.75 if columns > 2 else 7.0, 9.0 * nx / ny)
     height = width * ny / nx
     zoom, dpi = _zoom(nx, width)
@@ -595,7 +487,6 @@ def draw_panels(
         if scale not in scaled:
             scaled.append(scale)
             _colour_bar(figure, (box[0], (y0 - 0.9) / total[1], box[2], 0.13 / total[1]), panel)
-        del panel
     keys = [
         Patch(facecolor=_NOT_KEPT, edgecolor="#808080", label="not kept by the mask"),
         Patch(facecolor=_EMPTY, edgecolor="#808080", label="not observed"),
@@ -624,7 +515,7 @@ def draw_panels(
 ### figure 1 #######################################################################################
 
 
-@_default_style
+@default_style
 def draw_frame(
     data: NDArray[np.floating],
     *,
@@ -691,7 +582,7 @@ def draw_frame(
 ### figure 2 #######################################################################################
 
 
-@_default_style
+@default_style
 def draw_histograms(
     histograms: Sequence[Histogram], *, unit: str, title: str, simulated: bool
 ) -> Figure:
@@ -708,10 +599,6 @@ def draw_histograms(
         0.5 + rows * (height + gap_y) - 0.1,
     )
     figure = _new_figure(*total, dpi=150, title=title, simulated=simulated)
-    styles = (
-        ("mean_2sd", "#cc0000", "mean + 2 s.d."),
-        ("percentile", "black", "95.4th percentile"),
-    )
     for i, panel in enumerate(histograms):
         row, column = divmod(i, columns)
         x0 = 0.95 + column * (width + gap_x)
@@ -721,16 +608,18 @@ def draw_histograms(
         low, high = float(panel.edges[0]), float(panel.edges[-1])
         axes.set_xlim(low, high)
         axes.set_ylim(0, 1.32 * max(int(np.max(panel.counts)), 1))
-        handles = []
-        for key, colour, name in styles:
-            level = getattr(panel, key)
+        handles: list[Line2D] = []
+        for level, colour, name in (
+            (panel.mean_2sd, "#cc0000", "mean + 2 s.d."),
+            (panel.percentile, "black", percentile_words(panel.percent)),
+        ):
             label = f"{name} = {level:.5g}"
             if low <= level <= high:
                 axes.axvline(level, ymax=0.79, color=colour, ls=(0, (5, 3)), lw=1.7)
             else:
                 beyond = level > high
                 label += " →" if beyond else " ←"
-                at = 0.7 if key == "mean_2sd" else 0.62
+                at = 0.62 if handles else 0.7
                 axes.annotate(
                     "", (1 if beyond else 0, at), (0.9 if beyond else 0.1, at),
                     xycoords="axes fraction",

@@ -8,17 +8,20 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from mirimask.figures.style import default_style
+from mirimask.image.levels import percentile_limits
 from mirimask.image.psf import Psf
 
 __all__ = ["psf_figure", "sky_figure"]
 
 
+@default_style
 def sky_figure(simulated: NDArray, real: NDArray, pixel_arcsec: float, path: str | Path) -> None:
     """Two patches of sky (MJy/sr, NaN = empty) side by side, minus their median, same stretch."""
     figure = Figure(figsize=(15, 6.5), layout="constrained")
     FigureCanvasAgg(figure)
     flat = real - np.nanmedian(real)
-    low, high = np.nanpercentile(flat, [2, 99.5])
+    low, high = percentile_limits(flat, (2, 99.5))
     for axes, (title, patch) in zip(
         figure.subplots(1, 2), (("SIMULATED", simulated), ("real (PRIMER-UDS)", real)), strict=True
     ):
@@ -38,6 +41,7 @@ def sky_figure(simulated: NDArray, real: NDArray, pixel_arcsec: float, path: str
     figure.savefig(path, dpi=90, format="png", metadata={"Software": None})
 
 
+@default_style
 def psf_figure(psf: Psf, reference: NDArray, reference_pixel: float, path: str | Path) -> None:
     """The computed PSF beside a reference, logarithmic, each as a share of its peak."""
     figure = Figure(figsize=(13, 6), layout="constrained")

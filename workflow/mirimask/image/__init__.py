@@ -1,4 +1,4 @@
-"""An image as it is read: pixels, WCS, headers, the instrument behind it.
+"""An image as it is read: pixels, WCS, headers, background, the instrument behind it.
 
-Only the ground below comes in.
+Only the ground comes in: errors, units, intervals, whole files.
 """

@@ -98,6 +98,10 @@ class Frame:
         """Full width at half maximum of the PSF in pixels; MaskError for an unknown FILTER."""
         return psf_fwhm_px(str(self.primary.get("FILTER", "")), self.pixel_scale)
 
+    def length_px(self, size: str) -> float:
+        """A size such as '18 px', '1.98 arcsec' or '10 fwhm' in pixels; see `pixels`."""
+        return pixels(size, self.pixel_scale, fwhm_px=self.fwhm_px)
+
     @property
     def simulated(self) -> bool:
         return bool(self.primary.get("SIMULATD", False))

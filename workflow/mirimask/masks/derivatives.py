@@ -122,7 +122,7 @@ def derivative_repeated(
     times: int = 2,
     smooth: float = 0.0,
 ) -> Family:
-    """Slices of the paper's derivative taken `times` times over along y, positive on a star's peak.
+    """Slices of the paper's derivative along y applied `times` times, positive on a star's peak.
 
     Two times is -(I[y+2] - 2 I[y] + I[y-2]) / 4. An odd number is zero on the peak: MaskError.
     """

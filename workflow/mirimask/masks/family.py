@@ -16,9 +16,9 @@ Scores = tuple[NDArray[np.floating], ...]
 
 @dataclass(frozen=True)
 class Family:
-    """The masks of a method, by one setting: its level.
+    """The masks of a method at its levels.
 
-    `settings`: its values; `unit`: theirs, "%" or "sigma". `scores` makes the images that are cut
+    `settings`: the levels; `unit`: theirs, "%" or "sigma". `scores` makes the images that are cut
     from an image (ny, nx; NaN where empty). `levels` turns such scores into one row of thresholds
     for each setting. `cut` makes a mask from scores and one row: bool, or int labels where the
     detector itself says which pixels are one source. Spots have at least `min_pixels`.
@@ -66,7 +66,7 @@ def tool_family(
     *,
     unit: str = "sigma",
 ) -> Family:
-    """A family of a tool that can not work on every image, by its own level.
+    """A family of a detector that cannot work on an image without data or of one value.
 
     `prepare(data, seen)` makes what does not depend on the level from an image (ny, nx; 0 where it
     has no data) and the pixels with data (bool); `find` makes a mask or labels from that, with

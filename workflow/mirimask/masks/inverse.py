@@ -28,9 +28,9 @@ class Rest:
     """What an image has above the background of its unmarked pixels.
 
     `image` (ny, nx) float32, NaN where empty, in units of the unmarked pixels' scatter if that was
-    asked for; `marked` (ny, nx) bool; `rounds` that were made; `changed`, pixels whose mark the
-    last one changed; `ended`: `still` where they were few enough, `cycle` where it came back to an
-    earlier mask, `limit` else.
+    asked for; `marked` (ny, nx) bool; `rounds`: how many were made; `changed`: pixels whose mark
+    the last of them changed; `ended`: `still` where few enough changed, `cycle` where the marks
+    were those of an earlier round, `limit` where neither came within the rounds allowed.
     """
 
     image: NDArray[np.float32]
@@ -50,7 +50,7 @@ def rest_of(
     tolerance: float,
     limit: int,
 ) -> Rest:
-    """Mark the top `marked` per cent, model the others and take that off, mark again, until rest.
+    """Mark the top `marked` per cent, take off a model of the others, and again until at rest.
 
     `image` is (ny, nx), NaN where empty. The clipped median in boxes of `box_px` is taken off
     first (`background`): a slice of the image itself would mark the bright side of a

@@ -1,4 +1,7 @@
-"""The way from an image and names to masks: for a study, added stars, inverted images, a person."""
+"""From an image and the names of methods to masks.
+
+The one way: studies, images with added stars, inverted images and the command line all take it.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
@@ -32,7 +35,7 @@ Labels = str | Path | NDArray[np.integer] | NDArray[np.bool_]
 
 
 class Made(NamedTuple):
-    """A mask, (ny, nx) bool, and the threshold of a slice (NaN: it has none of its own)."""
+    """A mask, (ny, nx) bool, and the threshold that a slice was cut at (NaN for other masks)."""
 
     mask: NDArray[np.bool_]
     threshold: float

@@ -126,7 +126,7 @@ def split_level(name: str) -> tuple[str, float | None] | None:
 
 
 def leaves(name: str) -> Iterator[MaskName]:
-    """The masks that a mask is joined of, and those of which they are; or itself alone."""
+    """The masks that a combination is made of, none of them one itself; else the mask."""
     parsed = parse_method(name)
     if not parsed.parts:
         yield parsed
@@ -135,7 +135,7 @@ def leaves(name: str) -> Iterator[MaskName]:
 
 
 def is_antisymmetric(name: str) -> bool:
-    """Whether the mask of an inverted star is as that of the star (`Method.antisymmetric`).
+    """Whether a mask marks an inverted star as it marks the star (`Method.antisymmetric`).
 
     A union's is where one of its parts' is, an intersection's where all are.
     """

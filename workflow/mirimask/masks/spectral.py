@@ -28,11 +28,11 @@ def fourier_filtered(
     sharp: bool = False,
     lines: float = 0.0,
 ) -> NDArray[np.float32]:
-    """Waves of an image between two lengths, (ny, nx) float32.
+    """What an image has on scales between two lengths, by a Fourier filter: (ny, nx) float32.
 
     `image` is (ny, nx) and finite; lengths in pixels. A wave of length `longest` keeps half of its
-    amplitude, longer ones less, 1 - 2^-(longest / length)^2, and those of no frequency nothing; a
-    wave of `shortest` keeps half too, shorter ones less (0: all stay). With `sharp`, all or
+    amplitude, longer ones less, 1 - 2^-(longest / length)^2, and the mean nothing; a wave of
+    `shortest` keeps half too, shorter ones less (0: all stay). With `sharp`, all or
     nothing instead (Hatipoglu 2023a cuts a disc out of the spectrum). With `lines`, what runs along
     rows or columns for longer than that is removed then (0: nothing is), measured on the image cut
     off at 3 scatters. The image is mirrored at its rim, so that opposite sides do not meet.

@@ -53,9 +53,9 @@ _SAMPLE = 4096  # values by which `_highest` guesses where to cut
 
 
 def _highest(values: NDArray[np.floating], number: int) -> NDArray[np.floating]:
-    """The `number` highest finite values or more of them, unordered: less to sort.
+    """At least the `number` highest finite values, in no order, so that less is to be sorted.
 
-    All above a level that a sample of the values guesses, or all, where too few are.
+    Those above a level that is guessed from a sample; all finite values where that is too high.
     """
     sample = values[:: max(1, values.size // _SAMPLE)]
     sample = sample[np.isfinite(sample)]

@@ -1,4 +1,4 @@
-"""Value slices that do not follow the background: less it, or by percentiles of tiles."""
+"""Value slices that ignore the background: with it taken off, or by the percentiles of tiles."""
 
 import numpy as np
 from numpy.typing import NDArray

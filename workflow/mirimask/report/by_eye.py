@@ -18,9 +18,19 @@ from numpy.typing import NDArray
 from mirimask.errors import MaskError
 from mirimask.evaluation.agreement import cohen_kappa
 from mirimask.intervals import wilson
+from mirimask.report.page import render_page, size_words
 from mirimask.report.pictures import cut_out, data_uri, grey_png, mask_png
-from mirimask.report.tables import count_verdicts, paper_layout
-from mirimask.sources.verdicts import VERDICTS
+from mirimask.report.tables import (
+    BOLD_NOTE,
+    TITLE3,
+    as_latex,
+    as_markdown,
+    count_verdicts,
+    latex_bold,
+    markdown_bold,
+    paper_layout,
+)
+from mirimask.sources.verdicts import VERDICT_COLUMNS, VERDICTS
 from mirimask.table_files import read_texts
 
 __all__ = [
@@ -32,8 +42,11 @@ __all__ = [
     "layout_by_eye",
     "majority",
     "read_verdicts",
+    "rule_verdicts",
     "score_data",
+    "score_page",
     "table_by_eye",
+    "tables_by_eye",
 ]
 
 log = logging.getLogger(__name__)
@@ -41,6 +54,14 @@ log = logging.getLogger(__name__)
 BY_EYE = (*VERDICTS, "unsure")
 KEY_COLUMNS = ("image", "method", "id")
 _COLUMNS = ("scorer", *KEY_COLUMNS, "verdict")
+_MAJORITY = "majority"
+_TITLE = TITLE3.replace("Table 3", "Table 3 by eye")
+_NOTES = [
+    "scored blind to method and image; S: a bright spot of the mask within the circle, where the "
+    "image has a bright point too; behind the slash: within the ring around it; F: neither",
+    "?n: the scorer was unsure of n more",
+    BOLD_NOTE,
+]
 
 
 @dataclass(frozen=True)
@@ -124,6 +145,24 @@ def score_data(
         "items": items,
     }
     return data, pd.DataFrame(key, columns=["item", *KEY_COLUMNS])
+
+
+def score_page(
+    data: dict[str, object], *, study: str, simulated: bool, radius: str, near: str
+) -> str:
+    """The page to score by eye as text, from `score_data`; `radius` and `near` are settings."""
+    items = data["items"]
+    assert isinstance(items, list)
+    return render_page(
+        "score",
+        title="Score by eye",
+        study=study,
+        simulated=simulated,
+        number=len(items),
+        radius=size_words(radius),
+        near=size_words(near),
+        data=data,
+    )
 
 
 def read_verdicts(paths: Sequence[str | Path], key: pd.DataFrame) -> pd.DataFrame:
@@ -231,6 +270,54 @@ def layout_by_eye(table: pd.DataFrame, bold: Callable[[str], str]) -> pd.DataFra
             f"{text} ?{n}" if n else text for text, n in zip(layout[column], unsure, strict=True)
         ]
     return layout
+
+
+def tables_by_eye(
+    verdicts: pd.DataFrame,
+    key: pd.DataFrame,
+    *,
+    images: Sequence[str],
+    methods: Sequence[str],
+    simulated: bool,
+) -> tuple[pd.DataFrame, str, str]:
+    """Table 3 by eye as data, in Markdown and in LaTeX: a table for each scorer.
+
+    `verdicts` are those of `read_verdicts`, `key` is that of `score_data`; of several scorers the
+    majority comes first, and is the table in LaTeX. Images in which no source lies are left out.
+    """
+    given = {scorer: own for scorer, own in verdicts.groupby("scorer", sort=False)}
+    if len(given) > 1:
+        both = majority(verdicts, name=_MAJORITY)
+        given = {f"{_MAJORITY} of {len(given)}": both} | given
+    scored = [image for image in images if (key["image"] == image).any()]
+    tables: list[pd.DataFrame] = []
+    pages: list[str] = []
+    latex = ""
+    for scorer, own in given.items():
+        table = table_by_eye(own, images=scored, methods=methods)
+        tables.append(table.assign(scorer=scorer, simulated=simulated))
+        notes = [f"{len(own)} of {len(key)} cut-outs scored", *([] if pages else _NOTES)]
+        # the scorer's own text stands in a heading, where Markdown and HTML would be read
+        name = "".join(c if c.isalnum() or c in " .-" else "_" for c in scorer)
+        if not pages:
+            layout = layout_by_eye(table, bold=latex_bold)
+            latex = as_latex(layout, title=_TITLE, label="tab:table3_by_eye", simulated=simulated)
+        layout = layout_by_eye(table, bold=markdown_bold)
+        pages.append(
+            as_markdown(layout, title=f"{_TITLE}; {name}", notes=notes, simulated=simulated)
+        )
+    return pd.concat(tables), "\n".join(pages), latex
+
+
+def rule_verdicts(automatic: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The verdicts of each rule by name, as `agreement_by_eye` takes them.
+
+    `automatic` has image, method, id, and a column of `VERDICT_COLUMNS` for each rule.
+    """
+    return {
+        f"automatic ({rule})": automatic.assign(verdict=automatic[column])
+        for rule, column in VERDICT_COLUMNS.items()
+    }
 
 
 def agreement_by_eye(verdicts: pd.DataFrame, automatic: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-__all__ = ["CLAIMS", "Answer", "Claim", "answer_claims"]
+from mirimask.report.tables import as_markdown, circle_notes
+
+__all__ = ["CLAIMS", "Answer", "Claim", "answer_claims", "claims_page", "claims_table"]
 
 Evidence = Mapping[str, pd.DataFrame]
 
@@ -422,3 +424,30 @@ def answer_claims(
             text = f"no catalogue source lies on {', '.join(missing)}"
             answers[claim.id] = Answer(OPEN, text)
     return answers
+
+
+def claims_table(answers: Mapping[str, Mapping[str, Answer]]) -> pd.DataFrame:
+    """A row for each of `CLAIMS`: id, its text and, for each source of answers, two columns.
+
+    `answers` has those of `answer_claims` by what they were answered from.
+    """
+    rows = []
+    for claim in CLAIMS:
+        row = {"id": claim.id, "claim (section)": claim.text}
+        for source, given in answers.items():
+            row[source] = given[claim.id].verdict
+            row[f"{source}: numbers"] = given[claim.id].numbers
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def claims_page(table: pd.DataFrame, circles: pd.DataFrame, *, simulated: bool) -> str:
+    """`claims_table` in Markdown; `circles` as `mirimask.report.tables.circle_notes` takes them."""
+    notes = [
+        "read strictly: 'better' is more successes in each image named; equal counts make it "
+        "'holds with a tie'",
+        "'not testable here': the tables do not hold what the claim is about; the computed answers "
+        "use the evaluation as well, with slices over the crop",
+        *circle_notes(circles),
+    ]
+    return as_markdown(table, title="The paper's claims", notes=notes, simulated=simulated)

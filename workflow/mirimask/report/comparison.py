@@ -6,8 +6,15 @@ import numpy as np
 import pandas as pd
 
 from mirimask.image.statistics import IDENTITY, MOMENTS
+from mirimask.report.tables import as_markdown
 
-__all__ = ["compare_identity", "compare_statistics", "compare_verdicts", "summarise"]
+__all__ = [
+    "compare_identity",
+    "compare_statistics",
+    "compare_verdicts",
+    "comparison_page",
+    "summarise",
+]
 
 
 def _same_name(published: str, computed: str) -> bool:
@@ -130,3 +137,25 @@ def summarise(
         {"table": 3, "cells": len(verdicts), "agree": int(verdicts["agrees"].sum()), "worst": worst}
     )
     return pd.DataFrame(rows)
+
+
+def comparison_page(
+    identity: pd.DataFrame, statistics: pd.DataFrame, verdicts: pd.DataFrame, *, simulated: bool
+) -> str:
+    """What `summarise` says of the three tables' cells, in Markdown, with how to read it."""
+    pooled = verdicts.groupby("method", sort=False)[["success_published", "success_computed"]].sum()
+    notes = [
+        "table 1 and 2: a cell agrees when it is equal to the last printed digit",
+        "table 3: a cell is one image and method, and agrees when successes, near misses and "
+        "failures all do",
+        "successes in all images, published and computed: "
+        + ", ".join(f"{name} {row.iloc[0]} and {row.iloc[1]}" for name, row in pooled.iterrows()),
+        f"the flag for further processing agrees in {int(verdicts['flag_agrees'].sum())} of "
+        f"{len(verdicts)} cells",
+        "the archive reprocesses: see the notes under table 2 and cal_ver in manifest.tsv before "
+        "reading a difference as an error",
+    ]
+    summary = summarise(identity, statistics, verdicts)
+    return as_markdown(
+        summary, title="Computed against published", notes=notes, simulated=simulated
+    )

@@ -93,7 +93,7 @@ def link(path: str) -> str:
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("mirimask"),
+        loader=PackageLoader("mirimask.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

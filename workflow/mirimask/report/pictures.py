@@ -12,7 +12,6 @@ __all__ = ["cut_out", "data_uri", "grey_levels", "grey_png", "mask_png", "shrink
 
 EMPTY_LEVEL = 0  # what was not observed is black; values start at 16, so the two are told apart
 _DARKEST = 16
-_STRIP_PX = 2**15  # pixels that are stretched at a time
 
 
 def data_uri(data: bytes, media_type: str = "image/png") -> str:
@@ -33,13 +32,8 @@ def grey_levels(
     if not finite.any():
         return levels
     low, high = np.percentile(image[finite], percentiles)
-    step = max(1, _STRIP_PX // image.shape[1])
-    for row in range(0, image.shape[0], step):  # in float64 a few rows at a time
-        rows = np.s_[row : row + step]
-        values = image[rows][finite[rows]]
-        scaled = np.clip((values - low) / (high - low if high > low else 1), 0, 1)
-        stretched = AsinhStretch(0.1)(scaled)
-        levels[rows][finite[rows]] = np.rint(_DARKEST + (255 - _DARKEST) * stretched)
+    scaled = np.clip((image[finite] - low) / (high - low if high > low else 1), 0, 1)
+    levels[finite] = np.rint(_DARKEST + (255 - _DARKEST) * AsinhStretch(0.1)(scaled))
     return levels
 
 

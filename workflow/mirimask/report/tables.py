@@ -1,21 +1,41 @@
 """Tables 1 to 3 as data and as text."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
 from mirimask.image.statistics import MOMENTS
 from mirimask.masks.names import method_label
+from mirimask.sources.verdicts import VERDICT_COLUMNS
 
 __all__ = [
+    "BOLD_NOTE",
+    "CROWDED",
+    "SIMULATED",
+    "TITLE1",
+    "TITLE2",
+    "TITLE3",
+    "all_variants",
     "as_latex",
     "as_markdown",
     "circle_notes",
+    "clutter_note",
     "count_verdicts",
+    "latex_bold",
+    "markdown_bold",
     "paper_layout",
     "printable_statistics",
+    "statistics_notes",
+    "table3_latex",
+    "table3_page",
+    "table3_variants",
+    "together",
 ]
 
+TITLE1 = "Table 1: identification of the images"
+TITLE2 = "Table 2: statistics of the cropped images, in MJy/sr"
+TITLE3 = "Table 3: success (S), near misses (behind the slash) and failures (F)"
+BOLD_NOTE = "bold: better than the segmentation, by more successes, or as many and fewer failures"
 SIMULATED = "SIMULATED: computed from simulated images, not from the sky."
 
 
@@ -30,7 +50,7 @@ def count_verdicts(
     above `clutter_limit`. `bold` is the paper's bold: better than the segmentation of the same
     image, that is more successes, or as many with fewer failures.
     """
-    column = {"peaks": "verdict", "pixels": "verdict_pixels"}[scorer]
+    column = VERDICT_COLUMNS[scorer]
     rows = []
     for (image, method), share in clutter.items():
         given = verdicts[(verdicts["image"] == image) & (verdicts["method"] == method)][column]
@@ -60,6 +80,95 @@ def count_verdicts(
 
     table["bold"] = table.apply(better, axis=1)
     return table
+
+
+def clutter_note(limit: float) -> str:
+    """What the paper's exclamation mark says."""
+    return (
+        f"!: needs further processing, more than {100 * limit:g} % of the mask's pixels lie on no "
+        "bright spot"
+    )
+
+
+def together(table: pd.DataFrame) -> pd.DataFrame:
+    """All images together ('all'); the only one; no rows where images could not be pooled.
+
+    `table` has rows by image, in its column of that name.
+    """
+    pooled = table[table["image"] == "all"]
+    return pooled if len(pooled) or table["image"].nunique() > 1 else table
+
+
+SCORERS = {
+    "peaks": "a bright spot's peak in the circle",
+    "pixels": "any pixel of the mask in the circle",
+}
+Variants = dict[tuple[str, str], pd.DataFrame]
+
+
+def table3_variants(
+    verdicts: pd.DataFrame,
+    clutter: pd.Series,
+    *,
+    domains: Mapping[str, Sequence[str]],
+    clutter_limit: float,
+) -> Variants:
+    """Table 3 by the domain of its slices and by its scorer, without images that have no source.
+
+    `verdicts` and `clutter` as `count_verdicts` takes them; `domains` has the masks of each domain,
+    whose names lose it: it is the key. A domain without masks has no table.
+    """
+    images = clutter.index.unique("image")
+    variants = {}
+    for domain, methods in domains.items():
+        cells = pd.MultiIndex.from_product([images, methods], names=["image", "method"])
+        for scorer in SCORERS if len(cells) else ():
+            counts = count_verdicts(
+                verdicts, clutter.reindex(cells), clutter_limit=clutter_limit, scorer=scorer
+            )
+            counts["method"] = [name.removesuffix(f"@{domain}") for name in counts["method"]]
+            variants[domain, scorer] = counts[counts["sources"] > 0]
+    return variants
+
+
+def all_variants(variants: Variants) -> pd.DataFrame:
+    """The variants below each other, with their domain and scorer in columns."""
+    return pd.concat(
+        [table.assign(domain=domain, scorer=scorer) for (domain, scorer), table in variants.items()]
+    )
+
+
+def table3_page(
+    variants: Variants,
+    first: tuple[str, str],
+    *,
+    circles: pd.DataFrame,
+    clutter_limit: float,
+    simulated: bool,
+) -> str:
+    """Table 3 in Markdown, the variant `first` with notes, then the others."""
+    notes = [
+        "S: a reference peak that the mask marks lies within the circle; behind the slash: within "
+        "one more circle; F: neither",
+        BOLD_NOTE,
+        clutter_note(clutter_limit),
+        *circle_notes(circles),
+    ]
+    return "\n".join(
+        as_markdown(
+            paper_layout(variants[key], bold=markdown_bold),
+            title=f"{TITLE3}; percentages over the {key[0]} domain, {SCORERS[key[1]]}",
+            notes=notes if key == first else [],
+            simulated=simulated,
+        )
+        for key in sorted(variants, key=lambda key: key != first)
+    )
+
+
+def table3_latex(table: pd.DataFrame, *, simulated: bool) -> str:
+    """Table 3, as `count_verdicts` gives it, in LaTeX."""
+    layout = paper_layout(table, bold=latex_bold)
+    return as_latex(layout, title=TITLE3, label="tab:table3", simulated=simulated)
 
 
 # circles that cover more of an image than this leave more to chance than to the mask
@@ -92,6 +201,16 @@ def circle_notes(circles: pd.DataFrame) -> list[str]:
             "verdict.radius, or a catalogue with fewer sources, would tell"
         )
     return notes
+
+
+def markdown_bold(text: str) -> str:
+    """The text of a cell in bold type, in Markdown."""
+    return f"**{text}**"
+
+
+def latex_bold(text: str) -> str:
+    """The text of a cell in bold type, in LaTeX."""
+    return rf"\textbf{{{text}}}"
 
 
 def paper_layout(table: pd.DataFrame, bold: Callable[[str], str]) -> pd.DataFrame:
@@ -127,6 +246,28 @@ def printable_statistics(table: pd.DataFrame) -> pd.DataFrame:
         digits = 7 if column in ("min", "max", "mean", "median") else 4
         shown[column] = [f"{value:.{digits}g}" for value in table[column]]
     return shown
+
+
+def statistics_notes(images: pd.DataFrame, products: pd.DataFrame | None = None) -> list[str]:
+    """What has to be said of the pixels and products behind Table 2.
+
+    `images` has a row an image: n_empty of its n_pixels are empty, n_not_finite not finite, and
+    where `empty_left_out` is True none of the empty ones counts. `products` is the manifest.
+    """
+    notes = [
+        f"{row.image}: {row.n_empty} of {row.n_pixels} pixels of the crop are empty, "
+        + (
+            "all of them left out"
+            if getattr(row, "empty_left_out", None) is True
+            else f"{row.n_not_finite} of them not finite and left out"
+        )
+        for row in images.itertuples()
+        if row.n_empty or row.n_not_finite
+    ]
+    if products is not None:
+        noted = products[(products["product"] == "i2d") & (products["note"] != "")]
+        notes += [f"{row.image}: {row.note}" for row in noted.itertuples()]
+    return notes
 
 
 def _clean(value: object) -> str:

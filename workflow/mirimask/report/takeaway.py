@@ -1,16 +1,28 @@
 """What a reader should take away from the evaluation, in sentences with the numbers in them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
 from mirimask.evaluation.recovery import measurable_images
 from mirimask.masks.names import method_label
-from mirimask.report.tables import circle_notes
+from mirimask.report.tables import SIMULATED, circle_notes, together
 
-__all__ = ["takeaways"]
+__all__ = ["evaluation_page", "not_measured", "takeaways"]
 
+_FILES = {
+    "chance.csv": "rate of success at random and shifted positions, and what it leaves",
+    "reliability.csv": "spots of the inverted image",
+    "completeness.csv, purity.csv": "against truth (simulated images)",
+    "use.csv, use.md": "what masks leave in the sky (simulated images)",
+    "injection.csv, injection_depths.csv": "added stars: recovered shares, fits",
+    "curves.csv, curves_compared.csv": "completeness against false spots and area",
+    "mcnemar.csv, significance.csv": "each method against the segmentation",
+    "sensitivity.csv, sensitivity.md": "Table 3 with other settings",
+    "structure/": "clutter on bright background, mask in the spikes of stars",
+    "agreement.csv, disagreements.csv": "automatic verdict against truth (simulated images)",
+}
 _AT_RATE = 10.0  # false spots per square arcminute, one of those that the curves are read at
 
 
@@ -63,12 +75,6 @@ def _truth(purity: pd.DataFrame) -> str:
     return f"**Purity** (share of spots on a true source): {shares}."
 
 
-def _together(table: pd.DataFrame) -> pd.DataFrame:
-    """All images together; the only one where there is one; no rows where they are not pooled."""
-    pooled = table[table["image"] == "all"]
-    return pooled if len(pooled) or table["image"].nunique() > 1 else table
-
-
 def _depths(table: pd.DataFrame) -> str:
     single = table[table["image"] != "all"] if (table["image"] != "all").any() else table
     images, measured = list(dict.fromkeys(single["image"])), measurable_images(single)
@@ -76,7 +82,7 @@ def _depths(table: pd.DataFrame) -> str:
     if not measured:
         return f"{what}): in no image does a mask find 80 % of them but by chance."
     single = single[single["image"].isin(measured)]
-    own = _together(table).sort_values("m80", ascending=False)
+    own = together(table).sort_values("m80", ascending=False)
     known, some, never = [], [], []
     for row in own.itertuples():
         alone = single[(single["method"] == row.method) & np.isfinite(single["m80"])]["m80"]
@@ -107,7 +113,7 @@ def _left_out(images: list[str], measured: list[str]) -> str:
 
 
 def _equal_rate(table: pd.DataFrame) -> list[str]:
-    own = _together(table).query("at == 'false_per_arcmin2'")
+    own = together(table).query("at == 'false_per_arcmin2'")
     own = own.astype({"limit": float})
     lines = []
     for found, words in (
@@ -192,3 +198,41 @@ def takeaways(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     if "agreement" in tables:
         lines.append(_agreement(tables["agreement"]))
     return lines
+
+
+def not_measured(missing: Iterable[tuple[str, str, str]]) -> str:
+    """The measures that images are missing in, and why; '' where none is.
+
+    `missing` has a measure, an image and the reason for each.
+    """
+    measures: dict[tuple[str, str], list[str]] = {}
+    for measure, image, why in missing:
+        measures.setdefault((image, why), []).append(measure)
+    return "; ".join(
+        f"{image} ({', '.join(names)}): {why.rstrip('.')}"
+        for (image, why), names in measures.items()
+    )
+
+
+def evaluation_page(
+    tables: Mapping[str, pd.DataFrame], missing: Iterable[tuple[str, str, str]] = ()
+) -> str:
+    """What to take away from the evaluation, as a page in Markdown.
+
+    `tables` as `takeaways`, `missing` as `not_measured` takes them.
+    """
+    lines = ["# What the masks are worth", ""]
+    if tables["chance"]["simulated"].any():
+        lines += [f"**{SIMULATED}**", ""]
+    texts = takeaways(tables)
+    if left_out := not_measured(missing):
+        texts.append(f"**Not measured**: {left_out}.")
+    lines += [f"{n}. {text}" for n, text in enumerate(texts, start=1)]
+    lines += [
+        "",
+        "Slices are taken over the crop here; intervals are 95 %. Every formula is in "
+        "`docs/method.md`, the choice of the recommended mask in `docs/recommended.md`.",
+        "",
+        *(f"- `{name}`: {what}" for name, what in _FILES.items()),
+    ]
+    return "\n".join(lines) + "\n"

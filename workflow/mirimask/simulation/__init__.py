@@ -1,4 +1,5 @@
-"""Skies, detectors and catalogues that are made up, with their truth.
+"""Skies and exposures that are made up, as archives would hold them, with their truth.
 
-Everything below figures and pages comes in.
+Images, masks and exports come in: a simulated image has a segmentation and a catalogue of the
+pipeline too. No other package imports this one.
 """

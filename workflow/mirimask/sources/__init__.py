@@ -1,4 +1,4 @@
-"""Catalogue sources, reference peaks and the verdicts on a mask.
+"""Catalogue sources, reference peaks, and the verdicts on a mask.
 
 Images come in; a mask is an array here, however it was made.
 """

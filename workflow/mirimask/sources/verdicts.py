@@ -10,7 +10,9 @@ from scipy.spatial import cKDTree
 
 __all__ = [
     "VERDICTS",
+    "VERDICT_COLUMNS",
     "Spots",
+    "circle_row",
     "connected_spots",
     "covered_share",
     "label_spots",
@@ -23,6 +25,8 @@ __all__ = [
 ]
 
 VERDICTS = ("success", "near", "failure")
+# where they stand in a table of an image's sources, by the rule that gave them
+VERDICT_COLUMNS = {"peaks": "verdict", "pixels": "verdict_pixels"}
 
 
 class Spots:
@@ -149,6 +153,31 @@ def covered_share(
         part |= (rows + (y0 - yi)) ** 2 + (columns + (x0 - xi)) ** 2 <= radius_px**2
     seen = np.count_nonzero(~empty)
     return float(np.count_nonzero(covered & ~empty) / seen) if seen else 0.0
+
+
+def circle_row(
+    verdicts: pd.DataFrame,
+    empty: NDArray[np.bool_],
+    *,
+    image: str,
+    catalogue: bool,
+    radius_px: float,
+) -> dict[str, object]:
+    """What has to be known of an image's circles: its sources, and the share that these cover.
+
+    `verdicts` has image, method, x and y, and a row for each source under each mask; `empty` (ny,
+    nx) is True where nothing was observed; `catalogue` says whether one was given for the image.
+    """
+    own = verdicts[verdicts["image"] == image]
+    own = own[own["method"] == own["method"].iloc[0]] if len(own) else own
+    x, y = own["x"].to_numpy(float), own["y"].to_numpy(float)
+    return {
+        "image": image,
+        "catalogue": catalogue,
+        "sources": len(own),
+        "radius_px": radius_px,
+        "covered": covered_share(x, y, empty, radius_px=radius_px),
+    }
 
 
 def nearest_distance(

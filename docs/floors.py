@@ -1,0 +1,48 @@
+"""Draw the floors of the house into docs/architecture.md: `make floors`."""
+
+import sys
+import textwrap
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
+from study.walls import WALLS, modules, room
+
+PAGE = Path(__file__).with_name("architecture.md")
+BEGIN, END = "<!-- floors -->\n```\n", "```\n<!-- /floors -->\n"
+BESIDE = ("study", "job", "scripts", "worker", "front")
+
+
+def floor(package):
+    """How many floors are below a package: it stands on the highest of those that it may import."""
+    below = [floor(other) for other in WALLS[package].split() if other != package]
+    return 1 + max(below) if below else 0
+
+
+def drawn():
+    """The packages of the library with their modules, a floor below another."""
+    inside = {}
+    for name in sorted(modules()):
+        inside.setdefault(room(name), []).append(name.rpartition(".")[2])
+    floors = {}
+    for package in WALLS:
+        if package not in BESIDE:
+            floors.setdefault(floor(package), []).append(package)
+    parts = []
+    for number in sorted(floors, reverse=True):
+        for package in floors[number]:
+            names = " ".join(name for name in inside[package] if name != package)
+            parts += textwrap.wrap(
+                names, 100, initial_indent=f"  {package:<12}", subsequent_indent=14 * " "
+            )
+        parts.append("=" * 100 if number == 0 else "-" * 100)
+    return "\n".join(parts) + "\n"
+
+
+def main():
+    before, begin, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    PAGE.write_text(before + begin + drawn() + END + after, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,387 @@
+"""The page that is opened first: what it says in words, with the numbers of its tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from mirimask.report import index
+from mirimask.report.index import Pictures, index_page
+from PIL import Image
+
+TWO_METHODS = ["value_1", "segmentation"]
+
+
+def table3(*rows):
+    """Table 3 as data from (image, method, success, near, failure)."""
+    table = pd.DataFrame(rows, columns=["image", "method", "success", "near", "failure"])
+    return table.assign(
+        sources=table[["success", "near", "failure"]].sum(axis=1),
+        clutter=0.0,
+        needs_processing=False,
+        bold=False,
+        simulated=False,
+    )
+
+
+COUNTS = table3(
+    ("A", "value_1", 3, 0, 1),
+    ("A", "segmentation", 2, 1, 1),
+    ("B", "value_1", 1, 0, 5),
+    ("B", "segmentation", 5, 1, 0),
+)
+
+
+def test_the_answer_adds_up_all_images_and_ranks_the_masks():
+    assert index.answer(COUNTS).startswith(
+        "Successes out of 10 sources in 2 images: Orig. Segm. 7, Img Top 1 % 4. "
+    )
+
+
+def test_the_answer_without_a_source():
+    assert index.answer(table3()).startswith("No catalogue source lies on the images")
+
+
+def depths(**by_image):
+    rows = [(image, "value_1", m50) for image, m50 in by_image.items()]
+    return pd.DataFrame(rows, columns=["image", "method", "m50"])
+
+
+def test_depths_are_of_all_images_together():
+    assert dict(index.depths({"injection_depths": depths(A=22.0, B=23.0, all=22.504)})) == {
+        "value_1": "22.50"
+    }
+
+
+def test_depths_of_the_only_image():
+    assert dict(index.depths({"injection_depths": depths(A=22.0)})) == {"value_1": "22.00"}
+
+
+def test_depths_that_could_not_be_pooled_are_not_said():
+    assert index.depths({"injection_depths": depths(A=22.0, B=23.0)}).empty
+
+
+def test_depths_of_no_image():
+    assert "In no image" in index.said(
+        "injection", {"injection": depths(A=1.0), "injection_depths": depths(A=1.0, B=2.0)}
+    )
+
+
+def chance():
+    rows = [
+        # image, method, domain, positions, scorer, corrected, chance_success
+        ("All", "value_1", "crop", "random", "peaks", 0.123, 0.4),
+        ("All", "value_1", "published", "random", "peaks", 0.9, 0.9),
+        ("All", "value_1", "crop", "shifted", "peaks", 0.8, 0.8),
+        ("All", "value_1", "crop", "random", "pixels", 0.7, 0.7),
+        ("A", "value_1", "crop", "random", "peaks", 0.6, 0.6),
+        ("All", "segmentation", np.nan, "random", "peaks", 0.5, 0.05),
+    ]
+    columns = ["image", "method", "domain", "positions", "scorer", "corrected", "chance_success"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_worth_has_one_row_a_mask_and_no_number_that_was_not_measured():
+    significance = pd.DataFrame(
+        {"method": ["value_1"], "recall": [0.5], "recall_low": [0.25], "recall_high": [0.75]}
+    )
+    table = index.worth({"chance": chance(), "significance": significance})
+    assert list(table.columns) == ["Mask", "Recall [95 %]", "Beyond chance"]
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["Img Top 1 %", "0.50 [0.25, 0.75]", "0.12"],
+        ["Orig. Segm.", "", "0.50"],
+    ]
+
+
+def test_worth_leaves_out_the_row_of_all_masks():
+    agreement = pd.DataFrame(
+        {"image": "All", "method": ["All", "value_1"], "agreement": [0.9, np.nan]}
+    )
+    table = index.worth({"agreement": agreement})
+    assert [[cell.text for cell in row] for row in table.rows] == [["Img Top 1 %", ""]]
+
+
+def test_nothing_measured_is_worth_no_table():
+    assert index.worth({}) is None
+
+
+def by_method(column, *values, image="All"):
+    return pd.DataFrame({"image": image, "method": TWO_METHODS, column: values})
+
+
+COMPARED = pd.DataFrame(
+    [
+        ("all", "false_per_arcmin2", "given", "10.0", "value", 0.256),
+        ("all", "false_per_arcmin2", "given", "3.0", "value", 0.1),
+        ("all", "area", "given", "10.0", "value", 0.9),
+        ("A", "false_per_arcmin2", "given", "10.0", "value", 0.9),
+    ],
+    columns=["image", "at", "of", "limit", "family", "completeness"],
+).astype({"limit": float})
+
+
+@pytest.mark.parametrize(
+    ("name", "tables", "words"),
+    [
+        (
+            "chance",
+            {"chance": chance()},
+            "Success of random positions: Img Top 1 % 0.40, Orig. Segm. 0.05.",
+        ),
+        (
+            "significance",
+            {"significance": by_method("recall", 0.256, 1).drop(columns="image")},
+            "Recall: Img Top 1 % 0.26, Orig. Segm. 1.00.",
+        ),
+        (
+            "reliability",
+            {"reliability": by_method("reliability", 0.5, 0.75)},
+            "Reliability: Img Top 1 % 0.50, Orig. Segm. 0.75.",
+        ),
+        (
+            "purity",
+            {"purity": by_method("purity", 0.5, 0.75)},
+            "Purity: Img Top 1 % 0.50, Orig. Segm. 0.75.",
+        ),
+        (
+            "completeness",
+            {
+                "completeness": pd.DataFrame(
+                    [
+                        ("All", "star", "value_1", 1, 4),
+                        ("All", "star", "value_1", 2, 4),
+                        ("All", "galaxy", "value_1", 9, 9),
+                        ("A", "star", "value_1", 9, 9),
+                    ],
+                    columns=["image", "kind", "method", "n_recovered", "n_sources"],
+                )
+            },
+            "True sources covered, all magnitudes: Img Top 1 % 0.38.",
+        ),
+        (
+            "agreement",
+            {
+                "agreement": pd.DataFrame(
+                    [("All", "All", 9, 10, 0.811), ("All", "value_1", 1, 2, 0.1)],
+                    columns=["image", "method", "agree", "sources", "kappa"],
+                )
+            },
+            "9 of 10 verdicts agree with the truth, kappa 0.81.",
+        ),
+        (
+            "disagreements",
+            {"disagreements": pd.DataFrame({"id": ["a", "b"]})},
+            "2 verdicts are not the ones that knowledge of the sky gives.",
+        ),
+        (
+            "sensitivity",
+            {
+                "sensitivity": pd.DataFrame(
+                    {"setting": ["radius"] * 3, "value": ["1", "1", "2"], "method": list("abc")}
+                )
+            },
+            "2 settings are compared.",
+        ),
+        (
+            "curves",
+            {"curves": by_method("x", 1, 2), "curves_compared": COMPARED},
+            "Completeness at 10 false spots per arcmin²: value 0.26.",
+        ),
+        (
+            "injection",
+            {"injection": by_method("x", 1, 2), "injection_depths": depths(A=22.0, all=22.504)},
+            "AB magnitude at which half of the added stars are found: Img Top 1 % 22.50.",
+        ),
+        ("purity", {}, "Share of the spots that lie on a true source."),
+        ("something_new", {}, "something_new"),
+    ],
+)
+def test_a_figure_is_said_in_numbers(name, tables, words):
+    assert index.said(name, tables) == words
+
+
+def test_points_are_split_into_plain_and_bold_parts():
+    text = (
+        "# Title\n\n1. **Bold** and `code`, a &#124;b&#124; and a [link](x.md).\n"
+        "2. Plain.\n\nNot 3. a point\n"
+    )
+    assert index.points(text) == [["", "Bold", " and code, a |b| and a link."], ["Plain."]]
+
+
+def test_claims_are_told_apart_by_their_verdicts():
+    table = pd.DataFrame(
+        {
+            "id": ["C1", "C2", "C3", "C4"],
+            "claim (section)": list("abcd"),
+            "computed": ["holds", "fails", "not testable here", "holds with a tie"],
+            "computed: numbers": list("1234"),
+        }
+    )
+    shown = index.claims(table)
+    assert shown["sources"] == ["computed"]
+    kinds = [row["answers"][0]["kind"] for row in shown["rows"]]
+    assert kinds == ["holds", "fails", "", "partly"]
+    assert shown["rows"][3]["answers"] == [
+        {"kind": "partly", "verdict": "holds with a tie", "numbers": "4"}
+    ]
+
+
+def test_the_recommended_mask_is_counted_beside_the_segmentation():
+    given = ["success", "success", "near", "failure"]
+    own = ["failure", "success", "failure", "failure"]
+    verdicts = pd.DataFrame(
+        {
+            "image": "A",
+            "method": ["recommended"] * 4 + ["segmentation"] * 4,
+            "verdict": "near",
+            "verdict_pixels": given + own,
+        }
+    )
+    masks = {"A": "masks/A/recommended.fits", "B": "masks/B/recommended.fits"}
+    shown = index.recommended(verdicts, masks, scorer="pixels")
+    rows = [[cell.text for cell in row] for row in shown["table"].rows]
+    assert rows == [["A", "4", "2", "1", "1", "1", "0", "3"], ["All", *"4211103"]]
+    assert shown["files"] == list(masks.items())
+
+
+def test_what_the_masks_of_an_image_keep_is_said():
+    assert index.masks_said(COUNTS, "B", ["value_1", "segmentation"]) == (
+        "B: the crop, then what each mask keeps of it, with circles around the catalogue's "
+        "sources; Img Top 1 % 1 success, 0 near, 5 failure; Orig. Segm. 5 success, 1 near, "
+        "0 failure."
+    )
+    assert index.masks_said(COUNTS, "C", ["value_1"]).endswith("no catalogue source lies here.")
+
+
+def test_table_3_says_how_it_was_scored():
+    table = index.scores(
+        COUNTS,
+        ["a note"],
+        domain="crop",
+        scorer="pixels",
+        radius="1 fwhm",
+        near="2 px",
+        clutter_limit=0.25,
+    )
+    assert table.notes[0] == (
+        "percentages over the crop domain; scored by any pixel of the mask within 1 FWHM of the "
+        "PSF of the source; near: within 2 px more"
+    )
+    assert "more than 25 % of the mask's pixels" in table.notes[2]
+    assert table.notes[-1] == "a note"
+
+
+def test_sections_that_are_not_there_are_not_named():
+    everything = index.sections({"claims": {}, "recommended": {"text": ""}, "evaluation": None})
+    assert [name for name, _ in everything] == [
+        *("scores", "recommended", "figures", "images", "provenance", "files")
+    ]
+
+
+def test_files_are_grouped_by_folder_those_of_the_study_first():
+    names = ["tables/a.csv", "claims.md", "masks/A/b.fits", "tables/a.csv", "tables/c.csv"]
+    assert index.grouped(names) == [
+        ("Study", ["claims.md"]),
+        ("masks/", ["masks/A/b.fits"]),
+        ("tables/", ["tables/a.csv", "tables/c.csv"]),
+    ]
+
+
+def png(folder, name, size=(4, 3)):
+    path = folder / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", size).save(path)
+    return str(path)
+
+
+def test_pictures_stand_in_the_page_as_long_as_there_is_room(tmp_path):
+    path = png(tmp_path, "figures/a", (7, 5))
+    picture = Pictures(tmp_path, room=(tmp_path / "figures" / "a.png").stat().st_size)
+    first, second = (picture(path, "t", "c", "alt") for _ in range(2))
+    assert first["uri"].startswith("data:image/png;base64,")
+    assert second["uri"] == ""  # the link to the file stays
+    assert (first["width"], first["height"]) == (7, 5)
+    assert second["files"] == ["figures/a.png", "figures/a.pdf"]
+
+
+def test_figures_of_the_evaluation_come_in_the_page_s_order(tmp_path):
+    pngs = [png(tmp_path, name) for name in ("new_thing", "purity", "chance")]
+    shown = index.evaluation({}, pngs, "1. Point.\n", Pictures(tmp_path))
+    assert [figure["title"] for figure in shown["figures"]] == [
+        *("Success by chance", "Purity against the truth", "New thing")
+    ]
+    assert shown["points"] == [["Point."]]
+    assert index.evaluation({}, [], "1. Point.\n", Pictures(tmp_path)) is None
+
+
+STATISTICS = pd.DataFrame(
+    [
+        {
+            "image": image,
+            "simulated": simulated,
+            "frame_shape": [100, 90],
+            "crop_shape": [80, 70],
+            "observation_id": "<script>",
+            **dict.fromkeys(("principal_investigator", "obs_date", "guide_star_id"), ""),
+            **dict.fromkeys(("effective_exposure_s", "guide_star_ra_deg", "guide_star_dec_deg"), 1),
+            **dict.fromkeys(("min", "max", "variance", "skewness", "kurtosis"), 2.0),
+            "mean": 5.5,
+            "median": 5.25,
+        }
+        for image, simulated in (("A", False), ("B", True))
+    ]
+)
+
+
+def whole(folder, **changed):
+    names = ("figure1", "figure2", "figure3", "figure4/A", "figure4/B", "figure5/A")
+    given = {
+        "settings": {
+            "study": "mine",
+            "slice_domain": "crop",
+            "clutter_limit": 0.5,
+            "verdict": {"scorer": "peaks", "radius": "18 px", "near": "25 px"},
+            "figures": {"histogram_percentile": 91},
+        },
+        "shown": {
+            "figure1": "A",
+            "figure3": {"image": "B", "methods": TWO_METHODS},
+            "figure4": ["value_1", "value_2", "segmentation"],
+            "figure5": TWO_METHODS,
+        },
+        "statistics": STATISTICS,
+        "tables": {
+            "table3": COUNTS,
+            "circles": pd.DataFrame(
+                {"image": ["A", "B"], "catalogue": True, "sources": [4, 6], "covered": [0.1, 0.75]}
+            ),
+            "manifest": pd.DataFrame({"image": ["A"], "product": ["i2d"]}),
+        },
+        "recommended_mask": None,
+        "measures": {},
+        "measure_pngs": [],
+        "measure_text": "",
+        "pngs": [png(folder, f"figures/{name}") for name in names],
+        "picture": Pictures(folder),
+        "files": ["claims.md"],
+        "revision": "",
+        **changed,
+    }
+    return index_page(**given)
+
+
+def test_the_whole_page(tmp_path):
+    page = whole(tmp_path)
+    assert "Orig. Segm. 7, Img Top 1 % 4" in page
+    assert "black: the 91st percentile" in page
+    assert "Frame of A, 100 rows and 90 columns, with a rectangle of 80 rows" in page
+    assert "A median 5.25, mean 5.5, variance 2" in page
+    assert "Figure 4: Img Top 1 % and Img Top 2 %" in page
+    assert "the circles cover 75 % of B" in page
+    assert "SIMULATED" in page  # one image is
+    assert page.count("<script>") == 1  # the page's own: a header's is text
+    for heading in ("The paper's claims", "What the masks are worth", "Recommended mask"):
+        assert heading not in page
+    assert page == whole(tmp_path)
+
+
+def test_a_page_of_the_sky_is_not_simulated(tmp_path):
+    assert "SIMULATED" not in whole(tmp_path, statistics=STATISTICS.assign(simulated=False))

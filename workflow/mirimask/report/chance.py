@@ -1,0 +1,71 @@
+"""The companion of Table 3: what is left of its successes beyond chance, as pages."""
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from mirimask.evaluation.chance import chance_layout
+from mirimask.report.tables import as_latex, as_markdown
+
+__all__ = ["chance_latex", "chance_pages", "chance_parts"]
+
+TITLE = "Table 3, chance-corrected: S_c = (S/N - p0) / (1 - p0)"
+SCORERS = {
+    "peaks": "a bright spot's peak in the circle",
+    "pixels": "any pixel of the mask in the circle",
+}
+POSITIONS = {"random": "random positions", "shifted": "the shifted catalogue"}
+NOTES = (
+    "S_c with its 95 % interval: 0 is the success of random positions, 1 is every source; -: "
+    "no sources, or chance always succeeds",
+    "p: probability of as many successes by chance alone (binomial), on its own",
+    "bold: p below 0.05 after Holm's correction for all cells of the table",
+)
+
+
+def chance_parts(
+    table: pd.DataFrame, *, domains: Sequence[str], scorer: str
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The tables that chance rates are shown as, each with its title.
+
+    `table` has the rows of `chance_row` of all images. There is one for each domain of the slices,
+    each scorer and each kind of positions; the first is the study's own: the first of the
+    `domains`, its `scorer`, at random positions. Images without sources are left out.
+    """
+    seen = [domain for domain in domains if domain in set(table["domain"])] or [""]
+    first = (domains[0], scorer, "random")
+    keys = [(d, s, p) for d in seen for s in SCORERS for p in POSITIONS]
+    for domain, own_scorer, positions in sorted(keys, key=lambda key: key != first):
+        rows = table[
+            table["domain"].isin([domain, ""])
+            & (table["scorer"] == own_scorer)
+            & (table["positions"] == positions)
+            & (table["sources"] > 0)
+        ]
+        title = (
+            f"{TITLE}; percentages over the {domain} domain, {SCORERS[own_scorer]}, p0 at "
+            f"{POSITIONS[positions]}"
+        )
+        yield title, rows
+
+
+def chance_pages(
+    parts: Sequence[tuple[str, pd.DataFrame]], *, notes: Sequence[str], simulated: bool
+) -> str:
+    """The tables of `chance_parts` in Markdown, below each other; the first with the notes."""
+    pages = [
+        as_markdown(
+            chance_layout(rows, bold=lambda text: f"**{text}**"),
+            title=title,
+            notes=[] if number else [*NOTES, *notes],
+            simulated=simulated,
+        )
+        for number, (title, rows) in enumerate(parts)
+    ]
+    return "\n".join(pages)
+
+
+def chance_latex(rows: pd.DataFrame, *, simulated: bool) -> str:
+    """One of the tables of `chance_parts` in LaTeX."""
+    layout = chance_layout(rows, bold=lambda text: rf"\textbf{{{text}}}")
+    return as_latex(layout, title=TITLE, label="tab:table3_chance", simulated=simulated)

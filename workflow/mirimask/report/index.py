@@ -1,0 +1,577 @@
+"""What the page that a reader opens first says: results/<study>/index.html.
+
+Tables of the study in, the page's text out; only pictures are read from their files, for they stand
+in the page.
+"""
+
+import html
+import platform
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+from PIL import Image
+
+from mirimask.evaluation.chance import chance_layout
+from mirimask.image.levels import percentile_words
+from mirimask.image.statistics import IDENTITY, MOMENTS
+from mirimask.masks.names import method_label
+from mirimask.masks.source_mask import SourceSettings
+from mirimask.report.page import (
+    PageTable,
+    bold,
+    frame_table,
+    paired_table,
+    render_page,
+    size_words,
+)
+from mirimask.report.pictures import data_uri
+from mirimask.report.tables import (
+    BOLD_NOTE,
+    TITLE1,
+    TITLE3,
+    circle_notes,
+    clutter_note,
+    paper_layout,
+    printable_statistics,
+    together,
+)
+from mirimask.sources.verdicts import VERDICT_COLUMNS, VERDICTS
+
+__all__ = ["Pictures", "index_page"]
+
+Tables = Mapping[str, pd.DataFrame]
+
+QUESTION = (
+    "Does a mask that keeps only the brightest pixels of a MIRI image, or of its derivative, "
+    "mark known sources better than the pipeline's own segmentation?"
+)
+PACKAGES = (
+    *("snakemake", "numpy", "scipy", "pandas", "astropy", "astroquery", "photutils"),
+    *("matplotlib", "poppy", "drizzle", "jinja2"),
+)
+INLINED_BYTES = 9_000_000  # of pictures: base64 and the rest keep the page below 15 MB
+TWO = "{:.2f}".format
+EVALUATION = {
+    "chance": (
+        "Success by chance",
+        "How often a random position counts as a success, for each mask.",
+    ),
+    "significance": (
+        "Recall against the segmentation",
+        "Share of the catalogue's sources with success, and the difference from the segmentation.",
+    ),
+    "reliability": (
+        "False detections",
+        "Spots on bright points of the image and of the inverted image, where nothing is real.",
+    ),
+    "completeness": (
+        "Completeness against the truth",
+        "Share of the true sources that are covered, by magnitude.",
+    ),
+    "purity": ("Purity against the truth", "Share of the spots that lie on a true source."),
+    "agreement": (
+        "Automatic verdict and truth",
+        "How often the automatic verdict is the one that knowledge of the sky gives.",
+    ),
+    "disagreements": (
+        "Where verdict and truth differ",
+        "Cut-outs of sources that the automatic verdict and the truth judge differently.",
+    ),
+    "injection": ("Depth from added stars", "Share of added stars that are found, by magnitude."),
+    "curves": (
+        "Masks at equal cost",
+        "Completeness of each family of masks against false spots and against masked area.",
+    ),
+    "sensitivity": (
+        "Other settings",
+        "What Table 3 becomes when one setting is changed at a time.",
+    ),
+}
+
+
+class Pictures:
+    """Pictures for the page, which stand in it as long as there is room.
+
+    `folder` is the page's own: a picture's files are linked from there.
+    """
+
+    def __init__(self, folder: Path, room: int = INLINED_BYTES) -> None:
+        self.folder, self.room = folder, room
+
+    def __call__(self, png: str | Path, title: str, caption: str, alt: str) -> dict[str, Any]:
+        """A PNG, beside which is a PDF; `alt` says in numbers what it shows."""
+        png = Path(png)
+        data = png.read_bytes()
+        self.room -= len(data)
+        with Image.open(png) as image:
+            width, height = image.size
+        name = png.relative_to(self.folder)
+        return {
+            "title": title,
+            "caption": caption,
+            "alt": alt,
+            "uri": data_uri(data) if self.room >= 0 else "",
+            "width": width,
+            "height": height,
+            "files": [name.as_posix(), name.with_suffix(".pdf").as_posix()],
+        }
+
+
+def listed(pairs: Iterable[tuple[object, object]]) -> str:
+    """Names and values in a row."""
+    return ", ".join(f"{name} {value}" for name, value in pairs)
+
+
+def labels(methods: Iterable[str]) -> list[str]:
+    """Methods as a reader knows them."""
+    return [method_label(name) for name in methods]
+
+
+def answer(table3: pd.DataFrame) -> str:
+    """The successes of all images added up, best first.
+
+    `table3` is Table 3 as data (`mirimask.report.tables.count_verdicts`).
+    """
+    totals = table3.groupby("method", sort=False)[["success", "sources"]].sum()
+    if totals.empty:
+        return "No catalogue source lies on the images of this study: nothing could be scored."
+    sources = int(totals["sources"].max())
+    ranked = totals.sort_values("success", ascending=False, kind="stable")["success"]
+    named = listed(zip(labels(ranked.index), ranked, strict=True))
+    return (
+        f"Successes out of {sources} sources in {table3['image'].nunique()} images: {named}. "
+        "What of that is chance, and what each mask costs in false detections, stands below."
+    )
+
+
+def depths(tables: Tables) -> pd.Series:
+    """Where half of the added stars are found, as text by method; all images, or the only one."""
+    own = together(tables["injection_depths"])
+    return own.set_index("method")["m50"].map(TWO)
+
+
+def worth(tables: Tables) -> PageTable | None:
+    """One row for each mask with what the parts of the evaluation say about it, over all images.
+
+    `tables` are those of the evaluation by the names of their files; None where none says anything.
+    """
+    columns: dict[str, Mapping[str, str]] = {}
+    if "significance" in tables:
+        own = tables["significance"].set_index("method")
+        columns["Recall [95 %]"] = {
+            m: f"{r.recall:.2f} [{r.recall_low:.2f}, {r.recall_high:.2f}]"
+            for m, r in own.iterrows()
+        }
+    for name, column, text, key in (
+        ("chance", "corrected", "Beyond chance", {"positions": "random", "scorer": "peaks"}),
+        ("reliability", "false_per_arcmin2", "False spots per arcmin²", {}),
+        ("reliability", "reliability", "Reliability", {}),
+        ("purity", "purity", "Purity (truth)", {}),
+        ("agreement", "agreement", "Verdict agrees with truth", {}),
+    ):
+        if name in tables:
+            own = tables[name]
+            own = own[own["image"] == "All"]
+            if "domain" in own:
+                own = own[own["domain"].fillna("").isin(["crop", ""])]
+            for where, value in key.items():
+                own = own[own[where] == value]
+            columns[text] = own[own["method"] != "All"].set_index("method")[column].map(TWO)
+    if "injection_depths" in tables:
+        columns["Half of added stars found to, AB mag"] = depths(tables)
+    if not columns:
+        return None
+    order = list(dict.fromkeys(m for values in columns.values() for m in dict(values)))
+    table = pd.DataFrame({"Mask": labels(order)})
+    for text, values in columns.items():
+        table[text] = [str(dict(values).get(m, "")).replace("nan", "") for m in order]
+    return frame_table(
+        table,
+        caption="What each mask is worth, over all images; slices over the crop",
+        notes=[
+            "Beyond chance: 0 is the success of random positions, 1 is every source",
+            "Reliability: share of the spots that the inverted image does not show as well",
+            "empty: not measured for that mask",
+        ],
+    )
+
+
+def said(name: str, tables: Tables) -> str:
+    """What a figure of the evaluation shows, in numbers, for those who do not see it.
+
+    `name` is that of the figure's file, `tables` are those of the evaluation by theirs. Where they
+    have no number for it, its caption is said.
+    """
+    table = tables.get(name)
+    if name == "disagreements" and table is not None:
+        return f"{len(table)} verdicts are not the ones that knowledge of the sky gives."
+    if name == "sensitivity" and table is not None:
+        return f"{len(table.drop_duplicates(['setting', 'value']))} settings are compared."
+    if table is None or table.empty:
+        return EVALUATION.get(name, (name, name))[1]
+    if "image" in table:
+        table = table[table["image"].isin(["All", "all"])]
+    if "domain" in table:
+        table = table[table["domain"].fillna("").isin(["crop", ""])]
+    if "positions" in table:
+        table = table[(table["positions"] == "random") & (table["scorer"] == "peaks")]
+    for column, text in (
+        ("chance_success", "Success of random positions"),
+        ("recall", "Recall"),
+        ("reliability", "Reliability"),
+        ("purity", "Purity"),
+    ):
+        if column in table and len(table):
+            values = zip(labels(table["method"]), table[column].map(TWO), strict=True)
+            return f"{text}: {listed(values)}."
+    if name == "agreement":
+        row = table[table["method"] == "All"].iloc[0]
+        return (
+            f"{row['agree']:.0f} of {row['sources']:.0f} verdicts agree with the truth, "
+            f"kappa {row['kappa']:.2f}."
+        )
+    if name == "completeness" and len(table):
+        own = table[table["kind"] == table["kind"].iloc[0]]
+        sums = own.groupby("method", sort=False)[["n_recovered", "n_sources"]].sum()
+        shares = (sums["n_recovered"] / sums["n_sources"]).map(TWO)
+        covered = listed(zip(labels(sums.index), shares, strict=True))
+        return f"True sources covered, all magnitudes: {covered}."
+    if name == "curves" and "curves_compared" in tables:
+        own = together(tables["curves_compared"])
+        own = own[(own["at"] == "false_per_arcmin2") & (own["of"] == "given")]
+        if own.empty:
+            return "In no image does any mask find the added stars."
+        own = own[own["limit"] == own["limit"].max()]
+        shares = listed(zip(own["family"], own["completeness"].map(TWO), strict=True))
+        return f"Completeness at {own['limit'].max():g} false spots per arcmin²: {shares}."
+    if name == "injection" and "injection_depths" in tables:
+        own = depths(tables)
+        if own.empty:
+            return "In no image does any mask find the added stars."
+        values = zip(labels(own.index), own, strict=True)
+        return f"AB magnitude at which half of the added stars are found: {listed(values)}."
+    return EVALUATION.get(name, (name, name))[1]
+
+
+def points(text: str) -> list[list[str]]:
+    """The numbered points of a page in Markdown, each split into plain and bold parts, in turns."""
+    numbered = re.findall(r"^\d+\. (.+)$", text, re.M)
+    links = r"\[([^\]]+)\]\([^)]*\)"
+    plain = [html.unescape(point).replace("`", "") for point in numbered]
+    return [re.sub(links, r"\1", point).split("**") for point in plain]
+
+
+def evaluation(
+    tables: Tables, pngs: Iterable[str], text: str, picture: Pictures
+) -> dict[str, Any] | None:
+    """What the masks are worth: points of `text`, a table, figures; None where there are none.
+
+    `tables` and `pngs` are of the evaluation, `text` is its page in Markdown ('' for none).
+    """
+    order = list(EVALUATION)
+
+    def place(path: str) -> int:
+        return order.index(Path(path).stem) if Path(path).stem in order else len(order)
+
+    figures = []
+    for path in sorted(pngs, key=place):
+        name = Path(path).stem
+        title, caption = EVALUATION.get(name, (name.replace("_", " ").capitalize(), ""))
+        figures.append(picture(path, title, caption, said(name, tables)))
+    return {"points": points(text), "table": worth(tables), "figures": figures} if figures else None
+
+
+def claims(table: pd.DataFrame) -> dict[str, Any]:
+    """The answers to the paper's claims, from `mirimask.report.claims.claims_table`."""
+    sources = [name for name in table.columns[2:] if not name.endswith(": numbers")]
+
+    def kind(verdict: str) -> str:
+        return {"holds": "holds", "fails": "fails", "not testable here": ""}.get(verdict, "partly")
+
+    return {
+        "sources": sources,
+        "rows": [
+            {
+                "id": row["id"],
+                "text": row["claim (section)"],
+                "answers": [
+                    {
+                        "kind": kind(row[source]),
+                        "verdict": row[source],
+                        "numbers": row[f"{source}: numbers"],
+                    }
+                    for source in sources
+                ],
+            }
+            for row in table.to_dict("records")
+        ],
+    }
+
+
+def recommended(verdicts: pd.DataFrame, masks: Mapping[str, str], *, scorer: str) -> dict[str, Any]:
+    """How often the recommended mask succeeds, beside the segmentation.
+
+    `verdicts` has image, method ('recommended' and 'segmentation') and one row a source, `masks`
+    the paths of the recommended masks below the page, by image.
+    """
+    counts = verdicts.groupby(["image", "method", VERDICT_COLUMNS[scorer]]).size()
+    rows = []
+    for image in masks:
+        both = [
+            [int(counts.get((image, method, kind), 0)) for kind in VERDICTS]
+            for method in ("recommended", "segmentation")
+        ]
+        if sum(both[0]):  # without sources there is nothing to count
+            rows.append([image, sum(both[0]), *both[0], *both[1]])
+    table = pd.DataFrame(rows, columns=["Image", "sources", *VERDICTS, *VERDICTS])
+    total = ["All", *table.iloc[:, 1:].sum()]
+    settings = SourceSettings()
+    return {
+        "text": (
+            "All light of the sources. Their cores are areas in which the curvature of the image "
+            f"reaches {settings.core.seed:g} times its local noise; around each, the halo of a "
+            f"star of its brightness down to {settings.halo:g} of the noise of a pixel, and what "
+            "images smoothed by several widths of the PSF show of it above "
+            f"{settings.faintest:g} of that noise. Structure of the background is left out."
+        ),
+        "table": frame_table(
+            pd.DataFrame([*rows, total], columns=table.columns),
+            caption="The recommended mask beside the pipeline's segmentation",
+            groups=[("Catalogue", 1), ("Recommended", 3), ("Segmentation", 3)],
+        ),
+        "files": list(masks.items()),
+    }
+
+
+def scores(
+    table3: pd.DataFrame,
+    notes: Sequence[str],
+    *,
+    domain: str,
+    scorer: str,
+    radius: str,
+    near: str,
+    clutter_limit: float,
+) -> PageTable:
+    """Table 3 with what has to be known to read it; the other arguments are settings."""
+    rule = {"peaks": "a bright spot's peak", "pixels": "any pixel of the mask"}[scorer]
+    return paired_table(
+        paper_layout(table3, bold=bold),
+        caption=TITLE3,
+        notes=[
+            f"percentages over the {domain} domain; scored by {rule} within {size_words(radius)} "
+            f"of the source; near: within {size_words(near)} more",
+            BOLD_NOTE,
+            clutter_note(clutter_limit),
+            *notes,
+        ],
+    )
+
+
+def chance_scores(chance: pd.DataFrame, notes: Sequence[str]) -> PageTable:
+    """Table 3 with what chance gives taken off."""
+    return paired_table(
+        chance_layout(chance, bold=bold),
+        caption="Table 3, chance-corrected, with 95 % intervals and the probability of as many "
+        "successes by chance",
+        notes=["bold: p below 0.05 after Holm's correction for all cells of the table", *notes],
+    )
+
+
+def masks_said(table3: pd.DataFrame, image: str, methods: Sequence[str]) -> str:
+    """What a figure of an image and its masks shows, in numbers."""
+    counts = table3.set_index(["image", "method"])
+    parts = []
+    for name in methods:
+        if (image, name) in counts.index:
+            row = counts.loc[(image, name)]
+            parts.append(
+                f"{method_label(name)} {row['success']} success, {row['near']} near, "
+                f"{row['failure']} failure"
+            )
+    text = f"{image}: the crop, then what each mask keeps of it"
+    if not parts:
+        return f"{text}; no catalogue source lies here."
+    return f"{text}, with circles around the catalogue's sources; {'; '.join(parts)}."
+
+
+_PANELS = (
+    "From the left: the crop, two slices and the segmentation. Circles: solid for success, "
+    "dashed for near, dotted for failure."
+)
+
+
+def paper_figures(
+    png: Mapping[str, str],
+    statistics: pd.DataFrame,
+    table3: pd.DataFrame,
+    picture: Pictures,
+    *,
+    figure1: str,
+    figure3: Mapping[str, Any],
+    percentile: float,
+) -> list[dict[str, Any]]:
+    """Figures 1 to 3. `png` are their files by name; the last arguments are settings."""
+    by_image = statistics.set_index("image")
+    shape, crop = by_image.loc[figure1, "frame_shape"], by_image.loc[figure1, "crop_shape"]
+    means = "; ".join(
+        f"{row.image} median {row.median:.4g}, mean {row.mean:.4g}, variance {row.variance:.3g}"
+        for row in statistics.itertuples()
+    )
+    return [
+        picture(
+            png["figure1"],
+            "Figure 1: the crop",
+            f"The frame of {figure1} with the rectangle that is worked on.",
+            f"Frame of {figure1}, {shape[0]} rows and {shape[1]} columns, with a rectangle of "
+            f"{crop[0]} rows and {crop[1]} columns.",
+        ),
+        picture(
+            png["figure2"],
+            "Figure 2: histograms",
+            "Pixel values of each crop; red: mean plus two standard deviations, black: the "
+            f"{percentile_words(percentile)}.",
+            f"Histograms of the pixel values in MJy/sr. {means}.",
+        ),
+        picture(
+            png["figure3"],
+            f"Figure 3: {figure3['image']}",
+            _PANELS,
+            masks_said(table3, figure3["image"], figure3["methods"]),
+        ),
+    ]
+
+
+def figure_group(
+    number: int,
+    methods: Sequence[str],
+    pngs: Iterable[str],
+    table3: pd.DataFrame,
+    picture: Pictures,
+) -> dict[str, Any]:
+    """Figure 4 or 5: one figure for each image, which its file is named after."""
+    return {
+        "title": f"Figure {number}: {' and '.join(labels(methods[:2]))}",
+        "figures": [
+            picture(path, Path(path).stem, _PANELS, masks_said(table3, Path(path).stem, methods))
+            for path in pngs
+            if Path(path).parent.name == f"figure{number}"
+        ],
+    }
+
+
+def grouped(names: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """Files below the page by the folder they are in, those beside the page ("Study") first."""
+    files: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        files.setdefault(name.partition("/")[0] + "/" if "/" in name else "Study", []).append(name)
+    return sorted(files.items(), key=lambda item: (item[0] != "Study", item[0]))
+
+
+def sections(parts: Mapping[str, object]) -> list[tuple[str, str]]:
+    """The parts of the page that there are, in order, with their headings."""
+    headings = {
+        "scores": "Table 3",
+        "claims": "The paper's claims",
+        "recommended": "Recommended mask",
+        "evaluation": "What the masks are worth",
+        "figures": "Figures",
+        "images": "Images",
+        "provenance": "Provenance",
+        "files": "Files",
+    }
+    return [(name, text) for name, text in headings.items() if parts.get(name, True)]
+
+
+def index_page(
+    *,
+    settings: Mapping[str, Any],
+    shown: Mapping[str, Any],
+    statistics: pd.DataFrame,
+    tables: Tables,
+    recommended_mask: dict[str, Any] | None,
+    measures: Tables,
+    measure_pngs: Iterable[str],
+    measure_text: str,
+    pngs: Sequence[str],
+    picture: Pictures,
+    files: Iterable[str],
+    revision: str,
+) -> str:
+    """The page as text.
+
+    Parameters
+    ----------
+    settings : the study's configuration, complete
+    shown : figure1, the image; figure3, its image and methods; figure4 and figure5, their methods
+    statistics : a row an image, of Tables 1 and 2 and the shapes of frame and crop
+    tables : table3, circles, manifest and, where there are any, chance and claims
+    recommended_mask : of `recommended`; None where there is none
+    measures, measure_pngs, measure_text : the evaluation's, as `evaluation` takes them
+    pngs : the files of Figures 1 to 5
+    picture : takes the figures into the page, the paper's first
+    files : paths below the page that it links
+    """
+    table3, study, verdict = tables["table3"], settings["study"], settings["verdict"]
+    notes = circle_notes(tables["circles"])
+    packages = pd.DataFrame(
+        [("Python", platform.python_version()), *((name, version(name)) for name in PACKAGES)],
+        columns=["Package", "Version"],
+    )
+    figures = paper_figures(
+        {Path(path).stem: path for path in pngs},
+        statistics,
+        table3,
+        picture,
+        figure1=shown["figure1"],
+        figure3=shown["figure3"],
+        percentile=settings["figures"]["histogram_percentile"],
+    )
+    groups = [
+        figure_group(number, shown[f"figure{number}"], pngs, table3, picture) for number in (4, 5)
+    ]
+    parts = {
+        "claims": claims(tables["claims"]) if "claims" in tables else None,
+        "recommended": recommended_mask,
+        "evaluation": evaluation(measures, measure_pngs, measure_text, picture),
+    }
+    return render_page(
+        "index",
+        title=f"Source masks of MIRI images: study {study}",
+        study=study,
+        simulated=bool(statistics["simulated"].any()),
+        question=QUESTION,
+        answer=answer(table3),
+        sections=sections(parts),
+        table3=scores(
+            table3,
+            notes,
+            domain=settings["slice_domain"],
+            scorer=verdict["scorer"],
+            radius=verdict["radius"],
+            near=verdict["near"],
+            clutter_limit=settings["clutter_limit"],
+        ),
+        chance=chance_scores(tables["chance"], notes) if "chance" in tables else None,
+        **parts,
+        figures=figures,
+        figure_groups=groups,
+        table1=frame_table(
+            statistics[["image", *IDENTITY]].rename(columns=lambda name: name.replace("_", " ")),
+            caption=TITLE1,
+        ),
+        table2=frame_table(
+            printable_statistics(statistics[["image", *MOMENTS]]),
+            caption="Table 2: statistics of the crops, in MJy/sr",
+        ),
+        products=frame_table(tables["manifest"], caption="Products of the study"),
+        packages=frame_table(packages, caption="Packages that computed it"),
+        settings=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
+        revision=revision,
+        files=grouped(files),
+    )
