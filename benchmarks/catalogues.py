@@ -23,7 +23,8 @@ import numpy as np
 import pandas as pd
 from astropy.table import Table
 from mirimask.evaluation.completeness import expected_snr, truth_in_crop
-from mirimask.image.frame import pixels, read_crop
+from mirimask.image.files import read_crop
+from mirimask.image.frame import pixels
 from mirimask.sources.catalogue import CATALOGUES, circle_sizes
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -35,7 +35,7 @@ from mirimask.evaluation.stars import (  # noqa: E402
     inject,
 )
 from mirimask.image.background import background_meshes  # noqa: E402
-from mirimask.image.frame import read_crop  # noqa: E402
+from mirimask.image.files import read_crop  # noqa: E402
 from mirimask.image.psf import read_psf  # noqa: E402
 from mirimask.masks.cores import (  # noqa: E402
     CoreSettings,

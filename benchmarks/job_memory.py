@@ -1,13 +1,11 @@
-"""Peak memory of every job outside the simulation, beyond its imports.
+"""Peak memory of every job of one frame.
 
     python benchmarks/job_memory.py
 
 runs the simulated study of two images once more from its archive in a temporary folder, one job at
-a time, and has each process note by how much its resident memory rose at most (Linux's VmHWM)
-while a script's `main` ran. Modules that `main` itself imports are no part of it: a copy of the
-process runs `main` first and tells their names, and the process imports them before it measures.
-What a job needs beyond that counts, such as fonts that are read for the first figure. Of a
-script's jobs, the largest rise is taken. The unit is one frame: the SCI array of an i2d, float32.
+a time, and has each process note the most memory that was resident (Linux's VmHWM) while a script's
+`main` ran: libraries, and what earlier jobs of the process left behind, count. Of a script's jobs,
+the largest is taken. The simulation itself is left out: it makes many exposures of a frame.
 """
 
 import argparse
@@ -21,57 +19,30 @@ from measured import ROOT, SNAKEMAKE, record, simulated_archive
 
 import pandas as pd  # isort: skip
 import yaml  # isort: skip
-from mirimask.image.frame import read_science  # isort: skip
 
-BAR = 6
-# Put where every Python process of the run imports it: notes the rise of each `main`.
+BAR = 500  # MB
+# Put where every Python process of the run imports it: notes the peak of each `main`.
 NOTING = r"""
-import ctypes, gc, importlib, os, pickle, sys
-from contextlib import suppress
+import os
 try:
     import job
 except ImportError:
     job = None
 
-def resident(key):
+def peak():
     with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith(key))
-
-def imported_by(main, given):
-    # the modules that `main` imports, from a copy of this process that runs it
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(reading)
-        try:
-            main(given)
-        finally:  # an error is shown by the run that is measured
-            with os.fdopen(writing, "wb") as pipe:
-                pickle.dump(list(sys.modules), pipe)
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        names = pickle.load(pipe)
-    os.waitpid(child, 0)
-    return [name for name in names if name not in sys.modules]
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
 
 if job:
     logged = job.logged
 
     def noting(main, given):
         def measured(given):
-            for name in imported_by(main, given):
-                with suppress(Exception):
-                    importlib.import_module(name)
-            gc.collect()
-            ctypes.CDLL(None).malloc_trim(0)  # what earlier jobs freed is not at hand
-            before = resident("VmRSS:")
             with open("/proc/self/clear_refs", "w") as file:
                 file.write("5")  # the peak starts again from here
             main(given)
             with open(os.environ["NOTES"], "a") as notes:
-                notes.write(f"{main.__module__},{main.__code__.co_filename},"
-                            f"{resident('VmHWM:') - before}\n")
+                notes.write(f"{main.__module__},{main.__code__.co_filename},{peak()}\n")
         logged(measured, given)
 
     job.logged = noting
@@ -109,26 +80,22 @@ def main() -> None:
             env=os.environ | {"NOTES": str(notes), "PYTHONPATH": str(folder / "noting")},
         )
         table = pd.read_csv(notes, names=["module", "file", "kilobytes"])
-        frame_mb = read_science(archive / "archive" / options.images[0] / "i2d.fits").nbytes / 1e6
     # a script in a process of its own is called __main__, from a copy with another name
     names = table["file"].str.extract(r"([a-z][a-z_0-9]*)\.py$")[0]
     table["script"] = table["module"].where(table["module"] != "__main__", names)
-    frames = table.groupby("script")["kilobytes"].agg(["max", "count"])
-    frames["frames"] = frames["max"] * 1.024e-3 / frame_mb
-    frames = frames.drop(index=["simulate", "make_psf"], errors="ignore").sort_values("frames")
-    above = frames[frames["frames"] > BAR]
-    each = ", ".join(f"{name} {row.frames:.1f}" for name, row in frames[::-1].iterrows())
+    most = table.groupby("script")["kilobytes"].max() * 1.024e-3
+    most = most.drop(["simulate", "make_psf"], errors="ignore").sort_values(ascending=False)
+    each = ", ".join(f"{name} {megabytes:.0f}" for name, megabytes in most.items())
     record(
         "job_memory",
         [
             {
-                "what": "peak memory of any job outside the simulation, beyond imports",
-                "bar": f"<= {BAR} frames",
-                "figure": f"{frames['frames'].max():.1f} frames",
-                "reached": above.empty,
-                "how": f"a frame is its SCI in float32, {frame_mb:.2f} MB; {len(above)} of "
-                f"{len(frames)} scripts are above the bar; what `main` imports is imported "
-                f"before; largest rise of each script's jobs in frames: {each}",
+                "what": f"peak memory of a job outside the simulation, largest: {most.index[0]}",
+                "bar": f"<= {BAR} MB",
+                "figure": f"{most.iloc[0]:.0f} MB",
+                "reached": bool(most.iloc[0] <= BAR),
+                "how": f"libraries included; {(most > BAR).sum()} of {len(most)} scripts are above "
+                f"the bar; the largest of each script's jobs in MB: {each}",
             }
         ],
     )

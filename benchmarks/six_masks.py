@@ -14,10 +14,11 @@ from pathlib import Path
 from measured import best, record, simulated_archive
 
 import numpy as np  # isort: skip
-from mirimask.image.frame import Frame, crop_frame, read_frame  # isort: skip
+from mirimask.image.files import read_frame  # isort: skip
+from mirimask.image.frame import Frame, crop_frame  # isort: skip
 from mirimask.masks.make import make_masks  # isort: skip
 from mirimask.masks.names import parse_method  # isort: skip
-from mirimask.masks.slices import derivative  # isort: skip
+from mirimask.masks.gradient import derivative  # isort: skip
 
 METHODS = ["value_4.6", "value_1", "value_0.3", "derivative_10", "derivative_4.6", "derivative_0.3"]
 BAR = 3

@@ -20,7 +20,7 @@ import numpy as np  # isort: skip
 import sep  # isort: skip
 from astropy.io import fits  # isort: skip
 from scipy import ndimage  # isort: skip
-from mirimask.image.frame import read_frame  # isort: skip
+from mirimask.image.files import read_frame  # isort: skip
 from mirimask.image.instrument import psf_fwhm_px  # isort: skip
 from mirimask.masks.cores import core_labels, curvature_snr  # isort: skip
 from mirimask.masks.segmentation import SegmentationSettings, segment  # isort: skip

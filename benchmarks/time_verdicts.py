@@ -14,13 +14,15 @@ from measured import ROOT, best, record, simulated_archive
 import yaml  # isort: skip
 from astropy.table import Table  # isort: skip
 from mirimask.sources.catalogue import CATALOGUES, catalogue_settings, circle_sizes, locate_sources  # isort: skip
-from mirimask.image.frame import crop_frame, pixels, read_frame, read_science  # isort: skip
+from mirimask.image.files import read_frame, read_science  # isort: skip
+from mirimask.image.frame import crop_frame, pixels  # isort: skip
 from mirimask.image.instrument import psf_fwhm_px  # isort: skip
 from mirimask.masks.make import make_masks  # isort: skip
 from mirimask.masks.names import parse_method  # isort: skip
 from mirimask.sources.peaks import reference_peaks  # isort: skip
 from mirimask.masks.cores import core_mask  # isort: skip
-from mirimask.sources.verdicts import label_spots, literal_verdicts, peak_verdicts  # isort: skip
+from mirimask.sources.spots import label_spots  # isort: skip
+from mirimask.sources.verdicts import literal_verdicts, peak_verdicts  # isort: skip
 
 IMAGE, BAR_MS = "Img6", 5.0
 

@@ -33,6 +33,7 @@ def browsed(**changes):
     given = {
         "name": "A",
         "image": np.arange(NY * NX, dtype=float).reshape(NY, NX),
+        "derivative": np.full((NY, NX), 10.0),
         "masks": {"value_1": mask},
         "verdicts": {"value_1": verdicts},
         "radius": 4.0,
@@ -50,6 +51,7 @@ def test_an_image_as_it_is():
     assert factor == 1
     assert (data["nx"], data["ny"], data["pixels"]) == (NX, NY, NX * NY)
     assert size(data["uri"]) == size(data["masks"][0]["uri"]) == (NX, NY)
+    assert size(data["derivative"]) == (NX, NY)
     (mask,) = data["masks"]
     assert (mask["label"], mask["kept"]) == ("Img Top 1 %", 3)
     assert mask["verdicts"] == [

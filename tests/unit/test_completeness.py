@@ -17,7 +17,7 @@ from mirimask.evaluation.completeness import (
     true_sources,
     truth_in_crop,
 )
-from mirimask.sources.verdicts import label_spots
+from mirimask.sources.spots import label_spots
 
 EMPTY = np.zeros((200, 200), bool)
 PURITY = {"tolerance_px": 2.5, "area_arcmin2": 2.0, "seed": 1}

@@ -6,15 +6,8 @@ from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 from astropy.wcs import WCS
 from mirimask.errors import MaskError
-from mirimask.image.frame import (
-    crop_frame,
-    empty_pixels,
-    pixels,
-    read_crop,
-    read_frame,
-    write_crop,
-    write_mask,
-)
+from mirimask.image.files import read_crop, read_frame, write_crop, write_mask
+from mirimask.image.frame import crop_frame, empty_pixels, pixels
 from mirimask.image.statistics import describe, identify
 from mirimask.sources.catalogue import catalogue_settings, locate_sources
 
@@ -203,7 +196,7 @@ def test_fill_values_are_no_positions_and_ids_that_are_shared_are_said(caplog):
     catalogue["objID"] = ["NA", "NA", "3", "4"]
     catalogue.add_row(["5", 1e38, -20.0, 1.0])
     catalogue.add_row(["6", 80.0, -999.0, 1.0])
-    sources = locate_sources(catalogue, _header(), (100, 120), **COLUMNS)
+    sources = locate_sources(catalogue, WCS(_header()), (100, 120), **COLUMNS)
     assert list(sources["id"]) == ["NA", "NA"]
     assert sources.meta["n_not_finite"] == 3
     assert "2 of 2 sources share their id with another ('NA')" in caplog.text

@@ -1,46 +1,121 @@
-"""Meshes made one row of boxes at a time are those of photutils, to the last bit."""
+"""Background and scatter in boxes and tiles: known answers, and what no rim and no hole changes."""
 
 import numpy as np
 import pytest
-from astropy.stats import SigmaClip
-from mirimask.image.background import background, background_meshes, scatter
-from photutils.background import Background2D, MADStdBackgroundRMS, MedianBackground
+from mirimask.errors import MaskError
+from mirimask.image.background import (
+    background,
+    background_meshes,
+    between_tiles,
+    boxes_or_whole,
+    from_nearest,
+    median,
+    median_and_scatter,
+    of_tiles,
+    scatter,
+    tile_edges,
+    upper_median,
+)
 
 
-def by_photutils(image, mask, box):
-    box = min(box, *(length - 1 for length in image.shape))
-    found = Background2D(
-        np.pad(image, box, mode="reflect", reflect_type="odd"),
-        box,
-        mask=np.pad(mask, box, mode="reflect") | np.pad(mask, box, mode="edge"),
-        filter_size=3,
-        exclude_percentile=75,
-        sigma_clip=SigmaClip(3, maxiters=5),
-        bkg_estimator=MedianBackground(),
-        bkg_rms_estimator=MADStdBackgroundRMS(),
-    )
-    inside = np.s_[box:-box, box:-box]
-    return found.background[inside], found.background_rms[inside]
+def _slope(shape, seed=1):
+    rng = np.random.default_rng(seed)
+    return 5 + 0.05 * np.arange(shape[0])[:, None] + rng.normal(0, 1, shape)
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
-@pytest.mark.parametrize(
-    ("shape", "box"), [((96, 72), 24), ((101, 58), 24), ((49, 120), 25), ((40, 31), 1000)]
-)
-@pytest.mark.parametrize("empty", ["none", "some", "a corner"])
-def test_same_bits_as_photutils(dtype, shape, box, empty):
-    rng = np.random.default_rng(1)
-    image = rng.normal(5, 1, shape) + 0.05 * np.arange(shape[0])[:, None]
-    image[rng.random(shape) < 0.01] += 50
-    image, mask = image.astype(dtype), np.zeros(shape, bool)
-    if empty == "some":
-        mask = rng.random(shape) < 0.02
-    elif empty == "a corner":
-        mask[: shape[0] // 2, : shape[1] // 2] = True
-    image[mask] = 0
-    made, expected = background_meshes(image, mask, box_px=box), by_photutils(image, mask, box)
-    for ours, theirs in zip(made, expected, strict=True):
-        assert ours.dtype == theirs.dtype
-        assert ours.tobytes() == np.ascontiguousarray(theirs).tobytes()
-    assert np.array_equal(background(image, mask, box_px=box), made[0])
-    assert np.array_equal(scatter(image, mask, box_px=box), made[1])
+def test_a_slope_and_its_noise_up_to_the_rim(dtype):
+    """Stars are clipped, and the slope does not level off beyond the outermost boxes."""
+    image = _slope((240, 200)).astype(dtype)
+    image[::40, ::40] += 500
+    none = np.zeros(image.shape, bool)
+    level, rms = background_meshes(image, none, box_px=40)
+    expected = 5 + 0.05 * np.arange(240)
+    assert level.dtype == rms.dtype == image.dtype
+    assert abs(level.mean(axis=1) - expected).max() < 0.6  # a box that levels off: 1
+    assert abs(level.mean(axis=1) - expected)[20:-20].max() < 0.2
+    assert np.median(rms) == pytest.approx(np.hypot(1, 0.05 * 40 / np.sqrt(12)), rel=0.1)
+    np.testing.assert_array_equal(background(image, none, box_px=40), level)
+    np.testing.assert_array_equal(scatter(image, none, box_px=40), rms)
+
+
+def test_an_empty_corner_weighs_nothing():
+    image = 100 + _slope((240, 200), seed=2)
+    mask = np.zeros(image.shape, bool)
+    mask[:100, :90] = True
+    whole = background(image, np.zeros_like(mask), box_px=30)
+    level = background(np.where(mask, 0, image), mask, box_px=30)
+    assert abs(level - whole)[~mask].max() < 2
+
+
+def test_boxes_larger_than_the_image_and_boxes_without_pixels():
+    image = _slope((40, 31), seed=3)
+    assert background(image, np.zeros(image.shape, bool), box_px=1000).shape == image.shape
+    with pytest.raises(MaskError, match="no box has more than 25% of its pixels"):
+        background(image, np.ones(image.shape, bool), box_px=10)
+
+
+def test_one_box_where_all_are_too_empty():
+    """One pixel of three is seen: no box has enough, the whole image has."""
+    image = np.full((30, 30), 7.0)
+    seen = np.zeros(image.shape, bool)
+    seen[::2, ::2] = True
+    image[~seen] = 100
+    found = boxes_or_whole(image, 10, mask=~seen, exclude_percentile=10)
+    assert found.background == pytest.approx(7)
+
+
+def test_tiles_fill_the_image_and_have_a_statistic_each():
+    edges = tile_edges((10, 23), 5)
+    assert [list(edge) for edge in edges] == [[0, 5, 10], [0, 4, 9, 13, 18, 23]]
+    image = np.arange(230.0).reshape(10, 23)
+    seen = np.ones(image.shape, bool)
+    seen[:5, :4] = False
+    both = of_tiles(image, seen, edges, lambda p: (p.min(), p.max()), fewest=20, number=2)
+    assert both.shape == (2, 2, 5)
+    assert np.isnan(both[:, 0, 0]).all()
+    assert np.isnan(both[:, 1, 0]).sum() == 0
+    assert list(both[:, 1, 4]) == [image[5, 18], image[9, 22]]
+    (every,) = of_tiles(image, seen, edges, np.size, fewest=1, step=3)
+    assert list(every[1]) == [4, 4, 4, 4, 4]
+    near = from_nearest(both)
+    assert list(near[:, 0, 0]) in ([both[0, 1, 0], both[1, 1, 0]], [both[0, 0, 1], both[1, 0, 1]])
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_a_plane_between_tiles(dtype):
+    y, x = np.mgrid[:60, :90]
+    plane = (2 + 0.5 * y - 0.25 * x).astype(dtype)
+    edges = tile_edges(plane.shape, 20)
+    means = of_tiles(plane, np.ones(plane.shape, bool), edges, np.mean, fewest=1)[0].astype(dtype)
+    whole = between_tiles(means, edges, plane.shape, beyond=True)
+    assert whole.dtype == np.float32
+    np.testing.assert_allclose(whole, plane, atol=1e-4)
+    level = between_tiles(means, edges, plane.shape)
+    np.testing.assert_allclose(level[10:50, 12:78], plane[10:50, 12:78], atol=1e-4)
+    np.testing.assert_allclose(level[:9, 45], level[9, 45], atol=1e-4)
+    one = between_tiles(np.full((1, 1), 3.0), tile_edges((9, 9), 20), (9, 9))
+    np.testing.assert_array_equal(one, np.full((9, 9), 3, np.float32))
+
+
+@pytest.mark.parametrize("number", [1, 2, 7, 256])
+def test_median_is_that_of_numpy(number):
+    values = np.random.default_rng(number).normal(size=number).astype("f4")
+    assert median(values) == np.median(values)
+    assert upper_median(values) == np.sort(values)[number // 2]
+
+
+def test_median_and_scatter_of_noise_with_stars_and_a_hole():
+    rng = np.random.default_rng(5)
+    image = rng.normal(10, 2, (200, 160)).astype("f4")
+    image[::10, ::10] += 1000
+    hidden = np.zeros(image.shape, bool)
+    hidden[:70, :70] = True
+    image[hidden] = 0
+    for step in (1, 3):
+        level, spread = median_and_scatter(image, hidden, 40, step=step)
+        assert level.dtype == spread.dtype == np.float32
+        assert abs(level - 10).max() < 0.6
+        assert abs(spread - 2).max() < 0.6
+    nothing = median_and_scatter(image, np.ones(image.shape, bool), 40)
+    assert np.isnan(nothing).all()

@@ -14,7 +14,7 @@ from mirimask.export.photometry import _COLUMNS, match_sources, measure_labels, 
 from mirimask.image.frame import Frame, crop_frame, whole_frame
 from mirimask.image.instrument import PointAperture, point_aperture
 from mirimask.image.own_files import write_hdus
-from mirimask.sources.verdicts import connected_spots
+from mirimask.sources.spots import connected_spots
 from photutils.segmentation import SegmentationImage
 from regions import (
     CirclePixelRegion,

@@ -13,9 +13,9 @@ from mirimask.evaluation.reliability import (
     reliability_rows,
 )
 from mirimask.image.frame import Frame
+from mirimask.masks.gradient import derivative
 from mirimask.masks.make import make_masks
 from mirimask.masks.segmentation import SegmentationSettings
-from mirimask.masks.slices import derivative
 from mirimask.masks.thresholds import thresholds, top_slice
 from scipy.ndimage import gaussian_filter
 

@@ -17,7 +17,7 @@ from mirimask.evaluation.scene import (
     stamps_for,
     truth_of,
 )
-from mirimask.image.frame import write_crop, write_mask
+from mirimask.image.files import write_crop, write_mask
 from mirimask.image.psf import Psf, write_psf
 
 SETTINGS = SceneSettings(

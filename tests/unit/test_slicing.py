@@ -1,12 +1,16 @@
 """Slices keep the share they say, and cut where numpy's percentile does."""
 
+import astropy.units as u
 import numpy as np
 import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
 from frames import frame_with
 from mirimask.errors import MaskError
+from mirimask.image.files import read_gradient, write_gradient
+from mirimask.masks.gradient import derivative, gradient
 from mirimask.masks.make import combined_mask, make_masks
-from mirimask.masks.names import check_methods, parse_method
-from mirimask.masks.slices import derivative
+from mirimask.masks.names import DOMAINS, check_methods, parse_method
 from mirimask.masks.thresholds import slice_domain, thresholds, top_slice
 
 PERCENTS = [0.02, 0.3, 1, 4.6, 10, 25, 99.9]
@@ -180,3 +184,38 @@ def test_a_slice_compares_as_float64_does(threshold):
     data = np.array([near, np.nextafter(near, np.float32(9)), np.nextafter(near, np.float32(-9))])
     for level in (np.float64(threshold), threshold):
         np.testing.assert_array_equal(top_slice(data, level), data.astype(np.float64) > threshold)
+
+
+@pytest.mark.parametrize("domain", ["crop", "published"])
+def test_a_slice_of_the_derivative_in_its_file_is_that_of_the_image(domain, tmp_path):
+    data = np.random.default_rng(4).normal(size=(60, 50)).astype(np.float32)
+    empty = np.zeros(data.shape, bool)
+    empty[20:25, :30] = True
+    crop = _crop(np.where(empty, np.float32(np.nan), data), frame_shape=(90, 80), empty=empty)
+    crop.primary["SIMULATD"] = True
+    path = tmp_path / "A.fits"
+    write_gradient(path, {name: gradient(crop, name) for name in DOMAINS}, crop)
+    given = read_gradient(path, domain)
+    assert given.dtype == np.dtype(np.float32)  # in the order of this machine
+    np.testing.assert_array_equal(given, gradient(crop, domain))
+    assert np.isnan(given[19:26, :30]).all() == (domain == "crop")
+    plain, cut = (
+        make_masks(crop, ["derivative_5"], domain=domain, gradient=made)["derivative_5"]
+        for made in (None, {domain: given})
+    )
+    np.testing.assert_array_equal(cut.mask, plain.mask)
+    assert cut.threshold == plain.threshold
+    other = make_masks(crop, ["derivative_5"], domain=domain, gradient={domain: -given})
+    assert not np.array_equal(other["derivative_5"].mask, plain.mask)
+
+
+def test_the_file_of_derivatives_says_what_it_has(tmp_path):
+    crop = _crop(np.eye(9, dtype=np.float32), frame_shape=(9, 9))
+    crop.primary["SIMULATD"] = True
+    write_gradient(tmp_path / "A.fits", {"crop": gradient(crop, "crop")}, crop)
+    with fits.open(tmp_path / "A.fits") as hdus:
+        assert hdus[0].header["SIMULATD"] is True
+        header = hdus["CROP"].header
+    unit = u.Unit(header["BUNIT"], format="fits")
+    assert unit == u.Unit("MJy") / u.sr / u.pix
+    assert WCS(header).pixel_to_world(3, 4).separation(crop.wcs.pixel_to_world(3, 4)).arcsec < 1e-6

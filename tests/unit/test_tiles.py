@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from mirimask.errors import MaskError
+from mirimask.image.background import between_tiles, tile_edges
 from mirimask.masks.slices import slice_family
-from mirimask.masks.tiles import between_tiles, tile_edges, tiled_background, tiled_percentile
+from mirimask.masks.tiles import tiled_background, tiled_percentile
 from scipy.ndimage import gaussian_filter
 
 FWHM = 2.5
@@ -86,16 +87,17 @@ def test_between_tiles_is_linear_between_their_middles():
     edges = tile_edges((40, 60), 20)
     assert [list(each) for each in edges] == [[0, 20, 40], [0, 20, 40, 60]]
     values = np.array([[0.0, 1, 2], [10, 11, 12]])
-    found = between_tiles(values, edges)
+    found = between_tiles(values, edges, (40, 60))
     assert found.shape == (40, 60)
     assert found[0, 0] == 0
     assert found[-1, -1] == 12
     middle = (19 - 9.5) / 20 * 10 + (29 - 9.5) / 20
     assert found[19, 29] == pytest.approx(middle)
-    beyond = between_tiles(values, edges, beyond=True)
+    beyond = between_tiles(values, edges, (40, 60), beyond=True)
     assert beyond[19, 29] == pytest.approx(middle)
     assert beyond[0, 0] == pytest.approx(-9.5 / 20 * 11)
-    assert between_tiles(np.ones((1, 1)), tile_edges((4, 4), 9), beyond=True) == pytest.approx(1)
+    one = between_tiles(np.ones((1, 1)), tile_edges((4, 4), 9), (4, 4), beyond=True)
+    assert one == pytest.approx(1)
 
 
 def test_thresholds_of_another_image():

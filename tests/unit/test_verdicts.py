@@ -3,13 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.sources.verdicts import (
-    circle_row,
-    covered_share,
-    label_spots,
-    literal_verdicts,
-    peak_verdicts,
-)
+from mirimask.sources.spots import label_spots
+from mirimask.sources.verdicts import circle_row, covered_share, literal_verdicts, peak_verdicts
 
 CIRCLE = {"radius_px": 18, "near_px": 25}
 

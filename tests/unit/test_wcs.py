@@ -15,14 +15,8 @@ from mirimask.errors import MaskError
 from mirimask.export.ds9 import label_regions
 from mirimask.export.labels import label_hdus
 from mirimask.image import wcs as sky
-from mirimask.image.frame import (
-    crop_frame,
-    frame_of,
-    read_crop,
-    write_crop,
-    write_mask,
-    write_whole_mask,
-)
+from mirimask.image.files import frame_of, read_crop, write_crop, write_mask, write_whole_mask
+from mirimask.image.frame import crop_frame
 from mirimask.image.own_files import read_image, segmentation_hdus, write_hdus
 from mirimask.sources.catalogue import locate_sources
 from regions import EllipseSkyRegion, Regions

@@ -106,6 +106,7 @@ def test_one_more_image(again):
         "crop": 1,
         "sources": 1,
         "peaks": 1,
+        "gradient": 1,
         "slice": 4,
         "segmentation": 1,
         "verdicts": 5,

@@ -154,6 +154,13 @@ def test_the_image_browser(hostile, tmp_path):
             f"A, Diff Top 4.6 %: {counts.get('success', 0)} success, {counts.get('near', 0)} near"
         )
         wait_for(lambda: pixels() != first)
+        below, seen = browser.find_element("id", "below"), []
+        for shown in ("derivative along y", "nothing"):
+            seen.append(pixels())
+            below.find_element("xpath", f"option[. = '{shown}']").click()
+            wait_for(lambda: pixels() not in seen)
+        below.find_element("xpath", "option[. = 'image']").click()
+        wait_for(lambda: pixels() == seen[0])
         # a source by the keyboard, and by a click on its circle in the middle of the view
         canvas.send_keys("n")
         assert text("status").startswith(f"{verdicts['id'][0]}: {verdicts['verdict'][0]}")

@@ -9,8 +9,8 @@ import yaml
 from archive.server import serve
 from astropy.io import fits
 from conftest import ROOT, Study
-from mirimask.image.frame import read_crop
-from mirimask.image.smoothing import smoothed
+from mirimask.image.background import smoothed
+from mirimask.image.files import read_crop
 from mirimask.masks.inverse import rest_of
 
 FIGURES = [

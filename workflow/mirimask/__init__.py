@@ -41,7 +41,7 @@ _HOMES = {
     "make_mask": "masks.make",
     "make_masks": "masks.make",
     "measure_labels": "export.photometry",
-    "open_image": "image.opening",
+    "open_image": "image.files",
     "peak_verdicts": "sources.verdicts",
     "point_aperture": "image.instrument",
     "read_catalogue": "sources.own_catalogues",

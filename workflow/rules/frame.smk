@@ -28,6 +28,30 @@ rule crop:
         )
 
 
+rule gradient:
+    input:
+        frame="<results>/frame/{image}.fits",
+    output:
+        gradient="<results>/gradient/{image}.fits",
+    log:
+        "<logs>/gradient/{image}.log",
+    group:
+        "image"
+    params:
+        code=code("make_gradient"),
+    message:
+        "Differentiating {wildcards.image} along y"
+    run:
+        here(
+            "make_gradient",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )
+
+
 rule sources:
     input:
         frame="<results>/frame/{image}.fits",

@@ -1,9 +1,7 @@
 rule slice:
     input:
         unpack(
-            lambda wildcards: inputs.whole_frame(
-                study, wildcards.image, wildcards.method
-            )
+            lambda wildcards: inputs.sliced(study, wildcards.image, wildcards.method)
         ),
         frame="<results>/frame/{image}.fits",
     output:

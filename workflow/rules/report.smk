@@ -76,6 +76,7 @@ rule tables_by_eye:
 rule browser:
     input:
         frames=expand("<results>/frame/{image}.fits", image=study.images),
+        gradients=expand("<results>/gradient/{image}.fits", image=study.images),
         masks=expand(
             "<results>/masks/{image}/{method}.fits",
             image=study.images,

@@ -7,7 +7,7 @@ from job import script
 from mirimask.evaluation.agreement import agreement_table, cut_out
 from mirimask.figures.evaluation import draw_agreement, draw_cut_outs
 from mirimask.figures.style import save_figure
-from mirimask.image.frame import read_crop, read_mask
+from mirimask.image.files import read_crop, read_mask
 from mirimask.table_files import read_table, read_tables, write_csv
 
 LARGEST = 24  # cut-outs on the sheet

@@ -4,7 +4,7 @@ from astropy.table import Table
 from job import or_why_not, script
 from mirimask.evaluation.chance import chance_rows
 from mirimask.evaluation.scene import named_masks
-from mirimask.image.frame import read_crop
+from mirimask.image.files import read_crop
 from mirimask.table_files import read_table, write_csv, write_reason
 
 

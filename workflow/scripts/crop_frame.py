@@ -6,7 +6,8 @@ import logging
 import numpy as np
 from job import script
 from mirimask.atomic import write_text
-from mirimask.image.frame import crop_frame, read_frame, write_crop
+from mirimask.image.files import read_frame, write_crop
+from mirimask.image.frame import crop_frame
 from mirimask.image.product import frame_notes
 from mirimask.image.statistics import describe, identify
 

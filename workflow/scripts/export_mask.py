@@ -1,6 +1,5 @@
 """One mask as files for other software: labels, a catalogue of its sources, and regions."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from astropy.table import Table
@@ -9,7 +8,8 @@ from mirimask.atomic import replacing, write_text
 from mirimask.export.ds9 import region_file
 from mirimask.export.labels import label_hdus, label_mask
 from mirimask.export.photometry import measure_labels, provenance
-from mirimask.image.frame import pixels, read_crop, read_mask
+from mirimask.image.files import read_crop, read_mask
+from mirimask.image.frame import pixels
 from mirimask.image.instrument import point_aperture
 from mirimask.image.own_files import read_segmentation, write_hdus
 from mirimask.masks.make import numbered_sources
@@ -18,7 +18,7 @@ from mirimask.table_files import read_table
 
 def main(job):
     image, method = job.wildcards.image, job.wildcards.method
-    crop = replace(read_crop(job.input.frame), weight=None)  # of no use here
+    crop = read_crop(job.input.frame)
     mask, header = read_mask(job.input.mask)
     made = {key: header.get(key) for key in ("METHOD", "DOMAIN", "PERCENT", "THRESH")}
     own = numbered_sources(crop, method, job.params.detectors)

@@ -3,7 +3,7 @@
 from job import method_options, or_why_not, script
 from mirimask.evaluation.reliability import invert, reliability_rows
 from mirimask.evaluation.scene import named_masks
-from mirimask.image.frame import read_crop, read_frame
+from mirimask.image.files import read_crop, read_frame
 from mirimask.masks.segmentation import SegmentationSettings
 from mirimask.table_files import read_table, write_csv, write_reason
 

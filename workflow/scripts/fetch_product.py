@@ -17,7 +17,7 @@ from mirimask.archive import (
 )
 from mirimask.atomic import replacing
 from mirimask.export.pipeline_catalogue import catalogue_of
-from mirimask.image.frame import frame_of
+from mirimask.image.files import frame_of
 from mirimask.image.instrument import light_radii_px
 from mirimask.image.manifest import product_row, write_manifest
 from mirimask.image.own_files import (

@@ -3,7 +3,7 @@
 from job import script
 from mirimask.figures.paper import draw_frame
 from mirimask.figures.style import save_figure
-from mirimask.image.frame import read_frame
+from mirimask.image.files import read_frame
 from mirimask.image.levels import percentile_limits
 
 

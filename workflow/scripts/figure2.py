@@ -7,7 +7,7 @@ from pathlib import Path
 from job import script
 from mirimask.figures.paper import draw_histograms
 from mirimask.figures.style import save_figure
-from mirimask.image.frame import read_crop
+from mirimask.image.files import read_crop
 from mirimask.image.levels import histogram, histogram_range
 
 log = logging.getLogger("mirimask.figure2")

@@ -2,7 +2,8 @@
 
 from job import script
 from mirimask.atomic import replacing
-from mirimask.image.frame import pixels, read_crop
+from mirimask.image.files import read_crop
+from mirimask.image.frame import pixels
 from mirimask.sources.peaks import reference_peaks
 
 

@@ -3,9 +3,8 @@
 from job import script
 from mirimask.figures.paper import draw_panels, image_panel, mask_panel
 from mirimask.figures.style import save_figure
-from mirimask.image.frame import read_crop, read_mask
+from mirimask.image.files import read_crop, read_gradient, read_mask
 from mirimask.masks.names import parse_method
-from mirimask.masks.slices import image_to_slice
 from mirimask.report.tables import CROWDED
 from mirimask.sources.verdicts import VERDICT_COLUMNS, covered_share
 from mirimask.table_files import read_table
@@ -19,7 +18,7 @@ def main(job):
         (kept, header), sources = read_mask(mask), read_table(verdicts)
         slope = None
         if parse_method(header["METHOD"]).method == "derivative":
-            slope = image_to_slice(crop, "derivative", domain=header["DOMAIN"])
+            slope = read_gradient(job.input.gradient, header["DOMAIN"])
         panels.append(mask_panel(crop.masked, kept, header, sources[column], slope=slope))
     x, y = (sources[axis].to_numpy(float) for axis in "xy")
     title = [f"{crop.primary['IMAGE']}", crop.primary.get("OBS_ID"), crop.primary.get("FILTER")]

@@ -4,8 +4,10 @@ import pandas as pd
 from astropy.table import Table
 from job import script
 from mirimask.atomic import replacing
-from mirimask.image.frame import pixels, read_crop, read_mask
-from mirimask.sources.verdicts import label_spots, literal_verdicts, peak_verdicts
+from mirimask.image.files import read_crop, read_mask
+from mirimask.image.frame import pixels
+from mirimask.sources.spots import label_spots
+from mirimask.sources.verdicts import literal_verdicts, peak_verdicts
 from mirimask.table_files import read_table
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from job import script
 from mirimask.atomic import write_text
 from mirimask.export.pipeline_catalogue import catalogue_of
-from mirimask.image.frame import frame_of
+from mirimask.image.files import frame_of
 from mirimask.image.instrument import light_radii_px
 from mirimask.image.manifest import product_row, write_manifest
 from mirimask.image.own_files import (

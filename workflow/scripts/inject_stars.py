@@ -4,7 +4,7 @@ import numpy as np
 from job import method_options, or_why_not, script
 from mirimask.evaluation.recovery import recover, recovery_by_magnitude
 from mirimask.evaluation.scene import free_of_sources, seed_for, stamps_for
-from mirimask.image.frame import read_crop
+from mirimask.image.files import read_crop
 from mirimask.table_files import read_table, write_csv, write_reason
 
 

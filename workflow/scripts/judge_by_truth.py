@@ -4,7 +4,7 @@ from astropy.table import Table
 from job import script
 from mirimask.evaluation.completeness import judge_by_truth, true_sources
 from mirimask.evaluation.scene import named_masks
-from mirimask.image.frame import read_crop
+from mirimask.image.files import read_crop
 from mirimask.table_files import read_table, write_csv
 
 

@@ -2,7 +2,7 @@
 
 from astropy.table import Table
 from job import script
-from mirimask.image.frame import read_crop
+from mirimask.image.files import read_crop
 from mirimask.sources.catalogue import locate_sources
 from mirimask.table_files import write_ecsv
 

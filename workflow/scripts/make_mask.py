@@ -1,7 +1,7 @@
 """Make one mask of one image: masks/<image>/<method>.fits."""
 
 from job import script
-from mirimask.image.frame import read_crop, read_mask, read_science, write_mask
+from mirimask.image.files import read_crop, read_gradient, read_mask, read_science, write_mask
 from mirimask.masks.make import combined_mask, make_masks
 from mirimask.masks.names import parse_method
 
@@ -14,12 +14,13 @@ def main(job):
         parts = [read_mask(path)[0] for path in job.input.masks]
         mask = combined_mask(parts, name.method)
     else:
-        domain = job.params.get("domain", "crop")
+        domain, given = job.params.get("domain", "crop"), job.input.get("gradient")
         mask, threshold = make_masks(
             crop,
             [name.name],
             domain=domain,
             frame=read_science(job.input.i2d) if job.input.get("i2d") else None,
+            gradient={domain: read_gradient(given, domain)} if given else None,
             segmentation=job.input.get("segm"),
             options=job.params.get("detectors"),
         )[name.name]

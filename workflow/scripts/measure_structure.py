@@ -3,7 +3,7 @@
 from job import script
 from mirimask.evaluation.scene import named_masks
 from mirimask.evaluation.structure import structure_rows
-from mirimask.image.frame import read_crop
+from mirimask.image.files import read_crop
 from mirimask.table_files import read_table, write_csv
 
 

@@ -6,7 +6,7 @@ from job import script
 from mirimask.atomic import replacing
 from mirimask.evaluation.background import source_stamps, true_sky, use_row
 from mirimask.evaluation.completeness import truth_in_crop
-from mirimask.image.frame import read_crop, read_mask
+from mirimask.image.files import read_crop, read_mask
 from mirimask.image.product import opened
 from mirimask.image.psf import read_psf
 

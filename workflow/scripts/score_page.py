@@ -5,7 +5,7 @@ import logging
 from astropy.table import Table
 from job import script
 from mirimask.atomic import replacing, write_text
-from mirimask.image.frame import read_crop, read_mask
+from mirimask.image.files import read_crop, read_mask
 from mirimask.report.by_eye import ScoredImage, cut_out_side, score_data, score_page
 from mirimask.report.pictures import grey_levels
 

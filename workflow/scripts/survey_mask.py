@@ -10,9 +10,8 @@ from mirimask.errors import MaskError
 from mirimask.export.labels import label_hdus, label_mask
 from mirimask.export.photometry import measure_labels, provenance
 from mirimask.export.survey import measure_image
-from mirimask.image.frame import write_mask
+from mirimask.image.files import open_image, write_mask
 from mirimask.image.instrument import point_aperture
-from mirimask.image.opening import open_image
 from mirimask.image.own_files import write_hdus
 from mirimask.image.product import sha256
 from mirimask.masks.make import numbered_sources

@@ -2,7 +2,7 @@
 
 from job import method_options, script
 from mirimask.evaluation.side_by_side import time_methods
-from mirimask.image.frame import read_crop
+from mirimask.image.files import read_crop
 from mirimask.table_files import write_csv
 
 

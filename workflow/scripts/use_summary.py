@@ -6,7 +6,7 @@ from mirimask.atomic import replacing, write_text
 from mirimask.evaluation.background import ideal_mask, pool_use, true_sky
 from mirimask.figures.paper import save_figure
 from mirimask.figures.use import LeftOutside, draw_left_outside
-from mirimask.image.frame import read_crop, read_mask
+from mirimask.image.files import read_crop, read_mask
 from mirimask.image.product import opened
 from mirimask.report.use import use_page
 from mirimask.table_files import read_table

@@ -20,7 +20,7 @@ from astropy.io import fits
 from astropy.table import Table
 from mirimask.atomic import replacing
 from mirimask.figures.simulation import psf_figure, sky_figure
-from mirimask.image.frame import read_frame
+from mirimask.image.files import read_frame
 from mirimask.image.psf import encircled_energy, read_psf
 from mirimask.simulation.checks import UNWISE_IN_CROP, autocorrelation, psf_checks, residual_noise
 from mirimask.simulation.sky import CROP

@@ -3,7 +3,7 @@
 from astropy.table import Table
 from job import script
 from mirimask.evaluation.sensitivity import tried_settings, vary_settings
-from mirimask.image.frame import read_crop, read_frame, read_mask
+from mirimask.image.files import read_crop, read_frame, read_mask
 from mirimask.table_files import write_csv
 
 

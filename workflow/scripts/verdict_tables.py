@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from job import script
 from mirimask.atomic import write_text
-from mirimask.image.frame import read_crop
+from mirimask.image.files import read_crop
 from mirimask.report.tables import all_variants, table3_latex, table3_page, table3_variants
 from mirimask.sources.verdicts import circle_row
 from mirimask.table_files import read_by_mask, write_csv

@@ -2,7 +2,7 @@
 
 from job import script
 from mirimask.atomic import write_text
-from mirimask.image.frame import read_crop, read_mask
+from mirimask.image.files import read_crop, read_gradient, read_mask
 from mirimask.report.browser import BrowsedImage, browser_page, image_data
 from mirimask.table_files import read_table
 
@@ -11,12 +11,13 @@ def main(job):
     methods, params = job.params.methods, job.params
     masks, verdicts = iter(job.input.masks), iter(job.input.verdicts)
     images, simulated = [], False
-    for frame in job.input.frames:
+    for frame, gradient in zip(job.input.frames, job.input.gradients, strict=True):
         crop = read_crop(frame, planes=False)
         simulated |= crop.simulated
         image = BrowsedImage(
             crop.primary["IMAGE"],
             crop.masked,
+            read_gradient(gradient, "crop"),
             {method: read_mask(next(masks))[0] for method in methods},
             {method: read_table(next(verdicts)) for method in methods},
             crop.length_px(params.radius),

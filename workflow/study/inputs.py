@@ -12,9 +12,9 @@ __all__ = [
     "published",
     "shown_masks",
     "shown_methods",
+    "sliced",
     "truth",
     "truth_tables",
-    "whole_frame",
 ]
 
 
@@ -34,8 +34,10 @@ def truth_tables(study: Study) -> dict[str, str]:
     return {name: f"<results>/evaluation/{name}.csv" for name in names}
 
 
-def whole_frame(study: Study, image: str, method: str) -> dict[str, str]:
-    """A value slice over the published domain needs the frame beyond the crop."""
+def sliced(study: Study, image: str, method: str) -> dict[str, str]:
+    """What a slice needs besides the crop: the derivative, or the frame beyond the crop."""
+    if _is_derivative(method):
+        return {"gradient": f"<results>/gradient/{image}.fits"}
     if parse_method(method).needs_frame(study.config["slice_domain"]):
         return {"i2d": f"<results>/archive/{image}/i2d.fits"}
     return {}
@@ -46,14 +48,21 @@ def pipeline_labels(image: str, method: str) -> dict[str, str]:
     return {"segm": f"<results>/archive/{image}/segm.fits"} if method == "segmentation" else {}
 
 
+def _is_derivative(method: str) -> bool:
+    return parse_method(method).method == "derivative"
+
+
 def shown_masks(study: Study, image: str, methods: Sequence[str]) -> dict[str, str | list[str]]:
     """What a figure of an image, two of its slices and the segmentation is drawn from."""
     shown = shown_methods(study, methods)
-    return {
+    files: dict[str, str | list[str]] = {
         "frame": f"<results>/frame/{image}.fits",
         "masks": [f"<results>/masks/{image}/{method}.fits" for method in shown],
         "verdicts": [f"<results>/verdicts/{image}/{method}.csv" for method in shown],
     }
+    if any(map(_is_derivative, shown)):
+        files["gradient"] = f"<results>/gradient/{image}.fits"
+    return files
 
 
 def shown_methods(study: Study, methods: Sequence[str]) -> list[str]:

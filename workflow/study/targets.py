@@ -122,7 +122,13 @@ def report_parts(study: Study) -> dict[str, Any]:
     }
     if "<results>/claims.md" in outputs:
         parts["claims"] = "<results>/claims.csv"
-    of_image = ("frame/{}.fits", "sources/{}.ecsv", "peaks/{}.csv", "statistics/{}.json")
+    of_image = (
+        "frame/{}.fits",
+        "gradient/{}.fits",
+        "sources/{}.ecsv",
+        "peaks/{}.csv",
+        "statistics/{}.json",
+    )
     of_archive = ("i2d.fits", "segm.fits", f"{study.catalogue}.ecsv")
     of_mask = ("masks/{}/{}.fits", "verdicts/{}/{}.csv")
     files = [

@@ -68,6 +68,7 @@ def test_the_page_leads_to_every_file_of_an_image(make):
     ]
     assert {
         "<results>/frame/A.fits",
+        "<results>/gradient/B.fits",
         "<results>/archive/B/unwise.ecsv",
         "<results>/masks/B/value_1.fits",
         "<results>/verdicts/B/recommended.csv",
@@ -84,14 +85,18 @@ def test_a_figure_shows_two_slices_and_the_segmentation(make):
         f"<results>/masks/A/{name}.fits" for name in ("value_1", "derivative_1", "segmentation")
     ]
     assert [path.split("/")[1] for path in shown["verdicts"]] == ["verdicts"] * 3
+    assert shown["gradient"] == "<results>/gradient/A.fits"
+    assert "gradient" not in inputs.shown_masks(make(), "A", ["value_1", "value_2"])
 
 
 def test_what_depends_on_the_method_and_the_image(make):
     study = make("image\ti2d\tfilter\nA\ta.fits\tF1130W\nB\tb.fits\t\n")
     whole = {"i2d": "<results>/archive/A/i2d.fits"}
-    assert inputs.whole_frame(study, "A", "value_1") == whole
-    assert inputs.whole_frame(study, "A", "value_1@crop") == {}
-    assert inputs.whole_frame(study, "A", "derivative_1") == {}
+    assert inputs.sliced(study, "A", "value_1") == whole
+    assert inputs.sliced(study, "A", "value_1@crop") == {}
+    derivative = {"gradient": "<results>/gradient/A.fits"}
+    assert inputs.sliced(study, "A", "derivative_1") == derivative
+    assert inputs.sliced(study, "A", "derivative_1@crop") == derivative
     assert inputs.pipeline_labels("A", "segmentation")["segm"].endswith("A/segm.fits")
     assert inputs.pipeline_labels("A", "recommended") == {}
     assert inputs.psf(study, "A") == "<results>/simulation/psf_F1130W.fits"

@@ -80,7 +80,7 @@ def about(path: str) -> Iterator[None]:
 
 
 def opened(options: argparse.Namespace) -> "Frame":
-    from mirimask.image.opening import open_image
+    from mirimask.image.files import open_image
 
     rows, columns = options.crop or (None, None)
     return open_image(
@@ -175,7 +175,7 @@ def run_mask(options: argparse.Namespace, progress: Progress) -> None:
     if options.labels or options.catalogue or options.regions:
         writes += products(options, progress, image, mask, segmentation, made)
     if options.output:
-        from mirimask.image.frame import write_whole_mask
+        from mirimask.image.files import write_whole_mask
 
         write_whole_mask(options.output, mask, image, **made)
     for write in writes:
@@ -290,7 +290,8 @@ def judged(
     from mirimask.image.frame import pixels
     from mirimask.masks.make import make_mask
     from mirimask.sources.peaks import reference_peaks
-    from mirimask.sources.verdicts import label_spots, peak_verdicts
+    from mirimask.sources.spots import label_spots
+    from mirimask.sources.verdicts import peak_verdicts
 
     with progress.step("finding the reference peaks"), about(options.image):
         peaks = reference_peaks(

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from mirimask.image.frame import Frame
 from mirimask.intervals import wilson
-from mirimask.sources.verdicts import labels_near, verdict_of
+from mirimask.sources.spots import labels_near
+from mirimask.sources.verdicts import verdict_of
 
 __all__ = ["CutOut", "agreement_table", "cohen_kappa", "cut_out", "truth_verdicts"]
 

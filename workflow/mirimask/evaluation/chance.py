@@ -13,13 +13,8 @@ from mirimask.evaluation.significance import holm
 from mirimask.image.frame import Frame
 from mirimask.intervals import ratio_interval, wilson
 from mirimask.masks.names import method_label
-from mirimask.sources.verdicts import (
-    VERDICTS,
-    label_spots,
-    literal_verdicts,
-    nearest_distance,
-    verdict_of,
-)
+from mirimask.sources.spots import label_spots, nearest_distance
+from mirimask.sources.verdicts import VERDICTS, literal_verdicts, verdict_of
 
 __all__ = [
     "Positions",

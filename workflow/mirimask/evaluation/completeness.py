@@ -12,7 +12,7 @@ from mirimask.evaluation.chance import random_positions, shifted_catalogue
 from mirimask.evaluation.scene import area_arcmin2, seed_for
 from mirimask.image.frame import Frame
 from mirimask.intervals import wilson
-from mirimask.sources.verdicts import Spots, label_spots, labels_near, spots_around
+from mirimask.sources.spots import Spots, label_spots, labels_near, spots_around
 from mirimask.units import microjansky_per_pixel
 
 __all__ = [

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from mirimask.evaluation.stars import StarStamps, ab_to_mjy_sr, draw_positions, free_pixels, inject
 from mirimask.image.background import background
-from mirimask.image.frame import Frame, read_crop, read_mask
+from mirimask.image.files import read_crop, read_mask
+from mirimask.image.frame import Frame
 from mirimask.image.psf import make_psf, read_psf
 from mirimask.table_files import read_table
 

@@ -14,7 +14,8 @@ from mirimask.image.frame import Frame
 from mirimask.masks.segmentation import SegmentationSettings, segment
 from mirimask.sources.catalogue import locate_sources
 from mirimask.sources.peaks import reference_peaks
-from mirimask.sources.verdicts import Spots, label_spots, literal_verdicts, peak_verdicts
+from mirimask.sources.spots import Spots, label_spots
+from mirimask.sources.verdicts import literal_verdicts, peak_verdicts
 
 __all__ = [
     "CONCLUSIONS",

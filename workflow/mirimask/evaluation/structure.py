@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mirimask.image.background import background
 from mirimask.image.frame import Frame
-from mirimask.sources.verdicts import label_spots
+from mirimask.sources.spots import label_spots
 
 __all__ = ["background_share", "structure_rows", "wing_excess"]
 

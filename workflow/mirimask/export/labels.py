@@ -4,8 +4,9 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from mirimask.image.frame import Frame, geometry_cards, whole_frame
-from mirimask.sources.verdicts import connected_spots
+from mirimask.image.files import geometry_cards
+from mirimask.image.frame import Frame, whole_frame
+from mirimask.sources.spots import connected_spots
 
 __all__ = ["label_hdus", "label_mask"]
 

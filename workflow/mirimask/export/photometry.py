@@ -51,7 +51,6 @@ _COLUMNS: dict[str, tuple[str | None, int, str]] = {
 }
 _WHOLE_NUMBERS = ("label", "background_pixels", "area")
 _FEWEST = 10  # pixels of an annulus that make a background
-_AT_ONCE = 500  # annuli: photutils has the pixels of all of them at hand
 
 
 def _background(
@@ -70,9 +69,8 @@ def _background(
     inner = np.maximum(aperture.sky_inner_px, np.ceil(reach))
     level, scatter = np.full(x.size, np.nan), np.full(x.size, np.nan)
     count = np.zeros(x.size, np.int64)
-    alike = (np.flatnonzero(inner == radius) for radius in np.unique(inner))
-    for chosen in (some[i : i + _AT_ONCE] for some in alike for i in range(0, some.size, _AT_ONCE)):
-        radius = inner[chosen[0]]
+    for radius in np.unique(inner):
+        chosen = inner == radius
         found = ApertureStats(
             data,
             CircularAnnulus(np.column_stack([x[chosen], y[chosen]]), radius, radius + width),
@@ -149,16 +147,10 @@ def _rounded(values: NDArray, digits: int) -> NDArray[np.float64]:
     return np.array([float(f"{value:.{digits}g}") for value in values], dtype=np.float64)
 
 
-def _filled(crop: Frame) -> NDArray[np.float64]:
-    filled = crop.data.astype(np.float64)
-    filled[crop.empty] = 0
-    return filled
-
-
 def _measured(
     crop: Frame, labels: NDArray[np.integer], numbers: NDArray, aperture: PointAperture
 ) -> dict[str, NDArray]:
-    data = _filled(crop)
+    data = np.where(crop.empty, 0, crop.data).astype(np.float64)
     area = np.bincount(np.searchsorted(numbers, labels[labels > 0]), minlength=numbers.size)
     found_boxes = ndimage.find_objects(labels)
     boxes = [found_boxes[number - 1] for number in numbers]
@@ -172,12 +164,12 @@ def _measured(
     if error is not None:
         error = error.astype(np.float64)
         error[~np.isfinite(error) | crop.empty] = 0
+    light = np.zeros_like(data)  # of the labels alone, above what surrounds each
     at = labels > 0
-    data[~at] = 0  # the light of the labels alone, above what surrounds each
-    data[at] -= level[np.searchsorted(numbers, labels[at])]
+    light[at] = data[at] - level[np.searchsorted(numbers, labels[at])]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyUserWarning)
-        found = SourceCatalog(data, SegmentationImage(labels), error=error)
+        found = SourceCatalog(light, SegmentationImage(labels), error=error)
         measured = {
             name: np.atleast_1d(u.Quantity(getattr(found, name)).value)
             for name in (
@@ -193,8 +185,6 @@ def _measured(
         for name in ("semimajor_axis", "semiminor_axis", "orientation", "ellipticity")
     }
 
-    del found, data  # one array after the other
-    data = _filled(crop)
     circle = CircularAperture(np.column_stack([x, y]), aperture.radius_px)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AstropyUserWarning)

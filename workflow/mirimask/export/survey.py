@@ -1,13 +1,15 @@
 """What a survey says of each of its images: sky, noise, depth, and what its mask holds."""
 
 import numpy as np
+from astropy.nddata import reshape_as_blocks
+from astropy.stats import mad_std
 from numpy.typing import NDArray
 from photutils.aperture import ApertureStats, CircularAperture
 from scipy import ndimage
 
 from mirimask.image.frame import Frame
 from mirimask.image.instrument import PointAperture
-from mirimask.units import SIGMA_PER_MAD, microjansky_per_pixel, microjansky_to_ab
+from mirimask.units import microjansky_per_pixel, microjansky_to_ab
 
 __all__ = ["MEASURES", "depth_ab", "measure_image"]
 
@@ -45,24 +47,16 @@ def measure_image(
     }
 
 
-def _blocks(data: NDArray, unusable: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The image as rows of 16 x 16 pixels each, NaN where unusable; what is left over is left."""
-    ny, nx = (n // _BLOCK for n in data.shape)
-    if not ny * nx:
-        return np.full((1, 1), np.nan)
-    cut = np.where(unusable, np.nan, data)[: ny * _BLOCK, : nx * _BLOCK]
-    blocks = cut.reshape(ny, _BLOCK, nx, _BLOCK).swapaxes(1, 2)
-    return blocks.reshape(ny * nx, -1).astype(np.float64)
-
-
 def _noise(data: NDArray, unusable: NDArray[np.bool_]) -> float:
     """Median over the blocks that are at least half usable of each one's scatter."""
-    blocks = _blocks(data, unusable)
-    blocks = blocks[np.isfinite(blocks).mean(axis=1) >= 0.5]
-    if not len(blocks):
+    ny, nx = (n // _BLOCK * _BLOCK for n in data.shape)
+    if not ny * nx:
         return float("nan")
-    middle = np.nanmedian(blocks, axis=1, keepdims=True)
-    return float(SIGMA_PER_MAD * np.median(np.nanmedian(np.abs(blocks - middle), axis=1)))
+    blocks = reshape_as_blocks(np.where(unusable, np.nan, data)[:ny, :nx], _BLOCK)
+    blocks = blocks[np.isfinite(blocks).mean(axis=(2, 3)) >= 0.5].astype(np.float64)
+    return (
+        float(np.median(mad_std(blocks, axis=(1, 2), ignore_nan=True))) if len(blocks) else np.nan
+    )
 
 
 def depth_ab(image: Frame, labels: NDArray[np.integer], *, aperture: PointAperture) -> float:
@@ -87,6 +81,6 @@ def depth_ab(image: Frame, labels: NDArray[np.integer], *, aperture: PointApertu
     level = ndimage.uniform_filter(np.where(unusable, 0, data), around)[places[:, 1], places[:, 0]]
     level /= ndimage.uniform_filter((~unusable).astype(float), around)[places[:, 1], places[:, 0]]
     sums = np.asarray(sums) - level * np.pi * aperture.radius_px**2
-    sigma = SIGMA_PER_MAD * np.median(np.abs(sums - np.median(sums)))
+    sigma = mad_std(sums)
     microjansky = 5 * sigma * aperture.correction * microjansky_per_pixel(image.pixel_area_sr)
     return float(microjansky_to_ab(microjansky)) if microjansky > 0 else float("nan")

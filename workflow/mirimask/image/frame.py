@@ -1,51 +1,21 @@
-"""The frame of an image: what is read from an i2d, and the crop that everything works on."""
+"""The frame of an image, and the crop of it that everything works on."""
 
-import logging
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from mirimask.atomic import replacing
 from mirimask.errors import MaskError
 from mirimask.image.instrument import psf_fwhm_px
-from mirimask.image.product import opened
-from mirimask.image.wcs import (
-    pixel_area_sr,
-    pixel_scale_arcsec,
-    read_wcs,
-    shifted,
-    wcs_cards,
-)
+from mirimask.image.wcs import pixel_area_sr, pixel_scale_arcsec, shifted, wcs_cards
 
-__all__ = [
-    "Frame",
-    "check_area",
-    "crop_frame",
-    "empty_pixels",
-    "frame_of",
-    "geometry_cards",
-    "pixels",
-    "read_crop",
-    "read_frame",
-    "read_mask",
-    "read_science",
-    "usable_planes",
-    "whole_frame",
-    "write_crop",
-    "write_mask",
-    "write_whole_mask",
-]
-
-_logger = logging.getLogger("mirimask.image.frame")
+__all__ = ["Frame", "crop_frame", "empty_pixels", "pixel_cards", "pixels", "whole_frame"]
 
 LEAST_SIDE = 8  # pixels: below that, no background can be taken
-AREA_TOLERANCE = 0.01  # share by which PIXAR_SR may differ from the pixel of the WCS
 
 
 @dataclass(frozen=True)
@@ -154,88 +124,6 @@ def empty_pixels(
     return empty
 
 
-def usable_planes(
-    error: NDArray[np.float32] | None, weight: NDArray[np.float32] | None, *, what: str
-) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]:
-    """Error and weight, None with a warning where a plane says nothing.
-
-    An error that is finite nowhere and a weight that is above 0 nowhere say of an image with
-    pixels that they are wrong.
-    """
-    if error is not None and not np.isfinite(error).any():
-        _logger.warning("%s: its ERR is finite nowhere, and is left out.", what)
-        error = None
-    if weight is not None and not (weight > 0).any():
-        _logger.warning("%s: its WHT is above 0 nowhere, and is left out.", what)
-        weight = None
-    return error, weight
-
-
-def read_science(path: str | Path) -> NDArray:
-    """The SCI array of an archive file alone, (ny, nx), as it is stored."""
-    with opened(path, planes=("SCI",)) as hdus:
-        if "SCI" not in hdus or hdus["SCI"].data is None or hdus["SCI"].data.ndim != 2:
-            raise MaskError(f"'{path}': no two-dimensional SCI image in it.")
-        return hdus["SCI"].data
-
-
-def read_mask(path: str | Path) -> tuple[NDArray[np.bool_], fits.Header]:
-    """A mask that `write_mask` wrote, and its primary header."""
-    with opened(path) as hdus:
-        return hdus["MASK"].data > 0, hdus[0].header
-
-
-def frame_of(hdus: fits.HDUList, *, what: str, planes: bool = True) -> Frame:
-    """The frame that the HDUs of an i2d hold: PRIMARY, SCI and, where they are, ERR and WHT.
-
-    Without `planes`, ERR and WHT only tell which pixels are empty, and are None in the frame.
-    A PIXAR_SR that is not the pixel of the WCS is a warning: the WCS's is used.
-    Raises MaskError, with `what` the file is called, without an SCI image with a celestial WCS.
-    """
-    found = {
-        name: np.array(hdus[name].data, dtype=np.float32)
-        for name in ("SCI", "ERR", "WHT")
-        if name in hdus and hdus[name].is_image and hdus[name].data is not None
-    }
-    if "SCI" not in found or found["SCI"].ndim != 2:
-        raise MaskError(f"{what}: no two-dimensional SCI image in it.")
-    data, header = found["SCI"], hdus["SCI"].header
-    for name, plane in found.items():
-        if plane.shape != data.shape:
-            raise MaskError(
-                f"{what}: its {name} has the shape {plane.shape}, its SCI {data.shape}; they must "
-                "be of the same frame."
-            )
-    error, weight = usable_planes(found.get("ERR"), found.get("WHT"), what=what)
-    empty = empty_pixels(data, error=error, weight=weight)
-    if not planes:
-        error = weight = None
-    wcs = read_wcs(header, data.shape, what=what)
-    frame = Frame(data, empty, error, weight, hdus[0].header.copy(), wcs)
-    check_area(header.get("PIXAR_SR"), frame.pixel_area_sr, what=what)
-    return frame
-
-
-def check_area(given: object, area_sr: float, *, what: str) -> None:
-    """A warning where PIXAR_SR is given and is not `area_sr`, the pixel of the WCS."""
-    if given is None:
-        return
-    if not isinstance(given, int | float) or abs(given / area_sr - 1) > AREA_TOLERANCE:
-        _logger.warning(
-            "%s: its PIXAR_SR is %s, a pixel of its WCS has %.5g sr; the WCS is used.",
-            *(what, given, area_sr),
-        )
-
-
-def read_frame(path: str | Path, *, planes: bool = True) -> Frame:
-    """Read the archive's i2d (PRIMARY, SCI and, where it has them, ERR and WHT; see `frame_of`).
-
-    Raises MaskError where the file cannot be read or has no SCI image with a celestial WCS.
-    """
-    with opened(path, planes=("SCI", "ERR", "WHT")) as hdus:
-        return frame_of(hdus, what=f"'{path}'", planes=planes)
-
-
 def crop_frame(
     frame: Frame, *, rows: tuple[int, int] | None, columns: tuple[int, int] | None, image: str
 ) -> Frame:
@@ -289,118 +177,14 @@ def whole_frame(crop: Frame, array: NDArray) -> tuple[NDArray, fits.Header]:
     placed = np.zeros(crop.frame_shape, array.dtype)
     crop.cut(placed)[...] = array
     y0, x0 = crop.origin
-    return placed, _cards(shifted(crop.wcs, row=-y0, column=-x0), crop.frame_shape, crop)
+    return placed, pixel_cards(shifted(crop.wcs, row=-y0, column=-x0), crop.frame_shape, crop)
 
 
-def _cards(wcs: WCS, shape: tuple[int, int], crop: Frame) -> fits.Header:
-    """The cards that say where pixels are, and how large one is."""
+def pixel_cards(wcs: WCS, shape: tuple[int, int], crop: Frame) -> fits.Header:
+    """The cards that say where pixels are, and how large one is. MaskError names the image."""
     try:
         header = wcs_cards(wcs, shape)
     except MaskError as error:
         raise MaskError(f"{crop.primary.get('IMAGE', 'image')}: {error}") from None
     header["PIXAR_SR"] = (crop.pixel_area_sr, "[sr] solid angle of a pixel")
     return header
-
-
-### files ##########################################################################################
-
-# Cards of the PRIMARY of a crop's file that hold its geometry.
-_GEOMETRY = {
-    "CROPX0": "first column of the crop in the frame, 0-based",
-    "CROPY0": "first row of the crop in the frame, 0-based",
-    "FRAMENX": "columns of the frame",
-    "FRAMENY": "rows of the frame",
-}
-
-
-def geometry_cards(crop: Frame) -> dict[str, tuple[int, str]]:
-    """Cards that say which part of its frame a crop is."""
-    values = [*crop.origin[::-1], *crop.frame_shape[::-1]]
-    return {
-        key: (int(value), comment)
-        for (key, comment), value in zip(_GEOMETRY.items(), values, strict=True)
-    }
-
-
-def write_crop(path: str | Path, crop: Frame) -> None:
-    """Write a crop as PRIMARY, SCI, EMPTY (uint8) and, where it has them, ERR and WHT."""
-    primary = crop.primary.copy()
-    primary["PIXSCALE"] = (crop.pixel_scale, "[arcsec] pixel scale")
-    primary.update(geometry_cards(crop))
-    primary["PSFFWHM"] = (crop.fwhm_px, "[px] FWHM of the PSF")
-    header = _cards(crop.wcs, crop.data.shape, crop)
-    header["BUNIT"] = "MJy/sr"
-    hdus = fits.HDUList([fits.PrimaryHDU(header=primary)])
-    hdus.append(fits.ImageHDU(crop.data, header=header, name="SCI"))
-    hdus.append(fits.ImageHDU(crop.empty.astype(np.uint8), name="EMPTY"))
-    for array, name in ((crop.error, "ERR"), (crop.weight, "WHT")):
-        if array is not None:
-            hdus.append(fits.ImageHDU(array, name=name))
-    with replacing(path) as temporary:
-        hdus.writeto(temporary)
-
-
-def read_crop(path: str | Path, *, planes: bool = True) -> Frame:
-    """Read what `write_crop` wrote; without `planes`, no ERR and WHT: they are None."""
-    names = ("SCI", "EMPTY", "ERR", "WHT") if planes else ("SCI", "EMPTY")
-    with opened(path, planes=names) as hdus:
-        read = {
-            name: np.array(hdus[name].data, dtype=bool if name == "EMPTY" else np.float32)
-            for name in names
-            if name in hdus
-        }
-        primary = hdus[0].header.copy()
-        wcs = read_wcs(hdus["SCI"].header, read["SCI"].shape, what=f"'{path}'")
-    x0, y0, nx, ny = (primary.pop(key) for key in _GEOMETRY)
-    for key in ("PIXSCALE", "PSFFWHM"):
-        del primary[key]
-    return Frame(
-        read["SCI"],
-        read["EMPTY"],
-        read.get("ERR"),
-        read.get("WHT"),
-        primary,
-        wcs,
-        origin=(y0, x0),
-        frame_shape=(ny, nx),
-    )
-
-
-def write_mask(path: str | Path, mask: NDArray[np.bool_], crop: Frame, **made: object) -> None:
-    """Write a mask as uint8 with the WCS of its crop; `made` become header keywords."""
-    if not mask.any():
-        _logger.warning(
-            "%s: the mask %s marks no pixel", crop.primary.get("IMAGE", ""), made.get("method", "")
-        )
-    _write_mask(path, mask, _cards(crop.wcs, mask.shape, crop), crop, made)
-
-
-def write_whole_mask(
-    path: str | Path, mask: NDArray[np.bool_], crop: Frame, **made: object
-) -> None:
-    """Write a mask of a crop in the frame of the image it was cut from, 0 around the crop."""
-    _write_mask(path, *whole_frame(crop, mask), crop, made)
-
-
-def _write_mask(
-    path: str | Path,
-    mask: NDArray[np.bool_],
-    header: fits.Header,
-    crop: Frame,
-    made: dict[str, object],
-) -> None:
-    primary = fits.Header()
-    for key in ("IMAGE", "SIMULATD", "OBS_ID", "FILTER"):
-        if key in crop.primary:
-            primary.append(crop.primary.cards[key])
-    geometry = geometry_cards(crop)
-    primary.update({key: geometry[key] for key in ("CROPX0", "CROPY0")})
-    for key, value in made.items():
-        if value is not None:
-            primary[key.upper()] = value
-    primary["NKEPT"] = (int(mask.sum()), "pixels in the mask")
-    hdus = fits.HDUList(
-        [fits.PrimaryHDU(header=primary), fits.ImageHDU(mask.astype(np.uint8), header, name="MASK")]
-    )
-    with replacing(path) as temporary:
-        hdus.writeto(temporary)

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
-from mirimask.image.frame import check_area, empty_pixels, usable_planes
-from mirimask.image.product import check_header, check_image, opened
+from mirimask.image.frame import empty_pixels
+from mirimask.image.product import check_area, check_header, check_image, opened, usable_planes
 from mirimask.image.statistics import IDENTITY
 from mirimask.image.wcs import WCS_CARD, pixel_area_sr, read_wcs, same_sky, wcs_cards
 
@@ -159,7 +159,7 @@ def read_image(
 
     SCI is the extension of that name, else the PRIMARY or the only image of the file. ERR (unit of
     the image) and WHT come from files of their own where given, else from the file's extensions;
-    one that says nothing is left out (see `frame.usable_planes`). NaN stays NaN. The WCS may be in
+    one that says nothing is left out (`product.usable_planes`). NaN stays NaN. The WCS may be in
     any notation (see `wcs.read_wcs`) and is written in one, with PIXAR_SR of its pixels.
     `pixel_unit` replaces BUNIT. What identifies the image is taken from the header of SCI where the
     PRIMARY has it not. `filter_name` becomes FILTER where neither has one; another FILTER, or

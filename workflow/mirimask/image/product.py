@@ -22,23 +22,27 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
+from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
 from mirimask.image.wcs import WCS_CARD, read_wcs
 
 __all__ = [
     "PAPER_SHAPE",
+    "check_area",
     "check_header",
     "check_image",
     "check_product",
     "frame_notes",
     "opened",
     "sha256",
+    "usable_planes",
 ]
 
 _logger = logging.getLogger("mirimask.image.product")
 
 PAPER_SHAPE = (1028, 1032)  # rows and columns of the frames of the paper (section 2.1)
+AREA_TOLERANCE = 0.01  # share by which PIXAR_SR may differ from the pixel of the WCS
 
 
 def sha256(path: str | Path) -> str:
@@ -286,3 +290,31 @@ def frame_notes(path: str | Path) -> list[str]:
     if not re.match(r"1\.1[0-4](\.|$)", version):
         notes.append(f"made with jwst {version}, the paper's with 1.10 to 1.14")
     return notes
+
+
+def usable_planes(
+    error: NDArray[np.float32] | None, weight: NDArray[np.float32] | None, *, what: str
+) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]:
+    """Error and weight, None with a warning where a plane says nothing.
+
+    An error that is finite nowhere and a weight that is above 0 nowhere say of an image with
+    pixels that they are wrong.
+    """
+    if error is not None and not np.isfinite(error).any():
+        _logger.warning("%s: its ERR is finite nowhere, and is left out.", what)
+        error = None
+    if weight is not None and not (weight > 0).any():
+        _logger.warning("%s: its WHT is above 0 nowhere, and is left out.", what)
+        weight = None
+    return error, weight
+
+
+def check_area(given: object, area_sr: float, *, what: str) -> None:
+    """A warning where PIXAR_SR is given and is not `area_sr`, the pixel of the WCS."""
+    if given is None:
+        return
+    if not isinstance(given, int | float) or abs(given / area_sr - 1) > AREA_TOLERANCE:
+        _logger.warning(
+            "%s: its PIXAR_SR is %s, a pixel of its WCS has %.5g sr; the WCS is used.",
+            *(what, given, area_sr),
+        )

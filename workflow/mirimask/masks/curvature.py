@@ -1,7 +1,7 @@
 """The curvature of an image in units of its noise: the score of the cores.
 
 It is filtered in blocks that stay in the processor's cache, each as one long line: the whole takes
-less time than scipy's filters alone (benchmarks/time_recommended.py).
+three quarters of the time of scipy's filters alone (benchmarks/time_recommended.py).
 """
 
 from collections.abc import Iterator
@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+from scipy import ndimage
 
-from mirimask.image.tile_levels import interpolated, tile_medians, tile_values
+from mirimask.image.background import between_tiles, of_tiles, tile_edges, upper_median
 from mirimask.units import SIGMA_PER_MAD
 
 __all__ = ["curvature_in_noise"]
@@ -265,12 +266,14 @@ def _tile_noise(
 
     Every third pixel of every third row is enough: neighbours are correlated.
     """
-    values, used, edges = tile_values(curvature, empty, side, step=3)
-    medians, number = tile_medians(np.abs(values), used)
-    levels = medians.astype(float)
-    levels[number < 30] = np.nan
-    if not np.isfinite(levels).any():
-        seen = np.abs(curvature[~empty])
-        levels[:] = np.median(seen) if seen.size else np.nan
-    levels[np.isnan(levels)] = np.nanmedian(levels) if np.isfinite(levels).any() else np.inf
-    return interpolated(SIGMA_PER_MAD * levels, edges, curvature.shape)
+    edges = tile_edges(curvature.shape, side)
+
+    def scale(pixels: NDArray[np.float32]) -> np.floating:
+        return upper_median(np.abs(pixels))
+
+    levels = of_tiles(curvature, ~empty, edges, scale, fewest=30, step=3)[0]
+    if np.isnan(levels).all():
+        levels[:] = np.median(np.abs(curvature[~empty]))
+    levels[np.isnan(levels)] = np.nanmedian(levels)
+    levels = SIGMA_PER_MAD * ndimage.median_filter(levels, 3, mode="nearest")
+    return between_tiles(levels.astype(np.float32), edges, curvature.shape)

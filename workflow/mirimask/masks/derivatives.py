@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
-from mirimask.image.smoothing import smoothed
+from mirimask.image.background import smoothed
 from mirimask.masks.family import Family
 from mirimask.masks.thresholds import percent_family
 
@@ -32,10 +32,8 @@ def slope(image: Image, axis: int) -> Image:
 
     In units of the image per pixel. NaN spread to the two neighbours along the axis.
     """
-    found = np.full_like(image, np.nan)
-    values, out = np.moveaxis(image, axis, 0), np.moveaxis(found, axis, 0)
-    np.subtract(values[2:], values[:-2], out=out[1:-1])
-    found *= 0.5
+    found: Image = np.gradient(image, axis=axis)
+    np.moveaxis(found, axis, 0)[[0, -1]] = np.nan
     return found
 
 

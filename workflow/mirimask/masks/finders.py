@@ -11,11 +11,11 @@ import numpy as np
 from astropy.convolution import convolve
 from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
-from photutils.background import Background2D
 from photutils.detection import DAOStarFinder, IRAFStarFinder, StarFinder
 from photutils.segmentation import SourceFinder, make_2dgaussian_kernel
 from photutils.utils.exceptions import NoDetectionsWarning
 
+from mirimask.image.background import boxes_or_whole
 from mirimask.masks.family import Family, Scores, tool_family
 from mirimask.masks.segmentation import SegmentationSettings, smoothed, sources_above
 
@@ -63,11 +63,7 @@ def _flattened(
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """The image less photutils' two-dimensional background, and the rms that goes with it."""
     box = min(box_px, *data.shape)
-    options: dict[str, Any] = {"coverage_mask": ~seen, "filter_size": (3, 3)}
-    try:
-        found = Background2D(data, box, **options)
-    except ValueError:  # every box has too many pixels without data
-        found = Background2D(data, data.shape, exclude_percentile=100.0, **options)
+    found = boxes_or_whole(data, box, coverage_mask=~seen, filter_size=(3, 3))
     rms = np.asarray(found.background_rms, float)
     return np.where(seen, data - found.background, 0), np.where(rms > 0, rms, np.inf)
 

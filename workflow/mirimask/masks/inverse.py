@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
-from mirimask.image.background import background
-from mirimask.image.smoothing import local_mean, smoothed
+from mirimask.image.background import background, local_mean, smoothed
 from mirimask.masks.family import Family
 from mirimask.masks.thresholds import percent_family, thresholds
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
 from mirimask.image.frame import Frame
-from mirimask.masks.family import Family
+from mirimask.masks.family import Family, Scores
+from mirimask.masks.gradient import pixels_in
 from mirimask.masks.names import MaskName, leaves, parse_method
 from mirimask.masks.registry import METHODS, Options, missing, published_level, settings_of
-from mirimask.masks.slices import pixels_in
 from mirimask.masks.thresholds import slice_domain
 
 __all__ = [
@@ -66,6 +66,7 @@ def make_masks(
     *,
     domain: str = "crop",
     frame: NDArray[np.float32] | None = None,
+    gradient: Mapping[str, NDArray[np.float32]] | None = None,
     segmentation: Labels | None = None,
     options: Options | None = None,
     levels_of: Frame | None = None,
@@ -82,6 +83,9 @@ def make_masks(
         What the percentage of a slice is of, where its name does not say it.
     frame : (ny, nx) float32
         The whole frame that the image was cut from, for value slices over `published`.
+    gradient : dict of (ny, nx) float32
+        The derivative of the image by domain (`mirimask.masks.gradient`), where it is at hand;
+        derivative slices are cut from it.
     segmentation : label image or path
         The pipeline's, as an array of the shape of the image, or as the path of a `_segm.fits` of
         the frame it was cut from. Without it, `segmentation` is made with its settings among the
@@ -126,7 +130,10 @@ def make_masks(
             fwhm_px=image.fwhm_px,
             options=options,
         )
-        scores = family.scores(pixels_in(image, where))
+        if method == "derivative" and gradient is not None:
+            scores: Scores = (gradient[where],)
+        else:
+            scores = family.scores(pixels_in(image, where))
         of = scores if levels_of is None else family.scores(pixels_in(levels_of, where))
         if where == "published":
             whole = frame if METHODS[method].published == "frame" else None

@@ -6,7 +6,6 @@ its settings can be varied.
 """
 
 import warnings
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from importlib.util import find_spec
 from typing import Any
@@ -24,6 +23,7 @@ from photutils.segmentation import (
 from photutils.utils.exceptions import NoDetectionsWarning
 
 from mirimask.errors import MaskError
+from mirimask.image.background import boxes_or_whole
 from mirimask.masks.family import Family, Scores
 
 __all__ = [
@@ -132,10 +132,7 @@ def _meshes(data: NDArray, mask: NDArray[np.bool_], settings: SegmentationSettin
     }
     filled = data.astype(float)
     filled[mask] = 0
-    with suppress(ValueError):  # every mesh has too many empty pixels
-        return Background2D(filled, settings.box_px, **common)
-    # one mesh for the whole frame; made here, where no traceback holds the arrays of the first
-    return Background2D(filled, filled.shape, exclude_percentile=100.0, **common)
+    return boxes_or_whole(filled, settings.box_px, **common)
 
 
 def segment(

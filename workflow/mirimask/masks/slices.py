@@ -5,16 +5,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mirimask.image.frame import Frame
 from mirimask.masks.family import Family, Scores
+from mirimask.masks.gradient import derivative
 from mirimask.masks.thresholds import thresholds, top_slice
 
 __all__ = [
-    "derivative",
     "derivative_slices",
-    "image_to_slice",
     "intersection_slices",
-    "pixels_in",
     "slice_family",
     "union_slices",
     "value_slices",
@@ -23,43 +20,6 @@ __all__ = [
 Kind = Literal["value", "derivative", "union", "intersection"]
 
 _VALUE_OF_DERIVATIVE = 1 / 4.6  # percentages of the paper's pair value_1 and derivative_4.6
-
-
-def derivative(data: NDArray[np.floating]) -> NDArray[np.floating]:
-    """First derivative along y, signed, in units of `data` per pixel (the paper's method 2).
-
-    `numpy.gradient(data, axis=0)`, as the paper's published script has it: central differences
-    inside, one-sided at the first and last row. Same shape and dtype as `data`; NaN spread to the
-    pixels above and below. Raises ValueError for fewer than two rows.
-    """
-    if data.dtype.kind != "f" or len(data) < 2:
-        return np.gradient(data, axis=0)
-    # the same bytes with one array instead of three, and faster (benchmarks/six_masks.py)
-    found = np.empty_like(data)
-    np.subtract(data[2:], data[:-2], out=found[1:-1])
-    found[1:-1] /= 2
-    np.subtract(data[1], data[0], out=found[0])
-    np.subtract(data[-1], data[-2], out=found[-1])
-    return found
-
-
-def pixels_in(crop: Frame, domain: str) -> NDArray[np.float32]:
-    """The pixels of a crop, (ny, nx), as a domain has them.
-
-    In `crop`, empty pixels are NaN and belong to no percentage. In `published`, they are 0 and
-    belong to it, as in the paper's published script.
-    """
-    if domain == "crop":
-        return crop.masked if crop.empty.any() else crop.data
-    if np.isfinite(crop.data).all():
-        return crop.data
-    return np.nan_to_num(crop.data, nan=0.0)
-
-
-def image_to_slice(crop: Frame, kind: str, *, domain: str) -> NDArray[np.floating]:
-    """The image that a slice of `kind` (`value`, `derivative`) cuts, (ny, nx)."""
-    pixels = pixels_in(crop, domain)
-    return pixels if kind == "value" else derivative(pixels)
 
 
 def slice_family(kind: Kind, levels: NDArray[np.float64], *, min_pixels: int = 1) -> Family:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mirimask.errors import MaskError
+from mirimask.image.background import median_and_scatter
 from mirimask.image.psf_profile import PsfProfile, psf_profile
-from mirimask.image.tile_levels import median_and_scatter, scatter
 from mirimask.masks.cores import DEFAULT as CORES
 from mirimask.masks.cores import CoreSettings, cores_of, curvature_snr
 
@@ -291,7 +291,7 @@ def _smooth_areas(
     if empty.any() or binned:
         weight = ndimage.gaussian_filter(seen, sigma, truncate=3)
         smooth /= np.maximum(weight, np.float32(1e-3))
-    noise = scatter(smooth, sources | empty, side, step=2)
+    _, noise = median_and_scatter(smooth, sources | empty, side, step=2)
     above = smooth > np.maximum(settings.extent * noise, settings.faintest)
     significant = above & (smooth > settings.alone * noise)
     areas, count = ndimage.label(above, structure=_BOX)

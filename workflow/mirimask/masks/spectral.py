@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from mirimask.errors import MaskError
-from mirimask.image.smoothing import filled, local_mean
+from mirimask.image.background import filled, local_mean
 from mirimask.masks.family import Family
 from mirimask.masks.thresholds import percent_family
 from mirimask.units import SIGMA_PER_MAD

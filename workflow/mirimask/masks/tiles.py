@@ -5,12 +5,19 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mirimask.errors import MaskError
-from mirimask.image.background import background_meshes
-from mirimask.image.smoothing import smoothed
+from mirimask.image.background import (
+    Edges,
+    background_meshes,
+    between_tiles,
+    from_nearest,
+    of_tiles,
+    smoothed,
+    tile_edges,
+)
 from mirimask.masks.family import Family, Scores
 from mirimask.masks.thresholds import percent_family, thresholds
 
-__all__ = ["between_tiles", "tile_edges", "tiled_background", "tiled_percentile"]
+__all__ = ["tiled_background", "tiled_percentile"]
 
 _FEWEST = 30  # pixels that a tile's percentile needs; with fewer it is its neighbours'
 
@@ -44,54 +51,19 @@ def tiled_background(
     return percent_family("tiled_background", levels, score)
 
 
-def tile_edges(shape: tuple[int, int], side: float) -> list[NDArray[np.intp]]:
-    """Where tiles of about `side` pixels begin and end along y and x: they fill `shape` evenly."""
-    return [np.linspace(0, n, max(1, round(n / side)) + 1).astype(np.intp) for n in shape]
-
-
-def between_tiles(
-    values: NDArray[np.float64], edges: list[NDArray[np.intp]], *, beyond: bool = False
-) -> NDArray[np.float32]:
-    """Values of tiles (rows, columns of tiles), linear between their middles.
-
-    Beyond the outermost middles they are level, or with `beyond` linear too. (ny, nx) float32 for
-    the `edges` of `tile_edges`.
-    """
-    weights = []
-    for edge in edges:
-        middle = 0.5 * (edge[1:] + edge[:-1] - 1)
-        at = np.arange(edge[-1], dtype=np.float64)
-        if middle.size == 1:
-            weights.append(np.ones((1, at.size)))
-            continue
-        if not beyond:
-            at = np.clip(at, middle[0], middle[-1])
-        left = np.clip(np.searchsorted(middle, at) - 1, 0, middle.size - 2)
-        part = (at - middle[left]) / (middle[left + 1] - middle[left])
-        weight = np.zeros((middle.size, at.size))
-        weight[left, np.arange(at.size)] = 1 - part
-        weight[left + 1, np.arange(at.size)] += part
-        weights.append(weight)
-    return (weights[0].T @ values @ weights[1]).astype(np.float32)
-
-
 def _of_tiles(
-    image: NDArray[np.floating], edges: list[NDArray[np.intp]], percents: list[float]
+    image: NDArray[np.floating], edges: Edges, percents: list[float]
 ) -> NDArray[np.float64]:
     """Thresholds of each tile, (percents, rows, columns of tiles); see `tiled_percentile`."""
-    found = np.full((len(percents), edges[0].size - 1, edges[1].size - 1), np.nan)
-    for i, (y0, y1) in enumerate(zip(edges[0], edges[0][1:], strict=False)):
-        for j, (x0, x1) in enumerate(zip(edges[1], edges[1][1:], strict=False)):
-            part = image[y0:y1, x0:x1]
-            if np.isfinite(part).sum() >= _FEWEST:
-                found[:, i, j] = thresholds(part, percents)
-    poor = np.isnan(found[0])
-    if poor.all():
+
+    def cut(pixels: NDArray[np.floating]) -> NDArray[np.float64]:
+        return thresholds(pixels, percents)
+
+    seen = np.isfinite(image)
+    found = of_tiles(image, seen, edges, cut, fewest=_FEWEST, number=len(percents))
+    if np.isnan(found).all():
         found[:] = thresholds(image, percents)[:, None, None]
-    elif poor.any():
-        nearest = ndimage.distance_transform_edt(poor, return_distances=False, return_indices=True)
-        found = found[:, nearest[0], nearest[1]]
-    return found
+    return from_nearest(found)
 
 
 def tiled_percentile(
@@ -112,14 +84,14 @@ def tiled_percentile(
     empty has what the nearest has that has more. ValueError where all are empty.
     """
 
-    def edges_of(image: NDArray[np.generic]) -> list[NDArray[np.intp]]:
-        return tile_edges((image.shape[0], image.shape[1]), tile * fwhm_px)
+    def edges_of(image: NDArray[np.generic]) -> Edges:
+        return tile_edges(image.shape, tile * fwhm_px)
 
     def scores(image: NDArray[np.floating]) -> Scores:
         image = smoothed(image, sigma=smooth * fwhm_px)
         edges = edges_of(image)
         medians = ndimage.median_filter(_of_tiles(image, edges, [50.0])[0], 3, mode="nearest")
-        return (image - between_tiles(medians, edges, beyond=True),)
+        return (image - between_tiles(medians, edges, image.shape, beyond=True),)
 
     def grids(images: Scores) -> NDArray[np.float64]:
         found = _of_tiles(images[0], edges_of(images[0]), list(levels))
@@ -134,6 +106,6 @@ def tiled_percentile(
                 "tiled_percentile: its thresholds are of an image of another shape; take them "
                 "over the image itself."
             )
-        return images[0] > between_tiles(row.reshape(shape), edges)
+        return images[0] > between_tiles(row.reshape(shape), edges, images[0].shape)
 
     return Family("tiled_percentile", "%", levels, scores, grids, cut)

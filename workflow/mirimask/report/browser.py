@@ -30,13 +30,14 @@ _MASK = (255, 140, 0)
 class BrowsedImage:
     """An image of the page.
 
-    `image` (ny, nx), NaN where nothing was observed; `masks` (ny, nx) bool and `verdicts`, tables
-    with a row a source, by method; `radius` and `near` in pixels: of the circle, and how much
-    farther the ring is.
+    `image` and its `derivative` along y, (ny, nx), NaN where nothing was observed; by method,
+    `masks` (ny, nx) bool and `verdicts`, tables with a row a source; `radius` and `near` in pixels:
+    of the circle, and how much farther the ring is.
     """
 
     name: str
     image: NDArray[np.floating]
+    derivative: NDArray[np.floating]
     masks: Mapping[str, NDArray[np.bool_]]
     verdicts: Mapping[str, pd.DataFrame]
     radius: float
@@ -52,6 +53,8 @@ def image_data(image: BrowsedImage, *, largest: int = LARGEST) -> tuple[dict[str
     ny, nx = image.image.shape
     factor = math.ceil(max(ny, nx) / largest)
     levels = grey_levels(shrink(image.image, factor))
+    # what falls is black: slices are of what rises
+    slope = grey_levels(shrink(image.derivative, factor), percentiles=(50, 99.7))
     sources = next(iter(image.verdicts.values()))
     return {
         "name": image.name,
@@ -61,6 +64,7 @@ def image_data(image: BrowsedImage, *, largest: int = LARGEST) -> tuple[dict[str
         "radius": image.radius / factor,
         "near": image.near / factor,
         "uri": data_uri(grey_png(levels)),
+        "derivative": data_uri(grey_png(slope)),
         "masks": [
             {
                 "label": method_label(method),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from astropy.stats import mad_std
 from numpy.typing import NDArray
 from photutils.aperture import CircularAperture, aperture_photometry
 from photutils.background import Background2D, MedianBackground
@@ -191,5 +192,5 @@ def depth_ab(
     apertures = CircularAperture(np.column_stack([x.ravel(), y.ravel()]), radius)
     sums = np.asarray(aperture_photometry(noise, apertures)["aperture_sum"], float)
     sums = sums[np.isfinite(sums)]
-    sigma = SIGMA_PER_MAD * np.median(np.abs(sums - np.median(sums)))
+    sigma = mad_std(sums)
     return float(jansky_to_ab(5 * sigma / share * jansky_per_pixel(pixel_area_sr)))

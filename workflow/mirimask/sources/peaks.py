@@ -44,13 +44,10 @@ def _matched(
 
     def smooth(width: float) -> NDArray[np.float64]:
         # dividing by the filtered coverage keeps the level beside empty pixels and at the rim
-        coverage = (~mask).astype(float)
-        gaussian_filter(coverage, width, mode="constant", output=coverage)
-        np.maximum(coverage, 0.1, out=coverage)
-        return np.divide(gaussian_filter(signal, width, mode="constant"), coverage, out=coverage)
+        coverage = gaussian_filter((~mask).astype(float), width, mode="constant")
+        return gaussian_filter(signal, width, mode="constant") / np.maximum(coverage, 0.1)
 
-    matched = smooth(sigma)
-    matched -= smooth(_SURROUNDINGS * sigma)
+    matched = smooth(sigma) - smooth(_SURROUNDINGS * sigma)
     with np.errstate(divide="ignore", invalid="ignore"):
         matched /= scatter(matched, mask, box_px=background_box_px)
     matched[mask | ~np.isfinite(matched)] = 0
@@ -66,7 +63,7 @@ def signal_to_noise(
 ) -> NDArray[np.float32]:
     """Signal-to-noise image of PSF-like signals.
 
-    The background (`meshes.background`) is taken off, the rest convolved with a Gaussian of the
+    The background (`background.background`) is taken off, the rest convolved with a Gaussian of the
     PSF's width (the matched filter of a Gaussian PSF) minus one three times as wide, and divided by
     the clipped scatter of the convolved image in the same boxes, so that correlated noise needs no
     model. Without the wide Gaussian, clouds of a nebula count as peaks, and their scatter hides

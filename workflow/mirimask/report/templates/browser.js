@@ -72,13 +72,14 @@ function draw() {
   pen.fillRect(0, 0, canvas.clientWidth, canvas.clientHeight);
   pen.imageSmoothingEnabled = view.zoom < 1;
   const box = [across(-0.5), down(image.ny - 0.5), image.nx * view.zoom, image.ny * view.zoom];
-  if (part("original").checked && picture(image.uri).complete) {
+  const below = part("below").value, under = below && picture(image[below]);
+  if (under && under.complete) {
     pen.filter = `brightness(${part("brightness").value}%)`;
-    pen.drawImage(picture(image.uri), ...box);
+    pen.drawImage(under, ...box);
     pen.filter = "none";
   }
   if (method && picture(method.uri).complete) {
-    pen.globalAlpha = part("original").checked ? part("strength").value / 100 : 1;
+    pen.globalAlpha = below ? part("strength").value / 100 : 1;
     pen.drawImage(picture(method.uri), ...box);
     pen.globalAlpha = 1;
   }
@@ -242,7 +243,7 @@ function pick(px, py) {
 part("form").addEventListener("submit", (event) => event.preventDefault());
 part("image").addEventListener("change", (event) => showImage(event.target.selectedIndex));
 part("method").addEventListener("change", (event) => showMethod(event.target.selectedIndex));
-for (const id of ["strength", "brightness", "original", "circles"]) part(id).addEventListener("input", draw);
+for (const id of ["strength", "brightness", "below", "circles"]) part(id).addEventListener("input", draw);
 part("in").addEventListener("click", () => zoom(1.4));
 part("out").addEventListener("click", () => zoom(1 / 1.4));
 part("fit").addEventListener("click", fit);

@@ -1,0 +1,267 @@
+"""Images and masks from their files and into them."""
+
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from mirimask.atomic import replacing
+from mirimask.errors import MaskError
+from mirimask.image.frame import Frame, crop_frame, empty_pixels, pixel_cards, whole_frame
+from mirimask.image.instrument import imaging_filter
+from mirimask.image.own_files import read_image
+from mirimask.image.product import check_area, opened, usable_planes
+from mirimask.image.wcs import read_wcs
+
+__all__ = [
+    "frame_of",
+    "geometry_cards",
+    "open_image",
+    "read_crop",
+    "read_frame",
+    "read_gradient",
+    "read_mask",
+    "read_science",
+    "write_crop",
+    "write_gradient",
+    "write_mask",
+    "write_whole_mask",
+]
+
+_logger = logging.getLogger("mirimask.image.files")
+
+
+### images #########################################################################################
+
+
+def open_image(
+    path: str | Path,
+    *,
+    filter_name: str = "",
+    rows: tuple[int, int] | None = None,
+    columns: tuple[int, int] | None = None,
+    error_path: str | Path | None = None,
+    weight_path: str | Path | None = None,
+    pixel_unit: str = "",
+) -> Frame:
+    """Read an i2d, or any FITS image with a celestial WCS, ready for every mask.
+
+    `rows` and `columns` cut the image ((first, last + 1), 0-based; None: the whole axis).
+    `filter_name` is for a header without FILTER; the other options are those of
+    `own_files.read_image`. The frame's `data` are MJy/sr, `empty` True where nothing was observed.
+    MaskError says what is wrong with the file.
+    """
+    hdus = read_image(
+        path,
+        error_path=error_path,
+        weight_path=weight_path,
+        pixel_unit=pixel_unit,
+        filter_name=filter_name,
+    )
+    band = str(hdus[0].header.get("FILTER", "")).strip()
+    if not band:
+        raise MaskError(
+            f"'{path}': its header has no FILTER, which the width of the PSF depends on; "
+            "name it (--filter F770W)."
+        )
+    try:
+        imaging_filter(band)
+    except MaskError as error:
+        raise MaskError(f"'{path}': {error}") from None
+    frame = frame_of(hdus, what=f"i2d '{path}'")
+    # a file's name can hold what a FITS card cannot
+    code = re.sub(r"[^ -~]", "_", Path(path).name)[:60]
+    return crop_frame(frame, rows=rows, columns=columns, image=code)
+
+
+def read_frame(path: str | Path, *, planes: bool = True) -> Frame:
+    """Read the archive's i2d (PRIMARY, SCI and, where it has them, ERR and WHT; see `frame_of`).
+
+    Raises MaskError where the file cannot be read or has no SCI image with a celestial WCS.
+    """
+    with opened(path, planes=("SCI", "ERR", "WHT")) as hdus:
+        return frame_of(hdus, what=f"'{path}'", planes=planes)
+
+
+def frame_of(hdus: fits.HDUList, *, what: str, planes: bool = True) -> Frame:
+    """The frame that the HDUs of an i2d hold: PRIMARY, SCI and, where they are, ERR and WHT.
+
+    Without `planes`, ERR and WHT only tell which pixels are empty, and are None in the frame.
+    A PIXAR_SR that is not the pixel of the WCS is a warning: the WCS's is used.
+    Raises MaskError, with `what` the file is called, without an SCI image with a celestial WCS.
+    """
+    found = {
+        name: np.array(hdus[name].data, dtype=np.float32)
+        for name in ("SCI", "ERR", "WHT")
+        if name in hdus and hdus[name].is_image and hdus[name].data is not None
+    }
+    if "SCI" not in found or found["SCI"].ndim != 2:
+        raise MaskError(f"{what}: no two-dimensional SCI image in it.")
+    data, header = found["SCI"], hdus["SCI"].header
+    for name, plane in found.items():
+        if plane.shape != data.shape:
+            raise MaskError(
+                f"{what}: its {name} has the shape {plane.shape}, its SCI {data.shape}; they must "
+                "be of the same frame."
+            )
+    error, weight = usable_planes(found.get("ERR"), found.get("WHT"), what=what)
+    empty = empty_pixels(data, error=error, weight=weight)
+    if not planes:
+        error = weight = None
+    wcs = read_wcs(header, data.shape, what=what)
+    frame = Frame(data, empty, error, weight, hdus[0].header.copy(), wcs)
+    check_area(header.get("PIXAR_SR"), frame.pixel_area_sr, what=what)
+    return frame
+
+
+def read_science(path: str | Path) -> NDArray:
+    """The SCI array of an archive file alone, (ny, nx), as it is stored."""
+    with opened(path, planes=("SCI",)) as hdus:
+        if "SCI" not in hdus or hdus["SCI"].data is None or hdus["SCI"].data.ndim != 2:
+            raise MaskError(f"'{path}': no two-dimensional SCI image in it.")
+        return hdus["SCI"].data
+
+
+### crops ##########################################################################################
+
+# Cards of the PRIMARY of a crop's file that hold its geometry.
+_GEOMETRY = {
+    "CROPX0": "first column of the crop in the frame, 0-based",
+    "CROPY0": "first row of the crop in the frame, 0-based",
+    "FRAMENX": "columns of the frame",
+    "FRAMENY": "rows of the frame",
+}
+
+
+def geometry_cards(crop: Frame) -> dict[str, tuple[int, str]]:
+    """Cards that say which part of its frame a crop is."""
+    values = [*crop.origin[::-1], *crop.frame_shape[::-1]]
+    return {
+        key: (int(value), comment)
+        for (key, comment), value in zip(_GEOMETRY.items(), values, strict=True)
+    }
+
+
+def write_crop(path: str | Path, crop: Frame) -> None:
+    """Write a crop as PRIMARY, SCI, EMPTY (uint8) and, where it has them, ERR and WHT."""
+    primary = crop.primary.copy()
+    primary["PIXSCALE"] = (crop.pixel_scale, "[arcsec] pixel scale")
+    primary.update(geometry_cards(crop))
+    primary["PSFFWHM"] = (crop.fwhm_px, "[px] FWHM of the PSF")
+    header = pixel_cards(crop.wcs, crop.data.shape, crop)
+    header["BUNIT"] = "MJy/sr"
+    hdus = fits.HDUList([fits.PrimaryHDU(header=primary)])
+    hdus.append(fits.ImageHDU(crop.data, header=header, name="SCI"))
+    hdus.append(fits.ImageHDU(crop.empty.astype(np.uint8), name="EMPTY"))
+    for array, name in ((crop.error, "ERR"), (crop.weight, "WHT")):
+        if array is not None:
+            hdus.append(fits.ImageHDU(array, name=name))
+    with replacing(path) as temporary:
+        hdus.writeto(temporary)
+
+
+def read_crop(path: str | Path, *, planes: bool = True) -> Frame:
+    """Read what `write_crop` wrote; without `planes`, no ERR and WHT: they are None."""
+    names = ("SCI", "EMPTY", "ERR", "WHT") if planes else ("SCI", "EMPTY")
+    with opened(path, planes=names) as hdus:
+        read = {
+            name: np.array(hdus[name].data, dtype=bool if name == "EMPTY" else np.float32)
+            for name in names
+            if name in hdus
+        }
+        primary = hdus[0].header.copy()
+        wcs = read_wcs(hdus["SCI"].header, read["SCI"].shape, what=f"'{path}'")
+    x0, y0, nx, ny = (primary.pop(key) for key in _GEOMETRY)
+    for key in ("PIXSCALE", "PSFFWHM"):
+        del primary[key]
+    return Frame(
+        read["SCI"],
+        read["EMPTY"],
+        read.get("ERR"),
+        read.get("WHT"),
+        primary,
+        wcs,
+        origin=(y0, x0),
+        frame_shape=(ny, nx),
+    )
+
+
+def _origin_cards(crop: Frame) -> fits.Header:
+    """Cards of a primary header that say which image it is of, and where in it the crop begins."""
+    primary = fits.Header()
+    for key in ("IMAGE", "SIMULATD", "OBS_ID", "FILTER"):
+        if key in crop.primary:
+            primary.append(crop.primary.cards[key])
+    geometry = geometry_cards(crop)
+    primary.update({key: geometry[key] for key in ("CROPX0", "CROPY0")})
+    return primary
+
+
+### derivative images #############################################################################
+
+
+def write_gradient(
+    path: str | Path, gradients: Mapping[str, NDArray[np.float32]], crop: Frame
+) -> None:
+    """Write derivatives of a crop, (ny, nx) each, as extensions with the names of their domains."""
+    header = pixel_cards(crop.wcs, crop.data.shape, crop)
+    header["BUNIT"] = ("MJy/sr/pix", "rise along y")
+    hdus = fits.HDUList([fits.PrimaryHDU(header=_origin_cards(crop))])
+    for domain, gradient in gradients.items():
+        hdus.append(fits.ImageHDU(gradient, header, name=domain))
+    with replacing(path) as temporary:
+        hdus.writeto(temporary)
+
+
+def read_gradient(path: str | Path, domain: str) -> NDArray[np.float32]:
+    """The derivative of a crop in a domain, (ny, nx), which `write_gradient` wrote."""
+    with opened(path, planes=(domain.upper(),)) as hdus:
+        return np.array(hdus[domain].data, dtype=np.float32)
+
+
+### masks ##########################################################################################
+
+
+def write_mask(path: str | Path, mask: NDArray[np.bool_], crop: Frame, **made: object) -> None:
+    """Write a mask as uint8 with the WCS of its crop; `made` become header keywords."""
+    if not mask.any():
+        _logger.warning(
+            "%s: the mask %s marks no pixel", crop.primary.get("IMAGE", ""), made.get("method", "")
+        )
+    _write_mask(path, mask, pixel_cards(crop.wcs, mask.shape, crop), crop, made)
+
+
+def write_whole_mask(
+    path: str | Path, mask: NDArray[np.bool_], crop: Frame, **made: object
+) -> None:
+    """Write a mask of a crop in the frame of the image it was cut from, 0 around the crop."""
+    _write_mask(path, *whole_frame(crop, mask), crop, made)
+
+
+def _write_mask(
+    path: str | Path,
+    mask: NDArray[np.bool_],
+    header: fits.Header,
+    crop: Frame,
+    made: dict[str, object],
+) -> None:
+    primary = _origin_cards(crop)
+    for key, value in made.items():
+        if value is not None:
+            primary[key.upper()] = value
+    primary["NKEPT"] = (int(mask.sum()), "pixels in the mask")
+    hdus = fits.HDUList(
+        [fits.PrimaryHDU(header=primary), fits.ImageHDU(mask.astype(np.uint8), header, name="MASK")]
+    )
+    with replacing(path) as temporary:
+        hdus.writeto(temporary)
+
+
+def read_mask(path: str | Path) -> tuple[NDArray[np.bool_], fits.Header]:
+    """A mask that `write_mask` wrote, and its primary header."""
+    with opened(path) as hdus:
+        return hdus["MASK"].data > 0, hdus[0].header
