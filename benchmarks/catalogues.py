@@ -38,7 +38,7 @@ VARIANTS = {  # name: the catalogue, whose circle, and what else its study has
 }
 FIELDS = ("plane", "deep", "cloud")
 MASKS = ["value_0.3", "derivative_0.3", "value_4.6", "derivative_4.6", "value_1", "derivative_10"]
-MASKS += ["segmentation", "recommended"]
+MASKS += ["segmentation", "cores"]
 
 
 def study_of(name: str) -> tuple[str, list[str]]:

@@ -20,7 +20,7 @@ from mirimask.image.instrument import psf_fwhm_px  # isort: skip
 from mirimask.masks.make import make_masks  # isort: skip
 from mirimask.masks.names import parse_method  # isort: skip
 from mirimask.sources.peaks import reference_peaks  # isort: skip
-from mirimask.masks.recommended import recommended_mask  # isort: skip
+from mirimask.masks.cores import core_mask  # isort: skip
 from mirimask.sources.spots import label_spots  # isort: skip
 from mirimask.sources.verdicts import literal_verdicts, peak_verdicts  # isort: skip
 
@@ -67,7 +67,7 @@ def main() -> None:
     masks = {name: mask for name, (mask, _) in made.items()}
     window = (slice(*config["crop"]["rows"]), slice(*config["crop"]["columns"]))
     masks["segmentation"] = read_science(folder / "segm.fits")[window] > 0
-    masks["recommended"] = recommended_mask(crop.data, crop.empty, fwhm_px=fwhm_px)
+    masks["cores"] = core_mask(crop.data, crop.empty, fwhm_px=fwhm_px)
 
     def judge(mask) -> None:
         spots = label_spots(

@@ -66,6 +66,9 @@ def test_mask_and_its_files(i2d, run, tmp_path):
     assert mask.dtype == np.uint8
     assert labels.dtype == np.uint32
     np.testing.assert_array_equal(mask > 0, labels > 0)
+    cores = fits.getdata("l.fits", "DETECTIONS")
+    assert set(np.unique(cores)) == set(np.unique(labels))
+    np.testing.assert_array_equal(labels[cores > 0], cores[cores > 0])
     table = Table.read("c.ecsv")
     assert len(table) == SegmentationImage(labels).n_labels > 3
     assert (table["match_id"] != "").sum() > 3

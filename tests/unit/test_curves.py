@@ -141,13 +141,13 @@ def test_segmentation_family_is_the_segmentation():
 
 
 @pytest.mark.parametrize(
-    "name", ["value", "derivative", "union", "intersection", "segmentation", "recommended"]
+    "name", ["value", "derivative", "union", "intersection", "segmentation", "cores"]
 )
 def test_full_curve_of_every_family(name):
     image, added = _sky(), _sky(8.0)
     image[:20, :20] = added[:20, :20] = np.nan
     empty = np.isnan(image)
-    levels = [5.0, 3.0] if name in ("segmentation", "recommended") else [0.3, 3.0]
+    levels = [5.0, 3.0] if name in ("segmentation", "cores") else [0.3, 3.0]
     family = family_at(name, empty, levels, fwhm_px=FWHM, options=_options(n_pixels=5))
     stars = _grid()[1:]
     scene = Scene(
@@ -167,7 +167,7 @@ def test_full_curve_of_every_family(name):
     assert table["completeness"].max() > 0.5
     assert table["n_false"].isna().all()
     assert (table["false_per_arcmin2"] == table["inverted_per_arcmin2"]).all()
-    if name == "recommended":
+    if name == "cores":
         strict = table[table["setting"] == 5].iloc[0]
         assert strict["completeness"] > 0.9
         assert strict["n_inverted"] <= 1

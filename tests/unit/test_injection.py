@@ -219,13 +219,13 @@ def _recovered(stamps, image, methods, magnitudes, stars=40):
 
 
 def test_bright_stars_are_recovered_and_dark_ones_only_by_chance(stamps):
-    methods = ["value_1", "derivative_0.3", "recommended", "value_1_and_derivative_0.3"]
+    methods = ["value_1", "derivative_0.3", "cores", "value_1_and_derivative_0.3"]
     image = _sky()
     table = recovery_by_magnitude(_recovered(stamps, image, methods, [21.0, 28.0]))
     bright = table[table["magnitude"] == 21].set_index("method")
     # a star where a spot was before has none of its own
     assert (bright["completeness"] > 0.9 * (1 - bright["chance"]) - 0.05).all()
-    assert bright.loc["recommended", "completeness"] > 0.97
+    assert bright.loc["cores", "completeness"] > 0.97
     dark = table[np.isinf(table["magnitude"])].set_index("method")
     # at zero flux, what is covered is what random positions find
     rng = np.random.default_rng(1)
@@ -255,9 +255,9 @@ def test_the_same_again(stamps):
 def test_empty_corners_take_no_stars(stamps):
     image = _sky()
     image[:150] = np.nan
-    table = _recovered(stamps, image, ["value_1", "segmentation", "recommended"], [21.0], stars=10)
+    table = _recovered(stamps, image, ["value_1", "segmentation", "cores"], [21.0], stars=10)
     lit = table[np.isfinite(table["magnitude"])]
-    assert lit.groupby("method")["recovered"].mean().loc["recommended"] > 0.9
+    assert lit.groupby("method")["recovered"].mean().loc["cores"] > 0.9
 
 
 def test_the_published_domain_is_refused(stamps):

@@ -15,6 +15,7 @@ from mirimask.command import run as command
 from mirimask.errors import MaskError
 from mirimask.evaluation.curves import full_curve
 from mirimask.evaluation.scene import Scene
+from mirimask.masks.cores import DEFAULT, core_mask
 from mirimask.masks.make import (
     combined_mask,
     family_at,
@@ -31,7 +32,6 @@ from mirimask.masks.names import (
     method_label,
     parse_method,
 )
-from mirimask.masks.recommended import DEFAULT, recommended_mask
 from mirimask.masks.registry import DETECTORS, METHODS, OWN, published_level
 from mirimask.masks.thresholds import percent_family
 
@@ -45,12 +45,12 @@ def test_every_line_of_the_registry_is_whole():
         assert method.unit in ("%", "sigma", "")
         assert "_or_" not in name
         assert "_and_" not in name
-        if method.group == "own":
+        if name in OWN:
             low, high, number = method.levels
             assert low < min(levels_in_use(name)) <= max(levels_in_use(name)) < high
             assert number > 10
     assert set(OWN) <= set(METHODS) - set(DETECTORS)
-    assert METHODS["recommended"].level == DEFAULT.seed
+    assert METHODS["cores"].level == DEFAULT.seed
 
 
 def test_names_import_nothing_heavy():
@@ -165,16 +165,16 @@ def odd(data, empty, *, fwhm_px):
 ### the way to masks ###############################################################################
 
 
-def test_recommended_is_the_recommended_mask():
+def test_cores_are_the_core_mask():
     data, empty = fields.field(), np.zeros(fields.SHAPE, bool)
     empty[:30, :50] = True
     data[100, 100] = np.nan  # not told to be empty
     np.testing.assert_array_equal(
-        make_mask(frame_with(data, empty), "recommended"),
-        recommended_mask(data, empty, fwhm_px=FWHM),
+        make_mask(frame_with(data, empty), "cores"),
+        core_mask(data, empty, fwhm_px=FWHM),
     )
-    lower = make_mask(frame_with(data, empty), "recommended_3.5")
-    assert lower.sum() > make_mask(frame_with(data, empty), "recommended").sum()
+    lower = make_mask(frame_with(data, empty), "cores_3.5")
+    assert lower.sum() > make_mask(frame_with(data, empty), "cores").sum()
 
 
 def test_combinations_of_combinations():

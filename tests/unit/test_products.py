@@ -125,6 +125,16 @@ def test_label_file_is_the_i2ds_frame(crop, tmp_path):
         assert SegmentationImage(sci).n_labels == 3
 
 
+def test_the_cores_of_the_sources_are_a_further_hdu(crop, tmp_path):
+    labels = label_mask(disks(crop))
+    cores = np.where(np.hypot(*np.indices(labels.shape)) < 40, labels, 0)
+    hdus = label_hdus(labels, crop, filename="x.fits", detections=cores)
+    assert [hdu.name for hdu in hdus] == ["PRIMARY", "SCI", "DETECTIONS"]
+    inside = hdus["DETECTIONS"].data[slice(*ROWS), slice(*COLUMNS)]
+    np.testing.assert_array_equal(inside, cores)
+    assert hdus["DETECTIONS"].data.shape == SHAPE
+
+
 def test_label_file_opens_as_the_pipelines_model(crop, tmp_path):
     if importlib.util.find_spec("stdatamodels") is None:
         pytest.skip("the optional package jwst is not installed: pip install mirimask[jwst]")

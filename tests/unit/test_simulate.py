@@ -82,6 +82,7 @@ def write(made, folder, **options):
         "cat": "cat.ecsv",
         "catalogue": "unwise.ecsv",
         "truth": "truth.ecsv",
+        "light": "truth.fits",
         "manifest": "manifest.tsv",
     }
     paths = {key: folder / name for key, name in names.items()}

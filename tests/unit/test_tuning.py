@@ -91,7 +91,7 @@ def test_paired_difference():
 
 def _tables():
     stars, judged = [], []
-    for family, share in (("recommended", 0.8), ("log", 0.5)):
+    for family, share in (("cores", 0.8), ("log", 0.5)):
         for rate in (3.0, np.nan):
             for image in ("a", "b"):
                 found = (np.arange(50) < 50 * share).astype(int)
@@ -103,7 +103,7 @@ def _tables():
                 judged.append(
                     _curve(image, [3], [8], [2.0]).assign(family=family, rate=rate, reached=True)
                 )
-    times = pd.DataFrame({"family": ["recommended", "log"], "median_ms": [20.0, 30.0]})
+    times = pd.DataFrame({"family": ["cores", "log"], "median_ms": [20.0, 30.0]})
     return pd.concat(judged), pd.concat(stars), times
 
 
@@ -118,14 +118,14 @@ def test_verdict_names_what_is_not_installed():
     assert at.loc["log", "completeness"] == 0.5
     assert at.loc["log", "behind"] == pytest.approx(0.3)
     assert at.loc["log", "behind_low"] > 0
-    assert at.loc["log", "times_recommended"] == 1.5
+    assert at.loc["log", "times_cores"] == 1.5
     assert at.loc["log", "false_per_arcmin2"] == 3
     assert np.isnan(at.loc["sep", "completeness"])
     page = verdict_page(table, rate=3, magnitudes=(23.5, 25.5), simulated=True)
     assert page.splitlines()[2].startswith("**SIMULATED** images")
     assert "SIMULATED" not in verdict_page(table, rate=3, magnitudes=(23.5, 25.5), simulated=False)
     assert "| sep | not installed: the Python package sep |" in page
-    assert page.index("recommended mask") < page.index("| Laplacian")
+    assert page.index("| cores") < page.index("| Laplacian")
     figure = draw_verdict(table, rate=3, magnitudes=(23.5, 25.5), simulated=True)
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
     assert "not installed" in texts

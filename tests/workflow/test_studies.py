@@ -71,7 +71,7 @@ def test_the_simulated_study(fields):
     at_its_rate = compared.query("at == 'false_per_arcmin2' and of == 'segmentation'")
     found = at_its_rate.pivot(index="image", columns="family", values="completeness")
     assert len(found) == 8  # seven images, and all of them
-    assert (found["recommended"] > found["segmentation"]).all(), found
+    assert (found["cores"] > found["segmentation"]).all(), found
 
 
 def test_the_inverse_mask_comes_to_rest(fields):

@@ -12,8 +12,8 @@ What can be had from here:
   `read_image` as FITS extensions. `identify` and `describe` are its rows of Tables 1 and 2.
 - A mask: `make_mask` and `make_masks` know every method by its name (`value_4.6`, `derivative_10`,
   `value_1_or_derivative_4.6`, `segmentation`, `recommended`; `masks/registry.py` lists them). With
-  settings of one's own: `recommended_mask` and `curvature_snr`, the image that it cuts; `segment`,
-  the pipeline's steps.
+  settings of one's own: `source_mask`, `source_labels` with its sources' numbers, `core_mask`, and
+  `curvature_snr`, the image that it cuts; `segment`, the pipeline's steps.
 - A verdict: `read_catalogue`, `locate_sources` on the image, `reference_peaks` of it, and
   `peak_verdicts` for each source.
 - For other software: `label_mask`, and `measure_labels` with the circle of `point_aperture`.
@@ -32,7 +32,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "Frame": "image.frame",
     "MaskError": "errors",
-    "curvature_snr": "masks.recommended",
+    "core_mask": "masks.cores",
+    "curvature_snr": "masks.cores",
     "describe": "image.statistics",
     "identify": "image.statistics",
     "label_mask": "export.labels",
@@ -45,9 +46,10 @@ _HOMES = {
     "point_aperture": "image.instrument",
     "read_catalogue": "sources.own_catalogues",
     "read_image": "image.own_files",
-    "recommended_mask": "masks.recommended",
     "reference_peaks": "sources.peaks",
     "segment": "masks.segmentation",
+    "source_labels": "masks.source_mask",
+    "source_mask": "masks.source_mask",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -24,6 +24,7 @@ rule export_mask:
         min_pixels=config["spots"]["min_pixels"],
         radius=config["verdict"]["radius"],
         catalogue=study.catalogue,
+        detectors=lambda wildcards: study.settings_of_parts([wildcards.method]),
         code=code("export_mask"),
     message:
         "Measuring the sources of {wildcards.method} on {wildcards.image}"

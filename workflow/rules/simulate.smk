@@ -24,6 +24,7 @@ rule simulate:
         cat="<results>/archive/{image}/cat.ecsv",
         catalogue=f"<results>/archive/{{image}}/{study.catalogue}.ecsv",
         truth="<results>/archive/{image}/truth.ecsv",
+        light="<results>/archive/{image}/truth.fits",
         manifest="<results>/archive/{image}/manifest.tsv",
     log:
         "<logs>/simulate/{image}.log",

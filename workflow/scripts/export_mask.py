@@ -12,6 +12,7 @@ from mirimask.image.files import read_crop, read_mask
 from mirimask.image.frame import pixels
 from mirimask.image.instrument import point_aperture
 from mirimask.image.own_files import read_segmentation, write_hdus
+from mirimask.masks.make import numbered_sources
 from mirimask.table_files import read_table
 
 
@@ -20,12 +21,19 @@ def main(job):
     crop = read_crop(job.input.frame)
     mask, header = read_mask(job.input.mask)
     made = {key: header.get(key) for key in ("METHOD", "DOMAIN", "PERCENT", "THRESH")}
-    segmentation = None
+    own = numbered_sources(crop, method, job.params.detectors)
+    segmentation = None if own is None else own.sources
     if job.input.get("segm"):
         segmentation = crop.cut(read_segmentation(job.input.segm, crop.frame_shape, image=image))
     labels = label_mask(mask, min_pixels=job.params.min_pixels, segmentation=segmentation)
-    name = Path(job.output.labels).name
-    write_hdus(job.output.labels, label_hdus(labels, crop, filename=name, **made))
+    hdus = label_hdus(
+        labels,
+        crop,
+        filename=Path(job.output.labels).name,
+        detections=None if own is None else own.detections,
+        **made,
+    )
+    write_hdus(job.output.labels, hdus)
 
     radius = pixels(job.params.radius, crop.pixel_scale, fwhm_px=crop.fwhm_px) * crop.pixel_scale
     sources = Table.read(job.input.sources, format="ascii.ecsv")

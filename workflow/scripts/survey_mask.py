@@ -14,7 +14,7 @@ from mirimask.image.files import open_image, write_mask
 from mirimask.image.instrument import point_aperture
 from mirimask.image.own_files import write_hdus
 from mirimask.image.product import sha256
-from mirimask.masks.make import make_mask
+from mirimask.masks.make import numbered_sources
 
 log = logging.getLogger("mirimask.survey_mask")
 METHOD = "recommended"
@@ -47,14 +47,16 @@ def measured(job, image, path, folders):
         path, filter_name=job.params.filter, rows=job.params.rows, columns=job.params.columns
     )
     crop.primary["IMAGE"] = image
-    mask = make_mask(crop, METHOD)
-    labels = label_mask(mask, min_pixels=job.params.min_pixels)
+    own = numbered_sources(crop, METHOD)
+    mask = own.sources > 0
+    labels = label_mask(mask, min_pixels=job.params.min_pixels, segmentation=own.sources)
     aperture = point_aperture(crop.primary["FILTER"], crop.pixel_scale)
     sources = measure_labels(crop, labels, aperture=aperture)
     sources.meta |= provenance(crop, aperture, METHOD=METHOD)
     write_mask(folders["mask"] / f"{METHOD}.fits", mask, crop, method=METHOD)
     name = f"{METHOD}.fits"
-    write_hdus(folders["labels"] / name, label_hdus(labels, crop, filename=name, METHOD=METHOD))
+    hdus = label_hdus(labels, crop, filename=name, detections=own.detections, METHOD=METHOD)
+    write_hdus(folders["labels"] / name, hdus)
     with replacing(folders["catalogue"] / f"{METHOD}.ecsv") as temporary:
         sources.write(temporary, format="ascii.ecsv")
     return {

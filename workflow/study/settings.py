@@ -20,7 +20,7 @@ __all__ = ["Study"]
 
 ROOT = Path(__file__).resolve().parents[2]  # of the project: the paper's tables are in it
 # the others are compared with the first; the segmentation's eras are detectors
-_OWN_FAMILIES = ("recommended", *(n for n in OWN if n not in ("recommended", "segmentation")))
+_OWN_FAMILIES = ("cores", *(n for n in OWN if n not in ("cores", "segmentation")))
 _NEEDED = {"local": ["i2d"], "mast": ["program", "observation", "filter"], "simulated": []}
 _DOMAIN = re.compile(f"@({'|'.join(DOMAINS)})")
 
@@ -54,6 +54,8 @@ class Study:
         self.judged = self._judged()
         # masks of the evaluation: all slices over the crop; for chance, those of the tables too
         self.evaluated = _unique(map(self.evaluated_name, [*self.methods, *self.judged]))
+        # masks that are judged by what they leave in the sky
+        self.used = _unique([*self.evaluated, "recommended", "cores"])
         self.by_chance = _unique([*self.methods, *self.other_methods, *self.evaluated])
         self.products = self.masks(config["products"]["methods"], "products.methods")
         self.by_eye = self.masks(config["by_eye"]["methods"] or self.methods, "by_eye.methods")
@@ -140,6 +142,12 @@ class Study:
     def figure_image(self, wanted: str) -> str:
         """The image that a figure of one image shows: the one wanted, or else the first."""
         return wanted if wanted in self.images else next(iter(self.images))
+
+    @property
+    def use_image(self) -> str:
+        """The simulated image in which the figure of the masks' use shows what is left."""
+        wanted = self.config["figures"]["figure3"]["image"]
+        return wanted if wanted in self.by_truth else next(iter(self.by_truth), "")
 
     # the catalogue
 
@@ -329,7 +337,7 @@ class Study:
     def side_by_side_methods(self) -> list[str]:
         """The masks of Table 3 and, at the published levels, those besides."""
         others = (name for name in self.installed if name in DETECTORS)
-        return _unique([*self.methods, "recommended", *others])
+        return _unique([*self.methods, "recommended", "cores", *others])
 
     # simulated fields
 

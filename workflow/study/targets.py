@@ -35,11 +35,12 @@ def evaluation(study: Study) -> list[str]:
     """What the evaluation ends with."""
     names = ["chance", "reliability", "significance", "sensitivity"]
     if study.by_truth:
-        names += ["completeness", "purity", "agreement", "disagreements"]
+        names += ["completeness", "purity", "agreement", "disagreements", "use"]
     return [
         *_each("<results>/evaluation/{name}.{form}", name=names, form=_DRAWN),
         *_each("<results>/tables/table3_chance.{form}", form=_TABLE),
         "<results>/evaluation/sensitivity.md",
+        *(["<results>/evaluation/use.md"] if study.by_truth else []),
         "<results>/evaluation/README.md",
     ]
 

@@ -58,6 +58,7 @@ REACHES_NOTHING = frozenset(["urllib.parse"])
 KNOW_THE_TRUTH = frozenset(
     f"mirimask.{name}"
     for name in (
+        "evaluation.background",
         "evaluation.scene",
         "evaluation.completeness",
         "evaluation.agreement",

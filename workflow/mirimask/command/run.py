@@ -199,12 +199,21 @@ def products(
     """
     from mirimask.export.labels import label_hdus, label_mask
     from mirimask.image.own_files import write_hdus
+    from mirimask.masks.make import numbered_sources
 
+    own = numbered_sources(image, made["METHOD"])
     kept = segmentation if made["METHOD"] == "segmentation" else None
+    kept = kept if own is None else own.sources
     labels = label_mask(mask, segmentation=kept)
     writes: list[Callable[[], None]] = []
     if options.labels:
-        hdus = label_hdus(labels, image, filename=Path(options.labels).name, **made)
+        hdus = label_hdus(
+            labels,
+            image,
+            filename=Path(options.labels).name,
+            detections=None if own is None else own.detections,
+            **made,
+        )
         writes.append(lambda: write_hdus(options.labels, hdus))
     if not (options.catalogue or options.regions):
         return writes

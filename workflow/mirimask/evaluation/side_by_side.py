@@ -26,7 +26,7 @@ __all__ = [
     "verdict_table",
 ]
 
-BEST = "recommended"
+BEST = "cores"
 
 
 ### levels #########################################################################################
@@ -165,8 +165,8 @@ def verdict_table(
     (NaN: the published level). `times`: family, median_ms. Columns: group, images, rate, family,
     label, kind, n_stars, n_found, completeness with its 95 % Wilson limits, false_per_arcmin2 (what
     the levels came to), inverted_per_arcmin2, area, tuned (share of the images for which a level
-    reached the rate), behind: completeness of the recommended mask less the family's for the same
-    stars, with its 95 % limits (`paired_difference`), median_ms, times_recommended, needs: what is
+    reached the rate), behind: completeness of the cores less the family's for the same
+    stars, with its 95 % limits (`paired_difference`), median_ms, times_cores, needs: what is
     not installed (such families have no numbers).
     """
     spent = times.set_index("family")["median_ms"]
@@ -212,7 +212,7 @@ def verdict_table(
                     "area": float((table["area"] * area).sum()) / area.sum(),
                     "tuned": float(table["reached"].mean()),
                     "median_ms": spent.get(family, np.nan),
-                    "times_recommended": spent.get(family, np.nan) / spent.get(BEST, np.nan),
+                    "times_cores": spent.get(family, np.nan) / spent.get(BEST, np.nan),
                 }
                 if best is not None:
                     rng = np.random.default_rng(seed)
@@ -246,7 +246,7 @@ def verdict_table(
         "behind_low",
         "behind_high",
         "median_ms",
-        "times_recommended",
+        "times_cores",
         "needs",
     ]
     return pd.DataFrame(rows).reindex(columns=columns)

@@ -29,12 +29,18 @@ def label_mask(
 
 
 def label_hdus(
-    labels: NDArray[np.integer], crop: Frame, *, filename: str, **made: object
+    labels: NDArray[np.integer],
+    crop: Frame,
+    *,
+    filename: str,
+    detections: NDArray[np.integer] | None = None,
+    **made: object,
 ) -> fits.HDUList:
     """Labels of a crop as PRIMARY and SCI (uint32), in the frame of the image it was cut from.
 
     So the file has the shape and the WCS of the i2d, as a `_segm.fits` has, with 0 around the
-    crop. The PRIMARY is that of the i2d; `made` become keywords.
+    crop. The PRIMARY is that of the i2d; `made` become keywords. `detections`, the cores of the
+    same sources by the same numbers, become a further HDU, DETECTIONS.
     """
     placed, header = whole_frame(crop, labels.astype(np.uint32))
     primary = crop.primary.copy()
@@ -45,6 +51,8 @@ def label_hdus(
         if value is not None:
             primary[key.upper()] = value
     primary["NLABELS"] = (np.unique(labels[labels > 0]).size, "sources in the label image")
-    return fits.HDUList(
-        [fits.PrimaryHDU(header=primary), fits.ImageHDU(placed, header, name="SCI")]
-    )
+    hdus = [fits.PrimaryHDU(header=primary), fits.ImageHDU(placed, header, name="SCI")]
+    if detections is not None:
+        cores, header = whole_frame(crop, detections.astype(np.uint32))
+        hdus.append(fits.ImageHDU(cores, header, name="DETECTIONS"))
+    return fits.HDUList(hdus)

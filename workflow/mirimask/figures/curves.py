@@ -42,7 +42,7 @@ _PUBLISHED = ((25.14, "80 % complete, 25.14"), (25.51, "5 sigma depth, 25.51"))
 
 def _styles(names: list[str]) -> dict[str, dict[str, Any]]:
     """A style for each method or family; the recommended mask and the segmentation keep theirs."""
-    own = {"recommended": _RECOMMENDED, "segmentation": _SEGMENTATION}
+    own = {"recommended": _RECOMMENDED, "cores": _RECOMMENDED, "segmentation": _SEGMENTATION}
     others = iter(_STYLES * (len(names) // len(_STYLES) + 1))
     base = {"linewidth": 1.5, "markersize": 5}
     return {name: base | (own[name] if name in own else next(others)) for name in names}

@@ -110,7 +110,7 @@ _GROUP_STYLES: tuple[dict[str, Any], ...] = (
 def draw_all_curves(
     pooled: pd.DataFrame, *, magnitudes: tuple[float, float], simulated: bool
 ) -> Figure:
-    """A panel for each family: stars found against false spots, beside the recommended mask's.
+    """A panel for each family: stars found against false spots, beside the cores'.
 
     `pooled`: rows of `pool_curves`, its image column naming the group of images.
     """
@@ -162,7 +162,7 @@ def draw_all_curves(
         0.12 / total, 0.5, "share of the added stars found", rotation=90, va="center", fontsize=10
     )
     handles = [mpl.lines.Line2D([], [], label=name, **style) for name, style in groups.items()]
-    handles.append(mpl.lines.Line2D([], [], color="0.6", lw=4, label="the recommended mask"))
+    handles.append(mpl.lines.Line2D([], [], color="0.6", lw=4, label="the cores"))
     figure.legend(
         handles=handles, loc="lower center", ncols=len(handles), frameon=False, fontsize=9
     )

@@ -1,4 +1,4 @@
-"""The curvature of an image in units of its noise: the score of the recommended mask.
+"""The curvature of an image in units of its noise: the score of the cores.
 
 It is filtered in blocks that stay in the processor's cache, each as one long line: the whole takes
 three quarters of the time of scipy's filters alone (benchmarks/time_recommended.py).

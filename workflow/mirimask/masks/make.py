@@ -26,6 +26,7 @@ __all__ = [
     "levels_in_use",
     "make_mask",
     "make_masks",
+    "numbered_sources",
     "segmentation_labels",
     "swept_levels",
 ]
@@ -156,6 +157,20 @@ def _joined(name: str, made: Mapping[str, Made]) -> Made:
         return made[name]
     parts = [_joined(part, made).mask for part in parsed.parts]
     return Made(combined_mask(parts, parsed.method), np.nan)
+
+
+def numbered_sources(image: Frame, method: str, options: Options | None = None) -> Any:
+    """The sources of a mask as the method itself numbers them, or None where it does not.
+
+    With label images `detections`, the cores, and `sources`, all their light, both (ny, nx) int32
+    and 0 in the background (`source_mask.SourceLabels`).
+    """
+    parsed = parse_method(method)
+    layers = METHODS[parsed.method].load_layers()
+    if layers is None:
+        return None
+    settings = settings_of(parsed.method, options or {})
+    return layers(image.masked, image.empty, fwhm_px=image.fwhm_px, **settings)
 
 
 def combined_mask(masks: list[NDArray[np.bool_]], kind: str) -> NDArray[np.bool_]:

@@ -38,6 +38,9 @@ class Method:
     frame, or `crop`, the crop in a frame of zeros. `join`: what stands between the names of its
     parts, for masks that are made of others.
 
+    `layers`: `module.function` of one that numbers the sources of its masks, their cores and all
+    their light; called with the data, the empty pixels, `fwhm_px=` and the settings.
+
     It needs an importable `module`, a `program`, or, with `python`, the interpreter that this
     setting names.
     """
@@ -55,6 +58,7 @@ class Method:
     about: str = ""
     published: str = ""
     join: str = ""
+    layers: str = ""
     module: str = ""
     program: str = ""
     python: str = ""
@@ -66,8 +70,16 @@ class Method:
 
     def load(self) -> Callable[..., Any]:
         """Its function, imported now."""
-        name = self.function.partition(".")[2]
-        loaded: Callable[..., Any] = getattr(import_module(f"mirimask.masks.{self.file}"), name)
+        return self._load(self.function)
+
+    def load_layers(self) -> Callable[..., Any] | None:
+        """The function that numbers its sources, imported now; None where there is none."""
+        return self._load(self.layers) if self.layers else None
+
+    @staticmethod
+    def _load(function: str) -> Callable[..., Any]:
+        file, _, name = function.partition(".")
+        loaded: Callable[..., Any] = getattr(import_module(f"mirimask.masks.{file}"), name)
         return loaded
 
     def missing(self, settings: Mapping[str, Any]) -> str:

@@ -69,7 +69,7 @@ def parse_method(name: str) -> MaskName:
     plain = {key: method for key, method in METHODS.items() if not method.join}
     if text in plain:
         key, level = text, None
-    else:  # of `recommended` and `recommended_directions` the longer
+    else:  # of `cores` and `cores_directions` the longer
         found = [key for key in plain if text.startswith(f"{key}_") and _has_levels(key)]
         key = max(found, key=len, default="")
         level = text[len(key) + 1 :]

@@ -98,11 +98,19 @@ METHODS: dict[str, Method] = {
     ),
     "recommended": Method(
         "recommended mask",
-        "recommended.recommended_family",
+        "source_mask.recommended",
+        unit="",
+        heading="recommended",
+        about="this project's: all light of the sources, down to a quarter of the noise",
+        layers="source_mask.source_labels",
+    ),
+    "cores": Method(
+        "cores",
+        "cores.cores_family",
         level=5.0,
         levels=_SIGMAS,
-        heading="recommended",
-        about="this project's: a slice of the second derivative over the local noise",
+        heading="cores",
+        about="their cores alone: a slice of the second derivative over the local noise",
     ),
     # in use elsewhere
     "pipeline_1.5.3": _peer("photutils, jwst 1.5.3", "finders.pipeline"),
@@ -123,9 +131,7 @@ METHODS: dict[str, Method] = {
     "starlet": _peer("starlet", "filters.starlet"),
     "matched_filter": _peer("matched filter", "filters.matched_filter"),
     # the paper's future work
-    "recommended_directions": _future(
-        "recommended, 4 directions", "recommended.recommended_family", "sigma"
-    ),
+    "cores_directions": _future("cores, 4 directions", "cores.cores_family", "sigma"),
     "second_derivatives": _future("2nd derivative, 4 directions", "derivatives.second_derivatives"),
     "gradient_magnitude": _future(
         "gradient, magnitude", "derivatives.gradient_magnitude", antisymmetric=True

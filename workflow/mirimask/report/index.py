@@ -20,7 +20,7 @@ from mirimask.evaluation.chance import chance_layout
 from mirimask.image.levels import percentile_words
 from mirimask.image.statistics import IDENTITY, MOMENTS
 from mirimask.masks.names import method_label
-from mirimask.masks.recommended import RecommendedSettings
+from mirimask.masks.source_mask import SourceSettings
 from mirimask.report.page import (
     PageTable,
     bold,
@@ -330,13 +330,14 @@ def recommended(verdicts: pd.DataFrame, masks: Mapping[str, str], *, scorer: str
             rows.append([image, sum(both[0]), *both[0], *both[1]])
     table = pd.DataFrame(rows, columns=["Image", "sources", *VERDICTS, *VERDICTS])
     total = ["All", *table.iloc[:, 1:].sum()]
-    settings = RecommendedSettings()
+    settings = SourceSettings()
     return {
         "text": (
-            "Areas in which the curvature of the image (minus the Laplacian, after smoothing with "
-            f"a Gaussian of {settings.smooth:g} FWHM) stands above {settings.grow:g} times its "
-            f"local noise and reaches {settings.seed:g} times, of at least {settings.min_pixels} "
-            "pixels. It needs no percentage to be chosen and does not react to gradients."
+            "All light of the sources. Their cores are areas in which the curvature of the image "
+            f"reaches {settings.core.seed:g} times its local noise; around each, the halo of a "
+            f"star of its brightness down to {settings.halo:g} of the noise of a pixel, and what "
+            "images smoothed by several widths of the PSF show of it above "
+            f"{settings.faintest:g} of that noise. Structure of the background is left out."
         ),
         "table": frame_table(
             pd.DataFrame([*rows, total], columns=table.columns),

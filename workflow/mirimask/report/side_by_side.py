@@ -21,7 +21,7 @@ def verdict_page(
     text += [
         f"Share of added stars of {magnitudes[0]:g} to {magnitudes[1]:g} AB that each mask finds, "
         f"its level tuned to {rate:g} false spots per square arcminute on images that it is not "
-        "judged on. Behind: what the recommended mask finds more of the same stars; in bold where "
+        "judged on. Behind: what the cores find more of the same stars; in bold where "
         "its 95 % interval lies on one side of 0. At its own level: completeness and false spots "
         "at the published level. Time: one mask of one crop, median, in ms.",
         "",

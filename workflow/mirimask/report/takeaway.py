@@ -15,6 +15,7 @@ _FILES = {
     "chance.csv": "rate of success at random and shifted positions, and what it leaves",
     "reliability.csv": "spots of the inverted image",
     "completeness.csv, purity.csv": "against truth (simulated images)",
+    "use.csv, use.md": "what masks leave in the sky (simulated images)",
     "injection.csv, injection_depths.csv": "added stars: recovered shares, fits",
     "curves.csv, curves_compared.csv": "completeness against false spots and area",
     "mcnemar.csv, significance.csv": "each method against the segmentation",
@@ -26,7 +27,8 @@ _AT_RATE = 10.0  # false spots per square arcminute, one of those that the curve
 
 
 def _label(name: str) -> str:
-    return "the recommended mask" if name == "recommended" else f"`{name}` ({method_label(name)})"
+    ours = {"recommended": "the recommended mask", "cores": "the cores of the recommended mask"}
+    return ours.get(name, f"`{name}` ({method_label(name)})")
 
 
 def _plain(name: str) -> str:

@@ -15,9 +15,9 @@ from astropy.table import QTable
 from drizzle.resample import Drizzle
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
-from scipy.signal import fftconvolve
 
 from mirimask.errors import MaskError
+from mirimask.image.galaxy import galaxy_light
 from mirimask.image.psf import Psf, stamp
 from mirimask.simulation.sky import FRAME_SHAPE, Diffuse
 from mirimask.units import microjansky_per_pixel
@@ -36,7 +36,11 @@ _FAINT_LIMIT = 0.002  # MJy/sr: what a stamp may leave out at its edge
 
 @dataclass(frozen=True)
 class Mosaic:
-    """A resampled product: arrays of one shape, MJy/sr where it applies; empty pixels are NaN."""
+    """A resampled product: arrays of one shape, MJy/sr where it applies; empty pixels are NaN.
+
+    `light` and `sky` are the truth behind `sci`, resampled as it is: the sources' light and the
+    diffuse light, without noise and without what the detector adds.
+    """
 
     sci: NDArray[np.float32]
     err: NDArray[np.float32]
@@ -45,6 +49,8 @@ class Mosaic:
     var_poisson: NDArray[np.float32]
     var_rnoise: NDArray[np.float32]
     var_flat: NDArray[np.float32]
+    light: NDArray[np.float32]
+    sky: NDArray[np.float32]
 
 
 def _distortion(x: NDArray, y: NDArray) -> tuple[NDArray, NDArray]:
@@ -136,34 +142,6 @@ class _Stamps:
         return half, flux * self.cache[key]
 
 
-def _galaxy(row: Mapping[str, Any], psf: Psf) -> tuple[NDArray[np.float32], int]:
-    """A galaxy of flux 1 through the PSF: spline coefficients as `stamp` takes them, half size."""
-    from scipy.ndimage import spline_filter
-
-    over = psf.oversample
-    half = int(np.clip(6 * row["radius_px"], 8, 90)) + 4
-    n, r_e = row["sersic_n"], row["radius_px"] * over
-    y, x = np.indices((2 * half * over + 1,) * 2) - half * over
-    angle = np.deg2rad(row["angle_deg"])
-    major = x * np.cos(angle) + y * np.sin(angle)
-    minor = (y * np.cos(angle) - x * np.sin(angle)) / row["axis_ratio"]
-    b = 2 * n - 1 / 3 + 0.009876 / n  # Prugniel & Simien 1997
-    # softened by half a sample: the cusp of a steep profile would fall on one
-    radius = np.sqrt(major**2 + minor**2 + 0.25)
-    light = np.exp(-b * ((radius / r_e) ** (1 / n) - 1))
-    light /= light.sum()
-    middle = psf.data.shape[0] // 2
-    cut = slice(middle - 12 * over, middle + 12 * over + 1)
-    core = psf.data[cut, cut].astype(float)
-    core *= psf.data.sum(dtype=float) / core.sum()  # the far wings' light is kept, not their place
-    seen = fftconvolve(light, core, "same")
-    edge = np.minimum(
-        np.indices(seen.shape), np.array(seen.shape)[:, None, None] - 1 - np.indices(seen.shape)
-    ).min(axis=0) / (4 * over)
-    seen *= np.clip(edge, 0, 1)  # no edge of a stamp on the sky
-    return spline_filter(seen.astype(np.float32), order=3, output=np.float32), half - 2
-
-
 def _add(image: NDArray[np.float32], light: NDArray[np.float32], x: int, y: int, half: int) -> None:
     """Add a stamp centred on pixel (x, y) to an image, as far as it lies on it."""
     y0, x0 = y - half, x - half
@@ -242,8 +220,8 @@ def observe(
     flux = np.asarray(sources["flux_ujy"], float) / per_pixel
     is_galaxy = np.asarray(sources["kind"]) == "galaxy"
 
-    resampled = [Drizzle(fillval="NAN", out_shape=shape, out_img2=[None, None, None])]
-    drizzle = resampled[0]
+    drizzle = Drizzle(fillval="NAN", out_shape=shape, out_img2=[None, None, None])
+    truths = [Drizzle(fillval="NAN", out_shape=shape) for _ in ("light", "sky")]
     rows, columns = np.indices(DETECTOR_SHAPE, dtype=np.float64)
     for number_, point in enumerate(_pattern(number)):
         rng = np.random.default_rng([seed, 20, number_])
@@ -252,20 +230,22 @@ def observe(
             float(field["dither_px"] * point[1]),
         )
         xm, ym = detector_to_mosaic(columns, rows, offset)
-        scene = diffuse.at(xm, ym)
+        sky = diffuse.at(xm, ym)
+        scene = sky.copy()
         xs, ys = mosaic_to_detector(sources["x"], sources["y"], offset)
         near = (np.abs(xs - 515.5) < 516 + reach) & (np.abs(ys - 511.5) < 512 + reach)
         for i in np.flatnonzero(near).tolist():
             x, y = int(np.rint(xs[i])), int(np.rint(ys[i]))
             if is_galaxy[i]:
                 if i not in galaxies:
-                    galaxies[i] = _galaxy(sources[i], psf)
+                    galaxies[i] = galaxy_light(sources[i], psf)
                 coefficients, half = galaxies[i]
                 light = flux[i] * stamp(coefficients, psf.oversample, xs[i] - x, ys[i] - y, half)
             else:
                 half, light = stamps.of(flux[i], xs[i] - x, ys[i] - y)
             _add(scene, light, x, y, half)
         scene *= clear
+        sky *= clear
         saturated = scene > detector["saturation_mjy_sr"]
         electrons = np.maximum(scene * to_electrons, 0)
         counted = rng.poisson(electrons) + rng.normal(0, detector["read_noise_e"], DETECTOR_SHAPE)
@@ -286,6 +266,8 @@ def observe(
         pixmap = np.dstack([xm, ym])
         if scale != 1:
             pixmap = (pixmap + 0.5) / scale - 0.5
+        # as the pipeline's "ivm"; without read noise all pixels weigh the same
+        weights = good / np.where(var_rnoise > 0, var_rnoise, np.float32(1))
         drizzle.add_image(
             image,
             exptime=1.0,
@@ -295,21 +277,31 @@ def observe(
                 var_rnoise,
                 (image * np.float32(detector["flat_error"])) ** 2,
             ],
-            # as the pipeline's "ivm"; without read noise all pixels weigh the same
-            weight_map=good / np.where(var_rnoise > 0, var_rnoise, np.float32(1)),
+            weight_map=weights,
             pixel_scale_ratio=scale,
             in_units="cps",
         )
+        for truth, plane in zip(truths, (scene - sky, sky), strict=True):
+            truth.add_image(
+                plane,
+                exptime=1.0,
+                pixmap=pixmap,
+                weight_map=weights,
+                pixel_scale_ratio=scale,
+                in_units="cps",
+            )
     weight = drizzle.out_wht
     if not (weight > 0).any():
         raise MaskError("simulation: no pixel of the field has data; see its dead_area.")
     empty = weight == 0
-    variances = [np.where(empty, np.nan, v).astype(np.float32) for v in drizzle.out_img2]
+    poisson, read_noise, flat = variances = [
+        np.where(empty, np.nan, v).astype(np.float32) for v in drizzle.out_img2
+    ]
     sci = np.where(empty, np.nan, drizzle.out_img).astype(np.float32)
     con = np.asarray(drizzle.out_ctx, np.int32).reshape(-1, *shape)
-    return Mosaic(
-        sci, np.sqrt(sum(variances)).astype(np.float32), con, weight.astype(np.float32), *variances
-    )
+    light, sky = (np.where(empty, 0, truth.out_img).astype(np.float32) for truth in truths)
+    error = np.sqrt(sum(variances)).astype(np.float32)
+    return Mosaic(sci, error, con, weight.astype(np.float32), poisson, read_noise, flat, light, sky)
 
 
 def _pattern(number: int) -> NDArray[np.float64]:

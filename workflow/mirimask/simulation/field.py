@@ -295,8 +295,9 @@ def write_simulated(
 ) -> None:
     """Write a simulated field's files.
 
-    `paths`: i2d, segm, cat, catalogue, truth and manifest. `empty`: the value of empty pixels in
-    the i2d's SCI, 0 (products up to jwst 1.14) or NaN (later ones); ERR and variances are NaN
+    `paths`: i2d, segm, cat, catalogue, truth (of the sources), light (the planes LIGHT and SKY
+    behind the image, MJy/sr, 0 where it is empty) and manifest. `empty`: the value of empty pixels
+    in the i2d's SCI, 0 (products up to jwst 1.14) or NaN (later ones); ERR and variances are NaN
     there, WHT and CON 0.
     """
     if not (empty == 0 or np.isnan(empty)):
@@ -336,6 +337,15 @@ def write_simulated(
     ):
         with replacing(paths[product]) as temporary:
             table.write(temporary, format="ascii.ecsv")
+    planes = fits.HDUList(
+        [
+            fits.PrimaryHDU(header=simulated.primary),
+            fits.ImageHDU(mosaic.light, header=simulated.science, name="LIGHT"),
+            fits.ImageHDU(mosaic.sky, header=simulated.science, name="SKY"),
+        ]
+    )
+    with replacing(paths["light"]) as temporary:
+        planes.writeto(temporary)
     lines = ["\t".join(_MANIFEST)]
     for product in ("i2d", "segm", "cat", "catalogue"):
         path = Path(paths[product])

@@ -1,13 +1,13 @@
-"""How the recommended mask was chosen: candidates on some fields, judged on the others.
+"""How the cores were chosen: candidates on some fields, judged on the others.
 
-    python benchmarks/choose_recommended.py results/simulated results/stress results/real
+    python benchmarks/choose_cores.py results/simulated results/stress results/real
 
 Each argument is a study's folder with frame/, peaks/ and, where the truth is known,
 archive/<image>/truth.ecsv; the first must be the simulated study, whose PSF is used. Stars are
 added to every image, each candidate's threshold is swept, and its completeness for the added stars
 is read at equal rates of false spots: those on no true source or added star, or, where no truth is
 known, the spots of the inverted image. Writes candidates.csv (all figures) and prints the tables
-that docs/recommended.md quotes to benchmarks/results/recommended/.
+that docs/cores.md quotes to benchmarks/results/cores/.
 """
 
 import argparse
@@ -37,13 +37,13 @@ from mirimask.evaluation.stars import (  # noqa: E402
 from mirimask.image.background import background_meshes  # noqa: E402
 from mirimask.image.files import read_crop  # noqa: E402
 from mirimask.image.psf import read_psf  # noqa: E402
-from mirimask.masks.family import Family  # noqa: E402
-from mirimask.masks.recommended import (  # noqa: E402
-    RecommendedSettings,
+from mirimask.masks.cores import (  # noqa: E402
+    CoreSettings,
+    core_mask,
     curvature_snr,
     grow,
-    recommended_mask,
 )
+from mirimask.masks.family import Family  # noqa: E402
 from mirimask.masks.segmentation import segmentation_family  # noqa: E402
 from mirimask.masks.slices import slice_family  # noqa: E402
 
@@ -182,12 +182,12 @@ def candidates():
     made.append(
         local_noise(
             "matched filter, local background and noise",
-            RecommendedSettings(min_pixels=4, grow=3.0),
+            CoreSettings(min_pixels=4, grow=3.0),
             smooth=1 / 2.355,
         )
     )
     for smooth, share, window in product((0.5, 0.65, 0.8), (0.0, 0.4, 0.6, 0.75), (6.0,)):
-        settings = RecommendedSettings(smooth=smooth, share=share, window=window, min_pixels=4)
+        settings = CoreSettings(smooth=smooth, share=share, window=window, min_pixels=4)
         made.append(local_noise(_label(settings), settings))
     for change in (
         {"window": 4.5},
@@ -198,7 +198,7 @@ def candidates():
         {"grow": 1.5},
         {"grow": 3.0},
     ):
-        settings = RecommendedSettings(**{"min_pixels": 4, **change})
+        settings = CoreSettings(**{"min_pixels": 4, **change})
         made.append(local_noise(_label(settings), settings))
     return made
 
@@ -275,7 +275,7 @@ def main():
     parser.add_argument(
         "studies", nargs="+", type=Path, help="results/<study>, the simulated first"
     )
-    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results/recommended")
+    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks/results/cores")
     options = parser.parse_args()
     psf = read_psf(options.studies[0] / "simulation" / "psf_F770W.fits")
     rows = []
@@ -298,11 +298,11 @@ def main():
 
 
 def galaxies(folder):
-    """True galaxies that settings of the recommended mask find at 5 sigma: added stars are no test
+    """True galaxies that settings of the cores find at 5 sigma: added stars are no test
     of sources larger than the PSF, which a small window takes for clouds."""
     rows = []
     for change in ({}, {"window": 4.5}, {"window": 9.0}, {"share": 0.75}, {"share": 0.4}):
-        settings = RecommendedSettings(**change)
+        settings = CoreSettings(**change)
         found = {}
         for path in sorted((folder / "frame").glob("*.fits")):
             crop = read_crop(path)
@@ -310,7 +310,7 @@ def galaxies(folder):
             x, y = truth["x"] - crop.origin[1], truth["y"] - crop.origin[0]
             ny, nx = crop.data.shape
             inside = (truth["kind"] == "galaxy") & x.between(5, nx - 6) & y.between(5, ny - 6)
-            mask = recommended_mask(crop.data, crop.empty, fwhm_px=crop.fwhm_px, settings=settings)
+            mask = core_mask(crop.data, crop.empty, fwhm_px=crop.fwhm_px, settings=settings)
             spots = brightest_pixels(mask, crop.data)
             for low, high in ((18, 21), (21, 23), (23, 24), (24, 25)):
                 own = inside & truth["ab_mag"].between(low, high)
@@ -319,7 +319,7 @@ def galaxies(folder):
                 k, n = found.get((low, high), (0, 0))
                 found[low, high] = (k + int(marked.sum()), n + len(marked))
         rows.append(
-            {"settings": str(change or "as recommended")}
+            {"settings": str(change or "as they are")}
             | {f"{low}-{high} AB": f"{k}/{n}" for (low, high), (k, n) in found.items()}
         )
     print("\nTrue galaxies found at 5 sigma in the simulated fields:\n")

@@ -1,8 +1,9 @@
-"""The recommended mask: a slice of the second derivative, at a level in units of the local noise.
+"""The cores of the sources: a slice of the second derivative, at a level of the local noise.
 
 What the paper's derivative slice does for a gradient, the curvature of the image does for slopes
 of every direction: it vanishes on them and is largest on what is as small as the PSF.
-docs/recommended.md tells how it was chosen, against what, and what did not help.
+docs/cores.md tells how it was chosen, against what, and what did not help. The light around the
+cores is the source mask's (`source_mask`).
 """
 
 from dataclasses import dataclass
@@ -18,12 +19,13 @@ from mirimask.masks.family import Family, Scores, sigma_family
 
 __all__ = [
     "DEFAULT",
-    "RecommendedSettings",
+    "CoreSettings",
+    "core_labels",
+    "core_mask",
+    "cores_family",
+    "cores_of",
     "curvature_snr",
     "grow",
-    "recommended_family",
-    "recommended_labels",
-    "recommended_mask",
     "widened",
 ]
 
@@ -31,16 +33,16 @@ _BOX = np.ones((3, 3), bool)  # 8-connected
 
 
 @dataclass(frozen=True)
-class RecommendedSettings:
-    """Settings of the recommended mask; lengths in FWHM of the PSF, levels in sigma.
+class CoreSettings:
+    """Settings of the cores; lengths in FWHM of the PSF, levels in sigma.
 
     `smooth`: sigma of the Gaussian. `tile`: side of the tiles in which the noise is measured.
     `window`: side of the box in which the fluctuation around a pixel is measured; `share`, its
     share in the noise (the tile has the rest). `seed`: level that a spot must reach;
     `grow`: level down to which it extends; `min_pixels`: smallest spot. `margin`: by how much
     every spot is then widened, since curvature ends where a star's flank turns, inside its light.
-    `directions`: share of the smallest of the curvatures in four directions, 0 in the recommended
-    mask (docs/future-work.md, 1).
+    `directions`: share of the smallest of the curvatures in four directions, 0 in `cores`
+    (docs/future-work.md, 1).
     """
 
     smooth: float = 0.65
@@ -56,19 +58,17 @@ class RecommendedSettings:
     def __post_init__(self) -> None:
         for name in ("smooth", "tile", "window", "seed", "grow", "min_pixels"):
             if not getattr(self, name) > 0:
-                raise MaskError(f"recommended: {name} is {getattr(self, name)}; it must be > 0.")
+                raise MaskError(f"cores: {name} is {getattr(self, name)}; it must be > 0.")
         if not self.margin >= 0:
-            raise MaskError(f"recommended: margin is {self.margin}; it must be 0 or more.")
+            raise MaskError(f"cores: margin is {self.margin}; it must be 0 or more.")
         for name in ("share", "directions"):
             if not 0 <= getattr(self, name) <= 1:
-                raise MaskError(
-                    f"recommended: {name} is {getattr(self, name)}; it must be from 0 to 1."
-                )
+                raise MaskError(f"cores: {name} is {getattr(self, name)}; it must be from 0 to 1.")
         if self.grow > self.seed:
-            raise MaskError(f"recommended: grow {self.grow} is above seed {self.seed}.")
+            raise MaskError(f"cores: grow {self.grow} is above seed {self.seed}.")
 
 
-DEFAULT = RecommendedSettings()
+DEFAULT = CoreSettings()
 
 
 def curvature_snr(
@@ -76,7 +76,7 @@ def curvature_snr(
     empty: NDArray[np.bool_],
     *,
     fwhm_px: float,
-    settings: RecommendedSettings = DEFAULT,
+    settings: CoreSettings = DEFAULT,
 ) -> NDArray[np.float32]:
     """Curvature of the smoothed image in units of its noise.
 
@@ -148,50 +148,59 @@ def _only(neighbours: NDArray[np.int32]) -> NDArray[np.int32]:
     return highest * one
 
 
-def recommended_labels(
+def core_labels(
     data: NDArray[np.floating],
     empty: NDArray[np.bool_],
     *,
     fwhm_px: float,
-    settings: RecommendedSettings = DEFAULT,
+    settings: CoreSettings = DEFAULT,
 ) -> tuple[NDArray[np.int32], int]:
-    """Label image of the recommended mask, (ny, nx) int32, 0 = background, and its sources' number.
+    """Label image of the cores, (ny, nx) int32, 0 = background, and its sources' number.
 
     Areas above `settings.grow` in `curvature_snr` that reach `settings.seed` (hysteresis), widened
     by `settings.margin`; a gap of background stays between sources.
     """
     empty = empty | ~np.isfinite(data)
+    snr = curvature_snr(data, empty, fwhm_px=fwhm_px, settings=settings)
+    return cores_of(snr, empty, fwhm_px=fwhm_px, settings=settings)
+
+
+def cores_of(
+    snr: NDArray[np.floating],
+    empty: NDArray[np.bool_],
+    *,
+    fwhm_px: float,
+    settings: CoreSettings = DEFAULT,
+) -> tuple[NDArray[np.int32], int]:
+    """As `core_labels`, of the score that `curvature_snr` gave."""
     labels, count = grow(
-        curvature_snr(data, empty, fwhm_px=fwhm_px, settings=settings),
-        seed=settings.seed,
-        down_to=settings.grow,
-        min_pixels=settings.min_pixels,
+        snr, seed=settings.seed, down_to=settings.grow, min_pixels=settings.min_pixels
     )
     labels = widened(labels, round(settings.margin * fwhm_px))
     np.copyto(labels, 0, where=empty)
     return labels, count
 
 
-def recommended_mask(
+def core_mask(
     data: NDArray[np.floating],
     empty: NDArray[np.bool_],
     *,
     fwhm_px: float,
-    settings: RecommendedSettings = DEFAULT,
+    settings: CoreSettings = DEFAULT,
 ) -> NDArray[np.bool_]:
-    """The recommended mask, (ny, nx) bool: where `recommended_labels` has a source."""
-    labels, _ = recommended_labels(data, empty, fwhm_px=fwhm_px, settings=settings)
+    """The cores, (ny, nx) bool: where `core_labels` has a source."""
+    labels, _ = core_labels(data, empty, fwhm_px=fwhm_px, settings=settings)
     return labels > 0
 
 
-def recommended_family(
+def cores_family(
     empty: NDArray[np.bool_], *, fwhm_px: float, levels: NDArray[np.float64], **settings: Any
 ) -> Family:
-    """The recommended mask by its seed level; it grows to `grow`, or less far.
+    """The cores by their seed level; they grow to `grow`, or less far.
 
-    `settings` replace some of `RecommendedSettings`.
+    `settings` replace some of `CoreSettings`.
     """
-    chosen = RecommendedSettings(**settings)
+    chosen = CoreSettings(**settings)
 
     def cut(images: Scores, level: float) -> NDArray[np.bool_]:
         labels, _ = grow(
@@ -206,4 +215,4 @@ def recommended_family(
         snr = curvature_snr(image, empty, fwhm_px=fwhm_px, settings=chosen)
         return snr, ~empty & np.isfinite(image)
 
-    return sigma_family("recommended", levels, scores, cut)
+    return sigma_family("cores", levels, scores, cut)

@@ -1,18 +1,18 @@
-"""The recommended mask: stars on noise, gradients and clouds; holes, NaN and nothing at all."""
+"""The cores of the sources: stars on noise, gradients and clouds; holes, NaN and nothing at all."""
 
 import numpy as np
 import pytest
 from mirimask.errors import MaskError
-from mirimask.masks.curvature import _box_mean, _gaussian, _smoothed, _with_rim
-from mirimask.masks.names import parse_method
-from mirimask.masks.recommended import (
-    RecommendedSettings,
+from mirimask.masks.cores import (
+    CoreSettings,
+    core_labels,
+    core_mask,
     curvature_snr,
     grow,
-    recommended_labels,
-    recommended_mask,
     widened,
 )
+from mirimask.masks.curvature import _box_mean, _gaussian, _smoothed, _with_rim
+from mirimask.masks.names import parse_method
 from scipy.ndimage import binary_dilation, gaussian_filter, uniform_filter
 from scipy.ndimage import label as label_image
 
@@ -40,7 +40,7 @@ def _marked(mask):
 
 
 def test_stars_and_nothing_else():
-    labels, count = recommended_labels(_image(), _none(), fwhm_px=FWHM)
+    labels, count = core_labels(_image(), _none(), fwhm_px=FWHM)
     assert count == len(STARS)
     assert _marked(labels > 0) == set(STARS)
     assert labels.dtype == np.int32
@@ -56,7 +56,7 @@ def test_a_gradient_and_a_cloud_change_nothing(slope):
     if slope == "cloud":
         y, x = np.indices(SHAPE)
         ramp = 20 * np.exp(-((x - 150) ** 2 + (y - 130) ** 2) / (2 * 40**2))
-    labels, count = recommended_labels((_image() + ramp).astype(np.float32), _none(), fwhm_px=FWHM)
+    labels, count = core_labels((_image() + ramp).astype(np.float32), _none(), fwhm_px=FWHM)
     assert _marked(labels > 0) == set(STARS)
     assert count <= len(STARS) + 1
 
@@ -67,7 +67,7 @@ def test_empty_pixels_make_no_spots_whatever_fills_them(fill):
     empty[:80, :90] = True  # takes the first star with it
     empty[150, 200:240] = True
     image[empty] = fill
-    labels, count = recommended_labels(image, empty, fwhm_px=FWHM)
+    labels, count = core_labels(image, empty, fwhm_px=FWHM)
     assert count == 3
     assert not labels[empty].any()
     assert np.isfinite(curvature_snr(image, empty, fwhm_px=FWHM)).all()
@@ -77,19 +77,19 @@ def test_nan_count_as_empty():
     image = _image()
     image[:80, :90] = np.nan
     assert np.array_equal(
-        recommended_mask(image, _none(), fwhm_px=FWHM),
-        recommended_mask(image, np.isnan(image), fwhm_px=FWHM),
+        core_mask(image, _none(), fwhm_px=FWHM),
+        core_mask(image, np.isnan(image), fwhm_px=FWHM),
     )
 
 
 @pytest.mark.parametrize("image", [np.full(SHAPE, np.nan), np.full(SHAPE, 6.0), np.zeros((3, 3))])
 def test_nothing_gives_nothing(image):
     empty = np.isnan(image)
-    assert not recommended_mask(image.astype(np.float32), empty, fwhm_px=FWHM).any()
+    assert not core_mask(image.astype(np.float32), empty, fwhm_px=FWHM).any()
 
 
 def test_noise_is_measured_in_its_own_units():
-    snr = curvature_snr(_image([]), _none(), fwhm_px=FWHM, settings=RecommendedSettings(share=0.0))
+    snr = curvature_snr(_image([]), _none(), fwhm_px=FWHM, settings=CoreSettings(share=0.0))
     assert snr.std() == pytest.approx(1, rel=0.05)
     scaled = curvature_snr(1000 * _image(), _none(), fwhm_px=FWHM)
     assert np.allclose(scaled, curvature_snr(_image(), _none(), fwhm_px=FWHM), atol=2e-2)
@@ -98,7 +98,7 @@ def test_noise_is_measured_in_its_own_units():
 def test_a_noisier_half_needs_brighter_stars():
     image = _image([])
     image[:, 150:] = 6 + 8 * (image[:, 150:] - 6)
-    assert recommended_labels(image, _none(), fwhm_px=FWHM)[1] <= 1
+    assert core_labels(image, _none(), fwhm_px=FWHM)[1] <= 1
 
 
 def test_the_smoothing_is_scipys():
@@ -131,7 +131,7 @@ def test_the_box_mean_is_scipys_and_leaves_empty_pixels_out(box):
 def test_blocks_leave_no_seam(monkeypatch, block, directions):
     image, empty = _image(), _none()
     empty[100:140, 20:60] = empty[:30] = empty[:, 290] = True
-    settings = RecommendedSettings(directions=directions)
+    settings = CoreSettings(directions=directions)
     whole = curvature_snr(image, empty, fwhm_px=FWHM, settings=settings)
     assert not whole[empty].any()
     monkeypatch.setattr("mirimask.masks.curvature._BLOCK", block)
@@ -177,8 +177,8 @@ def test_areas_are_widened_but_never_meet():
 def test_the_same_again_and_the_image_is_left_alone():
     image = _image()
     copy = image.copy()
-    first = recommended_mask(image, _none(), fwhm_px=FWHM)
-    assert np.array_equal(first, recommended_mask(image, _none(), fwhm_px=FWHM))
+    first = core_mask(image, _none(), fwhm_px=FWHM)
+    assert np.array_equal(first, core_mask(image, _none(), fwhm_px=FWHM))
     assert np.array_equal(image, copy)
 
 
@@ -186,13 +186,13 @@ def test_the_same_again_and_the_image_is_left_alone():
     "wrong", [{"seed": 0}, {"grow": 9.0}, {"share": 1.2}, {"min_pixels": 0}, {"margin": -1}]
 )
 def test_impossible_settings_are_said(wrong):
-    with pytest.raises(MaskError, match="recommended"):
-        RecommendedSettings(**wrong)
+    with pytest.raises(MaskError, match="cores"):
+        CoreSettings(**wrong)
 
 
 def test_it_is_a_method():
-    assert parse_method("recommended").method == "recommended"
-    assert parse_method("recommended_or_value_1").parts == ("recommended", "value_1")
+    assert parse_method("cores").method == "cores"
+    assert parse_method("cores_or_value_1").parts == ("cores", "value_1")
 
 
 def test_no_two_areas_touch_however_they_lie():
@@ -214,8 +214,6 @@ def test_four_directions_tell_a_star_from_a_ridge():
     image += 80 * np.exp(-0.5 * ((x - 40) ** 2 + (y - 60) ** 2))  # a star
     empty = np.zeros(image.shape, bool)
     plain = curvature_snr(image, empty, fwhm_px=2.445)
-    all_four = curvature_snr(
-        image, empty, fwhm_px=2.445, settings=RecommendedSettings(directions=1.0)
-    )
+    all_four = curvature_snr(image, empty, fwhm_px=2.445, settings=CoreSettings(directions=1.0))
     assert all_four[60, 40] > 0.6 * plain[60, 40]
     assert np.median(all_four[:, 90]) < 0.2 * np.median(plain[:, 90])

@@ -1,0 +1,360 @@
+"""The recommended mask: all light of the sources, down to a stated surface brightness.
+
+Two layers with the same numbers: the *detections*, the core of each source, and the *source mask*,
+all of its light. The cores are those of `cores`, by their curvature. Around each goes the halo of a
+star of its flux, as far as that matters. In images smoothed by several widths, what rises from the
+sky belongs to the source that it touches, and is a source by itself where it is significant. Sky
+and noise are those of the pixels outside, in tiles that are small beside the structure of the
+background: a nebula's structure is sky. docs/recommended.md tells how it was chosen.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from mirimask.errors import MaskError
+from mirimask.image.background import median_and_scatter
+from mirimask.image.psf_profile import PsfProfile, psf_profile
+from mirimask.masks.cores import DEFAULT as CORES
+from mirimask.masks.cores import CoreSettings, cores_of, curvature_snr
+
+__all__ = [
+    "DEFAULT",
+    "SourceLabels",
+    "SourceSettings",
+    "recommended",
+    "source_labels",
+    "source_mask",
+]
+
+_BOX = np.ones((3, 3), bool)  # 8-connected
+# what is around the empty middle of a saturated star
+_LARGEST_HOLE = 12.0  # FWHM
+_SATURATED = 5.0  # times the noise
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """Settings of the source mask; lengths in FWHM of the PSF, levels in sigma.
+
+    `tile`: side of the tiles in which sky and noise are measured; smaller ones follow the sources,
+    larger ones not the nebulae. `scales`: sigmas of the Gaussians, for sources from the size of
+    the PSF to several times that; `wide`: side of the tiles in which the noise of a smoothed image
+    is measured, since it has fewer independent pixels. `extent`: level down to which a source
+    extends in a smoothed image, in units of that image's noise, and `faintest` the same in units
+    of the noise of a pixel: the higher of the two counts, so that a source ends where its light no
+    longer matters or can no longer be told from noise. `alone`: level that makes an area without a
+    core a source, so high that no structure of the sky is one. `halo`: what a star's PSF may leave
+    in a pixel outside, in units of the noise of a pixel.
+    """
+
+    core: CoreSettings = CORES
+    tile: float = 10.0
+    wide: float = 26.0
+    scales: tuple[float, ...] = (0.5, 1.0, 2.0)
+    extent: float = 3.5
+    faintest: float = 0.25
+    alone: float = 8.0
+    halo: float = 0.18
+
+    def __post_init__(self) -> None:
+        for name in ("tile", "wide", "extent", "faintest", "alone", "halo"):
+            if not getattr(self, name) > 0:
+                raise MaskError(f"recommended: {name} is {getattr(self, name)}; it must be > 0.")
+        if not all(scale > 0 for scale in self.scales):
+            raise MaskError(f"recommended: scales are {self.scales}; they must be > 0.")
+
+
+DEFAULT = SourceSettings()
+
+
+@dataclass(frozen=True)
+class SourceLabels:
+    """Two label images, (ny, nx) int32, 0 = background; a source has one number in both.
+
+    `detections`: the cores of the sources, or for a source without one where it is significant.
+    `sources`: the source mask, every pixel with the number of its source. `count` sources.
+    """
+
+    detections: NDArray[np.int32]
+    sources: NDArray[np.int32]
+    count: int
+
+
+def source_labels(
+    data: NDArray[np.floating],
+    empty: NDArray[np.bool_],
+    *,
+    fwhm_px: float,
+    settings: SourceSettings = DEFAULT,
+) -> SourceLabels:
+    """The sources of an image, their cores and all their light.
+
+    `data` is (ny, nx), any unit; `empty` the pixels without observation (NaN count as such): they
+    are in no source. Without other pixels there is none; without noise there are cores alone.
+    """
+    empty = empty | ~np.isfinite(data)
+    image = np.where(empty, np.float32(0), data).astype(np.float32, copy=False)
+    snr = curvature_snr(image, empty, fwhm_px=fwhm_px, settings=settings.core)
+    cores, count = cores_of(snr, empty, fwhm_px=fwhm_px, settings=settings.core)
+    count = _deblend(cores, count, snr, seed=settings.core.seed, fwhm_px=fwhm_px)
+    side = settings.tile * fwhm_px
+    sky, noise = median_and_scatter(image, empty | (cores > 0), side)
+    if not (noise > 0).any():
+        return SourceLabels(cores, cores.copy(), count)
+    # beside a bright star its own light is what scatters
+    noise = np.minimum(noise, np.median(noise[~empty]))
+    sources, count = _halos(
+        image - sky, noise, cores, count, empty, fwhm_px=fwhm_px, limit=settings.halo
+    )
+    sky, noise = median_and_scatter(image, empty | (sources > 0), side)
+    excess = image - sky
+    snr = np.divide(excess, noise, out=np.zeros_like(excess), where=(noise > 0) & ~empty)
+    joined = sources > 0
+    for scale in settings.scales:
+        area, found = _smooth_areas(
+            snr,
+            empty,
+            cores > 0,
+            sources > 0,
+            sigma=scale * fwhm_px,
+            fwhm_px=fwhm_px,
+            settings=settings,
+        )
+        joined |= area & ~empty
+        # the sources without a core
+        fresh = (found > 0) & (sources == 0) & ~empty
+        for layer in (cores, sources):
+            layer[fresh] = count + found[fresh]
+        count += int(found.max(initial=0))
+    return SourceLabels(cores, _given_away(sources, joined), count)
+
+
+def _deblend(
+    labels: NDArray[np.int32], count: int, snr: NDArray[np.float32], *, seed: float, fwhm_px: float
+) -> int:
+    """Divide the cores with several peaks of the score among these, in place; their number.
+
+    A peak is the highest within one FWHM around it and above `seed`. The pixels go to the peak
+    that they lie on the slope of (watershed).
+    """
+    size = 2 * max(1, round(fwhm_px)) + 1
+    peaks = (snr > seed) & (labels > 0)
+    peaks &= snr == ndimage.maximum_filter(snr, size)
+    several = np.flatnonzero(np.bincount(labels[peaks], minlength=count + 1) > 1)
+    where = ndimage.find_objects(labels, count)
+    for label in several.tolist():
+        part = labels[where[label - 1]]
+        own = part == label
+        score = np.clip(snr[where[label - 1]], 0, None)
+        markers, number = ndimage.label(peaks[where[label - 1]] & own, structure=_BOX)
+        if number < 2:
+            continue
+        depth = np.uint16(65535) - (score * (65535 / score.max())).astype(np.uint16)
+        basins = ndimage.watershed_ift(depth, markers.astype(np.int32), structure=_BOX)
+        part[own] = np.where(basins == 1, label, count + basins - 1)[own]
+        count += number - 1
+    return count
+
+
+def _halos(
+    excess: NDArray[np.float32],
+    noise: NDArray[np.float32],
+    cores: NDArray[np.int32],
+    count: int,
+    empty: NDArray[np.bool_],
+    *,
+    fwhm_px: float,
+    limit: float,
+) -> tuple[NDArray[np.int32], int]:
+    """The cores and, around each, the disc in which the PSF's light is above `limit` x noise.
+
+    And the number of sources: those with an empty middle are added, to `cores` too. A pixel in
+    several discs belongs to the source that is brightest there; the cores keep their own. The flux
+    of a source is that of the 3 x 3 pixels at its peak, over the share of a star's light in them.
+    For a galaxy, whose light is less concentrated, that is less than its flux.
+    """
+    profile = psf_profile(fwhm_px)
+    excess = np.where(empty, np.float32(0), excess)
+    flux = ndimage.uniform_filter(excess, 3) * 9 / profile.within(3 / np.sqrt(np.pi))
+    stars = [(label, y, x, flux[y, x]) for label, y, x in _peaks(excess, cores)]
+    stars += _saturated(excess, noise, cores, count, empty, profile, fwhm_px)
+    owner = np.zeros(excess.shape, np.int32)
+    brightest = np.zeros(excess.shape, np.float32)
+    for label, y, x, own_flux in stars:
+        light = own_flux * profile.share
+        above = np.flatnonzero(light > limit * noise[y, x])
+        if not above.size or not noise[y, x] > 0:
+            continue
+        reach = profile.radius_px[above[-1]]
+        rim = int(reach)
+        part = np.s_[max(y - rim, 0) : y + rim + 1, max(x - rim, 0) : x + rim + 1]
+        rows = np.arange(part[0].start, min(part[0].stop, excess.shape[0])) - y
+        columns = np.arange(part[1].start, min(part[1].stop, excess.shape[1])) - x
+        distance = np.hypot(rows[:, None], columns)
+        own = np.interp(distance, profile.radius_px, light).astype(np.float32)
+        won = (distance <= reach) & (own > brightest[part])
+        brightest[part][won] = own[won]
+        owner[part][won] = label
+    np.copyto(owner, cores, where=cores > 0)
+    np.copyto(owner, 0, where=empty)
+    return owner, max([count, *(label for label, *_ in stars)])
+
+
+def _peaks(image: NDArray[np.float32], labels: NDArray[np.int32]) -> list[tuple[int, int, int]]:
+    """Each label with the row and column of its brightest pixel."""
+    at = np.flatnonzero(labels)
+    order = np.lexsort((image.ravel()[at], labels.ravel()[at]))
+    at = at[order]
+    number = labels.ravel()[at]
+    last = np.flatnonzero(np.diff(number, append=0))
+    rows, columns = np.unravel_index(at[last], labels.shape)
+    return list(zip(number[last].tolist(), rows.tolist(), columns.tolist(), strict=True))
+
+
+def _saturated(
+    excess: NDArray[np.float32],
+    noise: NDArray[np.float32],
+    cores: NDArray[np.int32],
+    count: int,
+    empty: NDArray[np.bool_],
+    profile: PsfProfile,
+    fwhm_px: float,
+) -> list[tuple[int, int, int, float]]:
+    """Stars whose middle is empty, saturated: label, row and column, and flux.
+
+    Holes of at most `_LARGEST_HOLE` FWHM with `_SATURATED` times the noise all around that falls to
+    less than half within two FWHM: a dead pixel in a nebula is none. What is around the hole
+    becomes part of its core, in place, or is one with the next number. The flux is the median of
+    what the pixels there say by the PSF, at their distance from the hole's middle.
+    """
+    holes, _ = ndimage.label(empty, structure=_BOX)
+    further = round(2 * fwhm_px)
+    stars: list[tuple[int, int, int, float]] = []
+    for number, part in enumerate(ndimage.find_objects(holes), 1):
+        if max(side.stop - side.start for side in part) > _LARGEST_HOLE * fwhm_px:
+            continue
+        rim = further + 1
+        wide = tuple(slice(max(side.start - rim, 0), side.stop + rim) for side in part)
+        hole, seen = holes[wide] == number, ~empty[wide]
+        around = ndimage.binary_dilation(hole, _BOX, iterations=2) & seen
+        beyond = ndimage.binary_dilation(hole, _BOX, iterations=further)
+        beyond = ndimage.binary_dilation(beyond, _BOX) & ~beyond & seen
+        light = excess[wide][around]
+        if (
+            not beyond.any()
+            or (light < _SATURATED * noise[wide][around]).any()
+            or np.median(excess[wide][beyond]) > 0.5 * np.median(light)
+        ):
+            continue
+        own = cores[wide]
+        label = int(own[around].max()) or count + len(stars) + 1
+        own[around & (own == 0)] = label
+        middle = ndimage.center_of_mass(hole)
+        rows, columns = np.nonzero(around)
+        distance = np.hypot(rows - middle[0], columns - middle[1])
+        flux = float(np.median(light / np.interp(distance, profile.radius_px, profile.share)))
+        y, x = (round(at + side.start) for at, side in zip(middle, wide, strict=True))
+        stars.append((label, y, x, flux))
+    return stars
+
+
+def _smooth_areas(
+    snr: NDArray[np.float32],
+    empty: NDArray[np.bool_],
+    cores: NDArray[np.bool_],
+    sources: NDArray[np.bool_],
+    *,
+    sigma: float,
+    fwhm_px: float,
+    settings: SourceSettings,
+) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+    """Where the image smoothed by `sigma` pixels shows sources, and those that are new, numbered.
+
+    `snr`: the image in units of its noise, 0 where `empty`. The areas, (ny, nx) bool, are those
+    that touch a core or are significant; the new sources, (ny, nx) int32 from 1 on, are what is
+    significant and touches none of the `sources`. A wide Gaussian is worked out on pixels twice as
+    large.
+    """
+    shape, side, binned = empty.shape, settings.wide * fwhm_px, sigma >= 2
+    seen = (~empty).astype(np.float32)
+    if binned:
+        snr, seen = _halved(snr), _halved(seen)
+        cores, sources, empty = (
+            _halved(part.astype(np.float32)) > 0 for part in (cores, sources, empty)
+        )
+        sigma, side = sigma / 2, side / 2
+    smooth = ndimage.gaussian_filter(snr, sigma, truncate=3)
+    if empty.any() or binned:
+        weight = ndimage.gaussian_filter(seen, sigma, truncate=3)
+        smooth /= np.maximum(weight, np.float32(1e-3))
+    _, noise = median_and_scatter(smooth, sources | empty, side, step=2)
+    above = smooth > np.maximum(settings.extent * noise, settings.faintest)
+    significant = above & (smooth > settings.alone * noise)
+    areas, count = ndimage.label(above, structure=_BOX)
+    kept = np.zeros(count + 1, bool)
+    kept[areas[cores | significant]] = True
+    kept[0] = False
+    area = kept[areas]
+    own, number = ndimage.label(significant, structure=_BOX)
+    new = np.ones(number + 1, bool)
+    new[own[sources]] = False
+    new[0] = False
+    found = np.where(new, np.cumsum(new), 0).astype(np.int32)[own]
+    return (_doubled(area, shape), _doubled(found, shape)) if binned else (area, found)
+
+
+def _halved(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Sums of 2 x 2 pixels; an odd last row or column is by itself."""
+    image = np.pad(image, [(0, n % 2) for n in image.shape])
+    rows = image[::2] + image[1::2]
+    sums: NDArray[np.float32] = rows[:, ::2] + rows[:, 1::2]
+    return sums
+
+
+def _doubled(image: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Every pixel as 2 x 2, as many as an image of that shape has."""
+    return image.repeat(2, axis=0).repeat(2, axis=1)[: shape[0], : shape[1]]
+
+
+def _given_away(sources: NDArray[np.int32], mask: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Every pixel of a mask with the number of its source: of those connected to it, the nearest.
+
+    All connected areas of `mask` have pixels of `sources`, which keep their numbers.
+    """
+    left = mask & (sources == 0)
+    if not left.any():
+        return sources
+    nearest = ndimage.distance_transform_edt(
+        sources == 0, return_distances=False, return_indices=True
+    )
+    rows, columns = (index[left] for index in nearest)
+    areas, count = ndimage.label(mask, structure=_BOX)
+    # where the nearest is of another area: the last of its own
+    last = np.zeros(count + 1, np.int32)
+    np.maximum.at(last, areas[sources > 0], sources[sources > 0])
+    own = areas[left]
+    sources = sources.copy()
+    sources[left] = np.where(areas[rows, columns] == own, sources[rows, columns], last[own])
+    return sources
+
+
+def source_mask(
+    data: NDArray[np.floating],
+    empty: NDArray[np.bool_],
+    *,
+    fwhm_px: float,
+    settings: SourceSettings = DEFAULT,
+) -> NDArray[np.bool_]:
+    """The source mask, (ny, nx) bool: where `source_labels` has a source."""
+    return source_labels(data, empty, fwhm_px=fwhm_px, settings=settings).sources > 0
+
+
+def recommended(
+    data: NDArray[np.floating], empty: NDArray[np.bool_], *, fwhm_px: float
+) -> NDArray[np.int32]:
+    """The source mask as the registry has it: every pixel with the number of its source."""
+    return source_labels(data, empty, fwhm_px=fwhm_px).sources

@@ -1,0 +1,32 @@
+"""What every mask of a simulated image leaves in the sky: evaluation/use/<image>.csv."""
+
+import pandas as pd
+from astropy.table import Table
+from job import script
+from mirimask.atomic import replacing
+from mirimask.evaluation.background import source_stamps, true_sky, use_row
+from mirimask.evaluation.completeness import truth_in_crop
+from mirimask.image.files import read_crop, read_mask
+from mirimask.image.product import opened
+from mirimask.image.psf import read_psf
+
+
+def main(job):
+    crop = read_crop(job.input.frame, planes=False)
+    with opened(job.input.light) as hdus:
+        light, sky = (crop.cut(hdus[name].data) for name in ("LIGHT", "SKY"))
+    true = true_sky(crop.data, light, sky, crop.empty)
+    sources = Table.read(job.input.truth, format="ascii.ecsv").to_pandas()
+    sources = truth_in_crop(sources, crop.empty, x0=crop.origin[1], y0=crop.origin[0])
+    stamps = source_stamps(sources, read_psf(job.input.psf), crop.data.shape)
+    rows = [
+        {"image": job.wildcards.image, "method": method, "domain": domain}
+        | use_row(true, read_mask(path)[0], stamps)
+        for path, (method, domain) in zip(job.input.masks, job.params.masks, strict=True)
+    ]
+    with replacing(job.output.csv) as temporary:
+        pd.DataFrame(rows).to_csv(temporary, index=False, float_format="%.6g")
+
+
+if "snakemake" in globals():
+    script(main, snakemake)
