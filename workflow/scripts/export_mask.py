@@ -39,7 +39,12 @@ def main(job):
     sources = Table.read(job.input.sources, format="ascii.ecsv")
     aperture = point_aperture(crop.primary["FILTER"], crop.pixel_scale)
     measured = measure_labels(
-        crop, labels, aperture=aperture, sources=sources, match_radius_arcsec=radius
+        crop,
+        labels,
+        aperture=aperture,
+        detections=None if own is None else own.detections,
+        sources=sources,
+        match_radius_arcsec=radius,
     )
     measured.meta |= provenance(
         crop, aperture, **made, catalogue=job.params.catalogue, match_radius_arcsec=round(radius, 4)

@@ -51,7 +51,7 @@ def measured(job, image, path, folders):
     mask = own.sources > 0
     labels = label_mask(mask, min_pixels=job.params.min_pixels, segmentation=own.sources)
     aperture = point_aperture(crop.primary["FILTER"], crop.pixel_scale)
-    sources = measure_labels(crop, labels, aperture=aperture)
+    sources = measure_labels(crop, labels, aperture=aperture, detections=own.detections)
     sources.meta |= provenance(crop, aperture, METHOD=METHOD)
     write_mask(folders["mask"] / f"{METHOD}.fits", mask, crop, method=METHOD)
     name = f"{METHOD}.fits"

@@ -229,7 +229,12 @@ def products(
     aperture = point_aperture(image.primary["FILTER"], image.pixel_scale)
     with progress.step(f"measuring {len(set(labels.ravel())) - 1} sources"):
         measured = measure_labels(
-            image, labels, aperture=aperture, sources=sources, match_radius_arcsec=radius
+            image,
+            labels,
+            aperture=aperture,
+            detections=None if own is None else own.detections,
+            sources=sources,
+            match_radius_arcsec=radius,
         )
     if options.catalogue:
         if sources is not None:

@@ -97,6 +97,7 @@ def measure_labels(
     labels: NDArray[np.integer],
     *,
     aperture: PointAperture,
+    detections: NDArray[np.integer] | None = None,
     sources: Table | None = None,
     match_radius_arcsec: float = 0.0,
 ) -> Table:
@@ -105,7 +106,9 @@ def measure_labels(
     `labels` (ny, nx) has the shape of `crop.data`, 0 = background. A local background is taken off:
     the clipped median of the pixels without a label in an annulus around the label, from
     the radius that `aperture` prescribes, further out where the label reaches
-    further. `isophotal_*`, position and shape are photutils' `SourceCatalog` of the label's own
+    further. Where `detections` (ny, nx; 0 = none) marks the cores of the labels, a position is the
+    centroid of the core: that of all the light is drawn aside by noise and neighbours in it.
+    `isophotal_*`, position and shape are photutils' `SourceCatalog` of the label's own
     pixels; `point_*` is the circle of `aperture` (see `instrument.point_aperture`) on the
     centroid, times its correction: right for stars only. Errors come from ERR (from the
     scatter in the annulus where the image has none) and from the background's; neighbouring pixels
@@ -123,7 +126,7 @@ def measure_labels(
     columns: dict[str, NDArray] = {name: np.zeros(0) for name in _COLUMNS}
     columns["match_id"] = np.zeros(0, "U1")
     if numbers.size:
-        columns = _measured(crop, labels, numbers, aperture)
+        columns = _measured(crop, labels, numbers, aperture, detections)
         if sources is None:
             sources = Table({"id": np.zeros(0, "U1"), "ra": np.zeros(0), "dec": np.zeros(0)})
         columns["match_id"], columns["match_separation"] = match_sources(
@@ -148,7 +151,11 @@ def _rounded(values: NDArray, digits: int) -> NDArray[np.float64]:
 
 
 def _measured(
-    crop: Frame, labels: NDArray[np.integer], numbers: NDArray, aperture: PointAperture
+    crop: Frame,
+    labels: NDArray[np.integer],
+    numbers: NDArray,
+    aperture: PointAperture,
+    detections: NDArray[np.integer] | None,
 ) -> dict[str, NDArray]:
     data = np.where(crop.empty, 0, crop.data).astype(np.float64)
     area = np.bincount(np.searchsorted(numbers, labels[labels > 0]), minlength=numbers.size)
@@ -156,8 +163,9 @@ def _measured(
     boxes = [found_boxes[number - 1] for number in numbers]
     middle = np.array([[(b.start + b.stop - 1) / 2 for b in box] for box in boxes])
     reach = np.array([np.hypot(*((b.stop - b.start) / 2 for b in box)) for box in boxes])
-    # a third of the sky radius is about what a spot's own wings reach beyond its pixels
-    reach += aperture.sky_inner_px / 3
+    if detections is None:
+        # a third of the sky radius is about what a spot's own wings reach beyond its pixels
+        reach += aperture.sky_inner_px / 3
     unusable = crop.empty | (labels > 0)
     level, scatter, count = _background(data, unusable, middle[:, 1], middle[:, 0], reach, aperture)
     error = crop.error
@@ -178,6 +186,12 @@ def _measured(
             )
         }
     x, y = measured["x_centroid"], measured["y_centroid"]
+    if detections is not None:
+        cores = np.where(detections > 0, labels, 0)
+        with_core = np.isin(numbers, cores)
+        centres = ndimage.center_of_mass(light, cores, numbers[with_core])
+        x, y = x.copy(), y.copy()
+        y[with_core], x[with_core] = np.reshape(centres, (-1, 2)).T
     lost = ~(np.isfinite(x) & np.isfinite(y))
     x, y = np.where(lost, middle[:, 1], x), np.where(lost, middle[:, 0], y)
     shape = {
