@@ -82,5 +82,5 @@ def test_a_wrong_method_is_said(study):
     study.config["products"] = {"methods": ["value_0"]}
     done = study.run(options=["--dry-run"])
     assert done.returncode != 0
-    assert "products/methods" in done.stdout
+    assert "products.methods" in done.stdout
     assert "above 0 and below 100" in done.stdout

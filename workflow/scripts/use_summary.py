@@ -4,7 +4,7 @@ import pandas as pd
 from job import script
 from mirimask.atomic import replacing, write_text
 from mirimask.evaluation.background import ideal_mask, pool_use, true_sky
-from mirimask.figures.paper import save_figure
+from mirimask.figures.style import save_figure
 from mirimask.figures.use import LeftOutside, draw_left_outside
 from mirimask.image.files import read_crop, read_mask
 from mirimask.image.product import opened

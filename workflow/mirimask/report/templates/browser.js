@@ -243,7 +243,8 @@ function pick(px, py) {
 part("form").addEventListener("submit", (event) => event.preventDefault());
 part("image").addEventListener("change", (event) => showImage(event.target.selectedIndex));
 part("method").addEventListener("change", (event) => showMethod(event.target.selectedIndex));
-for (const id of ["strength", "brightness", "below", "circles"]) part(id).addEventListener("input", draw);
+for (const id of ["strength", "brightness", "circles"]) part(id).addEventListener("input", draw);
+part("below").addEventListener("change", draw);
 part("in").addEventListener("click", () => zoom(1.4));
 part("out").addEventListener("click", () => zoom(1 / 1.4));
 part("fit").addEventListener("click", fit);
