@@ -226,6 +226,15 @@ def _blame(error, job):
     return None
 
 
+def _quiet(kind, error, trace):
+    """Ctrl-C while a script's process still imports is no fault to be shown."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _quiet
+
+
 def script(main, job):
     """`logged` for a process of its own: a MaskError is shown alone, with exit status 1."""
     signal.signal(signal.SIGTERM, _stop)  # so that unfinished files are removed
