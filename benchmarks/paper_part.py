@@ -26,8 +26,10 @@ from measured import ROOT, SNAKEMAKE, record, simulated_archive
 
 from mirimask.sources.catalogue import catalogue_settings  # isort: skip
 
-FOLDERS = ("frame", "statistics", "sources", "peaks", "masks", "verdicts", "spots", "tables")
-MADE = (*FOLDERS, "figures", "manifest.tsv")
+MADE = (
+    *("frame", "statistics", "gradient", "sources", "peaks", "masks", "verdicts", "spots"),
+    *("tables", "figures", "manifest.tsv"),
+)
 OLD, NEW = "derivative_10", "derivative_9"  # the percentage that is changed
 
 

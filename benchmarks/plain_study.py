@@ -3,8 +3,8 @@
     python benchmarks/plain_study.py ARCHIVE OUTPUT --config CONFIG [--only FILES]
 
 reads ARCHIVE/<image>/ (i2d, segm, catalogue, manifest) and writes, with the same library and the
-same scripts' `main`, what the workflow writes below results/<study>/: frames, statistics, sources,
-peaks, masks, verdicts, Tables 1 to 3 and Figures 1 to 5. CONFIG is the validated configuration of
+same scripts' `main`, what the workflow writes below results/<study>/: frames, statistics, gradients,
+sources, peaks, masks, verdicts, Tables 1 to 3 and Figures 1 to 5. CONFIG is the validated configuration of
 the study as YAML. Nothing is skipped or kept but what a job gets from its files, as in the
 workflow. Prints the seconds of each part as CSV. `--only` takes a file with one output's name a
 line, and does only the jobs that write these.
@@ -66,7 +66,7 @@ def jobs(config: dict, archive: Path, out: Path, images: list[str]) -> list[tupl
     for image in images:
         own = {"wildcards": Files(image=image)}
         frame, peaks = file("frame", image, "fits"), file("peaks", image, "csv")
-        sources = file("sources", image, "ecsv")
+        gradient, sources = file("gradient", image, "fits"), file("sources", image, "ecsv")
         i2d, segm = archive / image / "i2d.fits", archive / image / "segm.fits"
         add(
             "crop_frame",
@@ -75,6 +75,7 @@ def jobs(config: dict, archive: Path, out: Path, images: list[str]) -> list[tupl
             params=Files(**window, filter="", count_empty=True, paper=False),
             **own,
         )
+        add("make_gradient", input=Files(frame=frame), output=Files(gradient=gradient), **own)
         add(
             "locate_sources",
             input=Files(frame=frame, catalogue=archive / image / f"{catalogue['name']}.ecsv"),
@@ -94,7 +95,9 @@ def jobs(config: dict, archive: Path, out: Path, images: list[str]) -> list[tupl
             parsed = parse_method(method)
             cut_over = parsed.domain or domain
             given = Files(frame=frame, segm=segm)
-            if parsed.needs_frame(domain):
+            if parsed.method == "derivative":
+                given["gradient"] = gradient
+            elif parsed.needs_frame(domain):
                 given["i2d"] = i2d
             mask = out / "masks" / image / f"{method}.fits"
             add(
@@ -181,13 +184,16 @@ def jobs(config: dict, archive: Path, out: Path, images: list[str]) -> list[tupl
     ]
     for name, image, slices in panels:
         both = [*slices, "segmentation"]
+        given = Files(
+            frame=file("frame", image, "fits"),
+            masks=[out / "masks" / image / f"{method}.fits" for method in both],
+            verdicts=[out / "verdicts" / image / f"{method}.csv" for method in both],
+        )
+        if any(parse_method(method).method == "derivative" for method in slices):
+            given["gradient"] = file("gradient", image, "fits")
         add(
             "four_panels",
-            input=Files(
-                frame=file("frame", image, "fits"),
-                masks=[out / "masks" / image / f"{method}.fits" for method in both],
-                verdicts=[out / "verdicts" / image / f"{method}.csv" for method in both],
-            ),
+            input=given,
             output=Files(drawn(name)),
             params=Files(shown),
         )
