@@ -3,11 +3,11 @@
     python benchmarks/plain_study.py ARCHIVE OUTPUT --config CONFIG [--only FILES]
 
 reads ARCHIVE/<image>/ (i2d, segm, catalogue, manifest) and writes, with the same library and the
-same scripts' `main`, what the workflow writes below results/<study>/: frames, statistics, gradients,
-sources, peaks, masks, verdicts, Tables 1 to 3 and Figures 1 to 5. CONFIG is the validated configuration of
-the study as YAML. Nothing is skipped or kept but what a job gets from its files, as in the
-workflow. Prints the seconds of each part as CSV. `--only` takes a file with one output's name a
-line, and does only the jobs that write these.
+same scripts' `main`, what the workflow writes below results/<study>/: frames, statistics,
+gradients, sources, peaks, masks, verdicts, Tables 1 to 3 and Figures 1 to 5. CONFIG is the
+validated configuration of the study as YAML. Nothing is skipped or kept but what a job gets from
+its files, as in the workflow. Prints the seconds of each part as CSV. `--only` takes a file with
+one output's name a line, and does only the jobs that write these.
 """
 
 import argparse

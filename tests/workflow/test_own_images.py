@@ -1,9 +1,37 @@
 """A study of one's own: one image that cannot be used does not take the others' tables with it."""
 
+import re
+
 import pandas as pd
 
 
-def test_a_damaged_image_is_named_with_the_way_to_the_others_tables(study):
+def test_one_run_makes_the_report_of_the_others_and_says_what_it_lacks(study):
+    broken = study.folder / "B_i2d.fits"
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:30_000])
+    done = study.run()
+    assert done.returncode == 0, done.stdout
+    # before the first job, and at the end
+    start, _, end = done.stdout.partition("Finished jobid")
+    for part in (start, end):
+        assert "These images cannot be used; the study goes on without them:" in part
+        line = next(line for line in part.splitlines() if line.startswith("  B: "))
+        assert "B_i2d.fits" in line
+        assert "truncated" in line
+    page = (study.results / "index.html").read_text(encoding="utf-8")
+    assert re.search(r"<li><strong>B</strong>: .*B_i2d.fits.*truncated", page)
+    assert set(pd.read_csv(study.results / "tables" / "table3.csv")["image"]) == {"A"}
+
+    # mended, it belongs to the study; as it was, nothing is made again
+    assert study.planned("results/small/tables/table3.csv") == {}
+    broken.write_bytes(whole)
+    jobs = study.planned("results/small/tables/table3.csv")
+    assert jobs["import_local"] == 1
+    assert jobs["verdict_tables"] == 1
+
+
+def test_where_it_is_asked_for_an_unusable_image_stops_the_study(study):
+    study.config["unusable_images"] = "stop"
     broken = study.folder / "B_i2d.fits"
     broken.write_bytes(broken.read_bytes()[:30_000])
     table3 = "results/small/tables/table3.csv"
@@ -11,18 +39,12 @@ def test_a_damaged_image_is_named_with_the_way_to_the_others_tables(study):
     assert done.returncode == 1
     assert "These images could not be used:" in done.stdout
     line = next(line for line in done.stdout.splitlines() if line.startswith("  B: "))
-    assert "B_i2d.fits" in line
     assert "truncated" in line
     assert "--config 'leave_out=[B]'" in done.stdout
     assert (study.results / "verdicts" / "A" / "value_1.csv").is_file()
-
-    study.config["leave_out"] = ["B"]
-    done = study.run(table3)
-    assert done.returncode == 0, done.stdout
-    assert set(pd.read_csv(study.folder / table3)["image"]) == {"A"}
+    assert not (study.folder / table3).exists()
     study.config["leave_out"] = ["B", "C"]
-    done = study.run(table3)
-    assert "leave_out: 'C' is not in 'images.tsv'" in done.stdout
+    assert "leave_out: 'C' is not in 'images.tsv'" in study.run(table3).stdout
     study.config["leave_out"] = ["A", "B"]
     assert "no image is left" in study.run(table3).stdout
 

@@ -20,7 +20,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(dict.fromkeys([*FOLDERS, *given])))
 from job import Workers
 from mirimask.errors import MaskError
 
-from study import files, inputs, targets
+from study import files, inputs, targets, usable
 from study.code import code, revision, templates
 from study.folders import check_folders, check_writable
 from study.images import read_table
@@ -45,6 +45,7 @@ def said(ask, *about):
 said(check_folders, Path("results"))
 said(check_writable, Path(".snakemake"))
 study = said(Study, config)
+print(usable.notice(study), file=sys.stderr, end="")
 
 
 pathvars:

@@ -140,6 +140,7 @@ rule index:
             "figure5": inputs.shown_methods(study, config["figures"]["figure5"]),
         },
         settings=config,
+        left_out=study.left_out,
         revision=lambda wildcards: revision(),
         templates=templates(),
         code=code("write_report"),

@@ -10,15 +10,10 @@ from mirimask.export.pipeline_catalogue import catalogue_of
 from mirimask.image.files import frame_of
 from mirimask.image.instrument import light_radii_px
 from mirimask.image.manifest import product_row, write_manifest
-from mirimask.image.own_files import (
-    read_image,
-    read_segmentation,
-    segmentation_hdus,
-    write_hdus,
-)
+from mirimask.image.own_files import segmentation_hdus, write_hdus
 from mirimask.image.product import sha256
 from mirimask.masks.segmentation import SegmentationSettings, segment
-from mirimask.sources.own_catalogues import read_catalogue
+from mirimask.sources.own_image import read_own
 from mirimask.table_files import write_ecsv
 
 log = logging.getLogger("mirimask.import_local")
@@ -33,19 +28,9 @@ def state(path):
 def main(job):
     image, row, own = job.wildcards.image, job.params.image, job.input
     states = {path: state(path) for path in map(str, own)}  # of the files that are read now
-    i2d = read_image(
-        own.i2d,
-        error_path=own.get("err"),
-        weight_path=own.get("wht"),
-        pixel_unit=row["pixel_unit"],
-        filter_name=row["filter"],
-        observation_id=row["observation_id"],
-        image=image,
-    )
     columns = job.params.catalogue
-    sources = read_catalogue(
-        own.get("catalogue"), id_=columns["id"], ra=columns["ra"], dec=columns["dec"], image=image
-    )
+    given = read_own(own, row, columns, image=image)
+    i2d, sources = given.i2d, given.catalogue
     del sources.meta["columns"]  # which the configuration says
     if own.get("catalogue") and not len(sources):
         log.warning("%s: its catalogue has no row: 0 sources will be scored", image)
@@ -57,9 +42,8 @@ def main(job):
     settings = SegmentationSettings.for_jwst(version, **other)
     made = f"made here with the settings of jwst {version}"
     made += "".join(f", {key} {value}" for key, value in other.items())
-    if own.get("segm"):
-        labels = read_segmentation(own.segm, data.shape, image=image)
-    else:
+    labels = given.labels
+    if labels is None:
         labels = segment(data, **planes, settings=settings)
         log.info("%s: segmentation %s: %d sources", image, made, labels.max())
     frame = frame_of(i2d, what=f"{image}: i2d")

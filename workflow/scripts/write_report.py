@@ -46,6 +46,7 @@ def main(job):
         picture=Pictures(folder),
         files=map(below, job.input.files),
         revision=job.params.revision,
+        left_out=job.params.left_out,
     )
     write_text(job.output.page, page)
 

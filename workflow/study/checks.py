@@ -58,7 +58,7 @@ def _figures(study: "Study") -> None:
         ("histogram_range", list(figures["histogram_range"])),
     ):
         # the paper's are the defaults: a study without them has figures of its own images
-        known = [*study.images, *PAPER_IMAGES]
+        known = [*study.images, *study.unusable, *PAPER_IMAGES]
         _known(f"figures.{key}", images, known, list(study.images), "image of this study")
 
 

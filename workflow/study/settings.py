@@ -15,6 +15,7 @@ from study.checks import check
 from study.code import code
 from study.images import FILES, PAPER_IMAGES, Row, read_images, read_table
 from study.schema import complete
+from study.usable import unusable
 
 __all__ = ["Study"]
 
@@ -44,6 +45,7 @@ class Study:
         (self.other_domain,) = set(DOMAINS) - {config["slice_domain"]}
         self._read_images()
         self._complete_catalogue()
+        self._leave_out_unusable()
         self.methods = self.masks(config["methods"], "methods")
         config["methods"] = self.methods
         self.other_methods = (
@@ -94,6 +96,20 @@ class Study:
                 )
         self.by_truth = [i for i in self.images if self.source_of(i) == "simulated"]
         self.archive_servers = {k: v for k, v in config["archive"].items() if k != "source"}
+
+    def _leave_out_unusable(self) -> None:
+        asked = self.config["unusable_images"] == "leave_out"
+        self.unusable = unusable(self) if asked else {}
+        if len(self.unusable) == len(self.images):
+            raise MaskError(f"images: none can be used: {'; '.join(self.unusable.values())}")
+        for image in self.unusable:
+            del self.images[image]
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """The images that the table has and the study has not, each with the reason."""
+        asked = dict.fromkeys(self.config["leave_out"], "left out by the configuration (leave_out)")
+        return {**asked, **self.unusable}
 
     @property
     def has_paper_images(self) -> bool:

@@ -21,6 +21,7 @@ def make(tmp_path, monkeypatch):
     def study(table="image\ti2d\tcatalogue\nA\ta.fits\ta.csv\nB\tb.fits\t\n", **config):
         Path("images.tsv").write_text(table)
         config = {"study": "mine", "images": "images.tsv", "crop": None} | config
+        config = {"unusable_images": "stop"} | config
         return Study({"archive": {"source": "local"}} | config)
 
     return study

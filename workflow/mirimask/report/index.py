@@ -502,6 +502,7 @@ def index_page(
     picture: Pictures,
     files: Iterable[str],
     revision: str,
+    left_out: Mapping[str, str] | None = None,
 ) -> str:
     """The page as text.
 
@@ -516,6 +517,7 @@ def index_page(
     pngs : the files of Figures 1 to 5
     picture : takes the figures into the page, the paper's first
     files : paths below the page that it links
+    left_out : the images that the table has and the study has not, each with the reason
     """
     table3, study, verdict = tables["table3"], settings["study"], settings["verdict"]
     notes = circle_notes(tables["circles"])
@@ -547,6 +549,7 @@ def index_page(
         simulated=bool(statistics["simulated"].any()),
         question=QUESTION,
         answer=answer(table3),
+        left_out=left_out,
         sections=sections(parts),
         table3=scores(
             table3,

@@ -1,0 +1,99 @@
+"""Images of one's own that cannot be used: found before the first job, and left out with a reason.
+
+An image is read as its import and its crop will read it, once for each version of its files;
+what was found is noted, so that a start with nothing new reads none.
+"""
+
+import json
+import logging
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mirimask.atomic import write_text
+from mirimask.errors import MaskError
+
+from study.code import code
+
+if TYPE_CHECKING:
+    from study.settings import Study
+
+__all__ = ["notice", "unusable"]
+
+_logger = logging.getLogger("mirimask")
+
+
+def unusable(study: "Study") -> dict[str, str]:
+    """The images of one's own that cannot be used, each with what is wrong with it.
+
+    Only where there are others: a study's only image is left to its import. Files that are not
+    there (yet) are not looked at.
+    """
+    own = [image for image in study.images if study.source_of(image) == "local"]
+    if len(study.images) < 2 or not own:
+        return {}
+    place = Path("results") / study.name / "own_images.json"
+    try:
+        noted = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        noted = {}
+    found: dict[str, dict[str, Any]] = {}
+    for image in own:
+        if not all(Path(path).is_file() for path in study.own_files(image).values()):
+            continue
+        state, known = _state(study, image), noted.get(image, {})
+        same = known.get("state") == state
+        found[image] = known if same else {"state": state, "problem": _problem(study, image)}
+    if found != noted:
+        with suppress(OSError):  # read only: it is asked again at the next start
+            write_text(place, json.dumps(found, indent=1) + "\n")
+    return {image: note["problem"] for image, note in found.items() if note["problem"]}
+
+
+def notice(study: "Study") -> str:
+    """What a person is told of the images that were left out; '' where there are none."""
+    if not study.unusable:
+        return ""
+    return "\n".join(
+        [
+            "These images cannot be used; the study goes on without them:",
+            *(f"  {image}: {problem}" for image, problem in study.unusable.items()),
+            "",
+        ]
+    )
+
+
+def _state(study: "Study", image: str) -> dict[str, Any]:
+    """All that an answer depends on, as JSON has it."""
+    files = {path: Path(path).stat() for path in study.own_files(image).values()}
+    return {
+        "files": {path: [file.st_size, file.st_mtime_ns] for path, file in files.items()},
+        "row": study.images[image],
+        "crop": [study.crop_of(image, axis) for axis in ("rows", "columns")],
+        "catalogue": {key: study.config["catalogue"][key] for key in ("id", "ra", "dec")},
+        "code": [code("mirimask.sources.own_image"), code("mirimask.image.files")],
+    }
+
+
+def _problem(study: "Study", image: str) -> str:
+    # here, as most starts read no image and these imports take longer than all else
+    from mirimask.image.files import frame_of
+    from mirimask.image.frame import crop_frame
+    from mirimask.sources.own_image import read_own
+
+    quiet = logging.NullHandler()  # its import says the warnings
+    _logger.addHandler(quiet)
+    try:
+        row, given = study.images[image], study.config["catalogue"]
+        i2d = read_own(study.own_files(image), row, given, image=image).i2d
+        frame = frame_of(i2d, what=f"{image}: i2d")
+        ends = [study.crop_of(image, axis) for axis in ("rows", "columns")]
+        rows, columns = ((part[0], part[1]) if part else None for part in ends)
+        # a crop outside is a mistake in the configuration, which stops the study: check_headers
+        if all(not part or part[1] <= n for part, n in zip(ends, frame.data.shape, strict=True)):
+            crop_frame(frame, rows=rows, columns=columns, image=image)
+    except MaskError as error:
+        return str(error)
+    finally:
+        _logger.removeHandler(quiet)
+    return ""
