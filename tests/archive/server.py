@@ -77,6 +77,8 @@ FAULTS = {
     "nested_error": "an error inside a RESOURCE inside the RESOURCE",
     "table_error": "an error inside the TABLE",
     "sexagesimal": "positions of a catalogue as texts",
+    "metres": "positions of a catalogue in a unit that is no angle, as numbers of degrees",
+    "radian": "positions of a catalogue in radian",
 }
 PRODUCTS = {"i2d": "i2d.fits", "segm": "segm.fits", "cat": "cat.ecsv"}
 HTML = b"<!DOCTYPE html><html><body><h1>Maintenance</h1>Back on Monday.</body></html>"
@@ -398,6 +400,12 @@ def _changed(rows: Table, kind: str | None) -> Table:
         rows[ra] = sky.ra.to_string("hourangle", sep=" ", precision=2)
         rows[dec] = sky.dec.to_string(sep=" ", precision=1)
         rows[ra].unit, rows[dec].unit = '"h:m:s"', '"d:m:s"'
+    elif kind == "metres":
+        rows[ra].unit = rows[dec].unit = "m"
+    elif kind == "radian":
+        for name in (ra, dec):
+            rows[name] = np.radians(np.asarray(rows[name]))
+            rows[name].unit = "rad"
     return rows
 
 

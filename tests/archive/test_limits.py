@@ -270,6 +270,8 @@ def test_runs_that_fetch_the_same_at_once_all_end_well(start):
         ("overflow", r"more rows than .* sends at once.*catalogue\.box_deg"),
         ("all_elsewhere", "none of the .* rows that .* sent lies in the box"),
         ("sexagesimal", "column .* is not a number of degrees. Set catalogue.ra and catalogue.dec"),
+        ("metres", r"column .* \(first value '165\..*', unit m\) is not a number of degrees"),
+        ("radian", r"column .* \(first value '2\..*', unit rad\) is not a number of degrees"),
     ],
 )
 def test_a_catalogue_that_is_not_the_one_is_refused(start, service, fault, says):
