@@ -25,7 +25,6 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from mirimask.evaluation.curves import at_false_rate, sweep  # noqa: E402
-from mirimask.evaluation.recovery import brightest_pixels, has_match  # noqa: E402
 from mirimask.evaluation.scene import Truth  # noqa: E402
 from mirimask.evaluation.stars import (  # noqa: E402
     StarStamps,
@@ -46,6 +45,7 @@ from mirimask.masks.cores import (  # noqa: E402
 from mirimask.masks.family import Family  # noqa: E402
 from mirimask.masks.segmentation import segmentation_family  # noqa: E402
 from mirimask.masks.slices import slice_family  # noqa: E402
+from mirimask.sources.spots import brightest_pixels, has_match  # noqa: E402
 
 RATES = (1.0, 3.0, 10.0)  # false spots per square arcminute
 PERCENTS = np.geomspace(0.03, 8, 14)

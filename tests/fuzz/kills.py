@@ -34,7 +34,7 @@ TARGETS = (
 LONG = 240.0  # seconds; an undisturbed run takes about ten
 LEAVE = 15.0  # seconds in which all processes of a run that got a signal must be gone
 # files that tell of a run, or of the dates of a folder's files, not of the image
-OF_THE_RUN = ("logs", "benchmarks", ".snakemake", "inputs.json")
+OF_THE_RUN = ("logs", "benchmarks", ".snakemake", "inputs.json", "own_images.json")
 
 
 def start(mark: str, *options: str) -> subprocess.Popen:

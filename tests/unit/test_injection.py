@@ -7,8 +7,6 @@ from frames import frame_with
 from mirimask.errors import MaskError
 from mirimask.evaluation.completeness_fit import bootstrap_depths, fit_completeness, logistic
 from mirimask.evaluation.recovery import (
-    brightest_pixels,
-    has_match,
     measurable_images,
     pool_recovery,
     recover,
@@ -24,6 +22,7 @@ from mirimask.evaluation.stars import (
 )
 from mirimask.image.psf import Psf
 from mirimask.masks.make import make_masks
+from mirimask.sources.spots import brightest_pixels, has_match
 
 PIXAR_SR = 2.84404e-13
 MAGNITUDES = np.arange(21, 27.1, 0.5)
@@ -109,22 +108,6 @@ def test_free_pixels_keep_off_sources_rim_and_holes():
     assert free[4, 10]  # the rim lies at -1
     assert not free[30, 46]
     assert not free[:, 50:].any()
-
-
-def test_spots_are_at_their_brightest_pixel():
-    mask = np.zeros((20, 20), bool)
-    mask[2:5, 2:5] = mask[10:12, 10:15] = mask[18, 18] = True
-    image = np.zeros(mask.shape)
-    image[3, 4], image[11, 10], image[18, 18] = 5, 7, 9
-    assert {tuple(p) for p in brightest_pixels(mask, image)} == {(4, 3), (10, 11), (18, 18)}
-    assert {tuple(p) for p in brightest_pixels(mask, image, min_pixels=9)} == {(4, 3), (10, 11)}
-    assert brightest_pixels(np.zeros_like(mask), image).shape == (0, 2)
-
-
-def test_has_match():
-    positions = np.array([[0.0, 0.0], [10.0, 0.0]])
-    assert has_match(positions, np.array([[0.0, 2.0]]), 2.0).tolist() == [True, False]
-    assert has_match(positions, np.zeros((0, 2)), 2.0).tolist() == [False, False]
 
 
 ### the fit ########################################################################################

@@ -13,7 +13,6 @@ from mirimask.archive.mast import (
     fetch_product,
     find_images,
     find_product,
-    is_cached,
 )
 from mirimask.archive.network import Archive, FetchError, check_reachable, explain
 
@@ -33,6 +32,5 @@ __all__ = [
     "fetch_product",
     "find_images",
     "find_product",
-    "is_cached",
     "shown",
 ]

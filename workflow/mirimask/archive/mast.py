@@ -12,7 +12,6 @@ import numpy as np
 import requests
 from astropy.io.fits import Header
 
-from mirimask.archive.catalogues import cached_catalogue
 from mirimask.archive.downloads import (
     KINDS,
     Fetched,
@@ -33,7 +32,6 @@ __all__ = [
     "fetch_product",
     "find_images",
     "find_product",
-    "is_cached",
 ]
 
 
@@ -347,32 +345,3 @@ def cached_product(
         elif kind == "i2d" or not is_unlisted(path):
             return None
     return found
-
-
-def is_cached(
-    archive: Archive,
-    *,
-    program: int,
-    observation: int,
-    filter_name: str,
-    catalogue: str,
-    box_deg: float,
-    service: str = "vizier",
-) -> bool:
-    """Whether an observation's product and the sources around it were fetched before.
-
-    A quick look, without the checksums: where it says so, a study needs no network.
-    """
-    from astropy.io import fits
-
-    product = cached_product(
-        archive, program=program, observation=observation, filter_name=filter_name
-    )
-    if product is None:
-        return False
-    header = fits.getheader(product["i2d"].path, "SCI")
-    ra, dec = header["CRVAL1"], header["CRVAL2"]
-    sources = cached_catalogue(
-        archive, catalogue=catalogue, service=service, ra=ra, dec=dec, box_deg=box_deg
-    )
-    return sources is not None

@@ -12,13 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from mirimask.evaluation.recovery import POOLED, brightest_pixels, has_match
+from mirimask.evaluation.recovery import POOLED
 from mirimask.evaluation.scene import Scene, Truth
 from mirimask.image.frame import Frame
 from mirimask.intervals import wilson
 from mirimask.masks.family import Family
 from mirimask.masks.make import family_at, swept_levels
 from mirimask.masks.registry import Options
+from mirimask.sources.spots import brightest_pixels, has_match
 
 __all__ = [
     "COLUMNS",

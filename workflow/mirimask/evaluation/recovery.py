@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from mirimask.errors import MaskError
 from mirimask.evaluation.completeness_fit import bootstrap_depths, fit_completeness
@@ -23,12 +21,11 @@ from mirimask.intervals import wilson
 from mirimask.masks.make import make_masks
 from mirimask.masks.names import leaves
 from mirimask.masks.registry import Options
+from mirimask.sources.spots import brightest_pixels, has_match
 
 __all__ = [
     "COLUMNS",
     "POOLED",
-    "brightest_pixels",
-    "has_match",
     "measurable_images",
     "pool_recovery",
     "recover",
@@ -46,46 +43,6 @@ _DEPTHS = [
     *("image", "method", "n", "c0", "m50", "w", "m80"),
     *("m50_low", "m50_high", "m80_low", "m80_high", "chance", "simulated"),
 ]
-_BOX = np.ones((3, 3), bool)  # 8-connected
-
-
-def brightest_pixels(
-    mask: NDArray[np.generic], image: NDArray[np.floating], *, min_pixels: int = 1
-) -> NDArray[np.int64]:
-    """Where each spot of a mask is: its brightest pixel in the image, (n, 2: x, y).
-
-    Labels (int) in place of a mask (bool) say themselves which pixels are a spot.
-
-    `image` has the mask's shape; of equally bright pixels the last counts. Spots are 8-connected,
-    of at least `min_pixels`.
-    """
-    if mask.dtype == bool:
-        labels, count = ndimage.label(mask, structure=_BOX)
-    else:
-        labels, count = mask, int(mask.max(initial=0))
-    inside = np.flatnonzero(labels)
-    inside = inside[image.ravel()[inside].argsort(kind="stable")]
-    spot = labels.ravel()[inside]
-    brightest = np.full(count + 1, -1, np.int64)
-    brightest[spot] = inside  # of equal labels the last, brightest one stays
-    kept = np.flatnonzero(brightest >= 0)  # labels may leave numbers out
-    if min_pixels > 1:
-        kept = kept[np.bincount(spot, minlength=count + 1)[kept] >= min_pixels]
-    y, x = np.divmod(brightest[kept], mask.shape[1])
-    return np.column_stack([x, y])
-
-
-def has_match(
-    positions: NDArray[np.floating], spots: NDArray[np.number], radius_px: float | NDArray
-) -> NDArray[np.bool_]:
-    """For each of `positions` (n, 2) whether one of `spots` (m, 2) lies within `radius_px`.
-
-    `radius_px` may be an array of n. No spots: all False.
-    """
-    if len(positions) == 0 or len(spots) == 0:
-        return np.zeros(len(positions), bool)
-    distance, _ = cKDTree(spots).query(positions)
-    return np.asarray(distance <= radius_px)
 
 
 def recovery_by_magnitude(recovered: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,9 @@ from scipy.spatial import cKDTree
 
 __all__ = [
     "Spots",
+    "brightest_pixels",
     "connected_spots",
+    "has_match",
     "label_spots",
     "labels_near",
     "nearest_distance",
@@ -123,3 +125,38 @@ def nearest_distance(
         return np.full(len(x), np.inf)
     tree = cKDTree(np.column_stack([at_x, at_y]), balanced_tree=False, compact_nodes=False)
     return tree.query(np.column_stack([x, y]))[0]
+
+
+def brightest_pixels(
+    mask: NDArray[np.generic], image: NDArray[np.floating], *, min_pixels: int = 1
+) -> NDArray[np.int64]:
+    """Where each spot of a mask is: its brightest pixel in the image, (n, 2: x, y).
+
+    `image` has the mask's shape; of equally bright pixels the last counts. Spots are 8-connected,
+    of at least `min_pixels`. Labels (int) in place of a mask (bool) say themselves which pixels are
+    a spot.
+    """
+    if mask.dtype == bool:
+        labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
+    else:
+        labels, count = mask, int(mask.max(initial=0))
+    inside = np.flatnonzero(labels)
+    inside = inside[image.ravel()[inside].argsort(kind="stable")]
+    spot = labels.ravel()[inside]
+    brightest = np.full(count + 1, -1, np.int64)
+    brightest[spot] = inside  # of equal labels the last, brightest one stays
+    kept = np.flatnonzero(brightest >= 0)  # labels may leave numbers out
+    if min_pixels > 1:
+        kept = kept[np.bincount(spot, minlength=count + 1)[kept] >= min_pixels]
+    y, x = np.divmod(brightest[kept], mask.shape[1])
+    return np.column_stack([x, y])
+
+
+def has_match(
+    positions: NDArray[np.floating], spots: NDArray[np.number], radius_px: float | NDArray
+) -> NDArray[np.bool_]:
+    """For each of `positions` (n, 2) whether one of `spots` (m, 2) lies within `radius_px`.
+
+    `radius_px` may be an array of n. No spots: all False.
+    """
+    return nearest_distance(*positions.T, *spots.T) <= radius_px

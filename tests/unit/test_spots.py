@@ -1,0 +1,20 @@
+"""Spots: where each is, and whether one is near."""
+
+import numpy as np
+from mirimask.sources.spots import brightest_pixels, has_match
+
+
+def test_spots_are_at_their_brightest_pixel():
+    mask = np.zeros((20, 20), bool)
+    mask[2:5, 2:5] = mask[10:12, 10:15] = mask[18, 18] = True
+    image = np.zeros(mask.shape)
+    image[3, 4], image[11, 10], image[18, 18] = 5, 7, 9
+    assert {tuple(p) for p in brightest_pixels(mask, image)} == {(4, 3), (10, 11), (18, 18)}
+    assert {tuple(p) for p in brightest_pixels(mask, image, min_pixels=9)} == {(4, 3), (10, 11)}
+    assert brightest_pixels(np.zeros_like(mask), image).shape == (0, 2)
+
+
+def test_has_match():
+    positions = np.array([[0.0, 0.0], [10.0, 0.0]])
+    assert has_match(positions, np.array([[0.0, 2.0]]), 2.0).tolist() == [True, False]
+    assert has_match(positions, np.zeros((0, 2)), 2.0).tolist() == [False, False]
