@@ -1,7 +1,5 @@
 """The simulated sky, its exposures, the catalogue and the products, on small budgets."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +7,7 @@ import yaml
 from astropy.io import fits
 from astropy.table import QTable
 from astropy.wcs import WCS
+from conftest import ROOT
 from mirimask.errors import MaskError
 from mirimask.image.product import sha256
 from mirimask.image.psf import PsfSettings, make_psf
@@ -19,7 +18,6 @@ from mirimask.simulation import field as simulate
 from mirimask.units import ab_to_microjansky
 from snakemake.utils import validate
 
-ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 
 

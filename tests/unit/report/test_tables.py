@@ -1,10 +1,9 @@
 """Table 3, the comparison and the claims, on the paper's own printed tables."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import ROOT
 from mirimask.masks.names import method_label
 from mirimask.report.claims import CLAIMS, answer_claims, claims_page, claims_table
 from mirimask.report.comparison import (
@@ -28,7 +27,7 @@ from mirimask.report.tables import (
     together,
 )
 
-PUBLISHED = Path(__file__).parents[2] / "config" / "published"
+PUBLISHED = ROOT / "config" / "published"
 
 
 def _published(number, **options):

@@ -3,13 +3,13 @@
 import bz2
 import gzip
 import lzma
-from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS
+from conftest import REAL
 from mirimask.errors import MaskError
 from mirimask.image.own_files import (
     brightness_factor,
@@ -23,7 +23,6 @@ from mirimask.sources.own_catalogues import read_catalogue
 
 SHAPE = (40, 30)
 PIXEL_SR = (0.11 / 3600 * np.pi / 180) ** 2
-REAL = Path(__file__).resolve().parents[2].parent / "shared" / "real"
 
 
 def sky(unit="MJy/sr"):
