@@ -15,10 +15,7 @@ from mirimask.archive import (
     fetch_product,
     shown,
 )
-from mirimask.atomic import replacing
-from mirimask.export.pipeline_catalogue import catalogue_of
-from mirimask.image.files import frame_of
-from mirimask.image.instrument import light_radii_px
+from mirimask.export.pipeline_catalogue import pipeline_products
 from mirimask.image.manifest import product_row, write_manifest
 from mirimask.image.own_files import (
     read_image,
@@ -27,11 +24,9 @@ from mirimask.image.own_files import (
     write_hdus,
 )
 from mirimask.image.product import frame_notes, opened
-from mirimask.masks.segmentation import SegmentationSettings, segment
+from mirimask.table_files import write_ecsv
 
 log = logging.getLogger("mirimask.fetch_product")
-
-PLANES = {"error": "ERR", "weight": "WHT"}
 
 
 def main(job):
@@ -79,34 +74,16 @@ def main(job):
 
 def make_missing(output, found, wanted, image):
     """Make the segmentation and the catalogue that MAST does not list, as of a local image."""
-    version = wanted["jwst_version"]
-    other = {key: value for key, value in wanted.items() if key != "jwst_version"}
-    settings = SegmentationSettings.for_jwst(version, **other)
-    i2d = read_image(found["i2d"].path, image=image)
-    data, frame = i2d["SCI"].data, frame_of(i2d, what=f"{image}: i2d")
-    planes = {key: i2d[name].data for key, name in PLANES.items() if name in i2d}
-    made = f"made here with the settings of jwst {version}"
-    made += "".join(f", {key} {value}" for key, value in other.items())
-    notes = {"cat": "MAST lists no cat: made here from the segm"}
+    i2d, labels, notes = read_image(found["i2d"].path, image=image), None, {}
     if "segm" in found:
-        labels = read_segmentation(found["segm"].path, data.shape, image=image)
-    else:
-        labels = segment(data, **planes, settings=settings)
-        write_hdus(output.segm, segmentation_hdus(labels, i2d))
-        notes["segm"] = f"MAST lists no segm: {made}"
-    if "cat" in found:
-        return {"segm": notes["segm"]}
-    catalogue = catalogue_of(
-        data,
-        labels,
-        frame.wcs,
-        frame.pixel_area_sr,
-        **planes,
-        settings=settings,
-        apertures_px=light_radii_px(i2d[0].header.get("FILTER") or "F770W", frame.pixel_scale),
-    )
-    with replacing(output.cat) as temporary:
-        catalogue.write(temporary, format="ascii.ecsv")
+        labels = read_segmentation(found["segm"].path, i2d["SCI"].data.shape, image=image)
+    made = pipeline_products(i2d, labels, wanted, image=image)
+    if "segm" not in found:
+        write_hdus(output.segm, segmentation_hdus(made.labels, i2d))
+        notes["segm"] = f"MAST lists no segm: made here with the {made.settings}"
+    if "cat" not in found:
+        notes["cat"] = "MAST lists no cat: made here from the segm"
+        write_ecsv(output.cat, made.catalogue)
     return notes
 
 

@@ -6,13 +6,10 @@ from pathlib import Path
 
 from job import script
 from mirimask.atomic import write_text
-from mirimask.export.pipeline_catalogue import catalogue_of
-from mirimask.image.files import frame_of
-from mirimask.image.instrument import light_radii_px
+from mirimask.export.pipeline_catalogue import pipeline_products
 from mirimask.image.manifest import product_row, write_manifest
 from mirimask.image.own_files import segmentation_hdus, write_hdus
 from mirimask.image.product import sha256
-from mirimask.masks.segmentation import SegmentationSettings, segment
 from mirimask.sources.own_image import read_own
 from mirimask.table_files import write_ecsv
 
@@ -28,38 +25,20 @@ def state(path):
 def main(job):
     image, row, own = job.wildcards.image, job.params.image, job.input
     states = {path: state(path) for path in map(str, own)}  # of the files that are read now
-    columns = job.params.catalogue
-    given = read_own(own, row, columns, image=image)
+    given = read_own(own, row, job.params.catalogue, image=image)
     i2d, sources = given.i2d, given.catalogue
     del sources.meta["columns"]  # which the configuration says
     if own.get("catalogue") and not len(sources):
         log.warning("%s: its catalogue has no row: 0 sources will be scored", image)
 
-    data, planes = i2d["SCI"].data, {hdu.name: hdu.data for hdu in i2d}
-    planes = {"error": planes.get("ERR"), "weight": planes.get("WHT")}
-    version = job.params.segmentation["jwst_version"]
-    other = {k: v for k, v in job.params.segmentation.items() if k != "jwst_version"}
-    settings = SegmentationSettings.for_jwst(version, **other)
-    made = f"made here with the settings of jwst {version}"
-    made += "".join(f", {key} {value}" for key, value in other.items())
-    labels = given.labels
-    if labels is None:
-        labels = segment(data, **planes, settings=settings)
+    products = pipeline_products(i2d, given.labels, job.params.segmentation, image=image)
+    labels, made = products.labels, f"made here with the {products.settings}"
+    if given.labels is None:
         log.info("%s: segmentation %s: %d sources", image, made, labels.max())
-    frame = frame_of(i2d, what=f"{image}: i2d")
-    catalogue = catalogue_of(
-        data,
-        labels,
-        frame.wcs,
-        frame.pixel_area_sr,
-        **planes,
-        settings=settings,
-        apertures_px=light_radii_px(i2d[0].header.get("FILTER") or "F770W", frame.pixel_scale),
-    )
 
     write_hdus(job.output.i2d, i2d)
     write_hdus(job.output.segm, segmentation_hdus(labels, i2d))
-    for path, table in ((job.output.cat, catalogue), (job.output.catalogue, sources)):
+    for path, table in ((job.output.cat, products.catalogue), (job.output.catalogue, sources)):
         write_ecsv(path, table)
     primary = i2d[0].header
     write_manifest(
@@ -77,7 +56,7 @@ def main(job):
             product_row(image, "cat", job.output.cat, uri="", note="made here from the segm"),
             product_row(
                 image,
-                columns["name"],
+                job.params.catalogue["name"],
                 job.output.catalogue,
                 uri=own.get("catalogue", ""),
                 note="" if len(sources) else "no sources" if own.get("catalogue") else "none given",

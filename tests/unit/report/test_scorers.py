@@ -8,6 +8,8 @@ from io import BytesIO
 import numpy as np
 import pandas as pd
 import pytest
+from astropy.table import Table
+from frames import frame_with
 from mirimask.errors import MaskError
 from mirimask.report.by_eye import (
     ScoredImage,
@@ -19,6 +21,7 @@ from mirimask.report.by_eye import (
     rule_verdicts,
     score_data,
     score_page,
+    scored_image,
     table_by_eye,
     tables_by_eye,
 )
@@ -93,6 +96,22 @@ def test_cut_outs_show_the_ring_at_any_pixel_scale():
     assert cut_out_side(128, **paper) == 128
     # a small circle still has sky around it
     assert cut_out_side(None, radius_px=2.4, near_px=3.4, fwhm_px=2.445) == 48
+
+
+def test_a_cut_out_that_the_ring_does_not_fit_into_is_made_larger_and_said(caplog):
+    crop = frame_with(np.arange(2500, dtype=np.float32).reshape(50, 50))
+    crop.primary["IMAGE"] = "A"
+    sources = Table({"id": [7], "x": [12.0], "y": [30.5]})
+    masks = {"value_1": crop.data > 2000}
+    sizes = {"radius": "18 px", "near": "2.75 arcsec"}  # 25 px
+    image = scored_image(crop, masks, sources, cutout="60 px", **sizes)
+    assert image.side == 86
+    assert image.near == pytest.approx(25)
+    assert image.ids == ["7"]
+    assert "A: cut-outs of 60 px would cut off the ring; they are 86 px wide" in caplog.text
+    caplog.clear()
+    assert scored_image(crop, masks, sources, cutout=None, **sizes).side == 128
+    assert caplog.text == ""
 
 
 def test_each_image_has_cut_outs_of_its_own_size():

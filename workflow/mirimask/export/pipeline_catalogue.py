@@ -3,21 +3,80 @@
 Its columns for the sources of a label image; fluxes are in apertures without aperture correction.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
+from astropy.io import fits
 from astropy.table import QTable
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 from photutils.segmentation import SegmentationImage, SourceCatalog
 
 from mirimask.errors import MaskError
+from mirimask.image.files import frame_of
 from mirimask.image.instrument import light_radii_px
 from mirimask.image.wcs import pixel_to_sky
-from mirimask.masks.segmentation import SegmentationSettings, background_of, uncovered
+from mirimask.masks.segmentation import (
+    SegmentationSettings,
+    background_of,
+    segment,
+    uncovered,
+)
 from mirimask.units import jansky_per_pixel, jansky_to_ab
 
-__all__ = ["catalogue_of"]
+__all__ = ["PipelineProducts", "catalogue_of", "pipeline_products"]
+
+
+@dataclass
+class PipelineProducts:
+    """The labels of an image's sources, their catalogue, and in words by which settings."""
+
+    labels: NDArray[np.uint32]
+    catalogue: QTable
+    settings: str
+
+
+def pipeline_products(
+    i2d: fits.HDUList,
+    labels: NDArray[np.uint32] | None,
+    segmentation: Mapping[str, Any],
+    *,
+    image: str,
+) -> PipelineProducts:
+    """What the pipeline makes of an image: labels, where none are given, and their catalogue.
+
+    Parameters
+    ----------
+    i2d : the image as `read_image` gives it
+    labels : (ny, nx), 0 = background; None: they are made
+    segmentation : jwst_version, and those of its settings that are to be others
+    image : the code of the image, for messages
+
+    Raises MaskError as `segment` and `catalogue_of` do.
+    """
+    own = {key: value for key, value in segmentation.items() if key != "jwst_version"}
+    settings = SegmentationSettings.for_jwst(segmentation["jwst_version"], **own)
+    said = f"settings of jwst {segmentation['jwst_version']}"
+    said += "".join(f", {key} {value}" for key, value in own.items())
+    planes = {hdu.name: hdu.data for hdu in i2d}
+    data, given = planes["SCI"], {"error": planes.get("ERR"), "weight": planes.get("WHT")}
+    if labels is None:
+        labels = segment(data, **given, settings=settings)
+    frame = frame_of(i2d, what=f"{image}: i2d")
+    catalogue = catalogue_of(
+        data,
+        labels,
+        frame.wcs,
+        frame.pixel_area_sr,
+        **given,
+        settings=settings,
+        apertures_px=light_radii_px(i2d[0].header.get("FILTER") or "F770W", frame.pixel_scale),
+    )
+    return PipelineProducts(labels, catalogue, said)
 
 
 def catalogue_of(

@@ -4,7 +4,9 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-__all__ = ["IDENTITY", "MOMENTS", "describe", "identify"]
+from mirimask.image.frame import Frame
+
+__all__ = ["IDENTITY", "MOMENTS", "describe", "identify", "summarize"]
 
 # column of Table 1 -> keyword of the primary header
 IDENTITY = {
@@ -50,3 +52,28 @@ def describe(data: NDArray[np.floating]) -> dict[str, float]:
         stats.kurtosis(seen),
     )
     return {name: float(value) for name, value in zip(MOMENTS, moments, strict=True)}
+
+
+def summarize(crop: Frame, *, count_empty: bool) -> dict[str, object]:
+    """What statistics/<image>.json says of a crop: rows of Tables 1 and 2, shapes, scale and PSF.
+
+    With `count_empty`, empty pixels count in the moments with the value that fills them.
+    """
+    primary = crop.primary
+    return {
+        "image": primary["IMAGE"],
+        "simulated": crop.simulated,
+        **identify(primary),
+        "filter": primary["FILTER"],
+        "cal_ver": primary.get("CAL_VER"),
+        "crds_ctx": primary.get("CRDS_CTX"),
+        "frame_shape": list(crop.frame_shape),
+        "crop_shape": list(crop.data.shape),
+        "n_pixels": int(crop.data.size),
+        "n_empty": int(crop.empty.sum()),
+        **({} if count_empty else {"empty_left_out": True}),
+        "n_not_finite": int((~np.isfinite(crop.data)).sum()),
+        "pixel_scale_arcsec": crop.pixel_scale,
+        "psf_fwhm_px": crop.fwhm_px,
+        **describe(crop.data if count_empty else crop.masked),
+    }

@@ -13,13 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from astropy.table import Table
 from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
 from mirimask.evaluation.agreement import cohen_kappa
+from mirimask.image.frame import Frame
 from mirimask.intervals import wilson
 from mirimask.report.page import render_page, size_words
-from mirimask.report.pictures import cut_out, data_uri, grey_png, mask_png
+from mirimask.report.pictures import cut_out, data_uri, grey_levels, grey_png, mask_png
 from mirimask.report.tables import (
     BOLD_NOTE,
     TITLE3,
@@ -45,6 +47,7 @@ __all__ = [
     "rule_verdicts",
     "score_data",
     "score_page",
+    "scored_image",
     "table_by_eye",
     "tables_by_eye",
 ]
@@ -95,6 +98,31 @@ def cut_out_side(
     if asked_px is None:
         return 2 * int(max(3 * (radius_px + near_px), 20 * fwhm_px) / 2)
     return max(round(asked_px), math.ceil(2 * (radius_px + near_px)))
+
+
+def scored_image(
+    crop: Frame,
+    masks: dict[str, NDArray[np.bool_]],
+    sources: Table,
+    *,
+    radius: str,
+    near: str,
+    cutout: str | None,
+) -> ScoredImage:
+    """A crop, its masks by method and its sources (id, x, y) as they are scored by eye.
+
+    The sizes are texts as in the configuration ("18 px", "1.98 arcsec"); a `cutout` that the ring
+    does not fit into is made larger, with a warning. None: see `cut_out_side`.
+    """
+    name, radius_px, near_px = crop.primary["IMAGE"], crop.length_px(radius), crop.length_px(near)
+    asked = crop.length_px(cutout) if cutout else None
+    side = cut_out_side(asked, radius_px=radius_px, near_px=near_px, fwhm_px=crop.fwhm_px)
+    if asked and side > round(asked):
+        log.warning(
+            "%s: cut-outs of %s would cut off the ring; they are %d px wide", name, cutout, side
+        )
+    ids, at = list(map(str, sources["id"])), (sources["x"], sources["y"])
+    return ScoredImage(name, grey_levels(crop.masked), masks, ids, *at, radius_px, near_px, side)
 
 
 def score_data(
