@@ -12,6 +12,7 @@ __all__ = [
     "label_spots",
     "labels_near",
     "nearest_distance",
+    "nearest_points",
     "spots_around",
 ]
 
@@ -123,3 +124,19 @@ def nearest_distance(
         return np.full(len(x), np.inf)
     tree = cKDTree(np.column_stack([at_x, at_y]), balanced_tree=False, compact_nodes=False)
     return tree.query(np.column_stack([x, y]))[0]
+
+
+def nearest_points(
+    x: NDArray[np.floating], y: NDArray[np.floating], at_x: NDArray, at_y: NDArray
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Distance from each position (x, y) to the nearest of the points (at_x, at_y), and which.
+
+    Both (n,); there is some point. Of points equally far away, the first.
+    """
+    tree = cKDTree(np.column_stack([at_x, at_y]))
+    # on a grid of pixels four can be equally far away
+    near = tree.query(np.column_stack([x, y]), k=range(1, min(4, len(at_x)) + 1))[1]
+    near.sort(axis=1)
+    distances = np.hypot(np.asarray(x)[:, None] - at_x[near], np.asarray(y)[:, None] - at_y[near])
+    row, nearest = np.arange(len(near)), distances.argmin(axis=1)
+    return distances[row, nearest], near[row, nearest]
