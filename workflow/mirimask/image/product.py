@@ -23,7 +23,6 @@ from typing import IO, Any
 
 import numpy as np
 from astropy.io import fits
-from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
@@ -275,6 +274,8 @@ def check_product(path: str | Path, kind: str) -> fits.Header | None:
     integers) or `cat` (an ECSV table). Gives the primary header of a FITS file.
     """
     if kind == "cat":
+        from astropy.table import Table
+
         try:
             Table.read(path, format="ascii.ecsv")
         except Exception as error:  # the reader raises whatever its parsers raise

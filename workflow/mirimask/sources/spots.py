@@ -1,10 +1,13 @@
 """Spots: the connected areas of a mask, and which of them mark a reference peak."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import cKDTree
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "Spots",
@@ -70,7 +73,7 @@ def _sized_spots(
 
 
 def label_spots(
-    mask: NDArray[np.bool_], peaks: pd.DataFrame, *, min_pixels: int, tolerance_px: float
+    mask: NDArray[np.bool_], peaks: "pd.DataFrame", *, min_pixels: int, tolerance_px: float
 ) -> Spots:
     """Split a mask into 8-connected spots of at least `min_pixels`, and find the bright ones.
 
@@ -120,6 +123,8 @@ def nearest_distance(
     For many positions and points; a k-d tree, unbalanced: that halves the time with the pixels of
     a mask as points.
     """
+    from scipy.spatial import cKDTree
+
     if len(at_x) == 0 or len(x) == 0:
         return np.full(len(x), np.inf)
     tree = cKDTree(np.column_stack([at_x, at_y]), balanced_tree=False, compact_nodes=False)
@@ -133,6 +138,8 @@ def nearest_points(
 
     Both (n,); there is some point. Of points equally far away, the first.
     """
+    from scipy.spatial import cKDTree
+
     tree = cKDTree(np.column_stack([at_x, at_y]))
     # on a grid of pixels four can be equally far away
     near = tree.query(np.column_stack([x, y]), k=range(1, min(4, len(at_x)) + 1))[1]
