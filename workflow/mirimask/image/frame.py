@@ -179,8 +179,10 @@ def whole_frame(crop: Frame, array: NDArray) -> tuple[NDArray, fits.Header]:
     Returns an array of the shape of the image that the crop was cut from, of `array`'s dtype, and
     the header that describes its pixels.
     """
-    placed = np.zeros(crop.frame_shape, array.dtype)
-    crop.cut(placed)[...] = array
+    placed = array
+    if array.shape != crop.frame_shape:
+        placed = np.zeros(crop.frame_shape, array.dtype)
+        crop.cut(placed)[...] = array
     y0, x0 = crop.origin
     return placed, pixel_cards(shifted(crop.wcs, row=-y0, column=-x0), crop.frame_shape, crop)
 
