@@ -79,7 +79,7 @@ def about(path: str) -> Iterator[None]:
         raise MaskError(str(error) if path in str(error) else f"'{path}': {error}") from None
 
 
-def opened(options: argparse.Namespace) -> "Frame":
+def opened(options: argparse.Namespace, *, error: bool = True) -> "Frame":
     from mirimask.image.files import open_image
 
     rows, columns = options.crop or (None, None)
@@ -91,6 +91,7 @@ def opened(options: argparse.Namespace) -> "Frame":
         error_path=options.error,
         weight_path=options.weight,
         pixel_unit=options.pixel_unit,
+        keep=("ERR",) if error else (),
     )
 
 
@@ -152,20 +153,27 @@ def run_mask(options: argparse.Namespace, progress: Progress) -> None:
 
     method = parse_method(options.method)
     with progress.step(f"reading {options.image}"):
-        image = opened(options)
-    from mirimask.masks.make import make_mask, segmentation_labels
+        wanted = options.catalogue or options.regions or method.method == "segmentation"
+        image = opened(options, error=bool(wanted))
+    from mirimask.masks.make import make_mask, numbered_sources, segmentation_labels
 
     with progress.step(f"making the mask {method.name}"), about(options.image):
         segmentation: Any = options.segm
         if method.method == "segmentation":
             segmentation = segmentation_labels(image, options.segm)
-        mask = make_mask(
-            image,
-            method.name,
-            domain=options.domain,
-            frame=whole_image(options, image),
-            segmentation=segmentation,
-        )
+        own = None
+        if options.labels or options.catalogue or options.regions:
+            own = numbered_sources(image, method.name)
+        if own is not None:
+            mask = own.sources > 0
+        else:
+            mask = make_mask(
+                image,
+                method.name,
+                domain=options.domain,
+                frame=whole_image(options, image),
+                segmentation=segmentation,
+            )
     if not mask.any():
         logging.getLogger("mirimask").warning(
             "'%s': the mask %s marks no pixel.", options.image, method.name
@@ -173,7 +181,7 @@ def run_mask(options: argparse.Namespace, progress: Progress) -> None:
     made = {"METHOD": method.name, "DOMAIN": options.domain if method.percent else None}
     writes = []
     if options.labels or options.catalogue or options.regions:
-        writes += products(options, progress, image, mask, segmentation, made)
+        writes += products(options, progress, image, mask, segmentation, own, made)
     if options.output:
         from mirimask.image.files import write_whole_mask
 
@@ -191,6 +199,7 @@ def products(
     image: "Frame",
     mask: Any,
     segmentation: Any,
+    own: Any,
     made: dict[str, Any],
 ) -> list[Callable[[], None]]:
     """What writes labels, catalogue and regions, all made by then.
@@ -199,12 +208,12 @@ def products(
     """
     from mirimask.export.labels import label_hdus, label_mask
     from mirimask.image.own_files import write_hdus
-    from mirimask.masks.make import numbered_sources
 
-    own = numbered_sources(image, made["METHOD"])
-    kept = segmentation if made["METHOD"] == "segmentation" else None
-    kept = kept if own is None else own.sources
-    labels = label_mask(mask, segmentation=kept)
+    if own is not None:
+        labels = own.sources
+    else:
+        kept = segmentation if made["METHOD"] == "segmentation" else None
+        labels = label_mask(mask, segmentation=kept)
     writes: list[Callable[[], None]] = []
     if options.labels:
         hdus = label_hdus(
@@ -227,7 +236,7 @@ def products(
     radius_px = pixels(size, image.pixel_scale, fwhm_px=image.fwhm_px)
     radius = round(radius_px * image.pixel_scale, 4)
     aperture = point_aperture(image.primary["FILTER"], image.pixel_scale)
-    with progress.step(f"measuring {len(set(labels.ravel())) - 1} sources"):
+    with progress.step("measuring the sources"):
         measured = measure_labels(
             image,
             labels,

@@ -25,7 +25,7 @@ def label_mask(
     """
     if segmentation is None:
         return connected_spots(mask, min_pixels=min_pixels)[0]
-    return np.where(mask, segmentation, 0).astype(np.int32)
+    return np.where(mask, segmentation, 0).astype(np.int32, copy=False)
 
 
 def label_hdus(
@@ -39,10 +39,11 @@ def label_hdus(
     """Labels of a crop as PRIMARY and SCI (uint32), in the frame of the image it was cut from.
 
     So the file has the shape and the WCS of the i2d, as a `_segm.fits` has, with 0 around the
-    crop. The PRIMARY is that of the i2d; `made` become keywords. `detections`, the cores of the
-    same sources by the same numbers, become a further HDU, DETECTIONS.
+    crop. The PRIMARY is that of the i2d; `made` become keywords. `detections`, which are not 0
+    where the cores of the same sources are, become a further HDU, DETECTIONS, by their numbers.
     """
-    placed, header = whole_frame(crop, labels.astype(np.uint32))
+    labels = labels.astype(np.uint32, copy=False)
+    placed, header = whole_frame(crop, labels)
     primary = crop.primary.copy()
     primary.update(geometry_cards(crop))
     primary["FILENAME"] = (filename, "Name of the file")
@@ -53,6 +54,6 @@ def label_hdus(
     primary["NLABELS"] = (np.unique(labels[labels > 0]).size, "sources in the label image")
     hdus = [fits.PrimaryHDU(header=primary), fits.ImageHDU(placed, header, name="SCI")]
     if detections is not None:
-        cores, header = whole_frame(crop, detections.astype(np.uint32))
+        cores, header = whole_frame(crop, labels * (detections > 0))
         hdus.append(fits.ImageHDU(cores, header, name="DETECTIONS"))
     return fits.HDUList(hdus)

@@ -1,19 +1,15 @@
 """What every source of a label image measures: where it is, how bright, what shape."""
 
-import warnings
-
-import astropy.units as u
 import numpy as np
 from astropy.coordinates import SkyCoord
-from astropy.stats import SigmaClip, sigma_clipped_stats
+from astropy.stats import sigma_clipped_stats
 from astropy.table import Table
-from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
-from photutils.aperture import ApertureStats, CircularAnnulus, CircularAperture
-from photutils.segmentation import SegmentationImage, SourceCatalog
 from scipy import ndimage
 
 from mirimask import __version__
+from mirimask.export.apertures import circle_sums, ring_sky
+from mirimask.export.moments import label_sums
 from mirimask.image.frame import Frame
 from mirimask.image.instrument import PointAperture
 from mirimask.image.wcs import pixel_to_sky
@@ -53,8 +49,11 @@ _WHOLE_NUMBERS = ("label", "background_pixels", "area")
 _FEWEST = 10  # pixels of an annulus that make a background
 
 
+_MOST = 1 << 21  # pixels that the sky of a whole image is taken from
+
+
 def _background(
-    data: NDArray[np.float64],
+    crop: Frame,
     unusable: NDArray[np.bool_],
     x: NDArray[np.float64],
     y: NDArray[np.float64],
@@ -67,28 +66,15 @@ def _background(
     """
     width = aperture.sky_outer_px - aperture.sky_inner_px
     inner = np.maximum(aperture.sky_inner_px, np.ceil(reach))
-    level, scatter = np.full(x.size, np.nan), np.full(x.size, np.nan)
-    count = np.zeros(x.size, np.int64)
-    for radius in np.unique(inner):
-        chosen = inner == radius
-        found = ApertureStats(
-            data,
-            CircularAnnulus(np.column_stack([x[chosen], y[chosen]]), radius, radius + width),
-            mask=unusable,
-            sigma_clip=SigmaClip(3),
-            sum_method="center",
-        )
-        level[chosen], scatter[chosen] = found.median, found.std
-        area = np.nan_to_num(u.Quantity(found.center_aper_area).value)
-        count[chosen] = np.round(area).astype(np.int64)
-    few = ~(count >= _FEWEST) | ~np.isfinite(level)
+    level, scatter, count = ring_sky(crop.data, unusable, x, y, inner, width)
+    few = ~(count >= _FEWEST)
     if few.any():
         count[few] = 0
-        if not unusable.all():
-            _, median, std = sigma_clipped_stats(data[~unusable], sigma=3)
-            level[few], scatter[few] = median, std
-        else:
-            level[few] = scatter[few] = 0.0
+        rows = np.s_[:: -(-crop.data.size // _MOST)]
+        sky = crop.data[rows][~unusable[rows]].astype(np.float64)
+        level[few] = scatter[few] = 0.0
+        if sky.size:
+            _, level[few], scatter[few] = sigma_clipped_stats(sky, sigma=3)
     return level, scatter, count
 
 
@@ -108,25 +94,25 @@ def measure_labels(
     the radius that `aperture` prescribes, further out where the label reaches
     further. Where `detections` (ny, nx; 0 = none) marks the cores of the labels, a position is the
     centroid of the core: that of all the light is drawn aside by noise and neighbours in it.
-    `isophotal_*`, position and shape are photutils' `SourceCatalog` of the label's own
-    pixels; `point_*` is the circle of `aperture` (see `instrument.point_aperture`) on the
-    centroid, times its correction: right for stars only. Errors come from ERR (from the
-    scatter in the annulus where the image has none) and from the background's; neighbouring pixels
-    of a drizzled image are correlated, which both ignore. Where the light of a label has no
-    centroid (it is fainter than its surroundings), the middle of its pixels stands for it and its
-    shape is NaN. Empty pixels count nowhere.
+    `isophotal_*`, position and shape are those of photutils' `SourceCatalog` of the label's own
+    pixels (`moments.label_sums`); `point_*` is the circle of `aperture` (see
+    `instrument.point_aperture`) on the centroid, times its correction: right for stars only. Errors
+    come from ERR (from the scatter in the annulus where the image has none) and from the
+    background's; neighbouring pixels of a drizzled image are correlated, which both ignore. Where
+    the light of a label has no centroid (it is fainter than its surroundings), the middle of its
+    pixels stands for it and its shape is NaN. Empty pixels count nowhere.
 
     Columns, units and descriptions: docs/products.md. `sources` (id, ra, dec) gives the matches.
     No label gives the columns without rows.
     """
     labels = labels.astype(np.int32, copy=False)
-    if labels[crop.empty].any():
+    if (labels.astype(bool) & crop.empty).any():
         labels = np.where(crop.empty, 0, labels)
-    numbers = np.unique(labels[labels > 0])
+    boxes = {i: box for i, box in enumerate(ndimage.find_objects(labels), 1) if box is not None}
     columns: dict[str, NDArray] = {name: np.zeros(0) for name in _COLUMNS}
     columns["match_id"] = np.zeros(0, "U1")
-    if numbers.size:
-        columns = _measured(crop, labels, numbers, aperture, detections)
+    if boxes:
+        columns = _measured(crop, labels, boxes, aperture, detections)
         if sources is None:
             sources = Table({"id": np.zeros(0, "U1"), "ra": np.zeros(0), "dec": np.zeros(0)})
         columns["match_id"], columns["match_separation"] = match_sources(
@@ -153,57 +139,28 @@ def _rounded(values: NDArray, digits: int) -> NDArray[np.float64]:
 def _measured(
     crop: Frame,
     labels: NDArray[np.integer],
-    numbers: NDArray,
+    boxes: dict[int, tuple[slice, ...]],
     aperture: PointAperture,
     detections: NDArray[np.integer] | None,
 ) -> dict[str, NDArray]:
-    data = np.where(crop.empty, 0, crop.data).astype(np.float64)
-    area = np.bincount(np.searchsorted(numbers, labels[labels > 0]), minlength=numbers.size)
-    found_boxes = ndimage.find_objects(labels)
-    boxes = [found_boxes[number - 1] for number in numbers]
-    middle = np.array([[(b.start + b.stop - 1) / 2 for b in box] for box in boxes])
-    reach = np.array([np.hypot(*((b.stop - b.start) / 2 for b in box)) for box in boxes])
+    numbers = np.array([*boxes])
+    ends = np.array([[(side.start, side.stop) for side in box] for box in boxes.values()])
+    middle = (ends[..., 0] + ends[..., 1] - 1) / 2
+    reach = np.hypot(*((ends[..., 1] - ends[..., 0]) / 2).T)
     if detections is None:
         # a third of the sky radius is about what a spot's own wings reach beyond its pixels
         reach += aperture.sky_inner_px / 3
     unusable = crop.empty | (labels > 0)
-    level, scatter, count = _background(data, unusable, middle[:, 1], middle[:, 0], reach, aperture)
-    error = crop.error
-    if error is not None:
-        error = error.astype(np.float64)
-        error[~np.isfinite(error) | crop.empty] = 0
-    light = np.zeros_like(data)  # of the labels alone, above what surrounds each
-    at = labels > 0
-    light[at] = data[at] - level[np.searchsorted(numbers, labels[at])]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AstropyUserWarning)
-        found = SourceCatalog(light, SegmentationImage(labels), error=error)
-        measured = {
-            name: np.atleast_1d(u.Quantity(getattr(found, name)).value)
-            for name in (
-                *("x_centroid", "y_centroid", "segment_flux", "segment_flux_err"),
-                *("semimajor_axis", "semiminor_axis", "orientation", "ellipticity"),
-            )
-        }
-    x, y = measured["x_centroid"], measured["y_centroid"]
-    if detections is not None:
-        cores = np.where(detections > 0, labels, 0)
-        with_core = np.isin(numbers, cores)
-        centres = ndimage.center_of_mass(light, cores, numbers[with_core])
-        x, y = x.copy(), y.copy()
-        y[with_core], x[with_core] = np.reshape(centres, (-1, 2)).T
+    level, scatter, count = _background(crop, unusable, middle[:, 1], middle[:, 0], reach, aperture)
+    del unusable
+    sums = label_sums(crop.data, crop.error, labels, numbers, middle, level, detections)
+    area, x, y = sums.area, sums.x, sums.y
     lost = ~(np.isfinite(x) & np.isfinite(y))
     x, y = np.where(lost, middle[:, 1], x), np.where(lost, middle[:, 0], y)
-    shape = {
-        name: np.where(lost, np.nan, measured[name])
-        for name in ("semimajor_axis", "semiminor_axis", "orientation", "ellipticity")
-    }
-
-    circle = CircularAperture(np.column_stack([x, y]), aperture.radius_px)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AstropyUserWarning)
-        held, held_err = circle.do_photometry(data, error=error, mask=crop.empty)
-        pixels_held = circle.area_overlap(data, mask=crop.empty)
+    shape = {name: np.where(lost, np.nan, values) for name, values in sums.shape.items()}
+    held, held_err, pixels_held = circle_sums(
+        crop.data, crop.error, crop.empty, x, y, aperture.radius_px
+    )
     microjansky = microjansky_per_pixel(crop.pixel_area_sr)
     level_err = scatter / np.sqrt(np.maximum(count, 1))
     level_err[count == 0] = scatter[count == 0]
@@ -214,16 +171,10 @@ def _measured(
     columns["x_frame"] = x + crop.origin[1]
     columns["y_frame"] = y + crop.origin[0]
     for name, flux, noise, pixels, factor in (
-        ("isophotal", measured["segment_flux"], measured["segment_flux_err"], area, 1.0),
-        (
-            "point",
-            held - level * pixels_held,
-            held_err,
-            pixels_held,
-            aperture.correction,
-        ),
+        ("isophotal", sums.flux, sums.flux_err, area, 1.0),
+        ("point", held - level * pixels_held, held_err, pixels_held, aperture.correction),
     ):
-        if error is None:
+        if crop.error is None:
             noise = scatter * np.sqrt(pixels)
         flux = flux * microjansky * factor
         flux_err = np.hypot(noise, level_err * pixels) * microjansky * factor
@@ -237,10 +188,7 @@ def _measured(
         "local_background_err": level_err,
         "background_pixels": count,
         "area": area,
-        "semimajor_sigma": shape["semimajor_axis"],
-        "semiminor_sigma": shape["semiminor_axis"],
-        "orientation": shape["orientation"],
-        "ellipticity": shape["ellipticity"],
+        **shape,
     }
     return columns
 

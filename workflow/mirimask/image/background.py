@@ -228,14 +228,17 @@ def median_and_scatter(
 
 def _weights(middles: NDArray[np.float64], length: int, beyond: bool) -> NDArray[np.float64]:
     """The share of each of n middles in each of `length` pixels, (length, n)."""
-    from scipy.interpolate import make_interp_spline
-
+    weights = np.zeros((length, middles.size))
     if middles.size == 1:
-        return np.ones((length, 1))
+        return weights + 1
     at = np.arange(length, dtype=np.float64)
     if not beyond:
         at = at.clip(middles[0], middles[-1])
-    weights: NDArray[np.float64] = make_interp_spline(middles, np.eye(middles.size), k=1)(at)
+    after = np.searchsorted(middles[1:-1], at, side="right") + 1
+    per_pixel = 1 / (middles[after] - middles[after - 1])
+    pixel = np.arange(length)
+    weights[pixel, after - 1] = per_pixel * (middles[after] - at)
+    weights[pixel, after] = per_pixel * (at - middles[after - 1])
     return weights
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from mirimask.atomic import replacing
 from mirimask.errors import MaskError
 from mirimask.image.frame import Frame, crop_frame, empty_pixels, pixel_cards, whole_frame
 from mirimask.image.instrument import imaging_filter
-from mirimask.image.own_files import read_image
+from mirimask.image.own_files import read_planes
 from mirimask.image.product import check_area, opened, usable_planes
 from mirimask.image.wcs import read_wcs
 
@@ -47,22 +47,24 @@ def open_image(
     error_path: str | Path | None = None,
     weight_path: str | Path | None = None,
     pixel_unit: str = "",
+    keep: Collection[str] = ("ERR", "WHT"),
 ) -> Frame:
     """Read an i2d, or any FITS image with a celestial WCS, ready for every mask.
 
     `rows` and `columns` cut the image ((first, last + 1), 0-based; None: the whole axis).
     `filter_name` is for a header without FILTER; the other options are those of
-    `own_files.read_image`. The frame's `data` are MJy/sr, `empty` True where nothing was observed.
+    `own_files.read_planes`. The frame's `data` are MJy/sr, `empty` True where nothing was observed.
     MaskError says what is wrong with the file.
     """
-    hdus = read_image(
+    read = read_planes(
         path,
         error_path=error_path,
         weight_path=weight_path,
         pixel_unit=pixel_unit,
         filter_name=filter_name,
+        keep=keep,
     )
-    band = str(hdus[0].header.get("FILTER", "")).strip()
+    band = str(read.primary.get("FILTER", "")).strip()
     if not band:
         raise MaskError(
             f"'{path}': its header has no FILTER, which the width of the PSF depends on; "
@@ -72,7 +74,9 @@ def open_image(
         imaging_filter(band)
     except MaskError as error:
         raise MaskError(f"'{path}': {error}") from None
-    frame = frame_of(hdus, what=f"i2d '{path}'")
+    primary = fits.PrimaryHDU(header=read.primary).header
+    wcs = read_wcs(read.header, read.data.shape, what=f"i2d '{path}'")
+    frame = Frame(read.data, read.empty, read.error, read.weight, primary, wcs)
     # a file's name can hold what a FITS card cannot
     code = re.sub(r"[^ -~]", "_", Path(path).name)[:60]
     return crop_frame(frame, rows=rows, columns=columns, image=code)
@@ -95,7 +99,7 @@ def frame_of(hdus: fits.HDUList, *, what: str, planes: bool = True) -> Frame:
     Raises MaskError, with `what` the file is called, without an SCI image with a celestial WCS.
     """
     found = {
-        name: np.array(hdus[name].data, dtype=np.float32)
+        name: np.asarray(hdus[name].data, dtype=np.float32)
         for name in ("SCI", "ERR", "WHT")
         if name in hdus and hdus[name].is_image and hdus[name].data is not None
     }

@@ -131,7 +131,7 @@ def crop_frame(
 
     `image`, the code of the image, is kept as IMAGE. Raises MaskError where the frame is too small
     for it, or where the crop holds no finite pixel, only one value, or less than `LEAST_SIDE`
-    pixels along an axis.
+    pixels along an axis. The whole frame is not copied.
     """
     ny, nx = frame.data.shape
     (y0, y1), (x0, x1) = rows or (0, ny), columns or (0, nx)
@@ -148,19 +148,24 @@ def crop_frame(
             f"{LEAST_SIDE} of each."
         )
     window = np.s_[y0:y1, x0:x1]
-    seen = frame.data[window][~frame.empty[window]]
-    if seen.size == 0:
+    data, seen = frame.data[window], ~frame.empty[window]
+    if not seen.any():
         remedy = "; choose another 'crop'" if part == "crop" else " (NaN, or of weight 0)"
         raise MaskError(f"{image}: every pixel of the {part} is empty{remedy}.")
-    if seen.min() == seen.max():
-        raise MaskError(f"{image}: all pixels of the {part} have the value {seen.min()}; no image.")
+    low, high = data.min(where=seen, initial=np.inf), data.max(where=seen, initial=-np.inf)
+    if low == high:
+        raise MaskError(f"{image}: all pixels of the {part} have the value {low}; no image.")
     primary = frame.primary.copy()
     primary["IMAGE"] = (image, "code of the image in this study")
+
+    def cut(plane: NDArray) -> NDArray:
+        return plane if part == "image" else plane[window].copy()
+
     return Frame(
-        frame.data[window].copy(),
-        frame.empty[window].copy(),
-        None if frame.error is None else frame.error[window].copy(),
-        None if frame.weight is None else frame.weight[window].copy(),
+        cut(frame.data),
+        cut(frame.empty),
+        None if frame.error is None else cut(frame.error),
+        None if frame.weight is None else cut(frame.weight),
         primary,
         shifted(frame.wcs, row=y0, column=x0),
         origin=(frame.origin[0] + y0, frame.origin[1] + x0),
@@ -174,8 +179,10 @@ def whole_frame(crop: Frame, array: NDArray) -> tuple[NDArray, fits.Header]:
     Returns an array of the shape of the image that the crop was cut from, of `array`'s dtype, and
     the header that describes its pixels.
     """
-    placed = np.zeros(crop.frame_shape, array.dtype)
-    crop.cut(placed)[...] = array
+    placed = array
+    if array.shape != crop.frame_shape:
+        placed = np.zeros(crop.frame_shape, array.dtype)
+        crop.cut(placed)[...] = array
     y0, x0 = crop.origin
     return placed, pixel_cards(shifted(crop.wcs, row=-y0, column=-x0), crop.frame_shape, crop)
 

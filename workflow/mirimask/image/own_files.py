@@ -8,7 +8,9 @@ the file and the remedy. Catalogues: own_catalogues.
 import logging
 import re
 import warnings
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import astropy.units as u
 import numpy as np
@@ -19,14 +21,23 @@ from numpy.typing import NDArray
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
 from mirimask.image.frame import empty_pixels
-from mirimask.image.product import check_area, check_header, check_image, opened, usable_planes
+from mirimask.image.product import (
+    check_area,
+    check_header,
+    check_image,
+    opened,
+    read_plane,
+    usable_planes,
+)
 from mirimask.image.statistics import IDENTITY
 from mirimask.image.wcs import WCS_CARD, pixel_area_sr, read_wcs, same_sky, wcs_cards
 
 __all__ = [
     "SURFACE_BRIGHTNESS",
+    "Planes",
     "brightness_factor",
     "read_image",
+    "read_planes",
     "read_segmentation",
     "segmentation_hdus",
     "write_hdus",
@@ -57,7 +68,7 @@ def _image_of(
     named = next(
         (found for name in names if (found := [hdu for hdu in images if hdu.name == name])), []
     )
-    filled = [hdu for hdu in images if hdu.data is not None]
+    filled = [hdu for hdu in images if hdu.shape]
     hdu = named[0] if named else None
     if hdu is None and filled and (len(filled) == 1 or filled[0] is hdus[0]):
         hdu = filled[0]
@@ -73,8 +84,8 @@ def _image_of(
             *(what, path, len(named or filled), hdus.index(hdu), hdu.name or "unnamed"),
         )
     shape = hdu.shape or ()
-    if hdu.data is None or len(shape) - shape.count(1) > 2 or len(shape) < 2:
-        said = "none" if hdu.data is None else " x ".join(map(str, shape))
+    if len(shape) - shape.count(1) > 2 or len(shape) < 2:
+        said = " x ".join(map(str, shape)) or "none"
         raise MaskError(
             f"{what} '{path}': its {hdu.name or 'image'} must have 2 axes, it has {said}. "
             "Give one plane in a file of its own."
@@ -82,9 +93,9 @@ def _image_of(
     return hdu
 
 
-def _plane(hdu: fits.PrimaryHDU | fits.ImageHDU) -> NDArray:
+def _plane(hdu: fits.PrimaryHDU | fits.ImageHDU, path: str | Path, what: str) -> NDArray:
     """The pixels of an image, two axes: those of one pixel are taken off."""
-    data = np.asarray(hdu.data)
+    data = read_plane(hdu, path, what=what)
     while data.ndim > 2 and 1 in data.shape:
         data = data.squeeze(axis=data.shape.index(1))
     return data
@@ -131,21 +142,64 @@ def _parsed_unit(text: str) -> u.UnitBase:
         return u.Unit(re.sub(r"jy\b", "Jy", lower).replace("jansky", "Jansky"))
 
 
+_LOOKED_AT = 1 << 20  # pixels that are enough to see that one value fills a twentieth of them
+
+
 def _warn_of_fill(data: NDArray, empty: NDArray[np.bool_], *, what: str, remedy: str) -> None:
     """Say so where one value stands in so many pixels that it will mark those without data."""
-    values, counts = np.unique(data[~empty], return_counts=True)
+    step = -(-data.size // _LOOKED_AT) | 1  # odd: not the same columns of every row
+    looked_at = data.ravel()[::step][~empty.ravel()[::step]]
+    values, counts = np.unique(looked_at, return_counts=True)
     if not counts.size:
         return
-    at_end = counts.argmax() in (0, counts.size - 1)
-    if counts.max() > (FILL_SHARE_AT_END if at_end else FILL_SHARE) * data.size:
+    value = values[counts.argmax()]
+    if step > 1 and counts.max() < FILL_SHARE_AT_END * looked_at.size / 2:
+        return
+    seen = ~empty
+    count = np.count_nonzero(seen & (data == value))
+    at_end = value <= data.min(where=seen, initial=value) or value >= data.max(
+        where=seen, initial=value
+    )
+    if count > (FILL_SHARE_AT_END if at_end else FILL_SHARE) * data.size:
         _logger.warning(
             "%s: the value %g fills %.0f %% of its pixels. If it stands where nothing was "
             "observed, set those to NaN, or %s of 0 there.",
-            *(what, values[counts.argmax()], 100 * counts.max() / data.size, remedy),
+            *(what, value, 100 * count / data.size, remedy),
         )
 
 
-def read_image(
+class Planes(NamedTuple):
+    """An image as `read_planes` reads it.
+
+    `primary` and `header` are those of its PRIMARY and SCI, `data` (ny, nx) float32 in MJy/sr,
+    `empty` (ny, nx) bool where nothing was observed, `error` and `weight` (ny, nx) float32 or None.
+    """
+
+    primary: fits.Header
+    header: fits.Header
+    data: NDArray[np.float32]
+    empty: NDArray[np.bool_]
+    error: NDArray[np.float32] | None
+    weight: NDArray[np.float32] | None
+
+
+def read_image(path: str | Path, **options: Any) -> fits.HDUList:
+    """Read an image as an i2d: PRIMARY, SCI (float32, MJy/sr) and, where known, ERR and WHT.
+
+    What is read, and how, `read_planes` says; so it does of the options.
+    """
+    read = read_planes(path, **options)
+    made = fits.HDUList([fits.PrimaryHDU(header=read.primary)])
+    made.append(fits.ImageHDU(read.data, read.header, "SCI"))
+    for name, plane in (("ERR", read.error), ("WHT", read.weight)):
+        if plane is not None:
+            made.append(fits.ImageHDU(plane, name=name))
+    if read.error is not None:
+        made["ERR"].header["BUNIT"] = "MJy/sr"
+    return made
+
+
+def read_planes(
     path: str | Path,
     *,
     error_path: str | Path | None = None,
@@ -154,8 +208,9 @@ def read_image(
     filter_name: str = "",
     observation_id: str = "",
     image: str = "",
-) -> fits.HDUList:
-    """Read an image as an i2d: PRIMARY, SCI (float32, MJy/sr) and, where known, ERR and WHT.
+    keep: Collection[str] = ("ERR", "WHT"),
+) -> Planes:
+    """Read an image: pixels in MJy/sr, which of them are empty and, where known, error and weight.
 
     SCI is the extension of that name, else the PRIMARY or the only image of the file. ERR (unit of
     the image) and WHT come from files of their own where given, else from the file's extensions;
@@ -164,82 +219,100 @@ def read_image(
     `pixel_unit` replaces BUNIT. What identifies the image is taken from the header of SCI where the
     PRIMARY has it not. `filter_name` becomes FILTER where neither has one; another FILTER, or
     another OBS_ID than `observation_id`, is a MaskError. `image` is the code of the image in the
-    table of images, where it is from there.
+    table of images, where it is from there. ERR and WHT that are not among those to `keep` only
+    tell which pixels are empty. The planes are read one after the other.
 
     MaskError: no such file, not FITS, truncated, no 2-D image, no celestial WCS, a unit that cannot
     be converted, no finite pixel, one value only, an error or weight of another shape.
     """
     what = f"{image}: i2d" if image else "i2d"
-    with opened(path, what=what) as hdus:
-        science = _image_of(hdus, path, ("SCI",), what=what)
-        data, header = _plane(science), science.header.copy()
-        primary = hdus[0].header.copy()
-        found = {
-            name: np.asarray(_plane(hdus[name]), dtype=np.float32)
-            for name in ("ERR", "WHT")
-            if name in hdus and hdus[name].is_image and hdus[name].data is not None
-        }
     named = f"{what} '{path}'"
-    for key in ("FILTER", "BUNIT", "SIMULATD", "CAL_VER", "CRDS_CTX", *IDENTITY.values()):
-        if key in header and key not in primary:
-            primary.append(header.cards[key])
-    wcs = read_wcs(header, data.shape, what=named)
-    area = pixel_area_sr(wcs, (data.shape[1] - 1) / 2, (data.shape[0] - 1) / 2)
-    unit = pixel_unit or str(header.get("BUNIT") or primary.get("BUNIT") or "").strip()
     option = "set pixel_unit in the table of images" if image else "give its unit (--pixel-unit)"
-    if not unit:
-        raise MaskError(
-            f"{named}: its header has no BUNIT; {option} ('MJy/sr', '10*nJy' for 10 nJy in a "
-            "pixel)."
-        )
-    factor = brightness_factor(unit, area, what=named, remedy=option)
-    check_area(header.get("PIXAR_SR"), area, what=named)
-    check_image(data, what=named)
-    if filter_name and not str(primary.get("FILTER", "")).strip():
-        primary["FILTER"] = filter_name
-    check_header(
-        primary,
-        filter_name=filter_name,
-        observation_id=observation_id,
-        what=named,
-        table=bool(image),
-    )
-
-    for name, other in (("ERR", error_path), ("WHT", weight_path)):
-        if other:
-            label = f"{image}: {name.lower()}" if image else name.lower()
-            with opened(other, what=label) as hdus:
-                found[name] = np.asarray(
-                    _plane(_image_of(hdus, other, (name, "SCI"), what=label)), dtype=np.float32
-                )
-        if name in found and found[name].shape != data.shape:
-            raise MaskError(
-                f"{image + ': ' if image else ''}{name.lower()} '{other or path}' has the shape "
-                f"{found[name].shape}, the image '{path}' has {data.shape}; they must be of the "
-                "same frame."
-            )
-    error, weight = usable_planes(found.get("ERR"), found.get("WHT"), what=named)
-    empty = empty_pixels(data, error=error, weight=weight)
     weight_option = "give 'wht' in the table of images" if image else "give a weight (--weight)"
+    with opened(path, what=what, planes=()) as hdus:
+        science = _image_of(hdus, path, ("SCI",), what=what)
+        data, header = _plane(science, path, what), science.header.copy()
+        primary = hdus[0].header.copy()
+        for key in ("FILTER", "BUNIT", "SIMULATD", "CAL_VER", "CRDS_CTX", *IDENTITY.values()):
+            if key in header and key not in primary:
+                primary.append(header.cards[key])
+        wcs = read_wcs(header, data.shape, what=named)
+        area = pixel_area_sr(wcs, (data.shape[1] - 1) / 2, (data.shape[0] - 1) / 2)
+        unit = pixel_unit or str(header.get("BUNIT") or primary.get("BUNIT") or "").strip()
+        if not unit:
+            raise MaskError(
+                f"{named}: its header has no BUNIT; {option} ('MJy/sr', '10*nJy' for 10 nJy in a "
+                "pixel)."
+            )
+        factor = brightness_factor(unit, area, what=named, remedy=option)
+        check_area(header.get("PIXAR_SR"), area, what=named)
+        check_image(data, what=named)
+        if filter_name and not str(primary.get("FILTER", "")).strip():
+            primary["FILTER"] = filter_name
+        check_header(
+            primary,
+            filter_name=filter_name,
+            observation_id=observation_id,
+            what=named,
+            table=bool(image),
+        )
+
+        def other_plane(name: str, other: str | Path | None) -> NDArray[np.float32] | None:
+            """ERR or WHT, from a file of its own or from the image's; None where there is none."""
+            if other:
+                label = f"{image}: {name.lower()}" if image else name.lower()
+                with opened(other, what=label, planes=()) as apart:
+                    plane = _plane(_image_of(apart, other, (name, "SCI"), what=label), other, label)
+            elif name in hdus and hdus[name].is_image and hdus[name].shape:
+                plane = _plane(hdus[name], path, what)
+            else:
+                return None
+            if plane.shape != data.shape:
+                raise MaskError(
+                    f"{image + ': ' if image else ''}{name.lower()} '{other or path}' has the "
+                    f"shape {plane.shape}, the image '{path}' has {data.shape}; they must be of "
+                    "the same frame."
+                )
+            return plane.astype(np.float32, copy=False)
+
+        # one after the other, so that no more than two planes are in memory
+        error, _ = usable_planes(other_plane("ERR", error_path), None, what=named)
+        of_error = None if error is None else empty_pixels(data, error=error)
+        if "ERR" not in keep:
+            error = None
+        _, weight = usable_planes(None, other_plane("WHT", weight_path), what=named)
+    empty = of_error
+    if empty is None or weight is not None:
+        empty = empty_pixels(data, weight=weight)
+        if of_error is not None:
+            empty |= of_error
+    if "WHT" not in keep:
+        weight = None
     _warn_of_fill(data, empty, what=named, remedy=weight_option)
-    with np.errstate(over="ignore", invalid="ignore"):
-        science_data = (np.asarray(data, dtype=np.float64) * factor).astype(np.float32)
-    check_image(science_data, what=f"{named} in MJy/sr")
+    data = _scaled(data, factor)
+    check_image(data, what=f"{named} in MJy/sr")
+    if error is not None:
+        error *= np.float32(factor)
 
     for card in [*primary]:
         if _ARRAY_CARDS.fullmatch(card) or WCS_CARD.fullmatch(card) or card in _UNIT_CARDS:
             primary.remove(card, ignore_missing=True, remove_all=True)
-    made = fits.HDUList([fits.PrimaryHDU(header=primary)])
-    made.append(fits.ImageHDU(science_data, _science_header(header, wcs, data.shape, named), "SCI"))
-    made["SCI"].header["BUNIT"] = "MJy/sr"
-    made["SCI"].header["PIXAR_SR"] = (area, "[sr] solid angle of a pixel")
-    made["SCI"].header["PIXAR_A2"] = (area * u.sr.to(u.arcsec**2), "[arcsec2] the same")
-    if error is not None:
-        made.append(fits.ImageHDU(error * np.float32(factor), name="ERR"))
-        made["ERR"].header["BUNIT"] = "MJy/sr"
-    if weight is not None:
-        made.append(fits.ImageHDU(weight, name="WHT"))
-    return made
+    header = _science_header(header, wcs, data.shape, named)
+    header["BUNIT"] = "MJy/sr"
+    header["PIXAR_SR"] = (area, "[sr] solid angle of a pixel")
+    header["PIXAR_A2"] = (area * u.sr.to(u.arcsec**2), "[arcsec2] the same")
+    return Planes(primary, header, data, empty, error, weight)
+
+
+def _scaled(data: NDArray, factor: float) -> NDArray[np.float32]:
+    """The data times a factor in float32, multiplied in float64; in place where they are that."""
+    if factor == 1 and data.dtype == np.float32:
+        return data
+    scaled = data if data.dtype == np.float32 else np.empty(data.shape, np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for row, out in zip(data, scaled, strict=True):
+            out[...] = row.astype(np.float64) * factor
+    return scaled
 
 
 def _science_header(
@@ -270,8 +343,8 @@ def read_segmentation(
     MaskError: no such file, not FITS, not whole numbers from 0, or another shape.
     """
     what = f"{image}: segm" if image else "segm"
-    with opened(path, what=what) as hdus:
-        data = _plane(_image_of(hdus, path, ("SCI", "SEGM", "SEG"), what=what))
+    with opened(path, what=what, planes=()) as hdus:
+        data = _plane(_image_of(hdus, path, ("SCI", "SEGM", "SEG"), what=what), path, what)
     if data.shape != shape:
         raise MaskError(
             f"{what} '{path}' has the shape {data.shape}, the image has {shape}; give the "

@@ -10,17 +10,19 @@ import hashlib
 import logging
 import lzma
 import math
+import os
 import re
+import shutil
+import tempfile
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import numpy as np
 from astropy.io import fits
-from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
@@ -35,6 +37,7 @@ __all__ = [
     "check_product",
     "frame_notes",
     "opened",
+    "read_plane",
     "sha256",
     "usable_planes",
 ]
@@ -58,25 +61,40 @@ def opened(
     """Open a FITS file (plain or compressed) with its data in memory: the one way to do so.
 
     `what` names the file in messages; `planes` are the extensions that data are wanted of (None:
-    all). A header card that is not FITS is left out with a warning, for it could not be written
-    again. MaskError where the file is missing, not FITS, truncated or damaged, or where such a card
-    says how the pixels are stored or where they are.
+    all; the others' are had by `read_plane`). A header card that is not FITS is left out with a
+    warning, for it could not be written again. MaskError where the file is missing, not FITS,
+    truncated or damaged, or where such a card says how the pixels are stored or where they are.
     """
     path = Path(path)
     if not path.is_file():
         raise MaskError(f"{what} '{path}': there is no such file; correct its path.")
+    with _explained(path, what):
+        file = _content(path)
+        try:
+            _check_sizes(file)
+            file.seek(0)
+            hdus = fits.open(file, memmap=False, lazy_load_hdus=False)
+            for hdu in hdus:
+                _check_cards(hdu.header, f"{what} '{path}'")
+                if planes is None or hdu.name in planes:
+                    _ = hdu.data
+        except BaseException:
+            file.close()
+            raise
+    with file, hdus:
+        yield hdus
+
+
+@contextmanager
+def _explained(path: str | Path, what: str) -> Iterator[None]:
+    """MaskError, with what the file is called, for whatever a damaged file leads astropy to."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of cards off the standard
             # astropy only warns of an end that is missing, and then gives what there is
             warnings.filterwarnings("error", message="File may have been truncated")
             warnings.filterwarnings("error", message="Error validating header")
-            _check_sizes(path)
-            hdus = fits.open(path, memmap=False, lazy_load_hdus=False)
-            for hdu in hdus:
-                _check_cards(hdu.header, f"{what} '{path}'")
-                if planes is None or hdu.name in planes:
-                    _ = hdu.data
+            yield
     except MaskError:
         raise
     except (EOFError, zlib.error, AstropyUserWarning) as error:
@@ -84,7 +102,7 @@ def opened(
             f"{what} '{path}': truncated ({_first_line(error)}); fetch or copy it again."
         ) from None
     except Exception as error:  # astropy raises whatever a damaged file leads it to
-        start = _first_bytes(path)
+        start = _first_bytes(Path(path))
         if start.startswith(b"SIMPLE"):
             raise MaskError(
                 f"{what} '{path}': truncated or damaged FITS ({_first_line(error)}); fetch or copy "
@@ -94,8 +112,30 @@ def opened(
             f"{what} '{path}': not a FITS file, it begins with {start[:24]!r}; "
             "give the file that the archive or your reduction wrote."
         ) from None
-    with hdus:
-        yield hdus
+
+
+_AT_A_TIME = 1 << 22  # pixels
+
+
+def read_plane(
+    hdu: fits.PrimaryHDU | fits.ImageHDU, path: str | Path, *, what: str = "file"
+) -> NDArray:
+    """The pixels of an image of an open file in the machine's byte order, of the dtype in the file.
+
+    They are read a strip at a time and are the caller's: of a mosaic, no second copy is in memory.
+    MaskError, with `what` the file at `path` is called, where they cannot be read.
+    """
+    with _explained(path, what):
+        if len(hdu.shape) != 2 or isinstance(hdu, fits.CompImageHDU):
+            data = np.asarray(hdu.data)
+            return data.astype(data.dtype.newbyteorder("="), copy=False)
+        rows = max(1, _AT_A_TIME // max(hdu.shape[1], 1))
+        first = hdu.section[:rows]
+        pixels = np.empty(hdu.shape, first.dtype.newbyteorder("="))
+        pixels[:rows] = first
+        for top in range(rows, hdu.shape[0], rows):
+            pixels[top : top + rows] = hdu.section[top : top + rows]
+        return pixels
 
 
 _COMPRESSED: dict[bytes, Callable[..., Any]] = {
@@ -107,49 +147,59 @@ _MOST_COMPRESSED = 5000  # no tile-compressed image is smaller than its pixels b
 
 
 def _content(path: Path) -> IO[bytes]:
-    """The file as it is without its compression."""
-    with open(path, "rb") as file:
-        start = file.read(6)
-    opener = next((how for magic, how in _COMPRESSED.items() if start.startswith(magic)), open)
-    return cast(IO[bytes], opener(path, "rb"))
+    """The file as it is without its compression: unpacked once, into a temporary file."""
+    file = open(path, "rb")  # noqa: SIM115 - the caller's
+    opener = _opener(file)
+    if opener is None:
+        return file
+    with file, opener(file) as packed, tempfile.TemporaryFile() as unpacked:
+        shutil.copyfileobj(packed, unpacked, 1 << 22)
+        unpacked.seek(0)
+        # astropy reads no file that is open for writing
+        return open(os.dup(unpacked.fileno()), "rb")
+
+
+def _opener(file: IO[bytes]) -> Callable[..., Any] | None:
+    """What unpacks an open file; None: it is plain."""
+    start = file.read(6)
+    file.seek(0)
+    return next((how for magic, how in _COMPRESSED.items() if start.startswith(magic)), None)
 
 
 def _first_bytes(path: Path) -> bytes:
     """The first 80 bytes, of the content where the file is compressed."""
-    try:
-        with _content(path) as file:
-            return file.read(80)
-    except (OSError, EOFError, zlib.error, lzma.LZMAError):
-        with open(path, "rb") as file:
-            return file.read(80)
+    with open(path, "rb") as file:
+        opener = _opener(file)
+        if opener is not None:
+            try:
+                return bytes(opener(file).read(80))
+            except (OSError, EOFError, zlib.error, lzma.LZMAError):
+                file.seek(0)
+        return file.read(80)
 
 
-def _check_sizes(path: Path) -> None:
+def _check_sizes(file: IO[bytes]) -> None:
     """Read a file's headers, and see that it is as long as they say.
 
-    astropy believes a header: it waits for ever on a negative length, asks for the memory that is
-    announced, and takes a compressed file that was cut for a shorter one. ValueError or EOFError
-    say what is wrong.
+    astropy believes a header: it waits for ever on a negative length, and asks for the memory that
+    is announced. ValueError or EOFError say what is wrong.
     """
-    with _content(path) as file:
-        number = 0
-        while True:
-            begins = file.read(80)
-            if not begins:
-                if number == 0:
-                    raise ValueError("it is empty")
-                return
-            if not begins.startswith(b"XTENSION" if number else b"SIMPLE"):
-                raise ValueError(f"HDU {number} does not begin as one")
-            file.seek(-len(begins), 1)
-            header = fits.Header.fromfile(file, endcard=True, padding=True)
-            left = size = _data_size(header, f"HDU {number}")
-            while left > 0:
-                read = len(file.read(min(left, 1 << 22)))
-                if read == 0:
-                    raise EOFError(f"HDU {number}: {left} of {size} bytes are missing")
-                left -= read
-            number += 1
+    length = file.seek(0, os.SEEK_END)
+    number = ends = 0
+    while ends < length or number == 0:
+        file.seek(ends)
+        begins = file.read(80)
+        if not begins:
+            raise ValueError("it is empty")
+        if not begins.startswith(b"XTENSION" if number else b"SIMPLE"):
+            raise ValueError(f"HDU {number} does not begin as one")
+        file.seek(ends)
+        header = fits.Header.fromfile(file, endcard=True, padding=True)
+        size = _data_size(header, f"HDU {number}")
+        ends = file.tell() + size
+        if ends > length:
+            raise EOFError(f"HDU {number}: {ends - length} of {size} bytes are missing")
+        number += 1
 
 
 def _data_size(header: fits.Header, what: str) -> int:
@@ -209,11 +259,12 @@ def _check_cards(header: fits.Header, what: str) -> None:
 
 def check_image(data: np.ndarray, *, what: str) -> None:
     """MaskError where an image has no finite pixel, or one value only."""
-    finite = data[np.isfinite(data)]
-    if finite.size == 0:
+    finite = np.isfinite(data)
+    if not finite.any():
         raise MaskError(f"{what}: none of its {data.size} pixels is finite; there is no image.")
-    if finite.min() == finite.max():
-        raise MaskError(f"{what}: all its pixels are {finite[0]}; there is no image.")
+    low, high = data.min(where=finite, initial=np.inf), data.max(where=finite, initial=-np.inf)
+    if low == high:
+        raise MaskError(f"{what}: all its pixels are {low}; there is no image.")
 
 
 def check_product(path: str | Path, kind: str) -> fits.Header | None:
@@ -223,6 +274,8 @@ def check_product(path: str | Path, kind: str) -> fits.Header | None:
     integers) or `cat` (an ECSV table). Gives the primary header of a FITS file.
     """
     if kind == "cat":
+        from astropy.table import Table
+
         try:
             Table.read(path, format="ascii.ecsv")
         except Exception as error:  # the reader raises whatever its parsers raise

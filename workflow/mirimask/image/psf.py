@@ -20,7 +20,6 @@ from scipy.ndimage import (
     spline_filter,
     uniform_filter,
 )
-from scipy.signal import fftconvolve
 
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
@@ -187,6 +186,8 @@ def _cruciform(
     The inner 12 px are halved (part of it is counted as capacitance). `halo` of the light is
     scattered along both. What is scattered is taken from the image: no light is made or lost.
     """
+    from scipy.signal import fftconvolve  # a second of imports
+
     half = data.shape[0] // 2
     x = np.arange(-half, half + 1) / over
     arm = amplitude / over * np.exp(-np.abs(x) / length_px)

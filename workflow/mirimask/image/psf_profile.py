@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mirimask.image.instrument import psf_fwhm_arcsec
-from mirimask.image.psf import Psf
+
+if TYPE_CHECKING:
+    from mirimask.image.psf import Psf
 
 __all__ = ["PROFILE_FILTER", "PsfProfile", "psf_profile", "radial_profile"]
 
@@ -31,7 +34,7 @@ class PsfProfile:
         return float(np.pi * (self.share * np.diff(edges**2)).sum())
 
 
-def radial_profile(psf: Psf, radii_arcsec: NDArray[np.float64]) -> NDArray[np.float64]:
+def radial_profile(psf: "Psf", radii_arcsec: NDArray[np.float64]) -> NDArray[np.float64]:
     """Share of the light per square arcsecond at each radius: the mean over the circle, (n,)."""
     step = psf.pixel_scale_arcsec / psf.oversample
     y, x = np.indices(psf.data.shape) - psf.data.shape[0] // 2

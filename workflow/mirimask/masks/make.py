@@ -15,6 +15,7 @@ from mirimask.errors import MaskError
 from mirimask.image.frame import Frame
 from mirimask.masks.family import Family, Scores
 from mirimask.masks.gradient import pixels_in
+from mirimask.masks.mosaic import MOST_PIXELS, labels_of_tiles, mask_of_tiles
 from mirimask.masks.names import MaskName, leaves, parse_method
 from mirimask.masks.registry import METHODS, Options, missing, published_level, settings_of
 from mirimask.masks.thresholds import slice_domain
@@ -116,6 +117,9 @@ def make_masks(
             mask = segmentation_labels(image, segmentation, options) > 0
             made[method] = Made(mask, np.nan)
             continue
+        if METHODS[method].layers and image.data.size > MOST_PIXELS:
+            made[method] = Made(_mask_of_tiles(image, method, options), np.nan)
+            continue
         given = published_level(method, options)
         levels = [given if leaf.level is None else leaf.level for leaf in group]
         if where == "published" and METHODS[method].published == "frame" and frame is None:
@@ -162,15 +166,27 @@ def _joined(name: str, made: Mapping[str, Made]) -> Made:
 def numbered_sources(image: Frame, method: str, options: Options | None = None) -> Any:
     """The sources of a mask as the method itself numbers them, or None where it does not.
 
-    With label images `detections`, the cores, and `sources`, all their light, both (ny, nx) int32
-    and 0 in the background (`source_mask.SourceLabels`).
+    With label images `sources`, all their light, and `detections`, of which the cores have the same
+    numbers; (ny, nx) int32 and 0 in the background (`source_mask.SourceLabels`). Of a mosaic, which
+    is worked on in tiles (see `mosaic`), `detections` are bool.
     """
     parsed = parse_method(method)
     layers = METHODS[parsed.method].load_layers()
     if layers is None:
         return None
     settings = settings_of(parsed.method, options or {})
+    if image.data.size > MOST_PIXELS:
+        from mirimask.masks.source_mask import SourceLabels
+
+        sources, cores, count = labels_of_tiles(image, layers, settings)
+        return SourceLabels(cores, sources, count)
     return layers(image.masked, image.empty, fwhm_px=image.fwhm_px, **settings)
+
+
+def _mask_of_tiles(image: Frame, method: str, options: Options) -> NDArray[np.bool_]:
+    layers = METHODS[method].load_layers()
+    assert layers is not None
+    return mask_of_tiles(image, layers, settings_of(method, options))
 
 
 def combined_mask(masks: list[NDArray[np.bool_]], kind: str) -> NDArray[np.bool_]:

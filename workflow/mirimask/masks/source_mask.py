@@ -75,11 +75,12 @@ DEFAULT = SourceSettings()
 class SourceLabels:
     """Two label images, (ny, nx) int32, 0 = background; a source has one number in both.
 
-    `detections`: the cores of the sources, or for a source without one where it is significant.
+    `detections`: the cores of the sources, or for a source without one where it is significant; of
+    a mosaic (`mosaic`), bool.
     `sources`: the source mask, every pixel with the number of its source. `count` sources.
     """
 
-    detections: NDArray[np.int32]
+    detections: NDArray[np.int32] | NDArray[np.bool_]
     sources: NDArray[np.int32]
     count: int
 

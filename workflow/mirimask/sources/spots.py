@@ -1,10 +1,13 @@
 """Spots: the connected areas of a mask, and which of them mark a reference peak."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import cKDTree
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "Spots",
@@ -14,6 +17,7 @@ __all__ = [
     "label_spots",
     "labels_near",
     "nearest_distance",
+    "nearest_points",
     "spots_around",
 ]
 
@@ -71,7 +75,7 @@ def _sized_spots(
 
 
 def label_spots(
-    mask: NDArray[np.bool_], peaks: pd.DataFrame, *, min_pixels: int, tolerance_px: float
+    mask: NDArray[np.bool_], peaks: "pd.DataFrame", *, min_pixels: int, tolerance_px: float
 ) -> Spots:
     """Split a mask into 8-connected spots of at least `min_pixels`, and find the bright ones.
 
@@ -121,6 +125,8 @@ def nearest_distance(
     For many positions and points; a k-d tree, unbalanced: that halves the time with the pixels of
     a mask as points.
     """
+    from scipy.spatial import cKDTree
+
     if len(at_x) == 0 or len(x) == 0:
         return np.full(len(x), np.inf)
     tree = cKDTree(np.column_stack([at_x, at_y]), balanced_tree=False, compact_nodes=False)
@@ -160,3 +166,21 @@ def has_match(
     `radius_px` may be an array of n. No spots: all False.
     """
     return nearest_distance(*positions.T, *spots.T) <= radius_px
+
+
+def nearest_points(
+    x: NDArray[np.floating], y: NDArray[np.floating], at_x: NDArray, at_y: NDArray
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Distance from each position (x, y) to the nearest of the points (at_x, at_y), and which.
+
+    Both (n,); there is some point. Of points equally far away, the first.
+    """
+    from scipy.spatial import cKDTree
+
+    tree = cKDTree(np.column_stack([at_x, at_y]))
+    # on a grid of pixels four can be equally far away
+    near = tree.query(np.column_stack([x, y]), k=range(1, min(4, len(at_x)) + 1))[1]
+    near.sort(axis=1)
+    distances = np.hypot(np.asarray(x)[:, None] - at_x[near], np.asarray(y)[:, None] - at_y[near])
+    row, nearest = np.arange(len(near)), distances.argmin(axis=1)
+    return distances[row, nearest], near[row, nearest]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mirimask.sources.spots import Spots, nearest_distance
+from mirimask.sources.spots import Spots, nearest_distance, nearest_points
 
 __all__ = [
     "VERDICTS",
@@ -100,10 +100,9 @@ def peak_verdicts(
     if not marked.any() or len(x) == 0:
         distance, nearest = np.full(len(x), np.inf), None
     else:
-        px, py = peaks["x"].to_numpy(float)[marked], peaks["y"].to_numpy(float)[marked]
-        distances = np.hypot(np.asarray(x)[:, None] - px, np.asarray(y)[:, None] - py)
-        nearest = distances.argmin(axis=1)
-        distance = distances[np.arange(len(x)), nearest]
+        distance, nearest = nearest_points(
+            x, y, peaks["x"].to_numpy(float)[marked], peaks["y"].to_numpy(float)[marked]
+        )
     none = nearest is None
     return pd.DataFrame(
         {

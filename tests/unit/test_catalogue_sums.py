@@ -1,0 +1,129 @@
+"""Sums over labels, circles and rings, made for all sources at once, are those of photutils."""
+
+import warnings
+
+import astropy.units as u
+import numpy as np
+import pytest
+from astropy.stats import SigmaClip
+from mirimask.export.apertures import circle_sums, clipped, ring_sky
+from mirimask.export.moments import label_sums
+from photutils.aperture import ApertureStats, CircularAnnulus, CircularAperture
+from photutils.segmentation import SegmentationImage, SourceCatalog
+from scipy import ndimage
+
+RNG = np.random.default_rng(17)
+SHAPE = (150, 161)
+
+
+@pytest.fixture(scope="module")
+def field():
+    """Data with tails on one side, errors, and hidden pixels that are NaN: a hole and an edge."""
+    data = RNG.normal(5, 0.1, SHAPE) + (RNG.random(SHAPE) < 0.05) * RNG.exponential(3, SHAPE)
+    error = RNG.uniform(0.05, 0.2, SHAPE).astype(np.float32)
+    error[100, 100] = np.nan
+    hidden = RNG.random(SHAPE) < 0.05
+    hidden[:30] = hidden[60:70, 80:95] = True
+    return np.where(hidden, np.nan, data).astype(np.float32), error, hidden
+
+
+def test_rings_are_those_of_photutils(field):
+    data, _, hidden = field
+    x, y = RNG.integers(-4, 2 * SHAPE[1], 200) / 2, RNG.integers(-4, 2 * SHAPE[0], 200) / 2
+    inner = RNG.choice([5.0, 8.92, 31.0], 200)
+    level, scatter, number = ring_sky(data, hidden, x, y, inner, 5.72)
+    for radius in np.unique(inner):
+        of = inner == radius
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            theirs = ApertureStats(
+                np.where(hidden, 0, data).astype(float),
+                CircularAnnulus(np.column_stack([x[of], y[of]]), radius, radius + 5.72),
+                mask=hidden,
+                sigma_clip=SigmaClip(3),
+                sum_method="center",
+            )
+            median, std, area = theirs.median, theirs.std, theirs.center_aper_area
+        np.testing.assert_array_equal(level[of], median)
+        np.testing.assert_allclose(scatter[of], std, rtol=1e-12)
+        np.testing.assert_array_equal(number[of], np.nan_to_num(u.Quantity(area).value))
+    assert (number == 0).any()
+    assert np.isnan(level[number == 0]).all()
+
+
+def test_clipping_is_astropys():
+    values = RNG.normal(0, 1, (300, 41)) ** RNG.choice([1, 3, 5], (300, 1))
+    values[RNG.random(values.shape) < 0.1] = np.nan
+    values[0], values[1, 1:] = np.nan, np.nan
+    values[1, 0], values[2] = 7, 3
+    level, scatter, number = clipped(values)
+    for row, *found in zip(values[1:], level[1:], scatter[1:], number[1:], strict=True):
+        kept = SigmaClip(3)(row[np.isfinite(row)]).compressed()
+        assert found == pytest.approx([np.median(kept), kept.std(), kept.size], rel=1e-9)
+    assert np.isnan([level[0], scatter[0]]).all()
+    assert number[0] == 0
+
+
+def test_circles_are_those_of_photutils(field):
+    data, error, hidden = field
+    x, y = RNG.uniform(-3, SHAPE[1] + 2, 200), RNG.uniform(-3, SHAPE[0] + 2, 200)
+    circle = CircularAperture(np.column_stack([x, y]), 2.75)
+    held, noise = circle.do_photometry(
+        np.where(hidden, 0, data).astype(float), error=np.nan_to_num(error), mask=hidden
+    )
+    area = circle.area_overlap(np.ones(SHAPE), mask=hidden)
+    theirs = (np.nan_to_num(each) for each in (held, noise, area))  # NaN beyond the image
+    for own, other in zip(circle_sums(data, error, hidden, x, y, 2.75), theirs, strict=True):
+        np.testing.assert_allclose(own, other, rtol=1e-6)
+
+
+def test_sums_of_labels_are_those_of_photutils(field, monkeypatch):
+    """Labels of one pixel, of a line of pixels and of many; in one strip and in several."""
+    data, error, hidden = field
+    labels, _ = ndimage.label(ndimage.gaussian_filter(RNG.normal(size=SHAPE), 2) > 0.1)
+    labels[:, 90:] = 0
+    labels[40, 100], labels[50, 100:110], labels[52:60, 100] = 801, 805, 807
+    labels[hidden] = 0
+    boxes = ndimage.find_objects(labels)
+    numbers = np.unique(labels)[1:]
+    middle = np.array([[(s.start + s.stop - 1) / 2 for s in boxes[n - 1]] for n in numbers])
+    level = RNG.normal(4.9, 0.1, numbers.size)
+    at = np.searchsorted(numbers, labels)
+    light = np.where(labels > 0, data - level[at.clip(0, numbers.size - 1)], 0)
+    theirs = SourceCatalog(light, SegmentationImage(labels), error=np.nan_to_num(error))
+    for pixels in (1 << 21, 1000):
+        monkeypatch.setattr("mirimask.export.moments._AT_A_TIME", pixels)
+        own = label_sums(data, error, labels, numbers, middle, level)
+        for name, other in {
+            "area": "area",
+            "flux": "segment_flux",
+            "flux_err": "segment_flux_err",
+            "x": "x_centroid",
+            "y": "y_centroid",
+        }.items():
+            value = u.Quantity(getattr(theirs, other)).value
+            np.testing.assert_allclose(getattr(own, name), value, rtol=1e-6, atol=1e-9)
+        for name, other in {
+            "semimajor_sigma": "semimajor_axis",
+            "semiminor_sigma": "semiminor_axis",
+            "orientation": "orientation",
+            "ellipticity": "ellipticity",
+        }.items():
+            value = u.Quantity(getattr(theirs, other)).value
+            np.testing.assert_allclose(own.shape[name], value, rtol=1e-5, atol=1e-6)
+
+
+def test_a_core_gives_the_position(field):
+    data, _, hidden = field
+    labels, cores = np.zeros((2, *SHAPE), np.int32)
+    labels[100:110, 100:120], cores[102:105, 103:108] = 3, 9
+    labels[120:124, 100:104] = 5
+    labels[hidden], cores[hidden] = 0, 0
+    middle = np.array([[104.5, 109.5], [121.5, 101.5]])
+    own = label_sums(data, None, labels, np.array([3, 5]), middle, np.array([4.0, 4.0]), cores)
+    light = np.where(labels > 0, data - 4.0, 0)
+    assert (own.y[0], own.x[0]) == pytest.approx(ndimage.center_of_mass(light, cores, 9))
+    assert (own.y[1], own.x[1]) == pytest.approx(
+        ndimage.center_of_mass(np.maximum(light, 0), labels, 5)
+    )
+    assert (own.flux_err == 0).all()
