@@ -149,6 +149,11 @@ class Study:
         wanted = self.config["figures"]["figure3"]["image"]
         return wanted if wanted in self.by_truth else next(iter(self.by_truth), "")
 
+    @property
+    def dithered(self) -> list[str]:
+        """The simulated images of which a super-background is made: a quiet and a crowded one."""
+        return _unique([self.use_image, list(self.by_truth)[-1]]) if self.by_truth else []
+
     # the catalogue
 
     def _complete_catalogue(self) -> None:

@@ -41,6 +41,7 @@ def evaluation(study: Study) -> list[str]:
         *_each("<results>/tables/table3_chance.{form}", form=_TABLE),
         "<results>/evaluation/sensitivity.md",
         *(["<results>/evaluation/use.md"] if study.by_truth else []),
+        *_each("<results>/evaluation/added.{form}", form=("csv", "md")),
         "<results>/evaluation/README.md",
     ]
 
