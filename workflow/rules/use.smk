@@ -151,3 +151,23 @@ rule evaluation_of_added:
         "Adding up what masks do in use"
     run:
         here("added_summary", input=input, output=output, params=params, log=log)
+
+
+rule figure_recommended:
+    input:
+        frames=expand("<results>/frame/{image}.fits", image=study.images),
+        masks=expand("<results>/masks/{image}/recommended.fits", image=study.images),
+        statistics=expand("<results>/statistics/{image}.json", image=study.images),
+    output:
+        **drawn("recommended", "recommended mask", image="all", masks="recommended"),
+    log:
+        "<logs>/figure_recommended.log",
+    group:
+        "study"
+    params:
+        images=list(study.images),
+        code=code("show_masks"),
+    message:
+        "Drawing the recommended mask on every image"
+    run:
+        here("show_masks", input=input, output=output, params=params, log=log)

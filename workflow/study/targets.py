@@ -84,6 +84,7 @@ def reported(study: Study) -> list[str]:
         "<results>/manifest.tsv",
         *_each("<results>/tables/table{number}.{form}", number=(1, 2, 3), form=_TABLE),
         *figures(study),
+        *_each("<results>/figures/recommended.{form}", form=("png", "pdf")),
         *evaluation(study),
         *injection(),
         *products(study),

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from mirimask.masks.names import method_label
+from mirimask.masks.names import leaves, method_label
 from mirimask.report.tables import SIMULATED
 
-__all__ = ["added_page", "use_page", "use_table"]
+__all__ = ["added_page", "good_masks", "use_page", "use_table", "who_matters"]
 
 _COLUMNS = {
     "area": ("area, %", 100, 1),
@@ -42,6 +42,66 @@ _SUPER = {
     "unknown": ("unknown, %", 100, 1),
 }
 _SKIES = {"ring": "ring", "box_25": "Background2D, 25 px", "box_50": "Background2D, 50 px"}
+
+
+_GOOD = 0.2  # of their light: what a good source mask leaves of stars and of galaxies, at most
+
+
+def good_masks(added: pd.DataFrame, use: pd.DataFrame | None = None) -> list[str]:
+    """Which value and derivative slices are good source masks: the answer in sentences.
+
+    `added` is the table of `evaluation.added.pool_added`, `use` that of `evaluation.background`
+    where the truth is known, which then decides. A good one leaves at most a fifth of the light of
+    stars and of galaxies outside. Empty where no image had room for added sources.
+    """
+    if use is not None:
+        rows, of = use[use["image"] == "All"], "stars of 18 to 22 AB, galaxies of 18 to 23 AB"
+    else:
+        rows, of = added, "added stars of 18 to 22 AB, galaxies of 19 to 23 AB"
+    if rows.empty:
+        return []
+    rows = rows.set_index("method")
+    rows = rows[rows.index != "none"]
+    most = rows[["stars_left", "galaxies_left"]].max(axis=1)
+    kinds = {
+        kind: most[[_is_slice(str(name), kind) for name in most.index]].sort_values()
+        for kind in ("value", "derivative")
+    }
+    slices = pd.concat(list(kinds.values()))
+    if slices.empty:
+        return []
+    good = [method_label(str(name)) for name, left in slices.items() if left <= _GOOD]
+    verdict = (
+        f"{', '.join(good)}: at most a fifth of the light of stars and of galaxies stays outside"
+        if good
+        else "none: each leaves more than a fifth of the light of stars or of galaxies outside"
+    )
+    named = [(f"the best {kind} slice, ", own.index[0]) for kind, own in kinds.items() if len(own)]
+    named += [("", name) for name in ("segmentation", "recommended") if name in rows.index]
+    return [
+        f"**Which value and derivative slices are good source masks?** By what they leave of the "
+        f"sources' light, {verdict} (mean of {of}).",
+        "Left outside: "
+        + "; ".join(
+            f"{words}{method_label(name)}: {_left(rows.loc[name])}" for words, name in named
+        )
+        + ".",
+    ]
+
+
+def _is_slice(method: str, kind: str) -> bool:
+    parts = list(leaves(method))
+    return len(parts) == 1 and parts[0].method == kind
+
+
+def _left(row: pd.Series) -> str:
+    text = (
+        f"{100 * row['stars_left']:.0f} % of the stars' light, "
+        f"{100 * row['galaxies_left']:.0f} % of the galaxies'"
+    )
+    if "waste" in row:
+        text += f", with {100 * row['waste']:.0f} % of its area where no source shines"
+    return text
 
 
 def use_page(table: pd.DataFrame) -> str:
@@ -100,7 +160,7 @@ def added_page(pooled: pd.DataFrame, dithered: pd.DataFrame, *, simulated: bool)
         "Relative error by where the sky under them comes from, %. Moved: what the mask changes "
         "against no mask, star by star, with its 95 % interval. Lost: stars without such a sky.",
         "",
-        *(f"- {sentence}" for sentence in _matters(pooled)),
+        *(f"- {sentence}" for sentence in who_matters(pooled)),
         "",
         "| mask | "
         + " | ".join(
@@ -137,8 +197,11 @@ def added_page(pooled: pd.DataFrame, dithered: pd.DataFrame, *, simulated: bool)
     return "\n".join(lines) + "\n"
 
 
-def _matters(pooled: pd.DataFrame) -> list[str]:
-    """By how much masks move the flux of faint stars, in words; whether that is much."""
+def who_matters(pooled: pd.DataFrame) -> list[str]:
+    """By how much masks move the flux of faint stars, in words, and whether that is much.
+
+    `pooled` is the table of `evaluation.added.pool_added`.
+    """
     sentences = []
     for sky, name in _SKIES.items():
         own = pooled[(pooled["method"] != "none") & pooled[f"{sky}_moved"].notna()]
