@@ -5,8 +5,8 @@
 Each tool's level is searched until its mask has the area of the recommended one, in every simulated
 image of the studies; what both leave there is compared image by image. The interval of the mean
 difference is of 5000 bootstrap draws of the images. Prints the table of docs/recommended.md and
-writes results/peers_use.csv with a row an image and tool. Tools that are not installed are left
-out, which is said.
+writes results/peers_use.csv with a row an image and tool; rows that are there are kept (delete the
+file to begin anew). Tools that are not installed are left out, which is said.
 """
 
 import argparse
@@ -36,7 +36,7 @@ TOOLS = {
         "noisechisel",
         {"detect": {"interpnumngb": 4, "meanmedqdiff": 0.05, "outliersigma": 10}},
         0,
-    ),
+    ),  # by how far its detections grow; its signal-to-noise ratio, 7, would drop whole sources
     "photutils SourceFinder": ("source_finder", {"box_px": 50, "contrast": 1}, 0),
     "SourceFinder, widened by 5 px": ("source_finder", {"box_px": 50, "contrast": 1}, 5),
     "jwst 3.0.0's detection": ("pipeline_3.0.0", {"jwst_version": "3.0.0", "deblend": False}, 0),
@@ -50,12 +50,21 @@ Masker = Callable[[float], np.ndarray]
 
 def masker(crop, name: str, settings: dict, widened: int) -> Masker:
     """A tool's mask of an image by its level."""
-    options = {name: {"level": 3, "levels": [1, 9, 2], "settings": settings}}
-    family = family_at(name, crop.empty, [1.0], fwhm_px=crop.fwhm_px, options=options)
+
+    def family_of(settings: dict):
+        options = {name: {"level": 3, "levels": [1, 9, 2], "settings": settings}}
+        return family_at(name, crop.empty, [1.0], fwhm_px=crop.fwhm_px, options=options)
+
+    family = family_of(settings)
     scores = family.scores(crop.masked)
 
     def at(level: float) -> np.ndarray:
-        mask = np.asarray(family.cut(scores, np.array([level]))) > 0
+        if name == "noisechisel":
+            grown = {**settings["detect"], "detgrowquant": round(level / (1 + level), 5)}
+            found = family_of({**settings, "detect": grown}).cut(scores, np.array([7.0]))
+        else:
+            found = family.cut(scores, np.array([level]))
+        mask = np.asarray(found) > 0
         if widened and mask.any():
             labels = SegmentationImage(mask.astype(np.int32))
             mask = labels.make_source_mask(size=2 * widened + 1)
@@ -79,8 +88,11 @@ def of_area(mask_at: Masker, pixels: int) -> tuple[np.ndarray, float]:
     return best, best_level
 
 
-def rows_of(study: Path, image: str, tools: dict) -> Iterator[dict]:
-    """What every tool leaves in the sky of an image, at the area of the recommended mask."""
+def rows_of(study: Path, image: str, tools: dict, known: set[str]) -> Iterator[dict]:
+    """What every tool leaves in the sky of an image, at the area of the recommended mask.
+
+    Tools that are `known` are left out.
+    """
     crop = read_crop(study / "frame" / f"{image}.fits", planes=False)
     with opened(study / "archive" / image / "truth.fits") as hdus:
         light, sky = (crop.cut(hdus[name].data) for name in ("LIGHT", "SKY"))
@@ -89,8 +101,11 @@ def rows_of(study: Path, image: str, tools: dict) -> Iterator[dict]:
     pixels = int(own.sum())
     masks = {"recommended": (own, np.nan), "ideal": (ideal_mask(true, pixels), np.nan)}
     for label, (name, settings, widened) in tools.items():
-        masks[label] = of_area(masker(crop, name, settings, widened), pixels)
+        if label not in known:
+            masks[label] = of_area(masker(crop, name, settings, widened), pixels)
     for label, (mask, level) in masks.items():
+        if label in known:
+            continue
         left = true.observed & ~mask
         yield {
             "study": study.name,
@@ -145,16 +160,18 @@ def main() -> None:
     for label in TOOLS.keys() - here.keys():
         print(f"{label} is not installed and left out.")
     warnings.simplefilter("ignore")
-    rows = []
+    path, rows = RESULTS / "peers_use.csv", []
+    kept = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["study", "image", "tool"])
     for study in options.studies:
         for frame in sorted((study / "frame").glob("*.fits")):
             if frame.stem not in options.without:
-                rows += rows_of(study, frame.stem, here)
+                own = kept[(kept["study"] == study.name) & (kept["image"] == frame.stem)]
+                rows += rows_of(study, frame.stem, here, set(own["tool"]))
                 print(f"{study.name} {frame.stem}", flush=True)
-    table = pd.DataFrame(rows)
-    with replacing(RESULTS / "peers_use.csv") as temporary:
+    table = pd.concat([kept, pd.DataFrame(rows)], ignore_index=True) if rows else kept
+    with replacing(path) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6g")
-    show(table)
+    show(table[table["study"].isin([study.name for study in options.studies])])
 
 
 def show(table: pd.DataFrame) -> None:

@@ -15,7 +15,7 @@ from mirimask.evaluation.added import (
     pool_added,
 )
 from mirimask.image.psf import Psf
-from mirimask.report.use import added_page
+from mirimask.report.use import added_page, good_masks
 
 SHAPE = (200, 240)
 NOTHING = np.zeros(SHAPE, bool)
@@ -196,3 +196,34 @@ def test_the_page_says_whether_the_mask_matters():
     nothing = added_page(pd.DataFrame(), pd.DataFrame(), simulated=False)
     assert "No image had room" in nothing
     assert "SIMULATED" not in nothing
+
+
+def _use(rows):
+    columns = ["method", "stars_left", "galaxies_left", "waste"]
+    return pd.DataFrame(rows, columns=columns).assign(image="All")
+
+
+def test_which_slices_are_good_source_masks():
+    rows = [
+        ("value_4.6", 0.3, 0.15, 0.5),
+        ("value_1", 0.25, 0.5, 0.2),
+        ("derivative_10", 0.6, 0.1, 0.7),
+        ("value_1_or_derivative_4.6", 0.1, 0.1, 0.6),  # no slice
+        ("segmentation", 0.4, 0.6, 0.2),
+        ("recommended", 0.05, 0.1, 0.1),
+    ]
+    verdict, left = good_masks(pd.DataFrame(), _use(rows))
+    assert "none: each leaves more than a fifth" in verdict
+    assert "the best value slice, Img Top 4.6 %: 30 % of the stars' light, 15 % of the" in left
+    assert "with 50 % of its area where no source shines" in left
+    assert "the best derivative slice, Diff Top 10 %: 60 %" in left
+    rows[0] = ("value_4.6", 0.2, 0.15, 0.5)
+    verdict, _ = good_masks(pd.DataFrame(), _use(rows))
+    assert "Img Top 4.6 %: at most a fifth of the light" in verdict
+    # without a truth, by the added sources
+    added = _use(rows).drop(columns=["waste", "image"])
+    verdict, left = good_masks(added)
+    assert "mean of added stars" in verdict
+    assert "area where" not in left
+    assert good_masks(pd.DataFrame()) == []
+    assert good_masks(added[added["method"] == "recommended"]) == []

@@ -59,7 +59,7 @@ class Study:
         self.by_chance = _unique([*self.methods, *self.other_methods, *self.evaluated])
         self.products = self.masks(config["products"]["methods"], "products.methods")
         self.by_eye = self.masks(config["by_eye"]["methods"] or self.methods, "by_eye.methods")
-        self.shown = _unique([*self.methods, "recommended"])  # masks of the image browser
+        self.shown = _unique(["recommended", *self.methods])  # of the browser, which opens on it
         check(self)
 
     # images

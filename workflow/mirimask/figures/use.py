@@ -21,11 +21,11 @@ _COLUMNS = 7
 
 @dataclass(frozen=True)
 class LeftOutside:
-    """A mask, (ny, nx) bool, and the mean sky that it leaves, in sigma; no `method`: the ideal."""
+    """A mask, (ny, nx) bool, and the mean light that it leaves (sigma); no `method`: the ideal."""
 
     method: str
     mask: NDArray[np.bool_]
-    sky_mean: float
+    light_mean: float
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def draw_masked_images(
     title = f"{method_label(method)[0].upper()}{method_label(method)[1:]} mask"
     figure = titled_figure(
         max(columns * (width + 0.08) + 0.2, 7.0),
-        rows * (2 * height + 0.55) + 0.75,
+        rows * (2 * height + 0.42) + 0.55,
         title=title + (f" (and {more} images more)" if more else ""),
         simulated=simulated,
     )
@@ -61,7 +61,7 @@ def draw_masked_images(
     for number, one in enumerate(images):
         row, column = divmod(number, columns)
         for part in (0, 1):
-            bottom = 0.15 + (rows - 1 - row) * (2 * height + 0.55) + (1 - part) * (height + 0.08)
+            bottom = 0.15 + (rows - 1 - row) * (2 * height + 0.42) + (1 - part) * (height + 0.08)
             axes = figure.add_axes(
                 (
                     (0.1 + column * (width + 0.08)) / total_width,
@@ -100,7 +100,7 @@ def draw_left_outside(
     Black on white, the masks pale blue; from the mask that leaves most to that which leaves least.
     """
     none = LeftOutside("none", np.zeros(light.shape, bool), np.nan)
-    ordered = [none, *sorted(panels, key=lambda panel: -panel.sky_mean)]
+    ordered = [none, *sorted(panels, key=lambda panel: -panel.light_mean)]
     columns = min(_COLUMNS, len(ordered))
     rows = -(-len(ordered) // columns)
     ny, nx = light.shape
@@ -138,7 +138,7 @@ def draw_left_outside(
         0.15 / total_width,
         0.18 / total_height,
         "Black: light of stars and galaxies that stays in the sky (10 % to 30 times the noise of a "
-        "pixel). Blue: masked. Below each name: what the unmasked pixels are above the true sky.",
+        "pixel). Blue: masked. Below each name: the mean of that light in the unmasked pixels.",
         fontsize=9,
     )
     return figure
@@ -148,4 +148,4 @@ def _title(panel: LeftOutside) -> str:
     if panel.method == "none":
         return "no mask\n"
     name = method_label(panel.method) if panel.method else "ideal of the recommended's area"
-    return f"{name}\n{panel.sky_mean:.3f} sigma"
+    return f"{name}\n{panel.light_mean:.3f} sigma"
