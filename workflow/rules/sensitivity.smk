@@ -90,6 +90,7 @@ rule structure:
 rule evaluation_page:
     input:
         **inputs.truth_tables(study),
+        added="<results>/evaluation/added.csv",
         chance="<results>/evaluation/chance.csv",
         reliability="<results>/evaluation/reliability.csv",
         depths="<results>/evaluation/injection_depths.csv",

@@ -109,6 +109,8 @@ rule claims:
         depths="<results>/evaluation/injection_depths.csv",
         compared="<results>/evaluation/curves_compared.csv",
         circles="<results>/tables/circles.csv",
+        added="<results>/evaluation/added.csv",
+        use=["<results>/evaluation/use.csv"] if study.by_truth else [],
     output:
         md="<results>/claims.md",
         csv=report(

@@ -4,6 +4,7 @@ import pandas as pd
 from job import script
 from mirimask.atomic import replacing, write_text
 from mirimask.report.claims import answer_claims, claims_page, claims_table
+from mirimask.report.use import good_masks
 from mirimask.table_files import read_table
 
 
@@ -24,7 +25,13 @@ def main(job):
     table = claims_table(answers)
     with replacing(job.output.csv) as temporary:
         table.to_csv(temporary, index=False)
-    page = claims_page(table, read_table(job.input.circles), simulated=simulated)
+    use = read_table(*job.input.use) if job.input.use else None
+    page = claims_page(
+        table,
+        read_table(job.input.circles),
+        simulated=simulated,
+        first=good_masks(read_table(job.input.added), use),
+    )
     write_text(job.output.md, page)
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 from astropy.table import Table
 from job import script
 from mirimask.atomic import replacing
-from mirimask.evaluation.background import source_stamps, true_sky, use_row
+from mirimask.evaluation.background import bright_star_parts, source_stamps, true_sky, use_row
 from mirimask.evaluation.completeness import truth_in_crop
 from mirimask.image.files import read_crop, read_mask
 from mirimask.image.product import opened
@@ -18,7 +18,9 @@ def main(job):
     true = true_sky(crop.data, light, sky, crop.empty)
     sources = Table.read(job.input.truth, format="ascii.ecsv").to_pandas()
     sources = truth_in_crop(sources, crop.empty, x0=crop.origin[1], y0=crop.origin[0])
-    stamps = source_stamps(sources, read_psf(job.input.psf), crop.data.shape)
+    psf = read_psf(job.input.psf)
+    stamps = source_stamps(sources, psf, crop.data.shape)
+    stamps += bright_star_parts(sources, psf, crop.data.shape, fwhm_px=crop.fwhm_px)
     rows = [
         {"image": job.wildcards.image, "method": method, "domain": domain}
         | use_row(true, read_mask(path)[0], stamps)

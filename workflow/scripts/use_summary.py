@@ -26,12 +26,12 @@ def main(job):
     own = table[table["image"] == job.params.image]
     masks = [read_mask(path)[0] for path in job.input.masks]
     panels = [
-        LeftOutside(row.method, mask, row.sky_mean)
+        LeftOutside(row.method, mask, row.light_mean)
         for mask, row in zip(masks, own.itertuples(), strict=True)
     ]
     best = next(panel for panel in panels if panel.method == "recommended")
     ideal = ideal_mask(true, int((best.mask & true.observed).sum()))
-    mean = own.loc[own["method"] == "recommended", "ideal_mean"].item()
+    mean = own.loc[own["method"] == "recommended", "ideal_light"].item()
     panels.append(LeftOutside("", ideal, mean))
     save_figure(
         draw_left_outside(panels, true.light, image=job.params.image),

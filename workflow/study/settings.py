@@ -61,7 +61,7 @@ class Study:
         self.by_chance = _unique([*self.methods, *self.other_methods, *self.evaluated])
         self.products = self.masks(config["products"]["methods"], "products.methods")
         self.by_eye = self.masks(config["by_eye"]["methods"] or self.methods, "by_eye.methods")
-        self.shown = _unique([*self.methods, "recommended"])  # masks of the image browser
+        self.shown = _unique(["recommended", *self.methods])  # of the browser, which opens on it
         check(self)
 
     # images
@@ -164,6 +164,11 @@ class Study:
         """The simulated image in which the figure of the masks' use shows what is left."""
         wanted = self.config["figures"]["figure3"]["image"]
         return wanted if wanted in self.by_truth else next(iter(self.by_truth), "")
+
+    @property
+    def dithered(self) -> list[str]:
+        """The simulated images of which a super-background is made: a quiet and a crowded one."""
+        return _unique([self.use_image, list(self.by_truth)[-1]]) if self.by_truth else []
 
     # the catalogue
 

@@ -41,6 +41,7 @@ def evaluation(study: Study) -> list[str]:
         *_each("<results>/tables/table3_chance.{form}", form=_TABLE),
         "<results>/evaluation/sensitivity.md",
         *(["<results>/evaluation/use.md"] if study.by_truth else []),
+        *_each("<results>/evaluation/added.{form}", form=("csv", "md")),
         "<results>/evaluation/README.md",
     ]
 
@@ -83,6 +84,7 @@ def reported(study: Study) -> list[str]:
         "<results>/manifest.tsv",
         *_each("<results>/tables/table{number}.{form}", number=(1, 2, 3), form=_TABLE),
         *figures(study),
+        *_each("<results>/figures/recommended.{form}", form=("png", "pdf")),
         *evaluation(study),
         *injection(),
         *products(study),

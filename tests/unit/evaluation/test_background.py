@@ -6,6 +6,7 @@ import pytest
 from mirimask.evaluation.background import (
     SourceStamp,
     TrueSky,
+    bright_star_parts,
     ideal_mask,
     light_left,
     pool_use,
@@ -176,3 +177,37 @@ def test_pooling_and_the_page():
     page = use_page(pd.concat([pd.DataFrame(rows), pool_use(pd.DataFrame(rows))]))
     assert page.index("**recommended**") < page.index("Img Top 1 %")
     assert "| Img Top 1 % | 0.0 | 0.000 | 0.100 |" in page
+
+
+def test_wings_and_spikes_of_a_bright_star_by_hand():
+    """A Gaussian, and along the row and the column a light of 1e-4 from 3 FWHM to 30 px."""
+    y, x = np.indices((141, 141)) - 70
+    data = np.exp(-(x**2 + y**2) / 2) / (2 * np.pi) + 1e-6
+    arms = ((x == 0) | (y == 0)) & (np.hypot(x, y) <= 30)
+    data[arms] += 1e-4
+    psf = Psf(data.astype(np.float32), 1, "F770W")
+    truth = pd.DataFrame(
+        {"kind": ["star", "star"], "ab_mag": [17.0, 20.0], "flux": 1.0, "x": 75.0, "y": 50.0}
+    )
+    parts = bright_star_parts(truth, psf, SHAPE, fwhm_px=2.5)
+    assert [part.kind for part in parts] == ["spikes", "wings"]  # of the bright star alone
+    covered = np.zeros(SHAPE, bool)
+    covered[50, :] = True  # the row, one of the two arms
+    left = light_left(parts, covered).set_index("kind")["left"]
+    assert left["spikes"] == pytest.approx(0.5, abs=0.01)
+    assert left["wings"] > 0.98
+    row = use_row(_scene(_square()), covered, parts)
+    assert row["spikes_left"] == pytest.approx(left["spikes"])
+    assert row["wings_left"] == pytest.approx(left["wings"])
+    assert np.isnan(row["stars_left"])
+
+
+def test_the_light_alone_has_no_noise_in_it():
+    rng = np.random.default_rng(3)
+    light = _square(0.5)
+    true = _scene(light, excess=(light + rng.standard_normal(SHAPE)).astype(np.float32))
+    brightest = true.excess > 1.5
+    row = use_row(true, brightest, [])
+    assert row["sky_mean"] < -0.05
+    assert row["light_mean"] == pytest.approx(light[~brightest].mean())
+    assert row["ideal_light"] == 0  # the ideal mask of that area has all light

@@ -20,8 +20,10 @@ from mirimask.units import SIGMA_PER_MAD
 __all__ = [
     "SourceStamp",
     "TrueSky",
+    "bright_star_parts",
     "ideal_mask",
     "light_left",
+    "on_image",
     "pool_use",
     "sky_left",
     "source_stamps",
@@ -33,6 +35,9 @@ _BOX = 50  # pixels: what a background is measured in
 _FEWEST = 0.1  # share of a box's pixels that must be left for its mean to say anything
 _NO_LIGHT = 0.1  # sigma: below it no source shines
 _STAR_REACH = 60  # pixels: as far as a star's light is followed
+_BRIGHT = 18.5  # AB: stars whose wings and spikes are looked at apart
+_WING_FWHM = 3.0  # where a star's wings begin
+_SPIKE = 2.0  # times the mean at the same distance: what is a spike
 # AB magnitudes: the sources whose light is followed, and how they are told apart
 _MAGNITUDES = {"star": (18.0, 20.0, 22.0), "galaxy": (18.0, 21.0, 23.0)}
 
@@ -86,7 +91,7 @@ def sky_left(true: TrueSky, mask: NDArray[np.bool_], *, box: int = _BOX) -> dict
     enough = number >= _FEWEST * box**2
     return {
         "sky_median": float(np.median(values)) if values.size else np.nan,
-        "sky_mean": float(values.mean(dtype=float)) if values.size else np.nan,
+        "sky_mean": _mean(values),
         "sky_worst": float((total[enough] / number[enough]).max()) if enough.any() else np.nan,
     }
 
@@ -101,13 +106,56 @@ def ideal_mask(true: TrueSky, pixels: int) -> NDArray[np.bool_]:
 
 
 class SourceStamp(NamedTuple):
-    """The light of one source, of sum 1, in a part of the image, and its flux (any unit)."""
+    """The light of one source, of sum 1, in a part of the image, and its flux (any unit).
+
+    `kind`: star or galaxy, and for what a bright star has further out `wings` and `spikes`.
+    """
 
     kind: str
     ab_mag: float
     flux: float
     part: tuple[slice, slice]
     light: NDArray[np.float32]
+
+
+def bright_star_parts(
+    truth: pd.DataFrame, psf: Psf, shape: tuple[int, int], *, fwhm_px: float
+) -> list[SourceStamp]:
+    """Wings and spikes of the stars of 18.5 AB and brighter, as far as they lie on the image.
+
+    Both begin 3 FWHM from the star and end where the PSF does. A spike (and the cruciform) is where
+    the light is more than twice the mean at the same distance; the wings are the rest. Columns of
+    `truth` as in `source_stamps`.
+    """
+    coefficients, parts = psf.spline(), []
+    half = psf.data.shape[0] // (2 * psf.oversample) - 1
+    for row in truth.to_dict("records"):
+        if row["kind"] != "star" or row["ab_mag"] > _BRIGHT:
+            continue
+        x, y = round(row["x"]), round(row["y"])
+        light = stamp(coefficients, psf.oversample, row["x"] - x, row["y"] - y, half)
+        distance = np.hypot(*(np.indices(light.shape) - half))
+        ring = distance.astype(int)
+        mean = np.bincount(ring.ravel(), light.ravel()) / np.bincount(ring.ravel())
+        spike = light > _SPIKE * mean[ring]
+        outer = distance > _WING_FWHM * fwhm_px
+        part, inside = on_image(y - half, x - half, light.shape, shape)
+        for kind, where in (("spikes", outer & spike), ("wings", outer & ~spike)):
+            own = np.where(where, light, 0)[inside]
+            if own.sum() > 0:
+                parts.append(SourceStamp(kind, row["ab_mag"], row["flux"], part, own / own.sum()))
+    return parts
+
+
+def on_image(
+    top: int, left: int, stamp_shape: tuple[int, ...], shape: tuple[int, int]
+) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Where a stamp whose corner is at (top, left) lies on an image, and which part of it does."""
+    on, of = [], []
+    for start, n, length in zip((top, left), stamp_shape, shape, strict=True):
+        on.append(slice(max(start, 0), max(min(start + n, length), 0)))
+        of.append(slice(on[-1].start - start, on[-1].stop - start))
+    return (on[0], on[1]), (of[0], of[1])
 
 
 def source_stamps(truth: pd.DataFrame, psf: Psf, shape: tuple[int, int]) -> list[SourceStamp]:
@@ -135,14 +183,8 @@ def source_stamps(truth: pd.DataFrame, psf: Psf, shape: tuple[int, int]) -> list
             )
         x, y = round(row["x"]), round(row["y"])
         light = stamp(coefficients, psf.oversample, row["x"] - x, row["y"] - y, half)
-        top, left = y - half, x - half
-        part = np.s_[
-            max(top, 0) : min(y + half + 1, shape[0]), max(left, 0) : min(x + half + 1, shape[1])
-        ]
-        inner = light[
-            part[0].start - top : part[0].stop - top, part[1].start - left : part[1].stop - left
-        ]
-        flux = float(row["flux"])
+        part, inside = on_image(y - half, x - half, light.shape, shape)
+        inner, flux = light[inside], float(row["flux"])
         stamps.append(SourceStamp(row["kind"], row["ab_mag"], flux, part, inner / inner.sum()))
     return stamps
 
@@ -162,11 +204,14 @@ def use_row(
     """Every measure of one mask.
 
     area: its share of the observed pixels. sky_median, sky_mean, sky_worst: see `sky_left`;
-    ideal_mean: sky_mean of the ideal mask of the same area; ideal_stars and ideal_galaxies: what
+    ideal_mean: sky_mean of the ideal mask of the same area. light_mean, ideal_light: the same two
+    of the sources' light alone, without the noise, which a mask of the brightest pixels takes with
+    it. ideal_stars and ideal_galaxies: what
     it leaves of their light. waste: the share of the mask in which
     no source shines (less than 0.1 sigma of light). stars_left, galaxies_left: the share of their
     light outside, mean of the sources, and the same in two ranges of magnitude; `_pooled`: of the
-    light of all together. NaN where there is no such source.
+    light of all together. wings_left, spikes_left: the share of what bright stars have there
+    (`bright_star_parts`), mean of the stars. NaN where there is no such source.
     """
     mask = mask & true.observed
     pixels = int(mask.sum())
@@ -174,6 +219,8 @@ def use_row(
     row |= sky_left(true, mask)
     ideal = ideal_mask(true, pixels)
     row["ideal_mean"] = sky_left(true, ideal)["sky_mean"]
+    row["light_mean"] = _mean(true.light[true.observed & ~mask])
+    row["ideal_light"] = _mean(true.light[true.observed & ~ideal])
     lost = light_left(stamps, ideal | ~true.observed)
     row["waste"] = float((true.light[mask] < _NO_LIGHT).mean()) if pixels else np.nan
     left = light_left(stamps, mask | ~true.observed)
@@ -187,7 +234,13 @@ def use_row(
         for a, b in ((low, middle), (middle, high)):
             part = own[own["ab_mag"].between(a, b)]
             row[f"{name}_{a:g}_{b:g}"] = float(part["left"].mean())
+    for part_name in ("wings", "spikes"):
+        row[f"{part_name}_left"] = float(left.loc[left["kind"] == part_name, "left"].mean())
     return row
+
+
+def _mean(values: NDArray[np.floating]) -> float:
+    return float(values.mean(dtype=float)) if values.size else np.nan
 
 
 def pool_use(table: pd.DataFrame) -> pd.DataFrame:

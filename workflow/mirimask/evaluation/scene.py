@@ -14,7 +14,7 @@ from mirimask.evaluation.stars import StarStamps, ab_to_mjy_sr, draw_positions, 
 from mirimask.image.background import background
 from mirimask.image.files import read_crop, read_mask
 from mirimask.image.frame import Frame
-from mirimask.image.psf import make_psf, read_psf
+from mirimask.image.psf import Psf, make_psf, read_psf
 from mirimask.table_files import read_table
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "free_of_sources",
     "inverted",
     "named_masks",
+    "psf_for",
     "read_scene",
     "scene_of",
     "seed_for",
@@ -148,10 +149,15 @@ def stamps_for(psf_file: str | Path, crop: Frame) -> StarStamps:
 
     `psf_file` as from `image.psf.write_psf`; of another filter than the crop's, it is computed.
     """
+    return StarStamps(psf_for(psf_file, crop), pixel_scale_arcsec=crop.pixel_scale)
+
+
+def psf_for(psf_file: str | Path, crop: Frame) -> Psf:
+    """The PSF of the image's filter: that of a file, or computed where it is of another one."""
     psf = read_psf(psf_file)
     if crop.primary["FILTER"].strip().upper() != psf.filter:
         psf = make_psf(crop.primary["FILTER"])
-    return StarStamps(psf, pixel_scale_arcsec=crop.pixel_scale)
+    return psf
 
 
 def free_of_sources(crop: Frame, peaks: pd.DataFrame, free_fwhm: float) -> NDArray[np.bool_]:

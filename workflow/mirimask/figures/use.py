@@ -1,4 +1,4 @@
-"""The figure of what masks leave outside of the sources' light. Draws, computes not."""
+"""The figures of source masks: what they leave outside, and the mask on every image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,20 +11,85 @@ from numpy.typing import NDArray
 from mirimask.figures.evaluation import titled_figure
 from mirimask.masks.names import method_label
 
-__all__ = ["LeftOutside", "draw_left_outside"]
+__all__ = ["LeftOutside", "MaskedImage", "draw_left_outside", "draw_masked_images"]
 
-_MASKED = "#c6dbef"  # pale blue
+_MASKED, _OVER = "#c6dbef", "#4292c6"  # pale blue; blue
+_EMPTY = "#f0dfb4"
 _RANGE = (0.1, 30.0)  # sigma: what is shown as white and as black
 _COLUMNS = 7
 
 
 @dataclass(frozen=True)
 class LeftOutside:
-    """A mask, (ny, nx) bool, and the mean sky that it leaves, in sigma; no `method`: the ideal."""
+    """A mask, (ny, nx) bool, and the mean light that it leaves (sigma); no `method`: the ideal."""
 
     method: str
     mask: NDArray[np.bool_]
-    sky_mean: float
+    light_mean: float
+
+
+@dataclass(frozen=True)
+class MaskedImage:
+    """An image (ny, nx), NaN where it is empty, with its mask, and the values shown as its ends."""
+
+    name: str
+    image: NDArray[np.floating]
+    mask: NDArray[np.bool_]
+    limits: tuple[float, float]
+
+
+def draw_masked_images(
+    images: Sequence[MaskedImage], *, method: str, more: int = 0, simulated: bool
+) -> Figure:
+    """Every image, and below it the same with its mask in blue; bright is dark.
+
+    `more`: how many images are not shown.
+    """
+    columns = min(_COLUMNS, len(images))
+    rows = -(-len(images) // columns)
+    tallest = max(one.image.shape[0] / one.image.shape[1] for one in images)
+    width = 1.9
+    height = width * min(tallest, 2.5)
+    title = f"{method_label(method)[0].upper()}{method_label(method)[1:]} mask"
+    figure = titled_figure(
+        max(columns * (width + 0.08) + 0.2, 7.0),
+        rows * (2 * height + 0.42) + 0.55,
+        title=title + (f" (and {more} images more)" if more else ""),
+        simulated=simulated,
+    )
+    total_width, total_height = figure.get_size_inches()
+    for number, one in enumerate(images):
+        row, column = divmod(number, columns)
+        for part in (0, 1):
+            bottom = 0.15 + (rows - 1 - row) * (2 * height + 0.42) + (1 - part) * (height + 0.08)
+            axes = figure.add_axes(
+                (
+                    (0.1 + column * (width + 0.08)) / total_width,
+                    bottom / total_height,
+                    width / total_width,
+                    height / total_height,
+                )
+            )
+            step = max(1, round(max(one.image.shape) / 500))
+            axes.imshow(
+                one.image[::step, ::step],
+                origin="lower",
+                cmap="Greys",
+                vmin=one.limits[0],
+                vmax=one.limits[1],
+                interpolation="nearest",
+            )
+            if part == 0:
+                axes.set_title(one.name, fontsize=9, pad=3)
+            else:
+                mask = np.ma.masked_equal(one.mask[::step, ::step], False)
+                axes.imshow(
+                    mask, origin="lower", cmap=ListedColormap([_OVER]), interpolation="nearest"
+                )
+            axes.set_facecolor(_EMPTY)
+            axes.set_xticks([])
+            axes.set_yticks([])
+    return figure
 
 
 def draw_left_outside(
@@ -35,7 +100,7 @@ def draw_left_outside(
     Black on white, the masks pale blue; from the mask that leaves most to that which leaves least.
     """
     none = LeftOutside("none", np.zeros(light.shape, bool), np.nan)
-    ordered = [none, *sorted(panels, key=lambda panel: -panel.sky_mean)]
+    ordered = [none, *sorted(panels, key=lambda panel: -panel.light_mean)]
     columns = min(_COLUMNS, len(ordered))
     rows = -(-len(ordered) // columns)
     ny, nx = light.shape
@@ -73,7 +138,7 @@ def draw_left_outside(
         0.15 / total_width,
         0.18 / total_height,
         "Black: light of stars and galaxies that stays in the sky (10 % to 30 times the noise of a "
-        "pixel). Blue: masked. Below each name: what the unmasked pixels are above the true sky.",
+        "pixel). Blue: masked. Below each name: the mean of that light in the unmasked pixels.",
         fontsize=9,
     )
     return figure
@@ -83,4 +148,4 @@ def _title(panel: LeftOutside) -> str:
     if panel.method == "none":
         return "no mask\n"
     name = method_label(panel.method) if panel.method else "ideal of the recommended's area"
-    return f"{name}\n{panel.sky_mean:.3f} sigma"
+    return f"{name}\n{panel.light_mean:.3f} sigma"

@@ -92,7 +92,7 @@ class Psf:
 
 
 def stamp(
-    coefficients: NDArray, oversample: int, dx: float, dy: float, half: int
+    coefficients: NDArray, oversample: float, dx: float, dy: float, half: int
 ) -> NDArray[np.float32]:
     """Light of a star of flux 1 in (2 `half` + 1)^2 pixels, the star (dx, dy) px off the centre."""
     middle = coefficients.shape[0] // 2

@@ -16,7 +16,7 @@ from scipy import ndimage
 from mirimask.image.background import between_tiles, of_tiles, tile_edges, upper_median
 from mirimask.units import SIGMA_PER_MAD
 
-__all__ = ["curvature_in_noise"]
+__all__ = ["curvature_in_noise", "smoothed_in_blocks"]
 
 _BLOCK = (258, 348)  # rows and columns filtered at a time: they stay in the processor's cache
 _PER_MEAN = 1.253314  # standard deviation of a Gaussian from the mean of absolute values
@@ -55,6 +55,20 @@ def curvature_in_noise(
         np.divide(cut[block], own, out=own)
     np.copyto(noise, 0, where=empty)  # beyond the blocks
     return noise
+
+
+def smoothed_in_blocks(
+    image: NDArray[np.float32], empty: NDArray[np.bool_], *, sigma_px: float
+) -> NDArray[np.float32]:
+    """The image convolved with a Gaussian, (ny, nx) float32; `empty` pixels weigh nothing.
+
+    They are 0 in `image`; where a whole block of pixels is empty the result is 0.
+    """
+    weights = _gaussian(sigma_px)
+    smooth = np.zeros(image.shape, np.float32)
+    for block, pixels, hidden in _with_rims(image, empty, _blocks(empty), len(weights) - 1):
+        smooth[block] = _smoothed(pixels, hidden, weights)[1]
+    return smooth
 
 
 def _gaussian(sigma: float) -> NDArray[np.float32]:

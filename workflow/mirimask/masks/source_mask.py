@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mirimask.errors import MaskError
-from mirimask.image.background import median_and_scatter
+from mirimask.image.background import median_and_scatter, scatter_around
 from mirimask.image.psf_profile import PsfProfile, psf_profile
 from mirimask.masks.cores import DEFAULT as CORES
 from mirimask.masks.cores import CoreSettings, cores_of, curvature_snr
+from mirimask.masks.curvature import smoothed_in_blocks
 
 __all__ = [
     "DEFAULT",
@@ -103,18 +104,21 @@ def source_labels(
     cores, count = cores_of(snr, empty, fwhm_px=fwhm_px, settings=settings.core)
     count = _deblend(cores, count, snr, seed=settings.core.seed, fwhm_px=fwhm_px)
     side = settings.tile * fwhm_px
+    # a first sky, for the flux of stars
     sky, noise = median_and_scatter(image, empty | (cores > 0), side)
     if not (noise > 0).any():
         return SourceLabels(cores, cores.copy(), count)
     # beside a bright star its own light is what scatters
-    noise = np.minimum(noise, np.median(noise[~empty]))
+    seen = noise[~empty]
+    np.minimum(noise, np.median(seen[:: max(1, seen.size // 10_000)]), out=noise)
     sources, count = _halos(
         image - sky, noise, cores, count, empty, fwhm_px=fwhm_px, limit=settings.halo
     )
-    sky, noise = median_and_scatter(image, empty | (sources > 0), side)
-    excess = image - sky
-    snr = np.divide(excess, noise, out=np.zeros_like(excess), where=(noise > 0) & ~empty)
     joined = sources > 0
+    sky, noise = median_and_scatter(image, empty | joined, side)
+    snr = np.subtract(image, sky, out=sky)
+    np.copyto(noise, np.inf, where=empty | ~(noise > 0))
+    snr /= noise
     for scale in settings.scales:
         area, found = _smooth_areas(
             snr,
@@ -125,12 +129,15 @@ def source_labels(
             fwhm_px=fwhm_px,
             settings=settings,
         )
-        joined |= area & ~empty
+        joined |= area
+        if found is None:
+            continue
         # the sources without a core
         fresh = (found > 0) & (sources == 0) & ~empty
         for layer in (cores, sources):
             layer[fresh] = count + found[fresh]
-        count += int(found.max(initial=0))
+        count += int(found.max())
+    joined &= ~empty
     return SourceLabels(cores, _given_away(sources, joined), count)
 
 
@@ -142,9 +149,19 @@ def _deblend(
     A peak is the highest within one FWHM around it and above `seed`. The pixels go to the peak
     that they lie on the slope of (watershed).
     """
-    size = 2 * max(1, round(fwhm_px)) + 1
-    peaks = (snr > seed) & (labels > 0)
-    peaks &= snr == ndimage.maximum_filter(snr, size)
+    rows, columns = np.nonzero((snr > seed) & (labels > 0))
+    score = snr[rows, columns]
+    highest = np.ones(rows.size, bool)
+    reach = max(1, round(fwhm_px))
+    for dy in range(-reach, reach + 1):
+        for dx in range(-reach, reach + 1):
+            beside = (
+                np.clip(rows + dy, 0, snr.shape[0] - 1),
+                np.clip(columns + dx, 0, snr.shape[1] - 1),
+            )
+            highest &= score >= snr[beside]
+    peaks = np.zeros(snr.shape, bool)
+    peaks[rows[highest], columns[highest]] = True
     several = np.flatnonzero(np.bincount(labels[peaks], minlength=count + 1) > 1)
     where = ndimage.find_objects(labels, count)
     for label in several.tolist():
@@ -179,9 +196,12 @@ def _halos(
     For a galaxy, whose light is less concentrated, that is less than its flux.
     """
     profile = psf_profile(fwhm_px)
-    excess = np.where(empty, np.float32(0), excess)
-    flux = ndimage.uniform_filter(excess, 3) * 9 / profile.within(3 / np.sqrt(np.pi))
-    stars = [(label, y, x, flux[y, x]) for label, y, x in _peaks(excess, cores)]
+    np.copyto(excess, 0, where=empty)
+    in_middle = profile.within(3 / np.sqrt(np.pi))
+    stars = []
+    for label, y, x in _peaks(excess, cores, count):
+        middle = excess[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
+        stars.append((label, y, x, 9 * float(middle.mean()) / in_middle))
     stars += _saturated(excess, noise, cores, count, empty, profile, fwhm_px)
     owner = np.zeros(excess.shape, np.int32)
     brightest = np.zeros(excess.shape, np.float32)
@@ -205,15 +225,17 @@ def _halos(
     return owner, max([count, *(label for label, *_ in stars)])
 
 
-def _peaks(image: NDArray[np.float32], labels: NDArray[np.int32]) -> list[tuple[int, int, int]]:
-    """Each label with the row and column of its brightest pixel."""
+def _peaks(
+    image: NDArray[np.float32], labels: NDArray[np.int32], count: int
+) -> list[tuple[int, int, int]]:
+    """Each label, 1 to `count`, with the row and column of its brightest pixel."""
     at = np.flatnonzero(labels)
-    order = np.lexsort((image.ravel()[at], labels.ravel()[at]))
-    at = at[order]
-    number = labels.ravel()[at]
-    last = np.flatnonzero(np.diff(number, append=0))
-    rows, columns = np.unravel_index(at[last], labels.shape)
-    return list(zip(number[last].tolist(), rows.tolist(), columns.tolist(), strict=True))
+    at = at[np.argsort(image.ravel()[at], kind="stable")]
+    peak = np.full(count + 1, -1)
+    peak[labels.ravel()[at]] = at  # the last, the brightest, counts
+    numbers = np.flatnonzero(peak >= 0)
+    rows, columns = np.unravel_index(peak[numbers], labels.shape)
+    return list(zip(numbers.tolist(), rows.tolist(), columns.tolist(), strict=True))
 
 
 def _saturated(
@@ -272,48 +294,58 @@ def _smooth_areas(
     sigma: float,
     fwhm_px: float,
     settings: SourceSettings,
-) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+) -> tuple[NDArray[np.bool_], NDArray[np.int32] | None]:
     """Where the image smoothed by `sigma` pixels shows sources, and those that are new, numbered.
 
     `snr`: the image in units of its noise, 0 where `empty`. The areas, (ny, nx) bool, are those
     that touch a core or are significant; the new sources, (ny, nx) int32 from 1 on, are what is
-    significant and touches none of the `sources`. A wide Gaussian is worked out on pixels twice as
-    large.
+    significant and touches none of the `sources`; None where there are none. A wide Gaussian is
+    worked out on pixels of 2 x 2 or 4 x 4, so that its sigma is less than two of them.
     """
-    shape, side, binned = empty.shape, settings.wide * fwhm_px, sigma >= 2
-    seen = (~empty).astype(np.float32)
-    if binned:
-        snr, seen = _halved(snr), _halved(seen)
-        cores, sources, empty = (
-            _halved(part.astype(np.float32)) > 0 for part in (cores, sources, empty)
-        )
+    side = settings.wide * fwhm_px
+    shapes = []
+    while sigma >= 2 and min(snr.shape) > 2:
+        shapes.append(snr.shape)
+        number = _halved((~empty).astype(np.uint8), np.add)
+        snr = _halved(snr, np.add) / np.maximum(number, 1)
+        cores, sources = (_halved(part, np.logical_or) for part in (cores, sources))
+        empty = number == 0
         sigma, side = sigma / 2, side / 2
-    smooth = ndimage.gaussian_filter(snr, sigma, truncate=3)
-    if empty.any() or binned:
-        weight = ndimage.gaussian_filter(seen, sigma, truncate=3)
-        smooth /= np.maximum(weight, np.float32(1e-3))
-    _, noise = median_and_scatter(smooth, sources | empty, side, step=2)
+    smooth = smoothed_in_blocks(snr, empty, sigma_px=sigma)
+    noise = scatter_around(smooth, sources | empty, side, step=1 if shapes else 2)
     above = smooth > np.maximum(settings.extent * noise, settings.faintest)
     significant = above & (smooth > settings.alone * noise)
     areas, count = ndimage.label(above, structure=_BOX)
     kept = np.zeros(count + 1, bool)
     kept[areas[cores | significant]] = True
     kept[0] = False
-    area = kept[areas]
+    area = _chosen(areas, kept)
     own, number = ndimage.label(significant, structure=_BOX)
     new = np.ones(number + 1, bool)
     new[own[sources]] = False
     new[0] = False
-    found = np.where(new, np.cumsum(new), 0).astype(np.int32)[own]
-    return (_doubled(area, shape), _doubled(found, shape)) if binned else (area, found)
+    found = _chosen(own, np.where(new, np.cumsum(new), 0).astype(np.int32)) if new.any() else None
+    for shape in reversed(shapes):
+        area = _doubled(area, shape)
+        found = None if found is None else _doubled(found, shape)
+    return area, found
 
 
-def _halved(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Sums of 2 x 2 pixels; an odd last row or column is by itself."""
-    image = np.pad(image, [(0, n % 2) for n in image.shape])
-    rows = image[::2] + image[1::2]
-    sums: NDArray[np.float32] = rows[:, ::2] + rows[:, 1::2]
-    return sums
+def _chosen(labels: NDArray[np.int32], values: NDArray[Any]) -> NDArray[Any]:
+    """The value of each pixel's label, 0 where there is none."""
+    at = np.flatnonzero(labels)
+    chosen = np.zeros(labels.shape, values.dtype)
+    chosen.ravel()[at] = values[labels.ravel()[at]]
+    return chosen
+
+
+def _halved(image: NDArray[Any], combine: np.ufunc) -> NDArray[Any]:
+    """What `combine` makes of 2 x 2 pixels; 0 stands beside an odd last row or column."""
+    if image.shape[0] % 2 or image.shape[1] % 2:
+        image = np.pad(image, [(0, n % 2) for n in image.shape])
+    rows = combine(image[::2], image[1::2])
+    both: NDArray[Any] = combine(rows[:, ::2], rows[:, 1::2])
+    return both
 
 
 def _doubled(image: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -326,21 +358,30 @@ def _given_away(sources: NDArray[np.int32], mask: NDArray[np.bool_]) -> NDArray[
 
     All connected areas of `mask` have pixels of `sources`, which keep their numbers.
     """
-    left = mask & (sources == 0)
-    if not left.any():
+    left = np.flatnonzero(mask & (sources == 0))
+    if not left.size:
         return sources
-    nearest = ndimage.distance_transform_edt(
-        sources == 0, return_distances=False, return_indices=True
-    )
-    rows, columns = (index[left] for index in nearest)
     areas, count = ndimage.label(mask, structure=_BOX)
-    # where the nearest is of another area: the last of its own
-    last = np.zeros(count + 1, np.int32)
-    np.maximum.at(last, areas[sources > 0], sources[sources > 0])
-    own = areas[left]
-    sources = sources.copy()
-    sources[left] = np.where(areas[rows, columns] == own, sources[rows, columns], last[own])
-    return sources
+    own = np.flatnonzero(sources)
+    area, number = areas.ravel()[own], sources.ravel()[own]
+    only = np.zeros(count + 1, np.int32)
+    only[area] = number
+    several = np.zeros(count + 1, bool)
+    several[area[number != only[area]]] = True
+    given = sources.copy()
+    given.ravel()[left] = only[areas.ravel()[left]]
+    where = ndimage.find_objects(areas, count)
+    for label in np.flatnonzero(several).tolist():
+        part = where[label - 1]
+        inside = areas[part] == label
+        theirs = np.where(inside, sources[part], 0)
+        rest = inside & (theirs == 0)
+        if rest.any():
+            nearest = ndimage.distance_transform_edt(
+                theirs == 0, return_distances=False, return_indices=True
+            )
+            given[part][rest] = theirs[*nearest][rest]
+    return given
 
 
 def source_mask(

@@ -1,6 +1,6 @@
 """The paper's claims, answered from its tables: the printed ones, or the ones computed here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -441,8 +441,13 @@ def claims_table(answers: Mapping[str, Mapping[str, Answer]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def claims_page(table: pd.DataFrame, circles: pd.DataFrame, *, simulated: bool) -> str:
-    """`claims_table` in Markdown; `circles` as `mirimask.report.tables.circle_notes` takes them."""
+def claims_page(
+    table: pd.DataFrame, circles: pd.DataFrame, *, simulated: bool, first: Sequence[str] = ()
+) -> str:
+    """`claims_table` in Markdown; `circles` as `mirimask.report.tables.circle_notes` takes them.
+
+    `first`: sentences that stand above it.
+    """
     notes = [
         "read strictly: 'better' is more successes in each image named; equal counts make it "
         "'holds with a tie'",
@@ -450,4 +455,6 @@ def claims_page(table: pd.DataFrame, circles: pd.DataFrame, *, simulated: bool) 
         "use the evaluation as well, with slices over the crop",
         *circle_notes(circles),
     ]
-    return as_markdown(table, title="The paper's claims", notes=notes, simulated=simulated)
+    return as_markdown(
+        table, title="The paper's claims", notes=notes, simulated=simulated, first=first
+    )

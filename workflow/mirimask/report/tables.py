@@ -274,8 +274,18 @@ def _clean(value: object) -> str:
     return "" if value is None or value != value else str(value)
 
 
-def as_markdown(table: pd.DataFrame, *, title: str, notes: Sequence[str], simulated: bool) -> str:
-    """A Markdown page with the table; no text of a header can break out of its cell."""
+def as_markdown(
+    table: pd.DataFrame,
+    *,
+    title: str,
+    notes: Sequence[str],
+    simulated: bool,
+    first: Sequence[str] = (),
+) -> str:
+    """A Markdown page with the table; no text of a header can break out of its cell.
+
+    `first`: sentences, in Markdown, that stand above it.
+    """
 
     def cell(value: object) -> str:
         text = " ".join(_clean(value).split())
@@ -286,6 +296,8 @@ def as_markdown(table: pd.DataFrame, *, title: str, notes: Sequence[str], simula
     lines = [f"# {title}", ""]
     if simulated:
         lines += [f"**{SIMULATED}**", ""]
+    if first:
+        lines += [" ".join(first), ""]
     lines.append("| " + " | ".join(map(cell, table.columns)) + " |")
     lines.append("|" + "---|" * len(table.columns))
     lines += ["| " + " | ".join(map(cell, row)) + " |" for row in table.itertuples(index=False)]

@@ -8,6 +8,7 @@ import pandas as pd
 from mirimask.evaluation.recovery import measurable_images
 from mirimask.masks.names import method_label
 from mirimask.report.tables import SIMULATED, circle_notes, together
+from mirimask.report.use import good_masks, who_matters
 
 __all__ = ["evaluation_page", "not_measured", "takeaways"]
 
@@ -16,6 +17,7 @@ _FILES = {
     "reliability.csv": "spots of the inverted image",
     "completeness.csv, purity.csv": "against truth (simulated images)",
     "use.csv, use.md": "what masks leave in the sky (simulated images)",
+    "added.csv, added.md": "what masks do to added sources, photometry, a super-background",
     "injection.csv, injection_depths.csv": "added stars: recovered shares, fits",
     "curves.csv, curves_compared.csv": "completeness against false spots and area",
     "mcnemar.csv, significance.csv": "each method against the segmentation",
@@ -181,10 +183,14 @@ def takeaways(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """Sentences in Markdown, each with its numbers.
 
     `tables` are those of the evaluation by name: chance, reliability, depths, compared, mcnemar,
-    significance, conclusions and, where there are any, circles (of `circle_notes`), purity and
-    agreement.
+    significance, conclusions and, where there are any, circles (of `circle_notes`), purity,
+    agreement, added and use.
     """
-    lines = _chance(tables["chance"])
+    lines = []
+    if "added" in tables and (answer := good_masks(tables["added"], tables.get("use"))):
+        matter = ["Flux of faint stars:", *who_matters(tables["added"])]
+        lines.append(" ".join([*answer, *matter]))
+    lines += _chance(tables["chance"])
     if "circles" in tables and (notes := circle_notes(tables["circles"])):
         lines.append(f"**The catalogue's circles**: {'; '.join(notes)}.")
     lines.append(_false(tables["reliability"]))

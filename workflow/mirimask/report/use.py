@@ -2,29 +2,112 @@
 
 import pandas as pd
 
-from mirimask.masks.names import method_label
+from mirimask.masks.names import leaves, method_label
 from mirimask.report.tables import SIMULATED
 
-__all__ = ["use_page", "use_table"]
+__all__ = ["added_page", "good_masks", "use_page", "use_table", "who_matters"]
 
 _COLUMNS = {
     "area": ("area, %", 100, 1),
     "sky_median": ("sky left: median", 1, 3),
     "sky_mean": ("mean", 1, 3),
     "ideal_mean": ("ideal's mean", 1, 3),
+    "light_mean": ("sources' light alone", 1, 3),
+    "ideal_light": ("ideal's", 1, 3),
     "sky_worst": ("worst box", 1, 2),
     "stars_left": ("light left, stars, %", 100, 1),
     "ideal_stars": ("ideal's", 100, 1),
     "galaxies_left": ("galaxies, %", 100, 1),
     "ideal_galaxies": ("ideal's", 100, 1),
+    "wings_left": ("bright stars' wings, %", 100, 0),
+    "spikes_left": ("spikes, %", 100, 0),
     "waste": ("waste", 1, 2),
 }
+_ADDED = {
+    "stars_left": ("stars, %", 100, 1),
+    "stars_18_20": ("18-20 AB", 100, 1),
+    "stars_21_22": ("21-22", 100, 1),
+    "galaxies_left": ("galaxies, %", 100, 1),
+    "galaxies_19_21": ("19-21 AB", 100, 1),
+    "galaxies_22_23": ("22-23", 100, 1),
+    "stars_around": ("sky raised around stars, sigma", 1, 2),
+    "galaxies_around": ("galaxies", 1, 2),
+    "near_far": ("sky near sources less far, sigma", 1, 3),
+}
+_SUPER = {
+    "mean": ("mean, sigma", 1, 3),
+    "scatter": ("scatter", 1, 3),
+    "worst": ("worst box", 1, 2),
+    "noise": ("noise", 1, 2),
+    "unknown": ("unknown, %", 100, 1),
+}
+_SKIES = {"ring": "ring", "box_25": "Background2D, 25 px", "box_50": "Background2D, 50 px"}
+
+
+_GOOD = 0.2  # of their light: what a good source mask leaves of stars and of galaxies, at most
+
+
+def good_masks(added: pd.DataFrame, use: pd.DataFrame | None = None) -> list[str]:
+    """Which value and derivative slices are good source masks: the answer in sentences.
+
+    `added` is the table of `evaluation.added.pool_added`, `use` that of `evaluation.background`
+    where the truth is known, which then decides. A good one leaves at most a fifth of the light of
+    stars and of galaxies outside. Empty where no image had room for added sources.
+    """
+    if use is not None:
+        rows, of = use[use["image"] == "All"], "stars of 18 to 22 AB, galaxies of 18 to 23 AB"
+    else:
+        rows, of = added, "added stars of 18 to 22 AB, galaxies of 19 to 23 AB"
+    if rows.empty:
+        return []
+    rows = rows.set_index("method")
+    rows = rows[rows.index != "none"]
+    most = rows[["stars_left", "galaxies_left"]].max(axis=1)
+    kinds = {
+        kind: most[[_is_slice(str(name), kind) for name in most.index]].sort_values()
+        for kind in ("value", "derivative")
+    }
+    slices = pd.concat(list(kinds.values()))
+    if slices.empty:
+        return []
+    good = [method_label(str(name)) for name, left in slices.items() if left <= _GOOD]
+    verdict = (
+        f"{', '.join(good)}: at most a fifth of the light of stars and of galaxies stays outside"
+        if good
+        else "none: each leaves more than a fifth of the light of stars or of galaxies outside"
+    )
+    named = [(f"the best {kind} slice, ", own.index[0]) for kind, own in kinds.items() if len(own)]
+    named += [("", name) for name in ("segmentation", "recommended") if name in rows.index]
+    return [
+        f"**Which value and derivative slices are good source masks?** By what they leave of the "
+        f"sources' light, {verdict} (mean of {of}).",
+        "Left outside: "
+        + "; ".join(
+            f"{words}{method_label(name)}: {_left(rows.loc[name])}" for words, name in named
+        )
+        + ".",
+    ]
+
+
+def _is_slice(method: str, kind: str) -> bool:
+    parts = list(leaves(method))
+    return len(parts) == 1 and parts[0].method == kind
+
+
+def _left(row: pd.Series) -> str:
+    text = (
+        f"{100 * row['stars_left']:.0f} % of the stars' light, "
+        f"{100 * row['galaxies_left']:.0f} % of the galaxies'"
+    )
+    if "waste" in row:
+        text += f", with {100 * row['waste']:.0f} % of its area where no source shines"
+    return text
 
 
 def use_page(table: pd.DataFrame) -> str:
     """The table of `evaluation.background.use_row` of all images in Markdown.
 
-    For every image and for all of them the masks in the order of the mean sky left.
+    For every image and for all of them the masks in the order of the light that they leave.
     """
     lines = [
         "# What masks leave in the sky",
@@ -33,8 +116,10 @@ def use_page(table: pd.DataFrame) -> str:
         "",
         "Unmasked pixels against the true sky, in units of the noise of a pixel; ideal: the mask "
         "of the same area in which there is most light. Light left outside: mean over stars of 18 "
-        "to 22 AB and galaxies of 18 to 23 AB. Waste: the share of the mask with less than 0.1 "
-        "sigma of light. `docs/method.md` has the definitions.",
+        "to 22 AB and galaxies of 18 to 23 AB; wings and spikes of stars of 18.5 AB and brighter. "
+        "Sources' light alone: the mean of the unmasked pixels without the noise, which a mask of "
+        "the brightest pixels takes with it; masks stand in its order. Waste: the share of the "
+        "mask with less than 0.1 sigma of light. `docs/method.md` has the definitions.",
     ]
     images = ["All", *(image for image in table["image"].unique() if image != "All")]
     for image in images:
@@ -44,12 +129,112 @@ def use_page(table: pd.DataFrame) -> str:
 
 
 def use_table(rows: pd.DataFrame) -> list[str]:
-    """Rows of that table as lines of Markdown, by the mean sky left."""
-    lines = ["| mask | " + " | ".join(name for name, *_ in _COLUMNS.values()) + " |"]
-    lines.append("|---" * (1 + len(_COLUMNS)) + "|")
-    for row in rows.sort_values("sky_mean").to_dict("records"):
-        cells = [f"{scale * row[key]:.{digits}f}" for key, (_, scale, digits) in _COLUMNS.items()]
-        name = method_label(row["method"])
-        name = f"**{name}**" if row["method"] == "recommended" else name
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+    """Rows of that table as lines of Markdown, by the light that is left."""
+    return _table(rows.sort_values("light_mean"), _COLUMNS)
+
+
+def added_page(pooled: pd.DataFrame, dithered: pd.DataFrame, *, simulated: bool) -> str:
+    """The table of `evaluation.added.pool_added` in Markdown, and that of the super-background.
+
+    `pooled` has near_far besides; `dithered` the rows of `simulation.super_background` with image,
+    method and domain, none where no image is simulated. The masks stand in the order of the light
+    of stars and galaxies together that they leave.
+    """
+    lines = ["# What masks do in use", ""]
+    if simulated:
+        lines += [f"**{SIMULATED}**", ""]
+    if pooled.empty:
+        return "\n".join([*lines, "No image had room for added sources."]) + "\n"
+    order = pooled[["stars_left", "galaxies_left"]].sum(axis=1)
+    pooled = pooled.loc[order.sort_values(kind="stable").index]
+    lines += [
+        "Stars and galaxies of known light are added to each image and every mask is made anew. "
+        "`docs/method.md` has the definitions.",
+        "",
+        "## Light of added sources that is left outside",
+        "",
+        *_table(pooled, _ADDED),
+        "",
+        f"## Flux of faint stars ({int(pooled['faint'].max())} of 24 to 25 AB)",
+        "",
+        "Relative error by where the sky under them comes from, %. Moved: what the mask changes "
+        "against no mask, star by star, with its 95 % interval. Lost: stars without such a sky.",
+        "",
+        *(f"- {sentence}" for sentence in who_matters(pooled)),
+        "",
+        "| mask | "
+        + " | ".join(
+            f"{name}: {what}"
+            for name in _SKIES.values()
+            for what in ("bias", "scatter", "moved", "lost")
+        )
+        + " |",
+        "|---" * (1 + 4 * len(_SKIES)) + "|",
+    ]
+    for row in pooled.to_dict("records"):
+        cells = []
+        for sky in _SKIES:
+            low, high = (100 * row[f"{sky}_moved_{end}"] for end in ("low", "high"))
+            cells += [
+                f"{100 * row[f'{sky}_bias']:+.1f}",
+                f"{100 * row[f'{sky}_scatter']:.1f}",
+                f"{100 * row[f'{sky}_moved']:+.1f} [{low:+.1f}, {high:+.1f}]",
+                f"{100 * row[f'{sky}_lost']:.0f}",
+            ]
+        lines.append(f"| {_name(row['method'])} | {' | '.join(cells)} |")
+    if len(dithered):
+        lines += [
+            "",
+            "## A super-background: the mean of six exposures, dithered by up to 50 px",
+            "",
+            "Against the true background of the same exposures, in units of the noise of a pixel "
+            "of the mean of all. Scatter and worst: of means in boxes of 16 px. Noise: with fewer "
+            "exposures a pixel. Unknown: pixels masked in every exposure.",
+        ]
+        for image in dithered["image"].unique():
+            own = dithered[dithered["image"] == image]
+            lines += ["", f"### {image}", "", *_table(own.sort_values("scatter"), _SUPER)]
+    return "\n".join(lines) + "\n"
+
+
+def who_matters(pooled: pd.DataFrame) -> list[str]:
+    """By how much masks move the flux of faint stars, in words, and whether that is much.
+
+    `pooled` is the table of `evaluation.added.pool_added`.
+    """
+    sentences = []
+    for sky, name in _SKIES.items():
+        own = pooled[(pooled["method"] != "none") & pooled[f"{sky}_moved"].notna()]
+        if own.empty:
+            continue
+        most = own.loc[own[f"{sky}_moved"].abs().idxmax()]
+        scatter = own[f"{sky}_scatter"].min()
+        share = abs(most[f"{sky}_moved"]) / scatter if scatter > 0 else float("inf")
+        verdict = "matters little" if share < _LITTLE else "matters"
+        sentences.append(
+            f"Sky from {'a ring' if sky == 'ring' else name}: the mask {verdict}; the one that "
+            f"changes most ({_plain(most['method'])}) moves the median flux by "
+            f"{100 * most[f'{sky}_moved']:+.1f} %, beside a scatter of {100 * scatter:.0f} %."
+        )
+    return sentences
+
+
+_LITTLE = 0.25  # of the scatter of a star: what a mask may move and yet matter little
+
+
+def _plain(method: str) -> str:
+    return "no mask" if method == "none" else method_label(method)
+
+
+def _name(method: str) -> str:
+    return f"**{_plain(method)}**" if method == "recommended" else _plain(method)
+
+
+def _table(rows: pd.DataFrame, columns: dict[str, tuple[str, int, int]]) -> list[str]:
+    """Rows as lines of Markdown: of each column its name, factor and digits."""
+    lines = ["| mask | " + " | ".join(name for name, *_ in columns.values()) + " |"]
+    lines.append("|---" * (1 + len(columns)) + "|")
+    for row in rows.to_dict("records"):
+        cells = [f"{scale * row[key]:.{digits}f}" for key, (_, scale, digits) in columns.items()]
+        lines.append(f"| {_name(row['method'])} | {' | '.join(cells)} |")
     return lines

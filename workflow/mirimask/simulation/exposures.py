@@ -6,7 +6,7 @@ pixfrac 1, as the pipeline does), so that the mosaic's noise is correlated, its 
 and its weights, errors and context are those of what went in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,14 @@ from mirimask.image.psf import Psf, stamp
 from mirimask.simulation.sky import FRAME_SHAPE, Diffuse
 from mirimask.units import microjansky_per_pixel
 
-__all__ = ["DETECTOR_SHAPE", "Mosaic", "detector_to_mosaic", "mosaic_to_detector", "observe"]
+__all__ = [
+    "DETECTOR_SHAPE",
+    "Exposure",
+    "Mosaic",
+    "detector_to_mosaic",
+    "mosaic_to_detector",
+    "observe",
+]
 
 DETECTOR_SHAPE = (1024, 1032)
 # Four-point pattern with sub-pixel phases, in units of the field's dither size.
@@ -51,6 +58,21 @@ class Mosaic:
     var_flat: NDArray[np.float32]
     light: NDArray[np.float32]
     sky: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """One exposure, on the detector's pixels, MJy/sr, and where these lie in the mosaic (pixels).
+
+    `background` is what `image` has without sources and without noise: the sky through the flat
+    field, and the detector's pattern. `good`: pixels that see the sky and are not flagged.
+    """
+
+    image: NDArray[np.float32]
+    background: NDArray[np.float32]
+    good: NDArray[np.bool_]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
 
 
 def _distortion(x: NDArray, y: NDArray) -> tuple[NDArray, NDArray]:
@@ -195,8 +217,11 @@ def observe(
     seed: int,
     shape: tuple[int, int] = FRAME_SHAPE,
     scale: float = 1.0,
+    keep: Callable[[Exposure], None] | None = None,
 ) -> Mosaic:
     """Observe a sky in dithered exposures and resample them.
+
+    `keep` is called with each exposure.
 
     `exposure_s` is the whole exposure time, shared by `field["exposures"]`. `scale` is the side of
     a mosaic pixel in detector pixels, for comparisons with products of another scale; the mosaic
@@ -260,6 +285,8 @@ def observe(
         )
         image = image * flat + faults + mesh
         good = ~(bad | saturated)
+        if keep is not None:
+            keep(Exposure(image, (sky * flat + faults + mesh).astype(np.float32), good, xm, ym))
         var_rnoise = np.full(
             DETECTOR_SHAPE, (detector["read_noise_e"] / to_electrons) ** 2, np.float32
         )

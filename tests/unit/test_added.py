@@ -1,0 +1,229 @@
+"""What masks do to added sources: known answers on constructed scenes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from frames import frame_with
+from mirimask.evaluation.added import (
+    AddedSource,
+    StarAperture,
+    added_image,
+    added_sources,
+    measure_added,
+    near_and_far,
+    photometry,
+    pool_added,
+)
+from mirimask.image.psf import Psf
+from mirimask.report.use import added_page, good_masks
+
+SHAPE = (200, 240)
+NOTHING = np.zeros(SHAPE, bool)
+FWHM = 2.5
+
+
+def _sky(level=5.0, noise=0.0):
+    rng = np.random.default_rng(1)
+    return (level + noise * rng.standard_normal(SHAPE)).astype(np.float32)
+
+
+def _square(kind, x, y, *, half=2, total=25.0, ab_mag=24.0):
+    """A source whose light is spread evenly over a square."""
+    side = 2 * half + 1
+    part = np.s_[y - half : y + half + 1, x - half : x + half + 1]
+    return AddedSource(kind, ab_mag, x, y, part, np.full((side, side), total / side**2, np.float32))
+
+
+def _psf():
+    y, x = np.indices((121, 121)) - 60
+    data = np.exp(-(x**2 + y**2) / 2) / (2 * np.pi)
+    return Psf(data.astype(np.float32), 1, "F770W")
+
+
+def test_a_stars_flux_is_right_on_an_even_sky_and_without_a_mask():
+    star = _square("faint", 100, 90)
+    aperture = StarAperture(star, SHAPE, fwhm_px=FWHM)
+    # the square of 5 px, 1 MJy/sr each, lies in the circle of 3.75 px
+    assert aperture.true == pytest.approx(25)
+    image = added_image(_sky(), [star])
+    (error,) = photometry(image, NOTHING, NOTHING, [aperture])
+    assert error["ring"] == pytest.approx(0, abs=1e-5)
+    # clipping takes the star out of its box
+    assert error["box_50"] == pytest.approx(0, abs=1e-3)
+
+
+def test_light_in_the_ring_is_taken_for_sky_unless_it_is_masked():
+    """The sky is 0.1 higher all over the ring: area x 0.1 are missing."""
+    star = _square("faint", 100, 90)
+    aperture = StarAperture(star, SHAPE, fwhm_px=FWHM)
+    image = _sky()
+    rows, columns = np.indices(SHAPE)
+    ring = np.hypot(rows - 90, columns - 100)
+    around = (ring > 8) & (ring < 22)
+    half = around & (columns > 100)
+    image[half] += 0.1
+    image = added_image(image, [star])
+    area = np.pi * (1.5 * FWHM) ** 2
+    (hidden,) = photometry(image, half, NOTHING, [aperture])
+    assert hidden["ring"] == pytest.approx(0, abs=1e-5)
+    image[around & ~half] += 0.1
+    (error,) = photometry(image, NOTHING, NOTHING, [aperture])
+    assert error["ring"] == pytest.approx(-0.1 * area / aperture.true, rel=1e-3)
+    (lost,) = photometry(image, around, NOTHING, [aperture])
+    assert np.isnan(lost["ring"])
+
+
+def test_boxes_full_of_light_have_a_higher_sky_unless_it_is_masked():
+    """0.05 MJy/sr in half of all pixels, near none of the star's."""
+    star = _square("faint", 74, 75)
+    aperture = StarAperture(star, SHAPE, fwhm_px=FWHM)
+    image = added_image(_sky(noise=0.01), [star])
+    bright = NOTHING.copy()
+    for column in range(5, SHAPE[1], 25):
+        bright[:, column : column + 13] = True
+    image[bright] += np.float32(0.05)
+    (unmasked,), (masked,) = (
+        photometry(image, mask, NOTHING, [aperture]) for mask in (NOTHING, bright)
+    )
+    area = np.pi * (1.5 * FWHM) ** 2
+    assert -0.05 * area / 25 < unmasked["box_50"] < -0.02 * area / 25
+    assert abs(masked["box_50"]) < 0.005
+
+
+def test_a_star_on_empty_pixels_and_a_mask_of_everything_say_nothing():
+    star = _square("faint", 100, 90)
+    aperture = StarAperture(star, SHAPE, fwhm_px=FWHM)
+    image, empty = added_image(_sky(), [star]), NOTHING.copy()
+    empty[90, 101] = True
+    (error,) = photometry(image, NOTHING, empty, [aperture])
+    assert np.isnan(list(error.values())).all()
+    (error,) = photometry(image, ~NOTHING, NOTHING, [aperture])
+    assert np.isnan(list(error.values())).all()
+
+
+def test_the_light_left_and_what_it_raises_the_sky_by():
+    """A square of 41 px at 100 sigma a pixel of which a value slice takes 1 %: 480 of 1681 px."""
+    frame = frame_with(_sky(noise=0.1))
+    source = _square("galaxy", 100, 90, half=20, total=10.0 * 41**2, ab_mag=20)
+    table = measure_added(frame, [source], ["value_1"]).set_index("method")
+    assert table.loc["none", "left"] == 1
+    assert table.loc["value_1", "left"] == pytest.approx(1 - 480 / 1681, abs=0.001)
+    near = int((np.hypot(*(np.indices((41, 41)) - 20)) <= 8 * frame.fwhm_px).sum())
+    assert near < 41**2
+    # all pixels near it have 10 MJy/sr; the noise is 0.1
+    assert table.loc["none", "around"] == pytest.approx(100, rel=0.05)
+    assert np.isnan(table.loc["none", "ring"])
+
+
+def test_added_sources_have_the_light_of_their_magnitudes():
+    frame = frame_with(_sky(noise=0.1))
+    allowed = np.ones(SHAPE, bool)
+    sources = added_sources(frame, allowed, _psf(), rng=np.random.default_rng(3))
+    assert {one.kind for one in sources} == {"star", "galaxy", "faint"}
+    again = added_sources(frame, allowed, _psf(), rng=np.random.default_rng(3))
+    assert [one[:4] for one in again] == [one[:4] for one in sources]
+    for one in sources:
+        whole = min(one.x, one.y, SHAPE[1] - one.x, SHAPE[0] - one.y) > 70
+        if whole:
+            microjansky = 1e6 * 3631 * 10 ** (-0.4 * one.ab_mag)
+            flux = one.light.sum() * frame.pixel_area_sr * 1e12
+            assert flux == pytest.approx(microjansky, rel=0.01)
+    places = np.array([(one.x, one.y) for one in sources])
+    apart = np.hypot(*(places[:, None] - places).transpose(2, 0, 1))
+    assert apart[apart > 0].min() >= 14 * frame.fwhm_px
+
+
+def test_the_sky_near_sources_against_far():
+    """Sources raise the sky by 3 sigma within 8 FWHM; a mask of half of that leaves as much."""
+    frame = frame_with(_sky(noise=0.1))
+    at = np.array([[60.0, 60.0], [180.0, 140.0]])
+    rows, columns = np.indices(SHAPE)
+    close = np.zeros(SHAPE, bool)
+    for x, y in at:
+        close |= np.hypot(rows - y, columns - x) <= 8 * frame.fwhm_px
+    lit = frame_with(np.where(close, frame.data + np.float32(0.3), frame.data))
+    found = near_and_far(lit, NOTHING, at)
+    assert found["near"] == pytest.approx(3, rel=0.1)
+    assert found["share"] == 1
+    assert near_and_far(frame, NOTHING, at)["near"] == pytest.approx(0, abs=0.1)
+    half = close & (columns % 2 == 0)
+    assert near_and_far(lit, half, at)["near"] == pytest.approx(3, rel=0.1)
+    assert np.isnan(near_and_far(lit, close, at)["near"])
+    assert np.isnan(near_and_far(lit, NOTHING, np.empty((0, 2)))["near"])
+
+
+def _rows(method, errors, left=0.5):
+    stars = [(method, "", "faint", 24.0, 0.0, 0.0, e, e, e) for e in errors]
+    columns = ["method", "domain", "kind", "ab_mag", "left", "around", "ring", "box_25", "box_50"]
+    nan = np.nan
+    stars += [(method, "", "star", 19.0, left, 1.0, nan, nan, nan)]
+    stars += [(method, "", "galaxy", 22.5, left, 2.0, nan, nan, nan)]
+    return pd.DataFrame(stars, columns=columns)
+
+
+def test_what_a_mask_changes_is_counted_star_by_star():
+    rng = np.random.default_rng(2)
+    errors = rng.normal(0.02, 0.3, 400)
+    table = pd.concat([_rows("none", errors, 1.0), _rows("cores", errors + 0.05)])
+    table.loc[(table["method"] == "cores") & (table.index < 4), "ring"] = np.nan
+    pooled = pool_added(table, draws=200, seed=1).set_index("method")
+    assert pooled.loc["none", "ring_bias"] == pytest.approx(np.median(errors))
+    assert pooled.loc["none", "ring_scatter"] == pytest.approx(0.3, rel=0.1)
+    # the scatter of the stars, 0.3, is not in what the mask changes
+    own = pooled.loc["cores"]
+    assert own["box_25_moved"] == pytest.approx(0.05)
+    assert own["box_25_moved_high"] - own["box_25_moved_low"] < 1e-6
+    assert own["ring_lost"] == pytest.approx(0.01)
+    assert own["stars_left"] == own["stars_18_20"] == 0.5
+    assert np.isnan(own["stars_21_22"])
+    assert own["galaxies_around"] == 2
+
+
+def test_the_page_says_whether_the_mask_matters():
+    rng = np.random.default_rng(2)
+    errors = rng.normal(0, 0.3, 400)
+    table = pd.concat([_rows("none", errors, 1.0), _rows("cores", errors + 0.02)])
+    pooled = pool_added(table, draws=50, seed=1).assign(near_far=0.1)
+    page = added_page(pooled, pd.DataFrame(), simulated=True)
+    assert "Sky from a ring: the mask matters little; the one that changes most (cores)" in page
+    assert "+2.0 %, beside a scatter of" in page
+    table = pd.concat([_rows("none", errors, 1.0), _rows("cores", errors + 0.2)])
+    page = added_page(
+        pool_added(table, draws=50, seed=1).assign(near_far=0.1), pd.DataFrame(), simulated=True
+    )
+    assert "Sky from a ring: the mask matters; " in page
+    assert page.index("| cores |") < page.index("| no mask |")
+    nothing = added_page(pd.DataFrame(), pd.DataFrame(), simulated=False)
+    assert "No image had room" in nothing
+    assert "SIMULATED" not in nothing
+
+
+def _use(rows):
+    columns = ["method", "stars_left", "galaxies_left", "waste"]
+    return pd.DataFrame(rows, columns=columns).assign(image="All")
+
+
+def test_which_slices_are_good_source_masks():
+    rows = [
+        ("value_4.6", 0.3, 0.15, 0.5),
+        ("value_1", 0.25, 0.5, 0.2),
+        ("derivative_10", 0.6, 0.1, 0.7),
+        ("value_1_or_derivative_4.6", 0.1, 0.1, 0.6),  # no slice
+        ("segmentation", 0.4, 0.6, 0.2),
+        ("recommended", 0.05, 0.1, 0.1),
+    ]
+    verdict, left = good_masks(pd.DataFrame(), _use(rows))
+    assert "none: each leaves more than a fifth" in verdict
+    assert "the best value slice, Img Top 4.6 %: 30 % of the stars' light, 15 % of the" in left
+    assert "with 50 % of its area where no source shines" in left
+    assert "the best derivative slice, Diff Top 10 %: 60 %" in left
+    rows[0] = ("value_4.6", 0.2, 0.15, 0.5)
+    verdict, _ = good_masks(pd.DataFrame(), _use(rows))
+    assert "Img Top 4.6 %: at most a fifth of the light" in verdict
+    # without a truth, by the added sources
+    added = _use(rows).drop(columns=["waste", "image"])
+    verdict, left = good_masks(added)
+    assert "mean of added stars" in verdict
+    assert "area where" not in left
+    assert good_masks(pd.DataFrame()) == []
+    assert good_masks(added[added["method"] == "recommended"]) == []
