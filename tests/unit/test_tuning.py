@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from frames import frame_with
 from mirimask.errors import MaskError
+from mirimask.evaluation.blank import Blank
 from mirimask.evaluation.scene import Scene
 from mirimask.evaluation.side_by_side import (
     judge_method,
@@ -33,11 +34,11 @@ def _curve(image, false, found, settings=(1.0, 2.0, 3.0)):
             "area_arcmin2": 1.0,
             "n_stars": 10,
             "n_found": found,
-            "n_inverted": false,
+            "n_blank": false,
             "n_true": np.nan,
             "n_true_found": np.nan,
             "n_false": false,
-            "inverted_per_arcmin2": np.array(false, float),
+            "blank_per_arcmin2": np.array(false, float),
             "completeness": np.array(found) / 10,
             "true_completeness": np.nan,
             "truth_false_per_arcmin2": np.array(false, float),
@@ -144,9 +145,9 @@ def test_a_method_is_judged_at_its_tuned_levels_and_at_its_own():
     with_stars[5, 5] += 1
     with_stars[20, 25] += 1
     positions = np.array([[5.0, 5.0], [25.0, 20.0]])
-    free = np.ones(data.shape, bool)
     magnitudes = np.array([22.5, 23.5])
-    scene = Scene(data, [(with_stars, positions)], magnitudes, 12 - data, free, None, 2.4, 0.5)
+    blank = Blank([12 - data], np.zeros((0, 2)))
+    scene = Scene(data, [(with_stars, positions)], magnitudes, blank, None, 2.4, 0.5)
     levels = pd.DataFrame(
         {"rate": [1.0, 3.0, 9.0], "level": [1.0, np.nan, 3.0], "reached": [True, False, False]}
     )

@@ -7,7 +7,8 @@ SCENE = {
     "realisations": config["evaluation"]["realisations"],
     "separation_fwhm": config["evaluation"]["separation_fwhm"],
     "free_fwhm": config["evaluation"]["free_fwhm"],
-    "background_box": config["evaluation"]["background_box"],
+    "blank_images": config["evaluation"]["blank_images"],
+    "real_snr": config["evaluation"]["real_snr"],
     "seed": config["evaluation"]["seed"],
 }
 

@@ -21,6 +21,7 @@ __all__ = [
 
 _TABLE = ("csv", "md", "tex")
 _DRAWN = ("csv", "png", "pdf")  # a figure, and the table that it shows
+_BY_TRUTH = ("use.md", "false_rates.csv", "false_rates.md")  # where the truth is known
 
 
 def _each(pattern: str, **values: Any) -> list[str]:
@@ -40,7 +41,7 @@ def evaluation(study: Study) -> list[str]:
         *_each("<results>/evaluation/{name}.{form}", name=names, form=_DRAWN),
         *_each("<results>/tables/table3_chance.{form}", form=_TABLE),
         "<results>/evaluation/sensitivity.md",
-        *(["<results>/evaluation/use.md"] if study.by_truth else []),
+        *(_each("<results>/evaluation/{name}", name=_BY_TRUTH) if study.by_truth else []),
         "<results>/evaluation/README.md",
     ]
 

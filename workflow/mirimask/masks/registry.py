@@ -62,7 +62,6 @@ METHODS: dict[str, Method] = {
         "derivative slice",
         "slices.derivative_slices",
         "%",
-        antisymmetric=True,
         level=4.6,
         levels=_PERCENTS,
         marked=(0.3, 4.6, 10.0),
@@ -74,7 +73,6 @@ METHODS: dict[str, Method] = {
         "value or derivative",
         "slices.union_slices",
         "%",
-        antisymmetric=True,
         level=4.6,
         levels=_PERCENTS,
         curve_label="value p/4.6 % or derivative p %",
@@ -133,16 +131,12 @@ METHODS: dict[str, Method] = {
     # the paper's future work
     "cores_directions": _future("cores, 4 directions", "cores.cores_family", "sigma"),
     "second_derivatives": _future("2nd derivative, 4 directions", "derivatives.second_derivatives"),
-    "gradient_magnitude": _future(
-        "gradient, magnitude", "derivatives.gradient_magnitude", antisymmetric=True
-    ),
-    "derivative_x": _future("derivative along x", "derivatives.derivative_x", antisymmetric=True),
+    "gradient_magnitude": _future("gradient, magnitude", "derivatives.gradient_magnitude"),
+    "derivative_x": _future("derivative along x", "derivatives.derivative_x"),
     "derivative_repeated": _future("derivative, repeated", "derivatives.derivative_repeated"),
-    "derivatives_merged": _future(
-        "derivatives, merged", "derivatives.derivatives_merged", antisymmetric=True
-    ),
+    "derivatives_merged": _future("derivatives, merged", "derivatives.derivatives_merged"),
     "derivative_of_gaussian": _future(
-        "derivative of Gaussian", "derivatives.derivative_of_gaussian", antisymmetric=True
+        "derivative of Gaussian", "derivatives.derivative_of_gaussian"
     ),
     "inverse_mask": _future("inverse mask", "inverse.inverse_mask"),
     "fourier": _future("Fourier high-pass", "spectral.fourier"),
