@@ -12,6 +12,7 @@ from mirimask.evaluation.curves import (
     curve_and_stars,
     method_curve,
     pool_curves,
+    rate_draws,
     sources_found,
     sweep,
     with_all,
@@ -242,7 +243,59 @@ def test_pooling_adds_counts_and_areas():
     assert row["false_per_arcmin2"] == pytest.approx(3.5)
     assert row["area"] == pytest.approx(0.025)
     assert np.isnan(row["n_false"])
-    compared = compare_curves(base.assign(family="segmentation"), rates=[3.0], areas=[0.02])
+    compared = compare_curves(
+        base.assign(family="segmentation"),
+        rates=[3.0],
+        areas=[0.02],
+        draws=50,
+        rng=np.random.default_rng(0),
+    )
     own = compared[(compared["image"] == "A") & (compared["of"] == "segmentation")]
     assert own["completeness"].tolist() == [0.2, 0.2]
     assert compared["low"].le(compared["completeness"]).all()
+
+
+def test_the_level_has_the_poisson_error_of_the_false_spots():
+    """A straight line: completeness grows by 0.01 a false spot, so its error is theirs."""
+    counts = np.arange(10, 70, 2)
+    curve = pd.DataFrame(
+        {
+            "setting": np.arange(30.0),
+            "false_per_arcmin2": counts / 10,
+            "area_arcmin2": 10.0,
+            "completeness": counts / 100,
+        }
+    )
+    drawn = rate_draws(curve, 3.6, draws=4000, rng=np.random.default_rng(0))
+    assert np.median(drawn) == pytest.approx(0.36, abs=0.01)
+    assert drawn.std() == pytest.approx(0.01 * 6, rel=0.1)  # sqrt(36) = 6 spots
+    # without false spots there is nothing to draw
+    still = rate_draws(
+        curve.assign(false_per_arcmin2=0.0), 3, draws=9, rng=np.random.default_rng(0)
+    )
+    assert (still == 0.68).all()
+    assert (rate_draws(curve, 0.0, draws=9, rng=np.random.default_rng(0)) == 0).all()
+
+
+def test_intervals_at_a_rate_are_wider_than_the_stars_alone():
+    curve = pd.DataFrame(
+        {
+            "image": "A",
+            "family": "value",
+            "unit": "%",
+            "setting": [1.0, 2.0, 4.0],
+            "working": False,
+            "area": [0.01, 0.02, 0.04],
+            "area_arcmin2": 2.0,
+            "n_stars": 400,
+            "completeness": [0.2, 0.5, 0.8],
+            "false_per_arcmin2": [1.0, 3.0, 9.0],
+            "simulated": True,
+        }
+    )
+    compared = compare_curves(
+        curve, rates=[3.0], areas=[0.02], draws=2000, rng=np.random.default_rng(0)
+    ).set_index("at")
+    width = compared["high"] - compared["low"]
+    assert width["area"] == pytest.approx(2 * 1.96 * np.sqrt(0.25 / 400), rel=0.02)
+    assert width["false_per_arcmin2"] > 2 * width["area"]

@@ -13,6 +13,7 @@ from conftest import make_image
 from frames import frame_with
 from mirimask.command import run as command
 from mirimask.errors import MaskError
+from mirimask.evaluation.blank import Blank
 from mirimask.evaluation.curves import full_curve
 from mirimask.evaluation.scene import Scene
 from mirimask.masks.cores import DEFAULT, core_mask
@@ -123,11 +124,10 @@ def test_a_new_method_is_swept():
     levels = swept_levels("brightness", among=[published_level("brightness", {})])
     assert len(levels) == 21
     family = family_at("brightness", image.empty, levels, fwhm_px=FWHM)
-    free = np.ones(image.data.shape, bool)
     stars = [(image.data, fields.STARS)]
     magnitudes = np.zeros(len(fields.STARS))
-    dark = 12 - image.data
-    scene = Scene(np.full_like(image.data, 6), stars, magnitudes, dark, free, None, FWHM, 1.0)
+    flat = np.full_like(image.data, 6)
+    scene = Scene(flat, stars, magnitudes, Blank([flat], np.zeros((0, 2))), None, FWHM, 1.0)
     curve = full_curve(family, scene)
     assert curve["setting"].tolist() == levels.tolist()
     assert curve["completeness"].max() == 1

@@ -118,6 +118,8 @@ rule curve_summary:
         rates=config["evaluation"]["curve_rates"],
         areas=config["evaluation"]["curve_areas"],
         magnitudes=config["evaluation"]["curve_magnitudes"],
+        draws=config["evaluation"]["bootstrap"],
+        seed=config["evaluation"]["seed"],
         code=code("curve_summary"),
     message:
         "Comparing masks at equal false rate and at equal area"

@@ -30,6 +30,7 @@ __all__ = [
     "full_curve",
     "method_curve",
     "pool_curves",
+    "rate_draws",
     "sources_found",
     "sweep",
     "with_all",
@@ -277,12 +278,21 @@ def with_all(table: pd.DataFrame, measurable: Sequence[str]) -> pd.DataFrame:
     return pd.concat([table, pool_curves(measured, name=POOLED)], ignore_index=True)
 
 
-def compare_curves(table: pd.DataFrame, *, rates: list[float], areas: list[float]) -> pd.DataFrame:
+def compare_curves(
+    table: pd.DataFrame,
+    *,
+    rates: list[float],
+    areas: list[float],
+    draws: int,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
     """Completeness of each family at equal false spots per arcmin^2 and at equal masked share.
 
     The segmentation's own false rate and area at its working point are compared at too (`limit` is
     then its value, `of` says so). Columns: image, at (false_per_arcmin2 or area), of, limit,
-    family, completeness, low, high (95 % Wilson for the number of stars), setting, n_stars.
+    family, completeness, low, high (95 %), setting, n_stars. The limits are Wilson's for the number
+    of stars; at a false rate they also hold the Poisson error of the false spots and with it that
+    of the level (`rate_draws`, `draws` of them).
     """
     rows = []
     for image, curves in table.groupby("image", sort=False):
@@ -295,7 +305,11 @@ def compare_curves(table: pd.DataFrame, *, rates: list[float], areas: list[float
             for family, curve in curves.groupby("family", sort=False):
                 best, setting = _best(curve, column, limit)
                 n = int(curve["n_stars"].iloc[0])
-                low, high = wilson(best * n, n)
+                low, high = map(float, wilson(best * n, n))
+                if column == "false_per_arcmin2" and n:
+                    drawn = rng.binomial(n, rate_draws(curve, limit, draws=draws, rng=rng)) / n
+                    lowest, highest = np.percentile(drawn, [2.5, 97.5])
+                    low, high = min(low, float(lowest)), max(high, float(highest))
                 rows.append(
                     {
                         "image": image,
@@ -304,8 +318,8 @@ def compare_curves(table: pd.DataFrame, *, rates: list[float], areas: list[float
                         "limit": limit,
                         "family": family,
                         "completeness": best,
-                        "low": float(low),
-                        "high": float(high),
+                        "low": low,
+                        "high": high,
                         "setting": setting,
                         "n_stars": n,
                         "simulated": bool(curve["simulated"].any()),
@@ -332,6 +346,34 @@ def at_false_rate(curve: pd.DataFrame, rate: float) -> tuple[float, float]:
 def at_area(curve: pd.DataFrame, share: float) -> tuple[float, float]:
     """As `at_false_rate`, for masks that cover at most `share` of the pixels."""
     return _best(curve, "area", share)
+
+
+def rate_draws(
+    curve: pd.DataFrame, rate: float, *, draws: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Completeness at a false rate, with the false spots of the curve drawn again, (draws,).
+
+    The false spots of a stricter level are among those of a looser one: what each level has more
+    than the next stricter one is an independent Poisson number. The level is then chosen again.
+    """
+    curve = curve.sort_values("setting")
+    area = curve["area_arcmin2"].to_numpy(float)
+    counts = curve["false_per_arcmin2"].to_numpy(float) * area
+    strictest = np.argsort(counts, kind="stable")
+    more = np.diff(counts[strictest], prepend=0.0)
+    drawn = np.empty((draws, counts.size))
+    drawn[:, strictest] = rng.poisson(more, (draws, counts.size)).cumsum(axis=1)
+    cost = drawn / area
+    gain = curve["completeness"].to_numpy(float)
+    inside = cost <= rate
+    found: NDArray[np.float64] = np.where(inside, gain, 0.0).max(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        part = (rate - cost[:, :-1]) / np.diff(cost, axis=1)
+        between = gain[:-1] + part * np.diff(gain)
+    crossing = inside[:, 1:] != inside[:, :-1]
+    if crossing.size:
+        found = np.maximum(found, np.where(crossing, between, 0.0).max(axis=1))
+    return found
 
 
 def _best(curve: pd.DataFrame, column: str, limit: float) -> tuple[float, float]:

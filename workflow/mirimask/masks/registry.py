@@ -128,6 +128,12 @@ METHODS: dict[str, Method] = {
     "dog": _peer("Difference of Gaussians", "filters.dog"),
     "starlet": _peer("starlet", "filters.starlet"),
     "matched_filter": _peer("matched filter", "filters.matched_filter"),
+    # the same with the noise of a window around the pixel, and the cores without it
+    "log_window": _peer("Laplacian of Gaussian, window", "filters.log"),
+    "dog_window": _peer("Difference of Gaussians, window", "filters.dog"),
+    "starlet_window": _peer("starlet, window", "filters.starlet"),
+    "matched_filter_window": _peer("matched filter, window", "filters.matched_filter"),
+    "cores_tile": _peer("cores without a window", "cores.cores_family"),
     # the paper's future work
     "cores_directions": _future("cores, 4 directions", "cores.cores_family", "sigma"),
     "second_derivatives": _future("2nd derivative, 4 directions", "derivatives.second_derivatives"),
