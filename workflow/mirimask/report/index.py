@@ -291,7 +291,8 @@ def claims(table: pd.DataFrame) -> dict[str, Any]:
     sources = [name for name in table.columns[2:] if not name.endswith(": numbers")]
 
     def kind(verdict: str) -> str:
-        return {"holds": "holds", "fails": "fails", "not testable here": ""}.get(verdict, "partly")
+        told = {"holds": "holds", "fails": "fails", "not testable here": "", "undecided": ""}
+        return told.get(verdict, "partly")
 
     return {
         "sources": sources,
