@@ -220,7 +220,7 @@ def _sensitivity(variants: pd.DataFrame) -> str:
         )
     }
     return (
-        "**Settings** (radius, peak limit, spot size, domain, catalogue cuts, scorer, "
+        "**Settings** (radius, peak limit, peak finder, spot size, domain, catalogue cuts, scorer, "
         f"segmentation): of {len(variants)} conclusions that Table 3 suggests, there hold "
         + ", ".join(f"{n} {words}" for words, n in held.items())
         + " ([sensitivity.md](sensitivity.md))."
