@@ -6,6 +6,7 @@ import pytest
 from mirimask.report.takeaway import (
     evaluation_page,
     false_rates_page,
+    finder_notes,
     not_measured,
     takeaways,
 )
@@ -206,3 +207,21 @@ def test_false_rates_by_truth_say_which_are_limits(tables):
     page = false_rates_page(rates)
     assert "| segmentation | 3 &#91;2.2, 4.1&#93; | 1.5 |" in page
     assert "SIMULATED" in page
+
+
+def test_another_finder_is_said_in_numbers():
+    rows = [
+        ("as configured", "", "value_1", 10),
+        ("as configured", "", "segmentation", 8),
+        ("peak finder", "DAOStarFinder", "value_1", 9),
+        ("peak finder", "DAOStarFinder", "segmentation", 8),
+        ("peak finder", "matched filter", "value_1", 7),
+        ("peak finder", "matched filter", "segmentation", 8),
+        ("scorer", "any mask pixel", "value_1", 12),
+    ]
+    first, second = finder_notes(
+        pd.DataFrame(rows, columns=["setting", "value", "method", "success"])
+    )
+    assert "value_1 10 to 9, segmentation 8 to 8" in first
+    assert "in the same order" in first
+    assert "in another order" in second

@@ -10,7 +10,7 @@ from mirimask.evaluation.recovery import measurable_images
 from mirimask.masks.names import method_label
 from mirimask.report.tables import SIMULATED, as_markdown, circle_notes, together
 
-__all__ = ["evaluation_page", "false_rates_page", "not_measured", "takeaways"]
+__all__ = ["evaluation_page", "false_rates_page", "finder_notes", "not_measured", "takeaways"]
 
 _FILES = {
     "chance.csv": "rate of success at random and shifted positions, and what it leaves",
@@ -225,6 +225,25 @@ def _sensitivity(variants: pd.DataFrame) -> str:
         + ", ".join(f"{n} {words}" for words, n in held.items())
         + " ([sensitivity.md](sensitivity.md))."
     )
+
+
+def finder_notes(pooled: pd.DataFrame) -> list[str]:
+    """How far the successes of all images depend on the finder of the reference peaks, in words.
+
+    `pooled` is the table of `evaluation.sensitivity.pool_variants`; a note for each other finder.
+    """
+    usual = pooled[pooled["setting"] == "as configured"].set_index("method")["success"]
+    notes = []
+    for name, own in pooled[pooled["setting"] == "peak finder"].groupby("value", sort=False):
+        success = own.set_index("method")["success"]
+        cells = ", ".join(f"{m} {usual[m]} to {success[m]}" for m in success.index)
+        order = [counts[success.index].rank(method="min") for counts in (usual, success)]
+        same = "the same" if order[0].equals(order[1]) else "another"
+        notes.append(
+            f"with reference peaks of {name} successes go from {cells}; the masks are in {same} "
+            "order"
+        )
+    return notes
 
 
 def _agreement(table: pd.DataFrame) -> str:
