@@ -172,6 +172,19 @@ def test_verdict_names_what_is_not_installed():
     assert "SIMULATED" not in verdict_page(table, rate=3, magnitudes=(23.5, 25.5), simulated=False)
     assert "| sep | not installed: the Python package sep |" in page
     assert page.index("| cores") < page.index("| Laplacian")
+    assert (table["limit"].dropna() == "").all()
+    # blank images of a show a third of the false spots of log, and there is no truth about b
+    less = judged.assign(n_blank=judged["n_blank"] / np.where(judged["family"] == "log", 3, 1))
+    less.loc[less["image"] == "b", "n_false"] = np.nan
+    told = verdict_table(
+        less, stars, times, curves,
+        groups={"a": ["a"], "b": ["b"]}, tuned_on=["a"], not_installed={}, draws=20, seed=1,
+    )  # fmt: skip
+    limits = told[told["rate"].notna()].groupby(["group", "family"])["limit"].first()
+    assert limits["b", "log"] == "lower limit"
+    assert (limits.drop(("b", "log")) == "").all()
+    assert told[(told["group"] == "b") & (told["family"] == "log")]["behind"].isna().all()
+    assert ", lower limit |" in verdict_page(told, rate=3, magnitudes=(23, 25), simulated=True)
     crossed = factorial(table)
     assert crossed["filter"].unique().tolist() == ["Laplacian of Gaussian"]
     page = factorial_page(crossed, rate=3, magnitudes=(23.5, 25.5), simulated=True)

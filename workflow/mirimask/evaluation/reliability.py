@@ -20,6 +20,7 @@ __all__ = [
     "BlankCrops",
     "blank_crops",
     "compare_rates",
+    "limit_of",
     "pool_reliability",
     "reliability_row",
     "reliability_rows",
@@ -166,15 +167,24 @@ _FACTOR = 1.5
 _LEAST_RATE = 1.0  # per square arcminute; fewer false spots decide nothing
 
 
+def limit_of(blank: float, false: float, area_arcmin2: float) -> str:
+    """'' where blank images tell the false rate, else `lower limit` or `upper limit`.
+
+    They do within a factor of 1.5 of the number of false spots by truth, and where that is below 1
+    per square arcminute.
+    """
+    if false < _LEAST_RATE * area_arcmin2 or false / _FACTOR <= blank <= false * _FACTOR:
+        return ""
+    return "lower limit" if blank < false else "upper limit"
+
+
 def compare_rates(reliability: pd.DataFrame, purity: pd.DataFrame) -> pd.DataFrame:
     """The false rate by blank images beside the one by truth, all images with a truth together.
 
     `reliability` has the rows of `reliability_row` with image, method and domain, `purity` those of
     `purity_row`. Columns: method, domain, n_blank, n_false (by truth), area_arcmin2,
     blank_per_arcmin2, truth_false_per_arcmin2 with its 95 % Poisson limits false_low and
-    false_high, ratio (blank over truth, 95 % limits), and says: `rate` where the ratio is within a
-    factor of 1.5 or the rate by truth is below 1 per square arcminute, else `lower limit` or
-    `upper limit`.
+    false_high, ratio (blank over truth, 95 % limits), and says: `rate` or what `limit_of` says.
     """
     keys = ["image", "method", "domain"]
     false = purity.assign(n_false=purity["n_spots"] - purity["n_true_spots"])
@@ -186,9 +196,6 @@ def compare_rates(reliability: pd.DataFrame, purity: pd.DataFrame) -> pd.DataFra
         low, high = (limit.tolist() for limit in count_interval(np.array([blank, false_])))
         ratio = blank / false_ if false_ else float("nan")
         limits = ratio_interval(blank, (low[0], high[0]), false_, (low[1], high[1]))
-        says = "rate"
-        if false_ / area >= _LEAST_RATE and not 1 / _FACTOR <= ratio <= _FACTOR:
-            says = "lower limit" if ratio < 1 else "upper limit"
         rows.append(
             {
                 "method": method,
@@ -203,7 +210,7 @@ def compare_rates(reliability: pd.DataFrame, purity: pd.DataFrame) -> pd.DataFra
                 "ratio": ratio,
                 "ratio_low": limits[0],
                 "ratio_high": limits[1],
-                "says": says,
+                "says": limit_of(blank, false_, area) or "rate",
             }
         )
     return pd.DataFrame(rows, columns=_RATES.split())

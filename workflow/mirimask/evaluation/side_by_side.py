@@ -15,6 +15,7 @@ from mirimask.evaluation.curves import (
     pool_curves,
     rate_draws,
 )
+from mirimask.evaluation.reliability import limit_of
 from mirimask.evaluation.scene import Scene
 from mirimask.image.frame import Frame
 from mirimask.intervals import count_interval, wilson
@@ -238,14 +239,21 @@ def verdict_table(
     the levels came to) with its Poisson limits false_low and false_high, blank_per_arcmin2, area,
     tuned (share of the images for which a level reached the rate), behind: completeness of the
     cores less the family's for the same stars, with 95 % limits that hold the errors of both levels
-    (`paired_difference`, `level_error`), median_ms, times_cores, needs: what is not installed (such
-    families have no numbers).
+    (`paired_difference`, `level_error`), limit: of families whose false spots blank images do not
+    tell, by those of their tuned levels in images with a truth, what their rate in a group with
+    other images is (`limit_of`; there is then no behind), median_ms, times_cores, needs: what is
+    not installed (such families have no numbers).
     """
     spent = times.set_index("family")["median_ms"]
     rows: list[dict[str, Any]] = []
     own_stars = dict(tuple(stars.groupby("family", sort=False)))
     own_curves = dict(tuple(curves.groupby("family", sort=False)))
     tuned = judged.dropna(subset="rate")
+    known = tuned[tuned["n_false"].notna() & (tuned["chosen"] == OTHERS)]
+    sums = known.groupby("family")[["n_blank", "n_false", "area_arcmin2"]].sum()
+    limits = {
+        family: limit_of(*row) for family, row in zip(sums.index, sums.to_numpy(), strict=True)
+    }
     points = [
         *sorted(set(zip(tuned["rate"], tuned["chosen"], strict=True)), key=_others_first),
         (np.nan, ""),
@@ -314,10 +322,12 @@ def verdict_table(
                 "blank_per_arcmin2": float((table["blank_per_arcmin2"] * area).sum()) / area.sum(),
                 "area": float((table["area"] * area).sum()) / area.sum(),
                 "tuned": float(table["reached"].mean()),
+                "limit": limits.get(family, "") if table["n_false"].isna().any() else "",
                 "median_ms": spent.get(family, np.nan),
                 "times_cores": spent.get(family, np.nan) / spent.get(BEST, np.nan),
             }
-            if best is not None:
+            unranked = row["limit"] or (limits.get(BEST) and table["n_false"].isna().any())
+            if best is not None and not unranked:
                 difference = paired_difference(
                     best["found"].to_numpy(bool),
                     flags,
@@ -333,7 +343,7 @@ def verdict_table(
 
 _VERDICT = (
     "group images rate chosen family label kind n_stars n_found completeness low high "
-    "false_per_arcmin2 false_low false_high blank_per_arcmin2 area tuned behind behind_low "
+    "false_per_arcmin2 false_low false_high blank_per_arcmin2 limit area tuned behind behind_low "
     "behind_high median_ms times_cores needs"
 )
 

@@ -26,7 +26,9 @@ def verdict_page(
         "judged on. Behind: what the cores find more of the same stars; in bold where "
         "its 95 % interval lies on one side of 0, else it is a tie. All intervals hold the Poisson "
         "error of the false spots and with it that of the level. On itself: with the level chosen "
-        "on the image that is judged, and behind then; every mask is flattered by that. Published: "
+        "on the image that is judged, and behind then; every mask is flattered by that. A limit: "
+        "without a truth, blank images do not tell this mask's false spots within a factor of 1.5, "
+        "and it is not ranked. Published: "
         "completeness and false spots at its authors' level. Time: one mask of one crop, median, "
         "in ms.",
         "",
@@ -66,12 +68,13 @@ def _at(row: Any) -> str:
 
 
 def _rate(row: Any) -> str:
-    return f"{row.false_per_arcmin2:.1f} ({row.false_low:.1f} to {row.false_high:.1f})"
+    limit = f", {row.limit}" if row.limit else ""
+    return f"{row.false_per_arcmin2:.1f} ({row.false_low:.1f} to {row.false_high:.1f}){limit}"
 
 
 def _behind(row: Any, family: str) -> str:
     """What the cores find more, in bold where its interval lies on one side of 0."""
-    if family == BEST:
+    if family == BEST or row.limit:
         return ""
     text = f"{row.behind:+.3f} ({row.behind_low:+.3f} to {row.behind_high:+.3f})"
     return f"**{text}**" if row.behind_low > 0 or row.behind_high < 0 else text
