@@ -20,7 +20,6 @@ from mirimask.sources.peaks import reference_peaks
 
 __all__ = ["DEFAULT", "Blank", "BlankSettings", "blank_images", "correlated_noise", "sharp_events"]
 
-_STAR_REACH = 100  # pixels of a bright star's image that are put back, to each side
 _MOST_BOOST = 10.0  # of the noise's power, where the sky has nearly all of it
 _CLIP = 3.5  # sigma: beyond are residuals, not noise
 
@@ -34,7 +33,9 @@ class BlankSettings:
     sky is the mean of the rest with Gaussian weights of sigma `sky`, the noise is measured in tiles
     of `tile` and its correlation out to `reach`. A local maximum of `event` sigma is kept as it is
     where it is sharper than a star: the mean of its eight neighbours is below `sharp` of it (one
-    detector pixel on four of the image's has 0.375) and `unlike` sigma below a star's.
+    detector pixel on four of the image's has 0.375) and `unlike` sigma below a star's. It lies on
+    no peak of three times `counted`, which noise does not make sharp, and not within 3 FWHM of a
+    bright one.
     """
 
     found: float = 4.0
@@ -100,7 +101,7 @@ def blank_images(
     flat = rest - median_and_scatter(rest, empty, 5 * fwhm_px)[0]
     scatter = median_and_scatter(flat, empty | taken, settings.tile * fwhm_px)[1]
     events = sharp_events(np.where(empty, 0, flat), scatter, fwhm_px=fwhm_px, settings=settings)
-    certain = peaks[peaks["snr"] > 3 * settings.counted]  # no noise makes these sharp
+    certain = peaks[peaks["snr"] > 3 * settings.counted]
     events &= ~(empty | _around(bright, image.shape, 3 * fwhm_px))
     events &= ~_around(certain, image.shape, fwhm_px)
     kept = ndimage.binary_dilation(events, np.ones((5, 5))) & ~empty

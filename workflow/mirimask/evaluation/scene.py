@@ -38,6 +38,8 @@ __all__ = [
     "truth_of",
 ]
 
+_REACH_PX = 100  # of a bright star's image; within the 24 arcsec that the PSF is computed on
+
 
 @dataclass(frozen=True)
 class Truth:
@@ -166,7 +168,7 @@ def stamps_for(psf_file: str | Path, crop: Frame, *, bright: bool = False) -> St
     psf = read_psf(psf_file)
     if crop.primary["FILTER"].strip().upper() != psf.filter:
         psf = make_psf(crop.primary["FILTER"])
-    return StarStamps(psf, pixel_scale_arcsec=crop.pixel_scale, half=100 if bright else None)
+    return StarStamps(psf, pixel_scale_arcsec=crop.pixel_scale, half=_REACH_PX if bright else None)
 
 
 def free_of_sources(crop: Frame, peaks: pd.DataFrame, free_fwhm: float) -> NDArray[np.bool_]:
