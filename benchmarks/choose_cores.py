@@ -6,7 +6,7 @@ Each argument is a study's folder with frame/, peaks/ and, where the truth is kn
 archive/<image>/truth.ecsv; the first must be the simulated study, whose PSF is used. Stars are
 added to every image, each candidate's threshold is swept, and its completeness for the added stars
 is read at equal rates of false spots: those on no true source or added star, or, where no truth is
-known, the spots of the inverted image. Writes candidates.csv (all figures) and prints the tables
+known, the spots of a blank image. Writes candidates.csv (all figures) and prints the tables
 that docs/cores.md quotes to benchmarks/results/cores/.
 """
 
@@ -24,6 +24,7 @@ from scipy import ndimage
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
+from mirimask.evaluation.blank import blank_images  # noqa: E402
 from mirimask.evaluation.curves import at_false_rate, sweep  # noqa: E402
 from mirimask.evaluation.scene import Truth  # noqa: E402
 from mirimask.evaluation.stars import (  # noqa: E402
@@ -214,7 +215,7 @@ def _label(s):
 
 
 def field(folder, path, psf):
-    """An image with stars added, the truth about it, and its inverted image where none is known."""
+    """An image with stars added, the truth about it, and its blank image where none is known."""
     crop = read_crop(path)
     image = path.stem
     peaks = pd.read_csv(folder / "peaks" / f"{image}.csv")
@@ -231,7 +232,7 @@ def field(folder, path, psf):
     radius = np.full(len(positions), crop.fwhm_px)
     wanted = np.ones(len(positions), bool)
     truth_file = folder / "archive" / image / "truth.ecsv"
-    inverted = None
+    blank = None
     if truth_file.exists():
         truth = Table.read(truth_file)
         x, y = (
@@ -243,30 +244,32 @@ def field(folder, path, psf):
         )
         wanted = np.concatenate([wanted, np.zeros(len(x), bool)])
     else:
-        empty = crop.empty
-        filled = np.where(empty, 0, data)
-        background, _ = background_meshes(filled, empty, box_px=round(26 * crop.fwhm_px))
-        inverted = np.where(empty, np.nan, 2 * background - filled).astype(np.float32)
+        blank = blank_images(
+            crop.data,
+            crop.empty,
+            fwhm_px=crop.fwhm_px,
+            stamps=StarStamps(psf, pixel_scale_arcsec=crop.pixel_scale, half=100),
+            number=1,
+            rng=rng,
+        )
     area = (~crop.empty).sum() * (crop.pixel_scale / 60) ** 2
-    return crop, data, Truth(positions, radius, wanted), inverted, allowed, area
+    return crop, data, Truth(positions, radius, wanted, positions), blank, area
 
 
-def curve(candidate, crop, data, truth, inverted, free, area):
+def curve(candidate, crop, data, truth, blank, area):
     family = candidate(crop.empty, crop.fwhm_px)
     start = time.process_time()
     family.scores(data)
     seconds = time.process_time() - start
-    table = sweep(family, data, truth, area_arcmin2=area)
-    if inverted is not None:
-        nothing = Truth(np.zeros((0, 2)), np.zeros(0), np.zeros(0, bool))
-        table["false_per_arcmin2"] = sweep(
-            family,
-            inverted,
-            nothing,
-            area_arcmin2=area,
-            levels=family.levels(family.scores(data)),
-            counted=free,
-        )["false_per_arcmin2"]
+    cost = {"area_arcmin2": area, "tolerance_px": crop.fwhm_px}
+    table = sweep(family, data, truth, **cost)
+    if blank is not None:
+        nothing = Truth(np.zeros((0, 2)), np.zeros(0), np.zeros(0, bool), blank.sources)
+        levels = family.levels(family.scores(data))
+        (image,) = blank.images
+        table["false_per_arcmin2"] = sweep(family, image, nothing, levels=levels, **cost)[
+            "false_per_arcmin2"
+        ]
     return table, seconds
 
 

@@ -43,7 +43,8 @@ SETTINGS = SceneSettings(
     realisations=2,
     separation_fwhm=10,
     free_fwhm=3,
-    background_box="64 px",
+    blank_images=1,
+    real_snr=2.5,
     seed=1,
 )
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-__all__ = ["count_interval", "ratio_interval", "wilson"]
+__all__ = ["count_interval", "mean_interval", "ratio_interval", "wilson"]
 
 
 def wilson(
@@ -35,6 +35,22 @@ def count_interval(
     tail = (1 - confidence) / 2
     low = np.where(n > 0, stats.chi2.ppf(tail, np.maximum(2 * n, 1)) / 2, 0.0)
     return low, np.asarray(stats.chi2.isf(tail, 2 * n + 2) / 2)
+
+
+def mean_interval(
+    values: NDArray[np.floating], *, confidence: float = 0.95
+) -> tuple[float, float, float]:
+    """Mean of independent values with Student's interval of it (n,): mean, lower, upper limit.
+
+    Of a single value the limits are infinite, of none all is NaN.
+    """
+    n = len(values)
+    if n < 2:
+        mean = float(values[0]) if n else float("nan")
+        return mean, -np.inf if n else mean, np.inf if n else mean
+    mean, error = float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(n))
+    half = float(stats.t.isf((1 - confidence) / 2, n - 1)) * error
+    return mean, mean - half, mean + half
 
 
 def ratio_interval(

@@ -76,7 +76,7 @@ rule false_detections:
     input:
         i2d="<results>/archive/{image}/i2d.fits",
         frame="<results>/frame/{image}.fits",
-        peaks="<results>/peaks/{image}.csv",
+        psf=lambda wildcards: inputs.psf(study, wildcards.image),
         masks=expand("<results>/masks/{{image}}/{method}.fits", method=study.evaluated),
     output:
         csv="<results>/evaluation/reliability/{image}.csv",
@@ -87,12 +87,13 @@ rule false_detections:
     params:
         **config["spots"],
         masks=study.labelled(study.evaluated),
-        background_box=config["evaluation"]["background_box"],
+        blank_images=config["evaluation"]["blank_images"],
         segmentation=config["segmentation"],
         detectors=study.settings_of_parts(study.evaluated),
+        seed=config["evaluation"]["seed"],
         code=code("false_detections"),
     message:
-        "Making the masks of the inverted {wildcards.image}"
+        "Making the masks of blank images of {wildcards.image}"
     run:
         here(
             "false_detections",
@@ -231,6 +232,25 @@ rule completeness:
         "Adding up completeness and purity"
     run:
         here("truth_summary", input=input, output=output, params=params, log=log)
+
+
+rule false_rates:
+    input:
+        reliability="<results>/evaluation/reliability.csv",
+        purity="<results>/evaluation/purity.csv",
+    output:
+        csv="<results>/evaluation/false_rates.csv",
+        md="<results>/evaluation/false_rates.md",
+    log:
+        "<logs>/false_rates.log",
+    group:
+        "study"
+    params:
+        code=code("false_rates"),
+    message:
+        "Comparing false rates with the truth"
+    run:
+        here("false_rates", input=input, output=output, params=params, log=log)
 
 
 rule agreement:

@@ -7,7 +7,8 @@ SCENE = {
     "realisations": config["evaluation"]["realisations"],
     "separation_fwhm": config["evaluation"]["separation_fwhm"],
     "free_fwhm": config["evaluation"]["free_fwhm"],
-    "background_box": config["evaluation"]["background_box"],
+    "blank_images": config["evaluation"]["blank_images"],
+    "real_snr": config["evaluation"]["real_snr"],
     "seed": config["evaluation"]["seed"],
 }
 
@@ -117,6 +118,8 @@ rule curve_summary:
         rates=config["evaluation"]["curve_rates"],
         areas=config["evaluation"]["curve_areas"],
         magnitudes=config["evaluation"]["curve_magnitudes"],
+        draws=config["evaluation"]["bootstrap"],
+        seed=config["evaluation"]["seed"],
         code=code("curve_summary"),
     message:
         "Comparing masks at equal false rate and at equal area"

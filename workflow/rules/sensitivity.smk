@@ -61,6 +61,7 @@ rule structure:
     input:
         frame="<results>/frame/{image}.fits",
         peaks="<results>/peaks/{image}.csv",
+        psf=lambda wildcards: inputs.psf(study, wildcards.image),
         masks=expand("<results>/masks/{{image}}/{method}.fits", method=study.evaluated),
     output:
         csv="<results>/evaluation/structure/{image}.csv",

@@ -121,9 +121,14 @@ rule side_by_side_summary:
             "<results>/side_by_side/stars/{family}.csv", family=study.installed
         ),
         times="<results>/side_by_side/times.csv",
+        curves=expand(
+            "<results>/side_by_side/curves/{family}.csv", family=study.installed
+        ),
     output:
         csv="<results>/side_by_side/verdict.csv",
         md="<results>/side_by_side/verdict.md",
+        factorial="<results>/side_by_side/factorial.csv",
+        factorial_md="<results>/side_by_side/factorial.md",
         png=report(
             "<results>/side_by_side/verdict.png",
             caption="../report/side_by_side.rst",
@@ -139,6 +144,7 @@ rule side_by_side_summary:
         families=study.installed,
         not_installed=study.not_installed,
         groups=study.groups,
+        tuned_on=study.tuned_on,
         main_rate=config["side_by_side"]["main_rate"],
         magnitudes=config["evaluation"]["curve_magnitudes"],
         draws=config["evaluation"]["bootstrap"],

@@ -98,6 +98,7 @@ rule comparison:
 
 rule claims:
     input:
+        **inputs.truth_tables(study),
         table2="<results>/tables/table2.csv",
         table3="<results>/tables/table3.csv",
         published=inputs.published(study, 2, 3),

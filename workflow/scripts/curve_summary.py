@@ -1,5 +1,6 @@
 """Curves of all images, alone and pooled, and what they say at equal cost; evaluation/curves.*."""
 
+import numpy as np
 from job import script
 from mirimask.evaluation.curves import COLUMNS, compare_curves, with_all
 from mirimask.evaluation.recovery import POOLED, measurable_images
@@ -15,7 +16,13 @@ def main(job):
     write_csv(job.output.csv, table)
     write_csv(
         job.output.compared,
-        compare_curves(table, rates=job.params.rates, areas=job.params.areas),
+        compare_curves(
+            table,
+            rates=job.params.rates,
+            areas=job.params.areas,
+            draws=job.params.draws,
+            rng=np.random.default_rng([job.params.seed, 15]),
+        ),
     )
     figure = draw_curves(
         table,

@@ -3,7 +3,7 @@
 from astropy.table import Table
 from job import script
 from mirimask.evaluation.completeness import judge_by_truth, true_sources
-from mirimask.evaluation.scene import named_masks
+from mirimask.evaluation.scene import named_masks, real_sources
 from mirimask.image.files import read_crop
 from mirimask.table_files import read_table, write_csv
 
@@ -18,6 +18,7 @@ def main(job):
         read_table(job.input.peaks),
         true_sources(truth, crop),
         [(*mask, read_table(path)) for mask, path in zip(masks, job.input.verdicts, strict=True)],
+        sources=real_sources(truth, crop, p.real_snr),
         radius=p.radius,
         near=p.near,
         min_pixels=p.min_pixels,

@@ -7,6 +7,7 @@ from mirimask.evaluation.sensitivity import conclusions, pool_variants, survival
 from mirimask.figures.evaluation import draw_sensitivity
 from mirimask.figures.style import save_figure
 from mirimask.report.tables import as_markdown
+from mirimask.report.takeaway import finder_notes
 from mirimask.table_files import read_table, write_csv
 
 TITLE = "Which conclusions of Table 3 survive other settings"
@@ -25,7 +26,7 @@ def main(job):
     every = pd.concat([variants, pooled.assign(image="all")])
     write_csv(job.output.csv, every.assign(simulated=simulated))
     write_csv(job.output.conclusions, table.assign(simulated=simulated))
-    notes = [*NOTES, NOTHING] if table.empty else NOTES
+    notes = [*NOTES, *([NOTHING] if table.empty else []), *finder_notes(pooled)]
     page = as_markdown(table, title=TITLE, notes=notes, simulated=simulated)
     write_text(job.output.md, page)
     figure = draw_sensitivity(pooled, simulated=simulated)

@@ -1,12 +1,12 @@
-"""All masks at equal false rates: side_by_side/verdict.{csv,md,png,pdf}."""
+"""All masks at equal false rates: side_by_side/verdict.{csv,md,png,pdf}, factorial.{csv,md}."""
 
 import pandas as pd
 from job import script
 from mirimask.atomic import write_text
-from mirimask.evaluation.side_by_side import verdict_table
+from mirimask.evaluation.side_by_side import factorial, verdict_table
 from mirimask.figures.side_by_side import draw_verdict
 from mirimask.figures.style import save_figure
-from mirimask.report.side_by_side import verdict_page
+from mirimask.report.side_by_side import factorial_page, verdict_page
 from mirimask.table_files import read_table, read_tables, write_csv
 
 
@@ -20,7 +20,9 @@ def main(job):
         judged,
         pd.concat(stars, ignore_index=True),
         read_table(job.input.times),
+        read_tables(job.input.curves),
         groups=job.params.groups,
+        tuned_on=job.params.tuned_on,
         not_installed=job.params.not_installed,
         draws=job.params.draws,
         seed=job.params.seed,
@@ -32,6 +34,9 @@ def main(job):
     }
     write_csv(job.output.csv, table.assign(simulated=shown["simulated"]))
     write_text(job.output.md, verdict_page(table, **shown))
+    crossed = factorial(table)
+    write_csv(job.output.factorial, crossed.assign(simulated=shown["simulated"]))
+    write_text(job.output.factorial_md, factorial_page(crossed, **shown))
     save_figure(draw_verdict(table, **shown), png=job.output.png, pdf=job.output.pdf)
 
 

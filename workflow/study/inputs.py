@@ -30,7 +30,7 @@ def truth(study: Study, image: str) -> dict[str, str]:
 
 def truth_tables(study: Study) -> dict[str, str]:
     """What the page of the evaluation has besides, where an image has a truth to compare with."""
-    names = ("purity", "agreement", "use") if study.by_truth else ()
+    names = ("purity", "false_rates", "agreement", "use") if study.by_truth else ()
     return {name: f"<results>/evaluation/{name}.csv" for name in names}
 
 

@@ -21,6 +21,7 @@ __all__ = [
 
 _TABLE = ("csv", "md", "tex")
 _DRAWN = ("csv", "png", "pdf")  # a figure, and the table that it shows
+_BY_TRUTH = ("use.md", "false_rates.csv", "false_rates.md")  # where the truth is known
 
 
 def _each(pattern: str, **values: Any) -> list[str]:
@@ -40,7 +41,7 @@ def evaluation(study: Study) -> list[str]:
         *_each("<results>/evaluation/{name}.{form}", name=names, form=_DRAWN),
         *_each("<results>/tables/table3_chance.{form}", form=_TABLE),
         "<results>/evaluation/sensitivity.md",
-        *(["<results>/evaluation/use.md"] if study.by_truth else []),
+        *(_each("<results>/evaluation/{name}", name=_BY_TRUTH) if study.by_truth else []),
         *_each("<results>/evaluation/added.{form}", form=("csv", "md")),
         "<results>/evaluation/README.md",
     ]
@@ -60,6 +61,7 @@ def side_by_side() -> list[str]:
     return [
         *_each("<results>/side_by_side/{name}.{form}", name=["verdict", "curves"], form=_DRAWN),
         "<results>/side_by_side/verdict.md",
+        "<results>/side_by_side/factorial.md",
         *_each("<results>/side_by_side/table3.{form}", form=_TABLE),
     ]
 

@@ -16,7 +16,7 @@ from mirimask.evaluation.chance import (
     shifted_catalogue,
 )
 from mirimask.evaluation.scene import seed_for
-from mirimask.intervals import count_interval, ratio_interval, wilson
+from mirimask.intervals import count_interval, mean_interval, ratio_interval, wilson
 from mirimask.report.chance import chance_latex, chance_pages, chance_parts
 from mirimask.sources.verdicts import literal_verdicts
 from scipy import stats
@@ -219,3 +219,11 @@ def test_the_study_s_own_table_of_chance_comes_first():
     assert "textbf" in chance_latex(rows, simulated=False)
     slices = table[table["domain"] == "crop"]
     assert len(list(chance_parts(slices, domains=["published", "crop"], scorer="peaks"))) == 4
+
+
+def test_mean_interval_by_hand():
+    mean, low, high = mean_interval(np.array([1.0, 2.0, 3.0, 4.0]))
+    # Student's t of 3 degrees of freedom, 3.182, times 1.291 / 2
+    assert (mean, low, high) == pytest.approx((2.5, 2.5 - 2.054, 2.5 + 2.054), abs=1e-3)
+    assert mean_interval(np.array([2.0])) == (2.0, -np.inf, np.inf)
+    assert np.isnan(mean_interval(np.array([]))).all()

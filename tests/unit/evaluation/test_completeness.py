@@ -40,6 +40,10 @@ def _spots(*pieces):
     return label_spots(mask, peaks, min_pixels=1, tolerance_px=2.5)
 
 
+def _row(spots, truth):
+    return purity_row(spots, truth, EMPTY, sources=truth[["x", "y"]].to_numpy(), **PURITY)
+
+
 def test_purity_merging_and_splitting_of_a_constructed_mask():
     truth = _truth([(20, 20), (60, 60), (64, 60), (120, 120), (190, 10)])
     spots = _spots(
@@ -51,7 +55,7 @@ def test_purity_merging_and_splitting_of_a_constructed_mask():
         (slice(160, 162), slice(30, 32)),
         (slice(10, 11), slice(193, 194)),  # 3 pixels from a source
     )
-    row = purity_row(spots, truth, EMPTY, **PURITY)
+    row = _row(spots, truth)
     assert (row["n_spots"], row["n_true_spots"]) == (7, 4)
     assert row["purity"] == pytest.approx(4 / 7)
     assert row["false_per_arcmin2"] == pytest.approx(1.5)
@@ -59,17 +63,24 @@ def test_purity_merging_and_splitting_of_a_constructed_mask():
     assert (row["n_merged_spots"], row["n_merged_sources"], row["n_split_sources"]) == (1, 2, 1)
 
 
+def test_a_source_beyond_the_rim_makes_a_spot_real():
+    spots = _spots((slice(100, 103), slice(0, 1)), (slice(50, 53), slice(199, 200)))
+    outside = np.array([[-2.0, 101.0]])
+    row = purity_row(spots, _truth([]), EMPTY, sources=outside, **PURITY)
+    assert (row["n_spots"], row["n_true_spots"], row["n_sources"]) == (2, 1, 0)
+
+
 def test_purity_by_chance_is_the_area_within_reach():
     rng = np.random.default_rng(0)
     truth = _truth(rng.integers(0, 200, (400, 2)))
     spots = _spots(*((slice(y, y + 1), slice(x, x + 1)) for x, y in rng.integers(0, 200, (300, 2))))
-    row = purity_row(spots, truth, EMPTY, **PURITY)
+    row = _row(spots, truth)
     within = 1 - (1 - 21 / 200**2) ** 400  # 21 pixels lie within 2.5 of a pixel
     assert row["chance_purity"] == pytest.approx(within, abs=0.03)
 
 
 def test_nothing_at_all():
-    row = purity_row(_spots(), _truth([]), EMPTY, **PURITY)
+    row = _row(_spots(), _truth([]))
     assert row["n_spots"] == 0
     assert np.isnan(row["purity"])
     assert row["false_per_arcmin2"] == 0
@@ -104,8 +115,7 @@ def test_pooling_adds_counts():
     spots = _spots((slice(20, 21), slice(20, 21)))
     found, missed = _truth([(20, 20)]), _truth([(90, 90)])
     purity = [
-        {"image": i, **keys, **purity_row(spots, truth, EMPTY, **PURITY)}
-        for i, truth in (("A", found), ("B", missed))
+        {"image": i, **keys, **_row(spots, truth)} for i, truth in (("A", found), ("B", missed))
     ]
     (row,) = pool_purity(pd.DataFrame(purity)).to_dict("records")
     assert row["purity"] == 0.5
@@ -175,6 +185,7 @@ def test_masks_of_an_image_by_its_truth():
         pd.DataFrame({"x": [0], "y": [0]}),
         truth,
         [("value_1", "crop", mask, given), ("segmentation", "", EMPTY, given)],
+        sources=truth[truth["expected_snr"] > 1][["x", "y"]].to_numpy(),
         radius="18 px",
         near="25 px",
         min_pixels=1,

@@ -4,14 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from frames import frame_with
+from mirimask.evaluation.blank import Blank
 from mirimask.evaluation.curves import (
     at_area,
     at_false_rate,
     compare_curves,
     curve_and_stars,
-    froc_point,
     method_curve,
     pool_curves,
+    rate_draws,
+    sources_found,
     sweep,
     with_all,
 )
@@ -27,7 +29,8 @@ FWHM = 2.445
 
 def _truth(positions, radius=2.0):
     positions = np.asarray(positions, float).reshape(-1, 2)
-    return Truth(positions, np.full(len(positions), radius), np.ones(len(positions), bool))
+    wanted = np.ones(len(positions), bool)
+    return Truth(positions, np.full(len(positions), radius), wanted, positions)
 
 
 def _grid():
@@ -68,6 +71,7 @@ def test_a_perfect_detector():
         scores,
         _truth(_grid()),
         area_arcmin2=2.0,
+        tolerance_px=2.0,
     )
     assert (curve["n_false"] == 0).all()
     assert curve["completeness"].tolist() == pytest.approx([1.0, 0.5], abs=0.01)
@@ -83,6 +87,7 @@ def test_a_random_detector_finds_what_chance_does():
         scores,
         truth,
         area_arcmin2=2.0,
+        tolerance_px=2.0,
     )
     in_circles = 13 * len(truth.positions) / scores.size  # pixels within 2 px of a source
     for row in curve.itertuples():
@@ -93,15 +98,15 @@ def test_a_random_detector_finds_what_chance_does():
 
 def test_one_spot_finds_one_source():
     truth = _truth([[10, 10], [12, 10], [50, 50]], radius=3)
-    assert froc_point(np.array([[11, 10]]), truth) == (1, 0)
-    assert froc_point(np.array([[11, 10], [50, 50], [90, 90]]), truth) == (2, 1)
-    assert froc_point(np.zeros((0, 2)), truth) == (0, 0)
-    assert froc_point(np.array([[1, 1]]), _truth([])) == (0, 1)
+    assert sources_found(np.array([[11, 10]]), truth) == 1
+    assert sources_found(np.array([[11, 10], [50, 50], [90, 90]]), truth) == 2
+    assert sources_found(np.zeros((0, 2)), truth) == 0
+    assert sources_found(np.array([[1, 1]]), _truth([])) == 0
 
 
-def test_unwanted_sources_are_no_false_ones():
-    truth = Truth(np.array([[10.0, 10.0]]), np.array([2.0]), np.array([False]))
-    assert froc_point(np.array([[10, 10]]), truth) == (0, 0)
+def test_unwanted_sources_are_not_found():
+    at = np.array([[10.0, 10.0]])
+    assert sources_found(at.astype(int), Truth(at, np.array([2.0]), np.array([False]), at)) == 0
 
 
 def test_equal_cost_is_read_between_settings():
@@ -136,7 +141,7 @@ def test_segmentation_family_is_the_segmentation():
     assert (labels > 0)[mask].sum() == (labels > 0).sum(), (
         "the same pixels, and those of small ones"
     )
-    curve = sweep(family, image, truth, area_arcmin2=1.0)
+    curve = sweep(family, image, truth, area_arcmin2=1.0, tolerance_px=2.0)
     assert curve["n_spots"].tolist() == [labels.max()]
 
 
@@ -154,8 +159,7 @@ def test_full_curve_of_every_family(name):
         image,
         [(added, stars.astype(float))],
         np.full(len(stars), 22.0),
-        inverted=12 - image,
-        free=~empty,
+        blank=Blank([12 - image], np.zeros((0, 2))),
         truth=None,
         tolerance_px=FWHM,
         area_arcmin2=float((~empty).sum()) * (0.11 / 60) ** 2,
@@ -166,14 +170,14 @@ def test_full_curve_of_every_family(name):
     assert table["completeness"].between(0, 1).all()
     assert table["completeness"].max() > 0.5
     assert table["n_false"].isna().all()
-    assert (table["false_per_arcmin2"] == table["inverted_per_arcmin2"]).all()
+    assert (table["false_per_arcmin2"] == table["blank_per_arcmin2"]).all()
     if name == "cores":
         strict = table[table["setting"] == 5].iloc[0]
         assert strict["completeness"] > 0.9
-        assert strict["n_inverted"] <= 1
+        assert strict["n_blank"] <= 1
     # pure noise is as often bright as dark
     if name in ("value", "derivative"):
-        assert table["n_inverted"].sum() == pytest.approx(table["n_spots"].sum(), rel=0.1)
+        assert table["n_blank"].sum() == pytest.approx(table["n_spots"].sum(), rel=0.1)
 
 
 def test_the_curve_of_a_method_marks_its_levels_in_use():
@@ -182,8 +186,7 @@ def test_the_curve_of_a_method_marks_its_levels_in_use():
         image,
         [(_sky(8.0), stars)],
         np.full(len(stars), 22.0),
-        inverted=12 - image,
-        free=np.ones(SHAPE, bool),
+        blank=Blank([12 - image], np.zeros((0, 2))),
         truth=None,
         tolerance_px=FWHM,
         area_arcmin2=SHAPE[0] * SHAPE[1] * (0.11 / 60) ** 2,
@@ -220,8 +223,8 @@ def _two_images():
             "area_arcmin2": [1.0, 3.0],
             "n_stars": [50, 50],
             "n_found": [10, 40],
-            "n_inverted": [2, 6],
-            "inverted_per_arcmin2": [2.0, 4.0],
+            "n_blank": [2, 6],
+            "blank_per_arcmin2": [2.0, 4.0],
             "n_true": np.nan,
             "n_true_found": np.nan,
             "n_false": np.nan,
@@ -240,7 +243,59 @@ def test_pooling_adds_counts_and_areas():
     assert row["false_per_arcmin2"] == pytest.approx(3.5)
     assert row["area"] == pytest.approx(0.025)
     assert np.isnan(row["n_false"])
-    compared = compare_curves(base.assign(family="segmentation"), rates=[3.0], areas=[0.02])
+    compared = compare_curves(
+        base.assign(family="segmentation"),
+        rates=[3.0],
+        areas=[0.02],
+        draws=50,
+        rng=np.random.default_rng(0),
+    )
     own = compared[(compared["image"] == "A") & (compared["of"] == "segmentation")]
     assert own["completeness"].tolist() == [0.2, 0.2]
     assert compared["low"].le(compared["completeness"]).all()
+
+
+def test_the_level_has_the_poisson_error_of_the_false_spots():
+    """A straight line: completeness grows by 0.01 a false spot, so its error is theirs."""
+    counts = np.arange(10, 70, 2)
+    curve = pd.DataFrame(
+        {
+            "setting": np.arange(30.0),
+            "false_per_arcmin2": counts / 10,
+            "area_arcmin2": 10.0,
+            "completeness": counts / 100,
+        }
+    )
+    drawn = rate_draws(curve, 3.6, draws=4000, rng=np.random.default_rng(0))
+    assert np.median(drawn) == pytest.approx(0.36, abs=0.01)
+    assert drawn.std() == pytest.approx(0.01 * 6, rel=0.1)  # sqrt(36) = 6 spots
+    # without false spots there is nothing to draw
+    still = rate_draws(
+        curve.assign(false_per_arcmin2=0.0), 3, draws=9, rng=np.random.default_rng(0)
+    )
+    assert (still == 0.68).all()
+    assert (rate_draws(curve, 0.0, draws=9, rng=np.random.default_rng(0)) == 0).all()
+
+
+def test_intervals_at_a_rate_are_wider_than_the_stars_alone():
+    curve = pd.DataFrame(
+        {
+            "image": "A",
+            "family": "value",
+            "unit": "%",
+            "setting": [1.0, 2.0, 4.0],
+            "working": False,
+            "area": [0.01, 0.02, 0.04],
+            "area_arcmin2": 2.0,
+            "n_stars": 400,
+            "completeness": [0.2, 0.5, 0.8],
+            "false_per_arcmin2": [1.0, 3.0, 9.0],
+            "simulated": True,
+        }
+    )
+    compared = compare_curves(
+        curve, rates=[3.0], areas=[0.02], draws=2000, rng=np.random.default_rng(0)
+    ).set_index("at")
+    width = compared["high"] - compared["low"]
+    assert width["area"] == pytest.approx(2 * 1.96 * np.sqrt(0.25 / 400), rel=0.02)
+    assert width["false_per_arcmin2"] > 2 * width["area"]

@@ -1,25 +1,31 @@
-"""False detections from the inverted image."""
+"""False detections from blank images, and beside the truth."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from frames import frame_with
 from mirimask.evaluation.reliability import (
-    false_spots,
-    flank_pixels,
-    invert,
+    blank_crops,
+    compare_rates,
     pool_reliability,
     reliability_row,
     reliability_rows,
 )
-from mirimask.image.frame import Frame
-from mirimask.masks.gradient import derivative
+from mirimask.evaluation.stars import StarStamps
+from mirimask.image.frame import Frame, crop_frame
+from mirimask.image.psf import Psf
 from mirimask.masks.make import make_masks
 from mirimask.masks.segmentation import SegmentationSettings
-from mirimask.masks.thresholds import thresholds, top_slice
 from scipy.ndimage import gaussian_filter
 
 STARS = [(60, 60), (150, 80), (100, 150)]
+
+
+@pytest.fixture(scope="module")
+def stamps():
+    y, x = np.mgrid[-80:81, -80:81] / 4
+    light = np.exp(-0.5 * (x**2 + y**2) / 0.9**2).astype(np.float32)
+    return StarStamps(Psf(light, 4, "F770W"), pixel_scale_arcsec=0.11, half=18)
 
 
 def _frame(*, flux=60.0, seed=0, shape=(200, 220)):
@@ -28,66 +34,68 @@ def _frame(*, flux=60.0, seed=0, shape=(200, 220)):
     for x, y in STARS:
         points[y, x] = flux
     data = gaussian_filter(rng.normal(0, 0.3, shape), 0.6) + 6 + gaussian_filter(points, 1.04)
-    data = data.astype(np.float32)
-    return frame_with(data)
+    return frame_with(data.astype(np.float32))
 
 
-def _inverted(frame):
-    return invert(frame, frame, background_box_px=64, settings=SegmentationSettings())
+def _blank(frame, stamps, crop=None):
+    return blank_crops(
+        frame,
+        crop or frame,
+        stamps,
+        number=1,
+        settings=SegmentationSettings(),
+        rng=np.random.default_rng(1),
+    )
 
 
-def test_noise_alone_is_as_common_upside_down():
-    frame = _frame(flux=0)
-    inverted = _inverted(frame)
-    for kind, image in (("value", frame.data), ("derivative", derivative(frame.data))):
-        (level,) = thresholds(image, [1])
-        name = f"{kind}_1"
-        positive = false_spots(top_slice(image, level), None, min_pixels=1)
-        twin = inverted.masks([name])[name]
-        row = reliability_row(positive, false_spots(twin, None, min_pixels=1), 1)
-        assert row["reliability_low"] < 0 < row["reliability_high"]
-        assert abs(row["reliability"]) < 0.2
+def _rows(frame, stamps, names, crop=None):
+    crop = crop or frame
+    made = make_masks(crop, names)
+    masks = [(name, "", made[name].mask) for name in names]
+    table = reliability_rows(
+        _blank(frame, stamps, crop), iter(masks), min_pixels=1, tolerance_fwhm=1
+    )
+    assert table["method"].tolist() == names
+    return table.set_index("method")
 
 
-def test_bright_stars_alone_are_reliable_by_every_method():
+def test_noise_alone_is_as_common_in_a_blank_image(stamps):
+    rows = _rows(_frame(flux=0), stamps, ["value_1", "derivative_1"])
+    for row in rows.itertuples():
+        assert row.reliability_low < 0.05
+        assert abs(row.reliability) < 0.25
+
+
+def test_bright_stars_alone_are_reliable_by_every_method(stamps):
+    """22 pixels, all on the stars: also the derivative's flanks are on a star of a blank image."""
+    names = ["value_0.05", "derivative_0.05", "value_0.05_and_derivative_0.05"]
+    rows = _rows(_frame(), stamps, [*names, "segmentation"])
+    assert rows.loc["value_0.05", "n_spots"] == 3
+    assert rows.loc["segmentation", "n_spots"] == 3
+    assert (rows["n_blank"] == 0).all()
+    assert rows.loc["value_0.05", "area_arcmin2"] == pytest.approx(200 * 220 * 0.11**2 / 3600)
+
+
+def test_a_crop_has_the_blank_image_of_its_frame(stamps):
+    """The segmentation is that of the frame, and the sources move with the crop."""
     frame = _frame()
-    inverted = _inverted(frame)
-    peaks = pd.DataFrame(STARS, columns=["x", "y"])
-    flanks = flank_pixels(peaks, frame.data.shape, 2.445)
-    slices = ["value_0.05", "derivative_0.05"]  # 22 pixels, all on the stars
-    both = "value_0.05_and_derivative_0.05"
-    upright = make_masks(frame, slices)
-    assert false_spots(upright["value_0.05"].mask, None, min_pixels=1) == 3
-    twins = inverted.masks([*slices, "segmentation", both])
-    assert not twins["value_0.05"].any()
-    assert not twins["segmentation"].any()
-    # the falling flank of a star is no false detection
-    assert false_spots(twins["derivative_0.05"], None, min_pixels=1) == 3
-    assert false_spots(twins["derivative_0.05"], flanks, min_pixels=1) == 0
-    assert not twins[both].any()
+    crop = crop_frame(frame, rows=(40, 200), columns=(30, 220), image="A")
+    blank = _blank(frame, stamps, crop)
+    assert blank.images[0].data.shape == blank.segmentations[0].shape == (160, 190)
+    assert sorted(map(tuple, blank.sources)) == sorted((x - 30.0, y - 40.0) for x, y in STARS)
+    assert blank.segmentations[0][20, 30]
 
 
-def test_empty_rims_are_not_inverted_into_spots():
+def test_empty_rims_have_no_spots(stamps):
     frame = _frame()
     empty = np.zeros(frame.data.shape, bool)
     empty[:, :40] = True
     rimmed = Frame(
         np.where(empty, np.float32(0), frame.data), empty, None, None, frame.primary, frame.wcs
     )
-    assert not _inverted(rimmed).masks(["value_0.05"])["value_0.05"].any()
-
-
-def test_false_spots_counts_pieces():
-    mask = np.zeros((20, 20), bool)
-    mask[2, 2] = mask[3, 3] = mask[10:12, 10:12] = mask[18, 1] = True
-    assert false_spots(mask, None, min_pixels=1) == 3
-    assert false_spots(mask, None, min_pixels=3) == 1
-    excluded = np.zeros_like(mask)
-    excluded[11, 11] = True
-    assert false_spots(mask, excluded, min_pixels=1) == 2
-    assert false_spots(mask & False, excluded, min_pixels=1) == 0
-    none = pd.DataFrame({"x": [], "y": []})
-    assert not flank_pixels(none, (5, 5), 2.5).any()
+    (masks,) = _blank(rimmed, stamps).masks(["value_0.05", "value_4.6"])
+    assert not masks["value_4.6"][empty].any()
+    assert masks["value_0.05"].sum() < 40
 
 
 def test_reliability_by_hand_and_pooled():
@@ -101,22 +109,25 @@ def test_reliability_by_hand_and_pooled():
     keys = {"method": "value_1", "domain": "crop"}
     table = pd.DataFrame([{"image": i, **keys, **row} for i in "AB"])
     (pooled,) = pool_reliability(table).to_dict("records")
-    assert (pooled["n_positive"], pooled["n_negative"], pooled["area_arcmin2"]) == (200, 40, 4)
+    assert (pooled["n_spots"], pooled["n_blank"], pooled["area_arcmin2"]) == (200, 40, 4)
 
 
-def test_rows_of_masks_leave_the_flanks_of_stars_out():
-    """Of the derivative's twins only spots away from the stars count, of the others all."""
-    frame = _frame()
-    turned, peaks = _inverted(frame), pd.DataFrame(STARS, columns=["x", "y"])
-    names = [("value_0.05", "crop"), ("derivative_0.05", "crop"), ("segmentation", "")]
-    made = make_masks(frame, [name for name, _ in names])
-    masks = [(name, domain, made[name].mask) for name, domain in names]
-    table = reliability_rows(turned, peaks, iter(masks), min_pixels=1, tolerance_fwhm=1)
-    assert list(zip(table["method"], table["domain"], strict=True)) == names
-    rows = table.set_index("method")
-    assert rows.loc["value_0.05", "n_positive"] == 3
-    assert rows.loc["derivative_0.05", "n_negative"] == 0
-    assert rows.loc["value_0.05", "area_arcmin2"] == pytest.approx(200 * 220 * 0.11**2 / 3600)
-    # without the reference peaks each star's other flank is a false detection
-    nowhere = reliability_rows(turned, peaks[:0], masks, min_pixels=1, tolerance_fwhm=1)
-    assert nowhere.set_index("method").loc["derivative_0.05", "n_negative"] >= 3
+def test_rates_without_truth_that_are_off_are_limits():
+    keys = {"image": "A", "domain": ""}
+    names = ["right", "low", "high", "few"]
+    blank = pd.DataFrame([{**keys, **reliability_row(99, n, 4.0)} for n in (90, 40, 200, 0)])
+    purity = pd.DataFrame(
+        [{**keys, "n_spots": 120, "n_true_spots": 120 - n} for n in (100, 80, 100, 3)]
+    )
+    rates = compare_rates(blank.assign(method=names), purity.assign(method=names))
+    rates = rates.set_index("method")
+    assert rates["says"].to_dict() == {
+        "right": "rate",
+        "low": "lower limit",
+        "high": "upper limit",
+        "few": "rate",  # 0.75 per arcmin^2 by truth
+    }
+    assert rates.loc["right", "ratio"] == pytest.approx(0.9)
+    assert rates.loc["right", "ratio_low"] < 0.9 < rates.loc["right", "ratio_high"]
+    assert rates.loc["low", "truth_false_per_arcmin2"] == 20
+    assert compare_rates(blank[:0].assign(method=""), purity.assign(method=names)).empty

@@ -1,4 +1,6 @@
-"""Images made ready for judging masks on: stars, inversion and truth where they have to be."""
+"""Images made ready for judging masks on: stars, blank images and truth where they have to be."""
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,12 +11,12 @@ from mirimask.errors import MaskError
 from mirimask.evaluation.scene import (
     SceneSettings,
     area_arcmin2,
-    inverted,
+    false_spots,
     named_masks,
     read_scene,
+    real_sources,
     scene_of,
     seed_for,
-    stamps_for,
     truth_of,
 )
 from mirimask.image.files import write_crop, write_mask
@@ -26,7 +28,8 @@ SETTINGS = SceneSettings(
     realisations=2,
     separation_fwhm=8,
     free_fwhm=6,
-    background_box="32 px",
+    blank_images=1,
+    real_snr=2.5,
     seed=3,
 )
 PEAKS = pd.DataFrame({"x": [60, 150], "y": [70, 140]})
@@ -51,7 +54,7 @@ def psf_file(tmp_path_factory):
 
 def test_added_stars_have_their_light_and_keep_their_distance(psf_file):
     crop = _crop()
-    scene = scene_of(crop, "A", PEAKS, stamps_for(psf_file, crop), SETTINGS)
+    scene = scene_of(crop, "A", PEAKS, psf_file, SETTINGS)
     assert len(scene.added) == 2
     assert scene.magnitudes.size == sum(len(at) for _, at in scene.added)
     assert scene.magnitudes.min() >= 22
@@ -74,10 +77,10 @@ def test_added_stars_have_their_light_and_keep_their_distance(psf_file):
 
 def test_stars_are_those_of_the_image_and_the_seed(psf_file):
     crop = _crop()
-    stamps = stamps_for(psf_file, crop)
-    first, again, other = (scene_of(crop, n, PEAKS, stamps, SETTINGS) for n in ("A", "A", "B"))
+    first, again, other = (scene_of(crop, n, PEAKS, psf_file, SETTINGS) for n in ("A", "A", "B"))
     np.testing.assert_array_equal(first.magnitudes, again.magnitudes)
     np.testing.assert_array_equal(first.added[1][0], again.added[1][0])
+    np.testing.assert_array_equal(first.blank.images[0], again.blank.images[0])
     assert not np.array_equal(first.magnitudes, other.magnitudes)
     assert seed_for(3, "A", 12) == seed_for(3, "A", 12) != seed_for(3, "A", 11)
 
@@ -85,18 +88,20 @@ def test_stars_are_those_of_the_image_and_the_seed(psf_file):
 def test_no_room_for_a_star(psf_file):
     crop = _crop((20, 40))
     with pytest.raises(MaskError, match="no place for a star"):
-        scene_of(crop, "A", PEAKS, stamps_for(psf_file, crop), SETTINGS)
+        scene_of(crop, "A", PEAKS, psf_file, SETTINGS)
 
 
 def test_a_scene_from_files_is_the_same(tmp_path, psf_file):
     crop = _crop()
+    crop = replace(crop, error=np.full(crop.data.shape, 0.1, np.float32))
     write_crop(tmp_path / "A.fits", crop)
     PEAKS.to_csv(tmp_path / "A.csv", index=False)
     truth = Table({"x": [80.0], "y": [90.0], "ab_mag": [23.0], "half_light_radius": [0.0]})
+    truth["flux"] = 2.3
     truth.write(tmp_path / "truth.ecsv")
     files = {"frame": tmp_path / "A.fits", "peaks": tmp_path / "A.csv", "psf": psf_file}
     read, scene = read_scene("A", SETTINGS, **files, truth=tmp_path / "truth.ecsv")
-    direct = scene_of(read, "A", PEAKS, stamps_for(psf_file, read), SETTINGS)
+    direct = scene_of(read, "A", PEAKS, psf_file, SETTINGS)
     np.testing.assert_array_equal(scene.added[0][0], direct.added[0][0])
     assert scene.truth.positions.tolist() == [[80.0, 90.0]]
     assert direct.truth is None
@@ -107,33 +112,49 @@ def test_truth_in_pixels_of_the_crop():
     empty = np.zeros((20, 30), bool)
     empty[8, 9] = True
     crop = frame_with(np.ones((20, 30), np.float32), empty, origin=(5, 10), frame_shape=(50, 60))
+    crop = replace(crop, error=np.ones((20, 30), np.float32))
     truth = Table(
         {
             "x": [12.0, 12.4, 9.0, 19.0, 40.0, 39.4],
             "y": [6.0, 6.0, 6.0, 13.0, 10.0, 24.4],
             "ab_mag": [24.0, 24.1, 23.0, 23.0, 23.0, 22.0],
             "half_light_radius": [0.0, 10.0, 0.0, 0.0, 0.0, 0.0],
+            "flux": [100.0, 0.01, 100.0, 100.0, 100.0, 100.0],
         }
     )
-    found = truth_of(truth, crop, (22.0, 24.0))
+    found = truth_of(truth, crop, (22.0, 24.0), real_snr=2.5)
     assert found.positions[0].tolist() == [2.0, 1.0]
     # too faint, left of the crop, on an empty pixel, right of it; the last in its corner
     assert found.wanted.tolist() == [True, False, False, False, False, True]
     assert found.radius_px[1] == 10
     assert found.radius_px[0] == crop.fwhm_px
+    # all that are bright enough, also beyond the rim and on the empty pixel
+    assert found.real[:, 0].tolist() == [2.0, -1.0, 9.0, 30.0, 29.4]
 
 
-def test_an_image_upside_down():
-    data = np.full((64, 64), 6, np.float32)
-    data[20, 30], data[40, 10] = 16, np.inf
-    empty = np.zeros(data.shape, bool)
-    empty[0] = True
-    turned = inverted(data, empty, box_px=32)
-    assert turned[20, 30] == pytest.approx(-4)  # 2 x 6 - 16
-    assert turned[30, 30] == pytest.approx(6)
-    assert np.isnan(turned[0]).all()
-    assert np.isnan(turned).sum() == 65
-    assert turned.dtype == np.float32
+def test_real_sources_need_the_noise():
+    truth = pd.DataFrame({"x": [3.0], "y": [3.0], "flux": [1.0], "half_light_radius": [0.0]})
+    with pytest.raises(ValueError, match="without its error image"):
+        real_sources(truth, frame_with(np.ones((20, 30), np.float32)), 2.5)
+
+
+def test_false_spots_are_those_on_no_source():
+    mask = np.zeros((20, 20), bool)
+    mask[2, 2] = mask[3, 3] = mask[10:12, 10:12] = mask[18, 1] = mask[0, 19] = True
+    nowhere = np.zeros((0, 2))
+    assert false_spots(mask, nowhere, tolerance_px=2) == 4
+    assert false_spots(mask, nowhere, tolerance_px=2, min_pixels=2) == 2
+    # on a spot, 2 px from one, 2.8 px from one, and beyond the rim
+    assert false_spots(mask, np.array([[11.0, 11.0]]), tolerance_px=2) == 3
+    assert false_spots(mask, np.array([[13.4, 11.0]]), tolerance_px=2) == 3
+    assert false_spots(mask, np.array([[13.0, 13.0]]), tolerance_px=2) == 4
+    assert false_spots(mask, np.array([[19.0, -2.0], [19.0, 500.0]]), tolerance_px=2) == 3
+    # labels say themselves what one spot is
+    labels = np.zeros((20, 20), np.int32)
+    labels[5, 5:8], labels[5, 8:10] = 1, 4
+    assert false_spots(labels, nowhere, tolerance_px=1) == 2
+    assert false_spots(labels, np.array([[9.0, 5.0]]), tolerance_px=1) == 1
+    assert false_spots(mask & False, nowhere, tolerance_px=1) == 0
 
 
 def test_area_is_that_of_pixels_with_data():

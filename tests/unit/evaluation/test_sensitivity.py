@@ -14,6 +14,7 @@ from mirimask.evaluation.sensitivity import (
     count_masks,
     count_variants,
     kept_by_cuts,
+    other_peaks,
     other_radii,
     other_segmentations,
     other_smallest,
@@ -24,6 +25,7 @@ from mirimask.evaluation.sensitivity import (
 from mirimask.image.frame import crop_frame
 from mirimask.masks.segmentation import SegmentationSettings, segment
 from mirimask.sources.catalogue import locate_sources
+from scipy.ndimage import gaussian_filter
 
 STANDARD = {"radius_px": 18, "near_px": 25, "snr": 5, "min_pixels": 1, "tolerance_px": 0}
 
@@ -237,3 +239,24 @@ def test_other_segmentations_are_of_the_whole_frame():
     whole = segment(seen, settings=SegmentationSettings.for_jwst("1.12.5", snr=9)) > 0
     np.testing.assert_array_equal(found["snr 9"], whole[20:110, 30:120])
     assert found["snr 9"].any()
+
+
+def test_other_finders_find_the_stars_and_no_clouds():
+    rng = np.random.default_rng(0)
+    stars = [(40, 30), (120, 90), (70, 140)]
+    points = np.zeros((180, 160))
+    for x, y in stars:
+        points[y, x] = 8
+    y, x = np.indices(points.shape)
+    cloud = 3 * np.exp(-0.5 * ((x - 110) ** 2 + (y - 40) ** 2) / 15**2)
+    data = 6 + cloud + rng.normal(0, 0.1, points.shape) + gaussian_filter(points, 1.04)
+    data[150:, :20] = np.nan
+    crop = frame_with(data.astype(np.float32), np.isnan(data))
+    found = other_peaks(crop, snr=7, background_box_px=24)
+    assert list(found) == ["DAOStarFinder", "matched filter"]
+    for peaks in found.values():
+        assert sorted(zip(peaks["x"], peaks["y"], strict=True)) == sorted(stars)
+        assert np.isinf(peaks["snr"]).all()
+    nothing = frame_with(np.full((60, 60), 6, np.float32))
+    for peaks in other_peaks(nothing, snr=5, background_box_px=24).values():
+        assert peaks.empty

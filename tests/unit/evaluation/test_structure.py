@@ -1,10 +1,17 @@
-"""Where clutter lies and what spikes add, on masks made by hand."""
+"""Where clutter lies and how much of spikes is masked, on masks made by hand."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from frames import frame_with
-from mirimask.evaluation.structure import background_share, structure_rows, wing_excess
+from mirimask.evaluation.stars import StarStamps
+from mirimask.evaluation.structure import (
+    background_share,
+    spike_excess,
+    spikes_of,
+    structure_rows,
+)
+from mirimask.image.psf import Psf
 
 NONE = np.zeros((200, 200), bool)
 
@@ -24,22 +31,49 @@ def _peaks(*rows):
     return pd.DataFrame(rows, columns=["x", "y", "snr"])
 
 
-def test_wing_excess_counts_a_spike_and_not_the_grain():
+def _cross():
+    """A star with four spikes along rows and columns, and a faint halo."""
+    y, x = np.mgrid[-180:181, -180:181] / 4
+    halo = np.exp(-np.hypot(x, y) / 10)
+    spikes = 10 * halo * ((np.abs(x) <= 1) | (np.abs(y) <= 1))
+    light = (1e3 * np.exp(-0.5 * (x**2 + y**2)) + halo + spikes).astype(np.float32)
+    return StarStamps(Psf(light, 4, "F770W"), pixel_scale_arcsec=0.11, half=44)
+
+
+def test_spikes_are_where_the_psf_has_them():
+    on, between = spikes_of(_cross(), 2.5)
+    assert on[44, 44 + 20]
+    assert on[44 - 20, 44]
+    assert between[44 + 15, 44 + 15]
+    assert not (on & between).any()
+    # from 3 to 16 FWHM: not the core, not the corners
+    assert not (on | between)[44, 44 + 7]
+    assert not (on | between)[44, 44 + 41]
+    assert on.sum() < 0.25 * between.sum()
+
+
+def test_a_mask_on_spikes_counts_and_grain_does_not():
+    spikes = spikes_of(_cross(), 2.5)
+    star = _peaks((105, 105, 900))
+    options = {"fwhm_px": 2.5, "snr": 300}
+    grain = np.random.default_rng(0).uniform(size=NONE.shape) < 0.2
+    assert spike_excess(grain, star, NONE, spikes, **options)[0] == pytest.approx(0, abs=0.08)
     mask = NONE.copy()
-    mask[::10, ::10] = True  # grain: 1 % everywhere
-    assert wing_excess(mask, _peaks((105, 105, 900)), NONE, fwhm_px=2.5, snr=300)[0] == (
-        pytest.approx(0, abs=10)
-    )
-    mask[101, 115:135] = True  # a spike of 20 px between 3 and 16 FWHM (7.5 and 40 px)
-    excess, stars = wing_excess(mask, _peaks((105, 105, 900)), NONE, fwhm_px=2.5, snr=300)
+    mask[104:107, 113:150] = mask[104:107, 60:97] = True  # two of the four
+    excess, stars = spike_excess(mask, star, NONE, spikes, **options)
     assert stars == 1
-    assert excess == pytest.approx(20, abs=10)
+    assert excess == pytest.approx(0.5, abs=0.1)
+    # a ring around the star covers both alike
+    y, x = np.indices(NONE.shape)
+    ring = np.abs(np.hypot(x - 105, y - 105) - 20) < 3
+    assert spike_excess(ring, star, NONE, spikes, **options)[0] == pytest.approx(0, abs=0.05)
 
 
 def test_peaks_in_the_spikes_of_a_star_are_not_stars():
+    spikes = spikes_of(_cross(), 2.5)
     peaks = _peaks((100, 100, 900), (120, 100, 400), (20, 20, 30))
-    assert wing_excess(NONE, peaks, NONE, fwhm_px=2.5, snr=300) == (0, 1)
-    excess, stars = wing_excess(NONE, peaks, NONE, fwhm_px=2.5, snr=5000)
+    assert spike_excess(NONE, peaks, NONE, spikes, fwhm_px=2.5, snr=300) == (0, 1)
+    excess, stars = spike_excess(NONE, peaks, NONE, spikes, fwhm_px=2.5, snr=5000)
     assert np.isnan(excess)
     assert stars == 0
 
@@ -54,6 +88,7 @@ def test_rows_of_masks():
         crop,
         _peaks((100, 100, 20)),
         iter([("value_1", "crop", mask)]),
+        _cross(),
         background_box="32 px",
         bright_snr=300,
         min_pixels=1,
@@ -64,5 +99,5 @@ def test_rows_of_masks():
     assert row["clutter"] == pytest.approx(4 / 5)
     assert row["clutter_on_bright_background"] == 1
     assert row["bright_stars"] == 0
-    assert np.isnan(row["wing_excess_px"])
+    assert np.isnan(row["spike_excess"])
     assert row["simulated"] is False

@@ -5,9 +5,12 @@ import pandas as pd
 import pytest
 from frames import frame_with
 from mirimask.errors import MaskError
+from mirimask.evaluation.blank import Blank
 from mirimask.evaluation.scene import Scene
 from mirimask.evaluation.side_by_side import (
+    factorial,
     judge_method,
+    level_error,
     paired_difference,
     time_methods,
     tuned_levels,
@@ -16,7 +19,7 @@ from mirimask.evaluation.side_by_side import (
 from mirimask.figures.side_by_side import draw_all_curves, draw_verdict
 from mirimask.masks.names import check_methods, method_label, parse_method, split_level
 from mirimask.masks.registry import DETECTORS
-from mirimask.report.side_by_side import verdict_page
+from mirimask.report.side_by_side import factorial_page, verdict_page
 
 
 def _curve(image, false, found, settings=(1.0, 2.0, 3.0)):
@@ -33,11 +36,11 @@ def _curve(image, false, found, settings=(1.0, 2.0, 3.0)):
             "area_arcmin2": 1.0,
             "n_stars": 10,
             "n_found": found,
-            "n_inverted": false,
+            "n_blank": false,
             "n_true": np.nan,
             "n_true_found": np.nan,
             "n_false": false,
-            "inverted_per_arcmin2": np.array(false, float),
+            "blank_per_arcmin2": np.array(false, float),
             "completeness": np.array(found) / 10,
             "true_completeness": np.nan,
             "truth_false_per_arcmin2": np.array(false, float),
@@ -56,6 +59,12 @@ def test_an_image_has_no_say_in_its_own_level():
         ]
     )
     levels = tuned_levels(curves, rates=[4.0], images=["a", "b", "c", "d"], tuned_on=["a", "b"])
+    itself = levels[levels["chosen"] == "itself"].set_index("image")
+    # a itself: 4 lies two thirds of the way from 0 (at 3) to 6 (at 2); d has no curve
+    assert itself.loc["a", "level"] == pytest.approx(2 + 1 / 3)
+    assert itself.loc["c", "level"] == 1
+    assert np.isnan(itself.loc["d", "level"])
+    levels = levels[levels["chosen"] == "others"]
     level = levels.set_index("image")["level"]
     # a is tuned on b alone: 4 per arcmin^2 lies a quarter of the way from 2 (at 2) to 10 (at 1)
     assert level["a"] == pytest.approx(1.75)
@@ -68,11 +77,14 @@ def test_an_image_has_no_say_in_its_own_level():
 
 def test_a_rate_out_of_reach_gives_the_strictest_level():
     curves = pd.concat([_curve("a", [30, 20, 9], [9, 8, 7]), _curve("b", [30, 20, 9], [9, 8, 7])])
-    (row,) = tuned_levels(curves, rates=[1.0], images=["a"], tuned_on=["a", "b"]).itertuples()
-    assert row.level == 3
-    assert not row.reached
-    (row,) = tuned_levels(curves, rates=[1.0], images=["a"], tuned_on=["a"]).itertuples()
-    assert np.isnan(row.level)
+    others, itself = tuned_levels(
+        curves, rates=[1.0], images=["a"], tuned_on=["a", "b"]
+    ).itertuples()
+    for row in (others, itself):
+        assert row.level == 3
+        assert not row.reached
+    others, _ = tuned_levels(curves, rates=[1.0], images=["a"], tuned_on=["a"]).itertuples()
+    assert np.isnan(others.level)
 
 
 def test_paired_difference():
@@ -85,47 +97,100 @@ def test_paired_difference():
     # 60 found by the first alone, 20 by the second: sd of (b - c) / n, all in one stratum of 200
     sd = np.sqrt(200 * (80 / 200 - (40 / 200) ** 2)) / 400
     assert (high - low) / 2 == pytest.approx(1.96 * sd, rel=0.06)
+    moved = rng.normal(0, 0.05, 4000)
+    _, low, high = paired_difference(first, second, strata, draws=4000, rng=rng, moved=moved)
+    assert (high - low) / 2 == pytest.approx(1.96 * np.hypot(sd, 0.05), rel=0.06)
     assert paired_difference(first, first, strata, draws=10, rng=rng) == (0, 0, 0)
     assert np.isnan(paired_difference(first[:0], first[:0], strata[:0], draws=10, rng=rng)).all()
 
 
+def test_the_error_of_a_level_is_that_of_its_false_spots():
+    """Completeness falls by 0.01 a spot: 16 +- 4 of them on others, 8 +- 2.8 on each of two."""
+    counts = np.arange(60)
+    curve = [_curve(image, counts, counts / 10, counts.astype(float)) for image in "ab"]
+    curves = pd.concat(curve, ignore_index=True)
+    options = {"rate": 8.0, "images": {"a": 10, "b": 10}, "tuned_on": ["a", "b"], "draws": 4000}
+    for chosen in ("others", "itself"):
+        rng = np.random.default_rng(0)
+        moved = level_error(curves, chosen=chosen, rng=rng, **options)
+        # two images of 1 arcmin^2: 0.005 a spot of both together
+        assert moved.std() == pytest.approx(0.005 * 4, rel=0.1)
+    none = level_error(
+        curves, chosen="", rng=np.random.default_rng(0), **options | {"rate": np.nan}
+    )
+    assert not none.any()
+
+
 def _tables():
     stars, judged = [], []
-    for family, share in (("cores", 0.8), ("log", 0.5)):
-        for rate in (3.0, np.nan):
+    for family, share in (("cores", 0.8), ("log", 0.5), ("log_window", 0.7)):
+        for rate, chosen in ((3.0, "others"), (3.0, "itself"), (np.nan, "")):
             for image in ("a", "b"):
                 found = (np.arange(50) < 50 * share).astype(int)
                 stars.append(
                     pd.DataFrame(
                         {"image": image, "rate": rate, "star": np.arange(50), "found": found}
-                    ).assign(family=family)
+                    ).assign(family=family, chosen=chosen)
                 )
                 judged.append(
-                    _curve(image, [3], [8], [2.0]).assign(family=family, rate=rate, reached=True)
+                    _curve(image, [3], [8], [2.0]).assign(
+                        family=family, rate=rate, chosen=chosen, reached=True
+                    )
                 )
     times = pd.DataFrame({"family": ["cores", "log"], "median_ms": [20.0, 30.0]})
-    return pd.concat(judged), pd.concat(stars), times
+    curves = [
+        _curve(image, [30, 3, 0], [9, 8, 6]).assign(family=family)
+        for family in ("cores", "log", "log_window")
+        for image in ("a", "b")
+    ]
+    return pd.concat(judged), pd.concat(stars), times, pd.concat(curves)
 
 
 def test_verdict_names_what_is_not_installed():
-    judged, stars, times = _tables()
+    judged, stars, times, curves = _tables()
     table = verdict_table(
-        judged, stars, times,
-        groups={"both": ["a", "b"]}, not_installed={"sep": "the Python package sep"},
+        judged, stars, times, curves,
+        groups={"both": ["a", "b"]}, tuned_on=["a", "b"],
+        not_installed={"sep": "the Python package sep"},
         draws=200, seed=1,
     )  # fmt: skip
-    at = table[table["rate"] == 3].set_index("family")
+    assert table["chosen"].unique().tolist() == ["others", "itself", ""]
+    at = table[(table["rate"] == 3) & (table["chosen"] == "others")].set_index("family")
     assert at.loc["log", "completeness"] == 0.5
     assert at.loc["log", "behind"] == pytest.approx(0.3)
     assert at.loc["log", "behind_low"] > 0
     assert at.loc["log", "times_cores"] == 1.5
     assert at.loc["log", "false_per_arcmin2"] == 3
+    assert at.loc["log", "false_low"] == pytest.approx(2.202 / 2, rel=1e-3)  # Garwood's of 6
+    # stars alone: 30 of 100 found by the cores only
+    stars_alone = 1.96 * np.sqrt(0.3 * 0.7 / 100)
+    assert at.loc["log", "behind"] - at.loc["log", "behind_low"] > stars_alone
+    assert at.loc["log", "completeness"] - at.loc["log", "low"] > 0.098
     assert np.isnan(at.loc["sep", "completeness"])
     page = verdict_page(table, rate=3, magnitudes=(23.5, 25.5), simulated=True)
     assert page.splitlines()[2].startswith("**SIMULATED** images")
     assert "SIMULATED" not in verdict_page(table, rate=3, magnitudes=(23.5, 25.5), simulated=False)
     assert "| sep | not installed: the Python package sep |" in page
     assert page.index("| cores") < page.index("| Laplacian")
+    assert (table["limit"].dropna() == "").all()
+    # blank images of a show a third of the false spots of log, and there is no truth about b
+    less = judged.assign(n_blank=judged["n_blank"] / np.where(judged["family"] == "log", 3, 1))
+    less.loc[less["image"] == "b", "n_false"] = np.nan
+    told = verdict_table(
+        less, stars, times, curves,
+        groups={"a": ["a"], "b": ["b"]}, tuned_on=["a"], not_installed={}, draws=20, seed=1,
+    )  # fmt: skip
+    limits = told[told["rate"].notna()].groupby(["group", "family"])["limit"].first()
+    assert limits["b", "log"] == "lower limit"
+    assert (limits.drop(("b", "log")) == "").all()
+    assert told[(told["group"] == "b") & (told["family"] == "log")]["behind"].isna().all()
+    assert ", lower limit |" in verdict_page(told, rate=3, magnitudes=(23, 25), simulated=True)
+    crossed = factorial(table)
+    assert crossed["filter"].unique().tolist() == ["Laplacian of Gaussian"]
+    page = factorial_page(crossed, rate=3, magnitudes=(23.5, 25.5), simulated=True)
+    assert "| Laplacian of Gaussian | 0.500 (" in page
+    assert page.count("## both, levels chosen on") == 2
+    assert "No filter" in factorial_page(crossed[:0], rate=3, magnitudes=(1, 2), simulated=False)
     figure = draw_verdict(table, rate=3, magnitudes=(23.5, 25.5), simulated=True)
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
     assert "not installed" in texts
@@ -144,18 +209,19 @@ def test_a_method_is_judged_at_its_tuned_levels_and_at_its_own():
     with_stars[5, 5] += 1
     with_stars[20, 25] += 1
     positions = np.array([[5.0, 5.0], [25.0, 20.0]])
-    free = np.ones(data.shape, bool)
     magnitudes = np.array([22.5, 23.5])
-    scene = Scene(data, [(with_stars, positions)], magnitudes, 12 - data, free, None, 2.4, 0.5)
+    blank = Blank([12 - data], np.zeros((0, 2)))
+    scene = Scene(data, [(with_stars, positions)], magnitudes, blank, None, 2.4, 0.5)
     levels = pd.DataFrame(
         {"rate": [1.0, 3.0, 9.0], "level": [1.0, np.nan, 3.0], "reached": [True, False, False]}
-    )
+    ).assign(chosen="others")
     judged, stars = judge_method(
         "value", frame_with(data), scene, levels, options={"value": {"level": 1.0}}
     )
     assert judged["setting"].tolist() == [1.0, 3.0, 1.0]
     assert judged["rate"].fillna(-1).tolist() == [1.0, 9.0, -1]
     assert judged["reached"].tolist() == [True, False, True]
+    assert judged["chosen"].tolist() == ["others", "others", ""]
     assert judged["n_found"].tolist() == [1, 2, 1]
     assert stars["found"].tolist() == [1, 0, 1, 1, 1, 0]
     assert stars["ab_mag"].tolist() == [22.5, 23.5] * 3

@@ -13,6 +13,7 @@ from conftest import make_image
 from frames import frame_with
 from mirimask.command import run as command
 from mirimask.errors import MaskError
+from mirimask.evaluation.blank import Blank
 from mirimask.evaluation.curves import full_curve
 from mirimask.evaluation.scene import Scene
 from mirimask.masks.cores import DEFAULT, core_mask
@@ -27,7 +28,6 @@ from mirimask.masks.make import (
 from mirimask.masks.method import Method
 from mirimask.masks.names import (
     curve_label,
-    is_antisymmetric,
     leaves,
     method_label,
     parse_method,
@@ -124,11 +124,10 @@ def test_a_new_method_is_swept():
     levels = swept_levels("brightness", among=[published_level("brightness", {})])
     assert len(levels) == 21
     family = family_at("brightness", image.empty, levels, fwhm_px=FWHM)
-    free = np.ones(image.data.shape, bool)
     stars = [(image.data, fields.STARS)]
     magnitudes = np.zeros(len(fields.STARS))
-    dark = 12 - image.data
-    scene = Scene(np.full_like(image.data, 6), stars, magnitudes, dark, free, None, FWHM, 1.0)
+    flat = np.full_like(image.data, 6)
+    scene = Scene(flat, stars, magnitudes, Blank([flat], np.zeros((0, 2))), None, FWHM, 1.0)
     curve = full_curve(family, scene)
     assert curve["setting"].tolist() == levels.tolist()
     assert curve["completeness"].max() == 1
@@ -192,7 +191,7 @@ def test_settings_that_are_not_given_are_asked_for():
 
 
 def test_thresholds_of_another_image():
-    """An inverted image is cut where the image is, whatever the method's percentage is of."""
+    """A blank image is cut where the image is, whatever the method's percentage is of."""
     image = frame_with(fields.field())
     brighter = replace(image, data=image.data + 1)
     names = ["value_1", "derivative_1"]
@@ -202,44 +201,3 @@ def test_thresholds_of_another_image():
     assert made["value_1"].threshold == own["value_1"].threshold
     # rounding apart, a derivative does not see the constant
     assert abs(int(made["derivative_1"].mask.sum()) - int(own["derivative_1"].mask.sum())) < 5
-
-
-### inversion ######################################################################################
-
-
-@pytest.mark.parametrize("name", [name for name in METHODS if not METHODS[name].join])
-def test_antisymmetric_is_what_is_measured(name):
-    """Whether inverted stars are marked up to the level up to which stars are."""
-    if name in DETECTORS and fields.lacks(name):
-        pytest.skip(fields.lacks(name))
-    image = fields.field(flux=12)
-    options = {name: fields.options_of(name)} if name in DETECTORS else {}
-    empty = np.zeros(image.shape, bool)
-    percent = METHODS[name].unit == "%"
-    levels = np.geomspace(0.02, 3, 16) if percent else np.geomspace(500, 1, 24)
-    family = family_at(name, empty, levels, fwhm_px=FWHM, options=options)
-    scores = family.scores(image)
-    turned = family.scores((12 - image).astype(np.float32))
-    for row in family.levels(scores):  # from the strictest on
-        if _stars_marked(family.cut(scores, row)) == len(fields.STARS):
-            break
-    else:
-        pytest.fail("no level marks all stars")
-    marked = _stars_marked(family.cut(turned, row))
-    assert marked >= 6 if METHODS[name].antisymmetric else marked <= 1, marked
-
-
-def _stars_marked(mask):
-    """Stars with a marked pixel within the PSF's width."""
-    y, x = np.nonzero(mask)
-    return sum(bool((np.hypot(x - x0, y - y0) <= FWHM).any()) for x0, y0 in fields.STARS)
-
-
-def test_antisymmetric_combinations():
-    """A union marks what one part does, an intersection what all do."""
-    assert is_antisymmetric("derivative_4.6")
-    assert is_antisymmetric("value_1_or_derivative_4.6")
-    assert not is_antisymmetric("value_1_and_derivative_4.6")
-    assert is_antisymmetric("derivative_x_1_and_derivative_4.6")
-    assert not is_antisymmetric("second_derivatives")
-    assert not is_antisymmetric("value_1_or_recommended")

@@ -3,7 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.report.takeaway import evaluation_page, not_measured, takeaways
+from mirimask.report.takeaway import (
+    evaluation_page,
+    false_rates_page,
+    finder_notes,
+    not_measured,
+    takeaways,
+)
 
 METHODS = ["derivative_10", "segmentation"]
 
@@ -29,7 +35,13 @@ def tables():
     return {
         "chance": pd.DataFrame(chance),
         "reliability": pd.DataFrame(
-            {"image": "All", "method": METHODS, "false_per_arcmin2": [12304.9, 0.955]}
+            {
+                "image": "All",
+                "method": METHODS,
+                "false_per_arcmin2": [12304.9, 0.955],
+                "false_low": [12245.0, 0.51],
+                "false_high": [12365.0, 1.63],
+            }
         ),
         "depths": pd.DataFrame(
             {
@@ -79,7 +91,7 @@ def test_numbers_are_in_the_sentences(tables):
         "succeeds in 97 %",
         "in 25 %",
         "`segmentation` 0.70 [0.10, 0.90], `derivative_10` 0.50",  # best first
-        "`segmentation` 0.955, `derivative_10` 1.23e+04",
+        "`segmentation` 0.955 [0.51, 1.63], `derivative_10` 1.23e+04",
         "`derivative_10` 24.57 [24.50, 24.60]; never 80 %: `segmentation`",
         "derivative 0.25 [0.23, 0.27]",
         "`derivative_10` +0.19 [+0.06, +0.38], p 4e-07",
@@ -172,3 +184,44 @@ def test_the_page_numbers_its_points(tables):
     page = evaluation_page(tables)
     assert "SIMULATED" not in page
     assert "Not measured" not in page
+
+
+def test_false_rates_by_truth_say_which_are_limits(tables):
+    rates = pd.DataFrame(
+        {
+            "method": METHODS,
+            "truth_false_per_arcmin2": [12304.9, 3.0],
+            "false_low": [12245.0, 2.2],
+            "false_high": [12365.0, 4.1],
+            "blank_per_arcmin2": [12600.0, 1.5],
+            "ratio": [1.02, 0.5],
+            "ratio_low": [1.01, 0.3],
+            "ratio_high": [1.03, 0.8],
+            "says": ["rate", "lower limit"],
+        }
+    )
+    text = "\n".join(takeaways({**tables, "false_rates": rates}))
+    assert "`segmentation` 3 [2.2, 4.1] (1.5, lower limit)" in text
+    assert "for 1 of 2 masks" in text
+    assert "blank images of the same sky" not in text
+    page = false_rates_page(rates)
+    assert "| segmentation | 3 &#91;2.2, 4.1&#93; | 1.5 |" in page
+    assert "SIMULATED" in page
+
+
+def test_another_finder_is_said_in_numbers():
+    rows = [
+        ("as configured", "", "value_1", 10),
+        ("as configured", "", "segmentation", 8),
+        ("peak finder", "DAOStarFinder", "value_1", 9),
+        ("peak finder", "DAOStarFinder", "segmentation", 8),
+        ("peak finder", "matched filter", "value_1", 7),
+        ("peak finder", "matched filter", "segmentation", 8),
+        ("scorer", "any mask pixel", "value_1", 12),
+    ]
+    first, second = finder_notes(
+        pd.DataFrame(rows, columns=["setting", "value", "method", "success"])
+    )
+    assert "value_1 10 to 9, segmentation 8 to 8" in first
+    assert "in the same order" in first
+    assert "in another order" in second

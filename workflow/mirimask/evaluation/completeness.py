@@ -9,11 +9,17 @@ from numpy.typing import NDArray
 
 from mirimask.evaluation.agreement import truth_verdicts
 from mirimask.evaluation.chance import random_positions, shifted_catalogue
-from mirimask.evaluation.scene import area_arcmin2, seed_for
+from mirimask.evaluation.scene import (
+    FILTER_EFFICIENCY,
+    area_arcmin2,
+    expected_snr,
+    false_spots,
+    real_sources,
+    seed_for,
+)
 from mirimask.image.frame import Frame
 from mirimask.intervals import wilson
 from mirimask.sources.spots import Spots, label_spots, labels_near, spots_around
-from mirimask.units import microjansky_per_pixel
 
 __all__ = [
     "FILTER_EFFICIENCY",
@@ -23,17 +29,12 @@ __all__ = [
     "pool_completeness",
     "pool_purity",
     "purity_row",
+    "real_sources",
     "true_sources",
     "truth_in_crop",
 ]
 
 KINDS = ("all", "star", "galaxy")
-
-# What a Gaussian matched filter makes of flux over noise: the noise of neighbouring pixels of a
-# resampled image is correlated (0.4 between neighbours: a factor of 1.7), and the error image does
-# not know; and a fifth to a quarter of a star's light lies outside the core of its image. Median of
-# the ratio of measured to uncorrelated for the stars of a simulated field without a nebula.
-FILTER_EFFICIENCY = 0.45
 
 
 def truth_in_crop(
@@ -51,29 +52,6 @@ def truth_in_crop(
     moved = moved[column.between(0, nx - 1) & row.between(0, ny - 1)].reset_index(drop=True)
     seen = ~empty[moved["row"].to_numpy(), moved["column"].to_numpy()]
     return moved[seen].reset_index(drop=True)
-
-
-def expected_snr(
-    flux: NDArray[np.floating],
-    half_light_px: NDArray[np.floating],
-    noise: NDArray[np.floating],
-    *,
-    fwhm_px: float,
-    pixel_area_sr: float,
-) -> NDArray[np.float64]:
-    """Signal-to-noise ratio with which a true source would be detected, from truth alone.
-
-    Flux over the noise of the matched filter, `FILTER_EFFICIENCY` F sqrt(sum P^2) / s, with P the
-    image of the source, taken as a Gaussian: sum P^2 = 1 / (4 pi sigma^2), sigma^2 = the PSF's plus
-    (half-light radius / 1.1774)^2. `flux` in microjansky, `half_light_px` in pixels (0 for a star),
-    `noise` s in MJy/sr a pixel (the error image at the source: photon noise of the source and of
-    its neighbours included). Noise of 0 or NaN gives 0.
-    """
-    sigma2 = (fwhm_px**2) / (8 * np.log(2)) + (np.nan_to_num(half_light_px) / 1.17741) ** 2
-    surface = flux / microjansky_per_pixel(pixel_area_sr)  # in one pixel, MJy/sr
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = FILTER_EFFICIENCY * surface / (noise * np.sqrt(4 * np.pi * sigma2))
-    return np.where(np.isfinite(ratio), ratio, 0.0)
 
 
 def true_sources(truth: pd.DataFrame, crop: Frame) -> pd.DataFrame:
@@ -103,6 +81,7 @@ def judge_by_truth(
     truth: pd.DataFrame,
     judged: Iterable[tuple[str, str, NDArray[np.bool_], pd.DataFrame]],
     *,
+    sources: NDArray[np.floating],
     radius: str,
     near: str,
     min_pixels: int,
@@ -115,7 +94,8 @@ def judge_by_truth(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """The masks of a simulated image against its truth: completeness, purity and verdicts.
 
-    `judged`: method, domain, mask and the table of its verdicts. `truth` as from `true_sources`:
+    `judged`: method, domain, mask and the table of its verdicts. `sources` as from `real_sources`
+    say which spots are false. `truth` as from `true_sources`:
     those of at least `real_snr` count for the purity, of at least `seen_snr` for the verdicts, all
     for the completeness, in bins of `magnitudes` (first, last, step). `radius` and `near` are sizes
     as the verdicts have them, and spots are joined to `peaks` as for these. Returns the rows of
@@ -143,6 +123,7 @@ def judge_by_truth(
             spots,
             real,
             crop.empty,
+            sources=sources,
             tolerance_px=tolerance_px,
             area_arcmin2=area_arcmin2(crop),
             seed=seed_for(seed, image, 3),
@@ -267,16 +248,18 @@ def purity_row(
     truth: pd.DataFrame,
     empty: NDArray[np.bool_],
     *,
+    sources: NDArray[np.floating],
     tolerance_px: float,
     area_arcmin2: float,
     seed: int | Sequence[int],
 ) -> dict[str, float]:
     """How many spots are sources, and how many sources share a spot or have several.
 
-    `truth` holds the sources that count (the caller's limit) as from `truth_in_crop`. A spot is
-    true if such a source lies on it or within `tolerance_px`; `chance_purity` is the share that
-    would be with the truth shifted as a whole (20 shifts). A source belongs to its nearest spot; a
-    spot with two or more is merged. A source with two or more spots within `tolerance_px` is split.
+    A spot is true if one of `sources` (n, 2: x, y) lies on it or within `tolerance_px`
+    (`false_spots`). `truth` holds those on the crop as from `truth_in_crop`; `chance_purity` is the
+    share that would be with it shifted as a whole (20 shifts). A source belongs to its nearest
+    spot; a spot with two or more is merged. A source with two or more spots within `tolerance_px`
+    is split.
     """
 
     def true_spots(columns: NDArray, rows: NDArray) -> int:
@@ -291,7 +274,7 @@ def purity_row(
     sharing = np.bincount(own[own > 0]) if (own > 0).any() else np.zeros(1, int)
     counts = {
         "n_spots": spots.count,
-        "n_true_spots": true_spots(columns, rows),
+        "n_true_spots": spots.count - false_spots(spots.labels, sources, tolerance_px=tolerance_px),
         "n_sources": len(truth),
         "n_recovered": int((own > 0).sum()),
         "n_merged_spots": int((sharing >= 2).sum()),

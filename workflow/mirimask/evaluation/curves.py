@@ -6,6 +6,7 @@ stars that are found against the false spots per square arcminute.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from mirimask.evaluation.recovery import POOLED
-from mirimask.evaluation.scene import Scene, Truth
+from mirimask.evaluation.scene import Scene, Truth, false_spots
 from mirimask.image.frame import Frame
 from mirimask.intervals import wilson
 from mirimask.masks.family import Family
@@ -27,10 +28,11 @@ __all__ = [
     "at_false_rate",
     "compare_curves",
     "curve_and_stars",
-    "froc_point",
     "full_curve",
     "method_curve",
     "pool_curves",
+    "rate_draws",
+    "sources_found",
     "sweep",
     "with_all",
 ]
@@ -38,7 +40,7 @@ __all__ = [
 # of a table of curves with an image column, in which no image could be measured
 COLUMNS = [
     *("image", "family", "unit", "setting", "n_spots", "area", "area_arcmin2", "n_stars"),
-    *("n_found", "n_inverted", "inverted_per_arcmin2", "n_true", "n_true_found", "n_false"),
+    *("n_found", "n_blank", "blank_per_arcmin2", "n_true", "n_true_found", "n_false"),
     *("completeness", "true_completeness", "truth_false_per_arcmin2", "false_per_arcmin2"),
     *("working", "simulated"),
 ]
@@ -47,28 +49,24 @@ COLUMNS = [
 ### one point ######################################################################################
 
 
-def froc_point(spots: NDArray[np.number], truth: Truth) -> tuple[int, int]:
-    """Number of wanted sources that are found, and of false spots.
+def sources_found(spots: NDArray[np.number], truth: Truth) -> int:
+    """Number of wanted sources that are found.
 
     `spots` (m, 2) are positions. A source is found where a spot lies within its radius; each spot
-    finds one source, the nearest. A spot within the radius of no source is false.
+    finds one source, the nearest.
     """
-    if len(spots) == 0:
-        return 0, 0
-    if len(truth.positions) == 0:
-        return 0, len(spots)
+    if len(spots) == 0 or len(truth.positions) == 0:
+        return 0
     near = cKDTree(spots).sparse_distance_matrix(
         cKDTree(truth.positions), float(truth.radius_px.max()), output_type="ndarray"
     )
     pairs = near[near["v"] <= truth.radius_px[near["j"]]]
-    real = np.zeros(len(spots), bool)
-    real[pairs["i"]] = True
     found = np.zeros(len(truth.positions), bool)
     taken = np.zeros(len(spots), bool)
     for i, j in zip(*(pairs[k][np.argsort(pairs["v"], kind="stable")] for k in "ij"), strict=True):
         if not taken[i] and not found[j]:
             taken[i] = found[j] = True
-    return int((found & truth.wanted).sum()), int((~real).sum())
+    return int((found & truth.wanted).sum())
 
 
 def sweep(
@@ -77,30 +75,28 @@ def sweep(
     truth: Truth,
     *,
     area_arcmin2: float,
+    tolerance_px: float,
     levels: NDArray[np.float64] | None = None,
-    counted: NDArray[np.bool_] | None = None,
 ) -> pd.DataFrame:
     """All settings of a family on one image: one row each.
 
     `image` (ny, nx; NaN where empty). `levels` replaces the thresholds that the image itself gives
-    (those of the real image, for the inverted one). With `counted` (ny, nx), only false spots in
-    these pixels count, scaled to the area.
+    (those of the real image, for a blank one). False spots as by `false_spots`.
     Columns: setting, n_spots, n_wanted, n_found, completeness, n_false, false_per_arcmin2, area
     (share of the pixels that are not empty).
     """
     scores = family.scores(image)
     levels = family.levels(scores) if levels is None else levels
     seen = int(np.isfinite(image).sum())
-    if counted is not None:
-        area_arcmin2 *= counted.sum() / seen
     wanted = int(truth.wanted.sum())
     rows = []
     for setting, level in zip(family.settings, levels, strict=True):
         mask = family.cut(scores, level)
         spots = brightest_pixels(mask, image, min_pixels=family.min_pixels)
-        if counted is not None:
-            spots = spots[counted[spots[:, 1], spots[:, 0]]]
-        found, false = froc_point(spots, truth)
+        found = sources_found(spots, truth)
+        false = false_spots(
+            mask, truth.real, tolerance_px=tolerance_px, min_pixels=family.min_pixels
+        )
         rows.append(
             {
                 "setting": setting,
@@ -144,54 +140,59 @@ def full_curve(family: Family, scene: Scene) -> pd.DataFrame:
 def curve_and_stars(family: Family, scene: Scene) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
     """The curve of a family on any image, and which of the added stars each setting finds.
 
-    A star is found where a spot lies on it and none does without the stars. False spots of the
-    inverted image, cut at the thresholds of the image, are counted in the pixels free of sources
-    (their flanks would count) and scaled to the area; those by truth are the spots on no true
-    source. The second result is (settings, stars) bool, the stars in the order of `scene.added`.
+    A star is found where a spot lies on it and none does without the stars. False spots are those
+    of the blank images, cut at the thresholds of the image (their mean number), and by truth
+    (`false_spots`). The second result is (settings, stars) bool, the stars in the order of
+    `scene.added`.
 
     Columns: family, unit, setting, n_spots, area, area_arcmin2, n_stars, n_found, completeness,
-    n_inverted, inverted_per_arcmin2, and with truth (else NaN) n_true, n_true_found,
-    true_completeness, n_false, truth_false_per_arcmin2; false_per_arcmin2 is the one by truth or,
-    without, of the inverted image.
+    n_blank, blank_per_arcmin2, and with truth (else NaN) n_true, n_true_found, true_completeness,
+    n_false, truth_false_per_arcmin2; false_per_arcmin2 is the one by truth or, without, of the
+    blank images.
     """
     seen = int(np.isfinite(scene.image).sum())
-    free_area = scene.area_arcmin2 * scene.free.sum() / seen
-    levels, plain = _marked(family, scene.image)
-    _, turned = _marked(family, scene.inverted, levels)
+    truth, tolerance = scene.truth, scene.tolerance_px
+    real = None if truth is None else truth.real
+    levels, plain = _marked(family, scene.image, sources=real, tolerance_px=tolerance)
+    blank = [
+        [one.false for one in _marked(
+            family, image, levels, sources=scene.blank.sources, tolerance_px=tolerance
+        )[1]]
+        for image in scene.blank.images
+    ]  # fmt: skip
     found = [np.zeros((len(levels), 0), bool)]
     for stars, positions in scene.added:
         _, with_stars = _marked(family, stars)
         found.append(
             np.array(
                 [
-                    has_match(positions, now, scene.tolerance_px)
-                    & ~has_match(positions, spots, scene.tolerance_px)
-                    for (now, _), (spots, _) in zip(with_stars, plain, strict=True)
+                    has_match(positions, now.spots, tolerance)
+                    & ~has_match(positions, before.spots, tolerance)
+                    for now, before in zip(with_stars, plain, strict=True)
                 ]
             )
         )
     flags = np.concatenate(found, axis=1)
     rows = []
-    for setting, (spots, area), (dark, _), stars_found in zip(
-        family.settings, plain, turned, flags, strict=True
+    for setting, marked, n_blank, stars_found in zip(
+        family.settings, plain, np.mean(blank, axis=0), flags, strict=True
     ):
-        n_dark = int(scene.free[dark[:, 1], dark[:, 0]].sum())
         row = {
             "setting": setting,
-            "n_spots": len(spots),
-            "area": area / seen,
+            "n_spots": len(marked.spots),
+            "area": marked.pixels / seen,
             "area_arcmin2": scene.area_arcmin2,
             "n_stars": stars_found.size,
             "n_found": int(stars_found.sum()),
-            "n_inverted": n_dark,
-            "inverted_per_arcmin2": n_dark / free_area if free_area else np.nan,
+            "n_blank": float(n_blank),
             "n_true": np.nan,
             "n_true_found": np.nan,
             "n_false": np.nan,
         }
-        if scene.truth is not None:
-            row["n_true"] = int(scene.truth.wanted.sum())
-            row["n_true_found"], row["n_false"] = froc_point(spots, scene.truth)
+        if truth is not None:
+            row["n_true"] = int(truth.wanted.sum())
+            row["n_true_found"] = sources_found(marked.spots, truth)
+            row["n_false"] = marked.false
         rows.append(row)
     table = pd.DataFrame(rows)
     table.insert(0, "family", family.name)
@@ -199,13 +200,26 @@ def curve_and_stars(family: Family, scene: Scene) -> tuple[pd.DataFrame, NDArray
     return _with_rates(table), flags
 
 
+class _Marked(NamedTuple):
+    """Where the spots of a mask are, its pixels, and how many spots are false."""
+
+    spots: NDArray[np.int64]
+    pixels: int
+    false: int
+
+
 def _marked(
     family: Family,
     image: NDArray[np.floating],
     levels: NDArray[np.float64] | None = None,
-) -> tuple[NDArray[np.float64], list[tuple[NDArray[np.int64], int]]]:
-    """The levels, those of the image itself where none are given, and for each of them where the
-    spots of the image are, and how many pixels the mask has."""
+    *,
+    sources: NDArray[np.floating] | None = None,
+    tolerance_px: float = 0.0,
+) -> tuple[NDArray[np.float64], list[_Marked]]:
+    """The levels, those of the image itself where none are given, and what each of them marks.
+
+    Without `sources` no spot is called false.
+    """
     scores = family.scores(image)
     if levels is None:
         levels = family.levels(scores)
@@ -213,7 +227,12 @@ def _marked(
     for level in levels:
         mask = family.cut(scores, level)
         spots = brightest_pixels(mask, image, min_pixels=family.min_pixels)
-        found.append((spots, int(np.count_nonzero(mask))))
+        false = 0
+        if sources is not None:
+            false = false_spots(
+                mask, sources, tolerance_px=tolerance_px, min_pixels=family.min_pixels
+            )
+        found.append(_Marked(spots, int(np.count_nonzero(mask)), false))
     return levels, found
 
 
@@ -221,32 +240,28 @@ def _with_rates(table: pd.DataFrame) -> pd.DataFrame:
     """Shares and rates from the counts."""
     table["completeness"] = table["n_found"] / table["n_stars"].replace(0, np.nan)
     table["true_completeness"] = table["n_true_found"] / table["n_true"].replace(0, np.nan)
+    table["blank_per_arcmin2"] = table["n_blank"] / table["area_arcmin2"]
     table["truth_false_per_arcmin2"] = table["n_false"] / table["area_arcmin2"]
-    table["false_per_arcmin2"] = table["truth_false_per_arcmin2"].fillna(
-        table["inverted_per_arcmin2"]
-    )
+    table["false_per_arcmin2"] = table["truth_false_per_arcmin2"].fillna(table["blank_per_arcmin2"])
     return table
 
 
 def pool_curves(table: pd.DataFrame, *, name: str) -> pd.DataFrame:
     """Curves of several images as those of one image `name`: counts and areas added up.
 
-    Means weighted by area for the masked share and the rate of the inverted images.
+    Means weighted by area for the masked share and the false rate. By truth there are only counts
+    where the truth of all the images is known.
     """
-    weighted = table.assign(
-        **{
-            column: table[column] * table["area_arcmin2"]
-            for column in ("area", "inverted_per_arcmin2")
-        }
-    )
-    keys = ["family", "unit", "setting", "working"]
-    counts = ["n_spots", "n_stars", "n_found", "n_inverted", "n_true", "n_true_found", "n_false"]
-    summed = weighted.groupby(keys, sort=False)[
-        [*counts, "area", "inverted_per_arcmin2", "area_arcmin2"]
-    ].sum(min_count=1)
-    for column in ("area", "inverted_per_arcmin2"):
-        summed[column] /= summed["area_arcmin2"]
-    summed = _with_rates(summed.reset_index())
+    means, by_truth = ["area", "false_per_arcmin2"], ["n_true", "n_true_found", "n_false"]
+    weighted = table[means].mul(table["area_arcmin2"], axis=0)
+    grouped = table.assign(**weighted).groupby(["family", "unit", "setting", "working"], sort=False)
+    counts = ["n_spots", "n_stars", "n_found", "n_blank", *by_truth]
+    summed = grouped[[*counts, *means, "area_arcmin2"]].sum()
+    known = grouped["n_false"].count() == grouped["n_false"].size()
+    summed[by_truth] = summed[by_truth].where(known)
+    summed[means] = summed[means].div(summed["area_arcmin2"], axis=0)
+    rate = summed["false_per_arcmin2"].to_numpy()
+    summed = _with_rates(summed.reset_index()).assign(false_per_arcmin2=rate)
     summed["image"] = name
     summed["simulated"] = bool(table["simulated"].any())
     return summed[table.columns]
@@ -264,12 +279,21 @@ def with_all(table: pd.DataFrame, measurable: Sequence[str]) -> pd.DataFrame:
     return pd.concat([table, pool_curves(measured, name=POOLED)], ignore_index=True)
 
 
-def compare_curves(table: pd.DataFrame, *, rates: list[float], areas: list[float]) -> pd.DataFrame:
+def compare_curves(
+    table: pd.DataFrame,
+    *,
+    rates: list[float],
+    areas: list[float],
+    draws: int,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
     """Completeness of each family at equal false spots per arcmin^2 and at equal masked share.
 
     The segmentation's own false rate and area at its working point are compared at too (`limit` is
     then its value, `of` says so). Columns: image, at (false_per_arcmin2 or area), of, limit,
-    family, completeness, low, high (95 % Wilson for the number of stars), setting, n_stars.
+    family, completeness, low, high (95 %), setting, n_stars. The limits are Wilson's for the number
+    of stars; at a false rate they also hold the Poisson error of the false spots and with it that
+    of the level (`rate_draws`, `draws` of them).
     """
     rows = []
     for image, curves in table.groupby("image", sort=False):
@@ -282,7 +306,11 @@ def compare_curves(table: pd.DataFrame, *, rates: list[float], areas: list[float
             for family, curve in curves.groupby("family", sort=False):
                 best, setting = _best(curve, column, limit)
                 n = int(curve["n_stars"].iloc[0])
-                low, high = wilson(best * n, n)
+                low, high = map(float, wilson(best * n, n))
+                if column == "false_per_arcmin2" and n:
+                    drawn = rng.binomial(n, rate_draws(curve, limit, draws=draws, rng=rng)) / n
+                    lowest, highest = np.percentile(drawn, [2.5, 97.5])
+                    low, high = min(low, float(lowest)), max(high, float(highest))
                 rows.append(
                     {
                         "image": image,
@@ -291,8 +319,8 @@ def compare_curves(table: pd.DataFrame, *, rates: list[float], areas: list[float
                         "limit": limit,
                         "family": family,
                         "completeness": best,
-                        "low": float(low),
-                        "high": float(high),
+                        "low": low,
+                        "high": high,
                         "setting": setting,
                         "n_stars": n,
                         "simulated": bool(curve["simulated"].any()),
@@ -319,6 +347,34 @@ def at_false_rate(curve: pd.DataFrame, rate: float) -> tuple[float, float]:
 def at_area(curve: pd.DataFrame, share: float) -> tuple[float, float]:
     """As `at_false_rate`, for masks that cover at most `share` of the pixels."""
     return _best(curve, "area", share)
+
+
+def rate_draws(
+    curve: pd.DataFrame, rate: float, *, draws: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Completeness at a false rate, with the false spots of the curve drawn again, (draws,).
+
+    The false spots of a stricter level are among those of a looser one: what each level has more
+    than the next stricter one is an independent Poisson number. The level is then chosen again.
+    """
+    curve = curve.sort_values("setting")
+    area = curve["area_arcmin2"].to_numpy(float)
+    counts = curve["false_per_arcmin2"].to_numpy(float) * area
+    strictest = np.argsort(counts, kind="stable")
+    more = np.diff(counts[strictest], prepend=0.0)
+    drawn = np.empty((draws, counts.size))
+    drawn[:, strictest] = rng.poisson(more, (draws, counts.size)).cumsum(axis=1)
+    cost = drawn / area
+    gain = curve["completeness"].to_numpy(float)
+    inside = cost <= rate
+    found: NDArray[np.float64] = np.where(inside, gain, 0.0).max(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        part = (rate - cost[:, :-1]) / np.diff(cost, axis=1)
+        between = gain[:-1] + part * np.diff(gain)
+    crossing = inside[:, 1:] != inside[:, :-1]
+    if crossing.size:
+        found = np.maximum(found, np.where(crossing, between, 0.0).max(axis=1))
+    return found
 
 
 def _best(curve: pd.DataFrame, column: str, limit: float) -> tuple[float, float]:

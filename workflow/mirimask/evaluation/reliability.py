@@ -1,4 +1,4 @@
-"""False detections without a truth: the same mask made from the inverted image."""
+"""False detections without a truth: the same mask made from blank images."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -6,21 +6,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from mirimask.evaluation.scene import area_arcmin2, inverted
+from mirimask.evaluation.blank import blank_images
+from mirimask.evaluation.scene import area_arcmin2, false_spots
+from mirimask.evaluation.stars import StarStamps
 from mirimask.image.frame import Frame
 from mirimask.intervals import count_interval, ratio_interval
 from mirimask.masks.make import make_masks
-from mirimask.masks.names import is_antisymmetric
 from mirimask.masks.registry import Options
 from mirimask.masks.segmentation import SegmentationSettings, segment
 
 __all__ = [
-    "Inverted",
-    "false_spots",
-    "flank_pixels",
-    "invert",
+    "BlankCrops",
+    "blank_crops",
+    "compare_rates",
+    "limit_of",
     "pool_reliability",
     "reliability_row",
     "reliability_rows",
@@ -28,111 +28,96 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Inverted:
-    """An inverted crop, its segmentation, and the crop as it was.
+class BlankCrops:
+    """Blank images of a crop, the segmentation of each, their sources, and the crop as it is.
 
-    `masks` are made at the thresholds of the crop as it was: if a percentage were taken again, the
-    inverted mask would be as large by construction.
+    `sources` (n, 2: x, y) are in pixels of the crop, some of them beyond its rim.
     """
 
+    images: list[Frame]
+    segmentations: list[NDArray[np.bool_]]
+    sources: NDArray[np.float64]
     image: Frame
-    segmentation: NDArray[np.bool_]
-    upright: Frame
 
     def masks(
         self, names: Sequence[str], options: Options | None = None
-    ) -> dict[str, NDArray[np.bool_]]:
-        """The masks that methods make of the inverted crop, by name; see `make_masks`."""
-        made = make_masks(
-            self.image,
-            names,
-            segmentation=self.segmentation,
-            options=options,
-            levels_of=self.upright,
-        )
-        return {name: one.mask for name, one in made.items()}
+    ) -> list[dict[str, NDArray[np.bool_]]]:
+        """The masks that methods make of each blank image, by name; see `make_masks`.
+
+        They are made at the thresholds of the crop as it is: if a percentage were taken again, the
+        mask of a blank image would be as large by construction.
+        """
+        return [
+            {
+                name: one.mask
+                for name, one in make_masks(
+                    blank, names, segmentation=labels, options=options, levels_of=self.image
+                ).items()
+            }
+            for blank, labels in zip(self.images, self.segmentations, strict=True)
+        ]
 
 
-def invert(
+def blank_crops(
     frame: Frame,
     crop: Frame,
+    stamps: StarStamps,
     *,
-    background_box_px: int,
+    number: int,
     settings: SegmentationSettings,
-) -> Inverted:
-    """Turn a frame around its background, 2 B - data, and cut the window of `crop` out of it.
+    rng: np.random.Generator,
+) -> BlankCrops:
+    """`number` blank images of a frame (`blank_images`), cut to the window of `crop`.
 
-    B is the clipped median in boxes of `background_box_px`, as for the reference peaks, not the
-    median of the frame. A slice at a fixed level takes a bright side of the background as source;
-    around a local B that side stays bright and is counted as the false detection it is, around one
-    median it would become a dark side and be missed. The segmentation is that of the inverted
-    frame (`segment`, same settings), which subtracts a background of its own.
+    The segmentation is that of the whole blank frame (`segment`), as the pipeline's is.
     """
-    turned = inverted(frame.data, frame.empty, box_px=background_box_px)
-    unseen = crop.cut(frame.empty | ~np.isfinite(frame.data))
-    image = replace(crop, data=crop.cut(turned).copy(), empty=unseen, error=None, weight=None)
-    if frame.error is not None:
-        turned[np.isnan(frame.error)] = np.nan
-    return Inverted(image, crop.cut(segment(turned, settings=settings)) > 0, crop)
+    blank = blank_images(
+        frame.data, frame.empty, fwhm_px=crop.fwhm_px, stamps=stamps, number=number, rng=rng
+    )
+    empty = crop.cut(frame.empty | ~np.isfinite(frame.data))
+    seen = (~frame.empty).astype(np.float32)
+    return BlankCrops(
+        [
+            replace(crop, data=crop.cut(image).copy(), empty=empty, error=None, weight=None)
+            for image in blank.images
+        ],
+        [
+            crop.cut(segment(image, error=frame.error, weight=seen, settings=settings)) > 0
+            for image in blank.images
+        ],
+        blank.sources - crop.origin[::-1],
+        crop,
+    )
 
 
-def flank_pixels(
-    peaks: pd.DataFrame, shape: tuple[int, int], tolerance_px: float
-) -> NDArray[np.bool_]:
-    """The pixels within `tolerance_px` of a reference peak, (ny, nx) bool.
+def reliability_row(spots: int, blank: float, area_arcmin2: float) -> dict[str, float]:
+    """1 - N_blank / N with 95 % limits, and false spots per square arcminute with theirs.
 
-    The derivative of a real star falls as steeply on one flank as it rises on the other, so every
-    star leaves a spot in the inverted derivative that is no false detection. Of a method whose
-    score is antisymmetric (`masks.names.is_antisymmetric`), a spot of the inverted image counts
-    only if it marks no reference peak: what remains are noise and background, and sources too faint
-    for a reference peak, which make the false rate an upper limit.
+    N_blank, `blank`, is the mean number of false spots of a blank image. Counts have exact Poisson
+    intervals (Garwood), that of N_blank as of one image: clouds, stars and cosmic rays are the same
+    in all. Their ratio has the `ratio_interval` of the two. There can be more spots in a blank
+    image: then the reliability is negative, and says that noise and sky explain the whole mask. No
+    spots: NaN.
     """
-    pixels = np.ones(shape, bool)
-    pixels[peaks["y"].to_numpy(int), peaks["x"].to_numpy(int)] = False
-    if pixels.all():
-        return ~pixels
-    return ndimage.distance_transform_edt(pixels) <= tolerance_px
-
-
-def false_spots(
-    mask: NDArray[np.bool_], excluded: NDArray[np.bool_] | None, *, min_pixels: int
-) -> int:
-    """Number of 8-connected spots of at least `min_pixels`, without those that touch `excluded`."""
-    labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
-    kept = np.bincount(labels.ravel(), minlength=count + 1) >= min_pixels
-    kept[0] = False
-    if excluded is not None:
-        kept[np.unique(labels[excluded])] = False
-    return int(kept.sum())
-
-
-def reliability_row(positive: int, negative: int, area_arcmin2: float) -> dict[str, float]:
-    """1 - N_neg / N_pos with 95 % limits, and false spots per square arcminute with theirs.
-
-    Counts have exact Poisson intervals (Garwood), their ratio `ratio_interval` of the two. Spots of
-    the inverted image can outnumber the real ones: then the reliability is negative, and says that
-    noise and background explain the whole mask. No spots: NaN.
-    """
-    low, high = count_interval(np.array([negative, positive]))
+    low, high = count_interval(np.array([blank, spots]))
     ratio = ratio_interval(
-        negative, (float(low[0]), float(high[0])), positive, (float(low[1]), float(high[1]))
+        blank, (float(low[0]), float(high[0])), spots, (float(low[1]), float(high[1]))
     )
     return {
-        "n_positive": positive,
-        "n_negative": negative,
+        "n_spots": spots,
+        "n_blank": blank,
         "area_arcmin2": area_arcmin2,
-        "false_per_arcmin2": negative / area_arcmin2,
+        "false_per_arcmin2": blank / area_arcmin2,
         "false_low": float(low[0]) / area_arcmin2,
         "false_high": float(high[0]) / area_arcmin2,
-        "reliability": 1 - negative / positive if positive else float("nan"),
+        "reliability": 1 - blank / spots if spots else float("nan"),
         "reliability_low": 1 - ratio[1],
         "reliability_high": 1 - ratio[0],
     }
 
 
 def reliability_rows(
-    turned: Inverted,
-    peaks: pd.DataFrame,
+    blank: BlankCrops,
     masks: Iterable[tuple[str, str, NDArray[np.bool_]]],
     *,
     min_pixels: int,
@@ -141,19 +126,25 @@ def reliability_rows(
 ) -> pd.DataFrame:
     """The `reliability_row` of each mask of an image, with method and domain.
 
-    `turned` is the image inverted, `masks` are its masks with method and domain, `peaks` its
-    reference peaks. Of an antisymmetric method's inverted mask, spots within `tolerance_fwhm` FWHM
-    of a reference peak do not count (`flank_pixels`).
+    `blank` are the image's blank crops, `masks` its masks with method and domain. A spot of a blank
+    image is false where none of its sources lies on it or within `tolerance_fwhm` FWHM.
     """
-    masks, crop = list(masks), turned.upright
-    twins = turned.masks([method for method, _, _ in masks], options)
-    flanks = flank_pixels(peaks, crop.data.shape, tolerance_fwhm * crop.fwhm_px)
+    masks, crop = list(masks), blank.image
+    found = blank.masks([method for method, _, _ in masks], options)
+    nowhere = np.zeros((0, 2))
     rows = []
     for method, domain, mask in masks:
-        excluded = flanks if is_antisymmetric(method) else None
-        positive = false_spots(mask, None, min_pixels=min_pixels)
-        negative = false_spots(twins[method], excluded, min_pixels=min_pixels)
-        row = reliability_row(positive, negative, area_arcmin2(crop))
+        spots = false_spots(mask, nowhere, tolerance_px=0, min_pixels=min_pixels)
+        false = [
+            false_spots(
+                own[method],
+                blank.sources,
+                tolerance_px=tolerance_fwhm * crop.fwhm_px,
+                min_pixels=min_pixels,
+            )
+            for own in found
+        ]
+        row = reliability_row(spots, float(np.mean(false)), area_arcmin2(crop))
         rows.append({"method": method, "domain": domain, **row})
     return pd.DataFrame(rows)
 
@@ -163,9 +154,69 @@ def pool_reliability(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (method, domain), group in table.groupby(["method", "domain"], sort=False):
         row = reliability_row(
-            int(group["n_positive"].sum()),
-            int(group["n_negative"].sum()),
+            int(group["n_spots"].sum()),
+            float(group["n_blank"].sum()),
             float(group["area_arcmin2"].sum()),
         )
         rows.append({"image": "All", "method": method, "domain": domain, **row})
     return pd.DataFrame(rows, columns=table.columns)
+
+
+# Blank images tell the false rate within this factor; where they do not, it is a limit.
+_FACTOR = 1.5
+_LEAST_RATE = 1.0  # per square arcminute; fewer false spots decide nothing
+
+
+def limit_of(blank: float, false: float, area_arcmin2: float) -> str:
+    """'' where blank images tell the false rate, else `lower limit` or `upper limit`.
+
+    They do within a factor of 1.5 of the number of false spots by truth, and where that is below 1
+    per square arcminute.
+    """
+    if false < _LEAST_RATE * area_arcmin2 or false / _FACTOR <= blank <= false * _FACTOR:
+        return ""
+    return "lower limit" if blank < false else "upper limit"
+
+
+def compare_rates(reliability: pd.DataFrame, purity: pd.DataFrame) -> pd.DataFrame:
+    """The false rate by blank images beside the one by truth, all images with a truth together.
+
+    `reliability` has the rows of `reliability_row` with image, method and domain, `purity` those of
+    `purity_row`. Columns: method, domain, n_blank, n_false (by truth), area_arcmin2,
+    blank_per_arcmin2, truth_false_per_arcmin2 with its 95 % Poisson limits false_low and
+    false_high, ratio (blank over truth, 95 % limits), and says: `rate` or what `limit_of` says.
+    """
+    keys = ["image", "method", "domain"]
+    false = purity.assign(n_false=purity["n_spots"] - purity["n_true_spots"])
+    both = reliability[reliability["image"] != "All"].merge(false[[*keys, "n_false"]], on=keys)
+    rows = []
+    for (method, domain), group in both.groupby(["method", "domain"], sort=False):
+        blank, false_ = float(group["n_blank"].sum()), float(group["n_false"].sum())
+        area = float(group["area_arcmin2"].sum())
+        low, high = (limit.tolist() for limit in count_interval(np.array([blank, false_])))
+        ratio = blank / false_ if false_ else float("nan")
+        limits = ratio_interval(blank, (low[0], high[0]), false_, (low[1], high[1]))
+        rows.append(
+            {
+                "method": method,
+                "domain": domain,
+                "n_blank": blank,
+                "n_false": false_,
+                "area_arcmin2": area,
+                "blank_per_arcmin2": blank / area,
+                "truth_false_per_arcmin2": false_ / area,
+                "false_low": low[1] / area,
+                "false_high": high[1] / area,
+                "ratio": ratio,
+                "ratio_low": limits[0],
+                "ratio_high": limits[1],
+                "says": limit_of(blank, false_, area) or "rate",
+            }
+        )
+    return pd.DataFrame(rows, columns=_RATES.split())
+
+
+_RATES = (
+    "method domain n_blank n_false area_arcmin2 blank_per_arcmin2 truth_false_per_arcmin2 "
+    "false_low false_high ratio ratio_low ratio_high says"
+)

@@ -1,6 +1,7 @@
 """Table 3 under other settings: which of its conclusions depend on a choice."""
 
 import logging
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,9 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
+from mirimask.image.background import background_meshes
 from mirimask.image.frame import Frame
+from mirimask.masks.filters import matched_filter
 from mirimask.masks.segmentation import SegmentationSettings, segment
 from mirimask.sources.catalogue import locate_sources
 from mirimask.sources.peaks import reference_peaks
@@ -24,6 +27,7 @@ __all__ = [
     "count_masks",
     "count_variants",
     "kept_by_cuts",
+    "other_peaks",
     "other_radii",
     "other_segmentations",
     "other_smallest",
@@ -79,19 +83,27 @@ def vary_settings(
 
     `masks` and `other_masks` are those of the study and those with slices over the `other_domain`
     (none: it is not tried). `standard` and `variants` as from `tried_settings`; reference peaks are
-    found on background in boxes of `background_box`. For the others see `other_segmentations`
-    (left out where no mask is the segmentation) and `kept_by_cuts`. Columns as of `count_variants`.
+    found on background in boxes of `background_box`. For the others see `other_peaks`,
+    `other_segmentations` (left out where no mask is the segmentation) and `kept_by_cuts`. Columns
+    as of `count_variants`.
     """
+    box_px = round(crop.length_px(background_box))
     peaks = reference_peaks(
         crop.data,
         crop.empty,
         fwhm_px=crop.fwhm_px,
         snr=min(standard["snr"], *variants["snr"].values()),
-        background_box_px=round(crop.length_px(background_box)),
+        background_box_px=box_px,
     )
-    at = peaks, np.asarray(sources["x"], float), np.asarray(sources["y"], float)
+    where = np.asarray(sources["x"], float), np.asarray(sources["y"], float)
+    at = peaks, *where
     subsets = kept_by_cuts(crop, sources, catalogue, settings=catalogue_settings, cuts=cuts)
     tables = [count_variants(masks, *at, standard=standard, variants=variants, subsets=subsets)]
+    finders = other_peaks(crop, snr=standard["snr"], background_box_px=box_px)
+    tables += [
+        count_masks(masks, own, *where, standard=standard, setting="peak finder", value=name)
+        for name, own in finders.items()
+    ]
     others = [("slice domain", other_domain, other_masks)] if other_masks else []
     if "segmentation" in masks:
         made = other_segmentations(frame, crop, segmentations, settings=segmentation)
@@ -101,6 +113,63 @@ def vary_settings(
     for setting, value, changed in others:
         tables.append(count_masks(changed, *at, standard=standard, setting=setting, value=value))
     return pd.concat(tables)
+
+
+_FINE_MESH_FWHM = 6.5  # 16 px in F770W
+
+
+def other_peaks(crop: Frame, *, snr: float, background_box_px: int) -> dict[str, pd.DataFrame]:
+    """Bright points by other finders, by their names, as from `reference_peaks`.
+
+    The reference peaks and the cores share an operator, nearly: a difference of two widths. These
+    do not. photutils' `DAOStarFinder` on the image less its background in boxes, above `snr` times
+    the local rms; and the local maxima of a matched filter (the PSF alone, a Gaussian) above `snr`
+    in a fine mesh. Every one counts, whatever its own measure: their snr is infinite.
+    """
+    from photutils.detection import DAOStarFinder, find_peaks
+    from photutils.utils.exceptions import NoDetectionsWarning
+
+    hidden, fwhm_px = crop.empty | ~np.isfinite(crop.data), crop.fwhm_px
+    image = np.where(hidden, 0, crop.data)
+    level, rms = background_meshes(image, hidden, box_px=background_box_px)
+    finder = DAOStarFinder(
+        snr * np.where(rms > 0, rms, np.inf), fwhm_px, sharpness_range=(0.2, 1.5)
+    )  # sharp as photutils' page advises for a PSF of few pixels
+    family = matched_filter(
+        crop.empty,
+        fwhm_px=fwhm_px,
+        levels=np.array([snr]),
+        box_px=round(_FINE_MESH_FWHM * fwhm_px),
+    )
+    scores = family.scores(crop.masked)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoDetectionsWarning)
+        stars = finder.find_stars(np.where(hidden, 0, image - level), mask=hidden)
+        maxima = (
+            find_peaks(scores[0], snr, box_size=2 * int(np.ceil(fwhm_px)) - 1) if scores else None
+        )
+    return {
+        name: _peaks_at(crop, found, columns)
+        for name, found, columns in (
+            ("DAOStarFinder", stars, ("x_centroid", "y_centroid")),
+            ("matched filter", maxima, ("x_peak", "y_peak")),
+        )
+    }
+
+
+def _peaks_at(crop: Frame, found: Table | None, columns: tuple[str, str]) -> pd.DataFrame:
+    """The positions of a finder's table as reference peaks, those on empty pixels left out."""
+    ny, nx = crop.data.shape
+    if found is None:
+        x = y = np.zeros(0, int)
+    else:
+        x, y = (
+            np.rint(np.asarray(found[name], float)).astype(int).clip(0, n - 1)
+            for name, n in zip(columns, (nx, ny), strict=True)
+        )
+    seen = ~crop.empty[y, x]
+    x, y = x[seen], y[seen]
+    return pd.DataFrame({"x": x, "y": y, "value": crop.data[y, x], "snr": np.inf})
 
 
 def tried_settings(

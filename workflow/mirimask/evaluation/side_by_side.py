@@ -1,23 +1,35 @@
 """All masks at equal false rates: tuned levels, what is found there, and the time it takes."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mirimask.evaluation.curves import at_false_rate, curve_and_stars, pool_curves
+from mirimask.evaluation.curves import (
+    at_false_rate,
+    curve_and_stars,
+    pool_curves,
+    rate_draws,
+)
+from mirimask.evaluation.reliability import limit_of
 from mirimask.evaluation.scene import Scene
 from mirimask.image.frame import Frame
-from mirimask.intervals import wilson
+from mirimask.intervals import count_interval, wilson
 from mirimask.masks.make import family_at
 from mirimask.masks.registry import METHODS, Options, published_level
 
 __all__ = [
     "BEST",
+    "FACTORIAL",
+    "ITSELF",
+    "OTHERS",
+    "factorial",
     "judge_method",
+    "level_error",
     "ordered",
     "paired_difference",
     "same_rate",
@@ -27,6 +39,16 @@ __all__ = [
 ]
 
 BEST = "cores"
+# where an image's level comes from: the curves of other images, or its own
+OTHERS, ITSELF = "others", "itself"
+# each filter with the noise of its tile alone, and with that of the window around the pixel too
+FACTORIAL = {
+    "curvature": ("cores_tile", "cores"),
+    "Laplacian of Gaussian": ("log", "log_window"),
+    "Difference of Gaussians": ("dog", "dog_window"),
+    "starlet": ("starlet", "starlet_window"),
+    "matched filter": ("matched_filter", "matched_filter_window"),
+}
 
 
 ### levels #########################################################################################
@@ -35,13 +57,14 @@ BEST = "cores"
 def tuned_levels(
     curves: pd.DataFrame, *, rates: list[float], images: list[str], tuned_on: list[str]
 ) -> pd.DataFrame:
-    """For each image and false rate, the level that a family has elsewhere.
+    """For each image and false rate, the level that a family has elsewhere, and on itself.
 
-    `curves` are rows of `full_curve` of one family with an image column. The level is where the
-    pooled curve of the images `tuned_on`, without the image itself, has the highest completeness
-    at no more than `rate` false spots per square arcminute. Where no level has that few, it is
-    the one with the fewest (`reached` False); NaN where no other image is left to tune on.
-    Columns: image, rate, level, reached.
+    `curves` are rows of `full_curve` of one family with an image column. The level is where a curve
+    has the highest completeness at no more than `rate` false spots per square arcminute: the pooled
+    one of the images `tuned_on` without the image itself (`chosen` on `others`), and the image's
+    own (`itself`), which flatters every family. Where no level has that few, it is the one with the
+    fewest (`reached` False); NaN where there is no curve. Columns: image, rate, chosen, level,
+    reached.
     """
     rows = []
     pools: dict[tuple[str, ...], pd.DataFrame] = {}
@@ -49,16 +72,56 @@ def tuned_levels(
         others = tuple(name for name in tuned_on if name != image)
         if others and others not in pools:
             pools[others] = pool_curves(curves[curves["image"].isin(others)], name="others")
+        own = {OTHERS: pools.get(others, curves[:0]), ITSELF: curves[curves["image"] == image]}
         for rate in rates:
-            level, reached = float("nan"), False
-            if others:
-                pooled = pools[others]
-                _, level = at_false_rate(pooled, rate)
-                reached = bool(np.isfinite(level))
-                if not reached:
-                    level = float(pooled.loc[pooled["false_per_arcmin2"].idxmin(), "setting"])
-            rows.append({"image": image, "rate": rate, "level": level, "reached": reached})
+            for chosen, curve in own.items():
+                level, reached = float("nan"), False
+                if len(curve):
+                    _, level = at_false_rate(curve, rate)
+                    reached = bool(np.isfinite(level))
+                    if not reached:
+                        level = float(curve.loc[curve["false_per_arcmin2"].idxmin(), "setting"])
+                rows.append(
+                    {
+                        "image": image,
+                        "rate": rate,
+                        "chosen": chosen,
+                        "level": level,
+                        "reached": reached,
+                    }
+                )
     return pd.DataFrame(rows)
+
+
+def level_error(
+    curves: pd.DataFrame,
+    *,
+    rate: float,
+    chosen: str,
+    images: Mapping[str, int],
+    tuned_on: list[str],
+    draws: int,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """How completeness moves when the false spots that a level was chosen by are drawn again.
+
+    `curves` are those of one family, `images` those judged, with the number of their stars. Levels
+    chosen on `others` are in error together, by the pooled curve of `tuned_on`; those chosen on
+    each image `itself` one by one. Returns (draws,) differences from what the curves say.
+    """
+    stars = sum(images.values())
+    if np.isnan(rate) or not stars:
+        return np.zeros(draws)
+    if chosen == OTHERS:
+        pooled = curves[curves["image"].isin(tuned_on)]
+        parts = [(1.0, pool_curves(pooled, name="all"))] if len(pooled) else []
+    else:
+        parts = [(n / stars, curves[curves["image"] == image]) for image, n in images.items()]
+    moved = np.zeros(draws)
+    for weight, curve in parts:
+        drawn = rate_draws(curve, rate, draws=draws, rng=rng)
+        moved += weight * (drawn - at_false_rate(curve, rate)[0])
+    return moved
 
 
 def paired_difference(
@@ -68,11 +131,13 @@ def paired_difference(
     *,
     draws: int,
     rng: np.random.Generator,
+    moved: NDArray[np.float64] | float = 0.0,
 ) -> tuple[float, float, float]:
     """Difference of two shares of the same stars found, first less second, with a 95 % interval.
 
     Stars are drawn again with replacement within each of `strata` (their images), `draws` times;
-    drawing stars that only one finds is a multinomial draw. NaN without stars.
+    drawing stars that only one finds is a multinomial draw. `moved` (draws,) is what the errors of
+    the two levels add to the difference (`level_error`). NaN without stars.
     """
     if first.size == 0:
         return float("nan"), float("nan"), float("nan")
@@ -83,7 +148,7 @@ def paired_difference(
         n = int(own.sum())
         counts = rng.multinomial(n, [more / n, fewer / n, (n - more - fewer) / n], draws)
         drawn += counts[:, 0] - counts[:, 1]
-    low, high = np.percentile(drawn / first.size, [2.5, 97.5])
+    low, high = np.percentile(drawn / first.size + moved, [2.5, 97.5])
     return float(first.mean() - second.mean()), float(low), float(high)
 
 
@@ -98,27 +163,30 @@ def judge_method(
     """What a method finds on one image at its tuned levels and at its published one.
 
     `levels` are the image's rows of `tuned_levels`; one that is NaN is left out. Returns the rows
-    of `curve_and_stars` with rate (NaN: the published level), reached and simulated, and one row
-    for each rate and added star: rate, star (its number), ab_mag, found (0 or 1).
+    of `curve_and_stars` with rate (NaN: the published level), chosen, reached and simulated, and
+    one row for each level and added star: rate, chosen, star (its number), ab_mag, found (0 or 1).
     """
     own, options = levels.dropna(subset="level"), options or {}
     rates = [*own["rate"], np.nan]
+    chosen = [*own["chosen"], ""]
     settings = [*own["level"], published_level(name, options)]
     family = family_at(name, crop.empty, settings, fwhm_px=crop.fwhm_px, options=options)
     judged, found = curve_and_stars(family, scene)
     judged["family"] = name
     judged.insert(1, "rate", rates)
+    judged.insert(2, "chosen", chosen)
     judged["reached"] = [*own["reached"], True]
     stars = [
         pd.DataFrame(
             {
                 "rate": rate,
+                "chosen": where,
                 "star": np.arange(flags.size),
                 "ab_mag": scene.magnitudes,
                 "found": flags.astype(int),
             }
         )
-        for rate, flags in zip(rates, found, strict=True)
+        for rate, where, flags in zip(rates, chosen, found, strict=True)
     ]
     return judged.assign(simulated=crop.simulated), pd.concat(stars, ignore_index=True)
 
@@ -153,103 +221,135 @@ def verdict_table(
     judged: pd.DataFrame,
     stars: pd.DataFrame,
     times: pd.DataFrame,
+    curves: pd.DataFrame,
     *,
     groups: dict[str, list[str]],
+    tuned_on: list[str],
     not_installed: dict[str, str],
     draws: int,
     seed: int,
 ) -> pd.DataFrame:
-    """One row for each group of images, false rate and family.
+    """One row for each group of images, false rate, way of choosing the level, and family.
 
-    `judged` and `stars`: the tables of all families below each other, with family, image and rate
-    (NaN: the published level). `times`: family, median_ms. Columns: group, images, rate, family,
-    label, kind, n_stars, n_found, completeness with its 95 % Wilson limits, false_per_arcmin2 (what
-    the levels came to), inverted_per_arcmin2, area, tuned (share of the images for which a level
-    reached the rate), behind: completeness of the cores less the family's for the same
-    stars, with its 95 % limits (`paired_difference`), median_ms, times_cores, needs: what is
+    `judged` and `stars`: the tables of all families below each other, with family, image, rate
+    (NaN: the published level) and chosen. `times`: family, median_ms. `curves`: those that the
+    levels were chosen by, on the images `tuned_on`. Columns: group, images, rate, chosen (`others`,
+    `itself`, '' for the published level), family, label, kind, n_stars, n_found, completeness with
+    its 95 % limits (Wilson's for the stars, and the error of the level), false_per_arcmin2 (what
+    the levels came to) with its Poisson limits false_low and false_high, blank_per_arcmin2, area,
+    tuned (share of the images for which a level reached the rate), behind: completeness of the
+    cores less the family's for the same stars, with 95 % limits that hold the errors of both levels
+    (`paired_difference`, `level_error`), limit: of families whose false spots blank images do not
+    tell, by those of their tuned levels in images with a truth, what their rate in a group with
+    other images is (`limit_of`; there is then no behind), median_ms, times_cores, needs: what is
     not installed (such families have no numbers).
     """
     spent = times.set_index("family")["median_ms"]
     rows: list[dict[str, Any]] = []
     own_stars = dict(tuple(stars.groupby("family", sort=False)))
-    for group, images in groups.items():
-        for rate in [*sorted(judged["rate"].dropna().unique()), np.nan]:
-            best = _found(own_stars.get(BEST), images, rate)
-            for family in [*own_stars, *not_installed]:
-                row = {
-                    "group": group,
-                    "images": len(images),
-                    "rate": rate,
-                    "family": family,
-                    "label": METHODS[family].label,
-                    "kind": METHODS[family].group,
-                    "needs": not_installed.get(family, ""),
-                }
-                rows.append(row)
-                if family in not_installed:
-                    continue
-                found = _found(own_stars[family], images, rate)
-                table = judged[
-                    (judged["family"] == family)
-                    & judged["image"].isin(images)
-                    & same_rate(judged["rate"], rate)
-                ]
-                if found is None or table.empty:
-                    continue
-                flags = found["found"].to_numpy(bool)
-                low, high = wilson(flags.sum(), flags.size)
-                area = table["area_arcmin2"]
-                row |= {
-                    "n_stars": flags.size,
-                    "n_found": int(flags.sum()),
-                    "completeness": flags.mean(),
-                    "low": float(low),
-                    "high": float(high),
-                    "false_per_arcmin2": float((table["false_per_arcmin2"] * area).sum())
-                    / area.sum(),
-                    "inverted_per_arcmin2": float((table["inverted_per_arcmin2"] * area).sum())
-                    / area.sum(),
-                    "area": float((table["area"] * area).sum()) / area.sum(),
-                    "tuned": float(table["reached"].mean()),
-                    "median_ms": spent.get(family, np.nan),
-                    "times_cores": spent.get(family, np.nan) / spent.get(BEST, np.nan),
-                }
-                if best is not None:
-                    rng = np.random.default_rng(seed)
-                    strata = found["image"].to_numpy(str)
-                    row |= dict(
-                        zip(
-                            ("behind", "behind_low", "behind_high"),
-                            paired_difference(
-                                best["found"].to_numpy(bool), flags, strata, draws=draws, rng=rng
-                            ),
-                            strict=True,
-                        )
-                    )
-    columns = [
-        "group",
-        "images",
-        "rate",
-        "family",
-        "label",
-        "kind",
-        "n_stars",
-        "n_found",
-        "completeness",
-        "low",
-        "high",
-        "false_per_arcmin2",
-        "inverted_per_arcmin2",
-        "area",
-        "tuned",
-        "behind",
-        "behind_low",
-        "behind_high",
-        "median_ms",
-        "times_cores",
-        "needs",
+    own_curves = dict(tuple(curves.groupby("family", sort=False)))
+    tuned = judged.dropna(subset="rate")
+    known = tuned[tuned["n_false"].notna() & (tuned["chosen"] == OTHERS)]
+    sums = known.groupby("family")[["n_blank", "n_false", "area_arcmin2"]].sum()
+    limits = {
+        family: limit_of(*row) for family, row in zip(sums.index, sums.to_numpy(), strict=True)
+    }
+    points = [
+        *sorted(set(zip(tuned["rate"], tuned["chosen"], strict=True)), key=_others_first),
+        (np.nan, ""),
     ]
-    return pd.DataFrame(rows).reindex(columns=columns)
+    for (group, images), (rate, chosen) in product(groups.items(), points):
+        at = {"rate": rate, "chosen": chosen}
+        best = _found(own_stars.get(BEST), images, **at)
+        errors: dict[str, NDArray[np.float64]] = {}
+
+        def moved(
+            family: str,
+            found: pd.DataFrame,
+            rate: float = rate,
+            chosen: str = chosen,
+            errors: dict[str, NDArray[np.float64]] = errors,
+        ) -> NDArray[np.float64]:
+            if family not in errors:
+                errors[family] = level_error(
+                    own_curves.get(family, curves[:0]),
+                    rate=rate,
+                    chosen=chosen,
+                    images=found["image"].value_counts().sort_index().to_dict(),
+                    tuned_on=tuned_on,
+                    draws=draws,
+                    rng=np.random.default_rng([seed, *family.encode()]),
+                )
+            return errors[family]
+
+        for family in [*own_stars, *not_installed]:
+            row = {
+                "group": group,
+                "images": len(images),
+                **at,
+                "family": family,
+                "label": METHODS[family].label,
+                "kind": METHODS[family].group,
+                "needs": not_installed.get(family, ""),
+            }
+            rows.append(row)
+            if family in not_installed:
+                continue
+            found = _found(own_stars[family], images, **at)
+            table = judged[
+                (judged["family"] == family)
+                & judged["image"].isin(images)
+                & _same_point(judged, rate, chosen)
+            ]
+            if found is None or table.empty:
+                continue
+            flags = found["found"].to_numpy(bool)
+            low, high = map(float, wilson(flags.sum(), flags.size))
+            shift = np.percentile(moved(family, found), [2.5, 97.5])
+            area = table["area_arcmin2"]
+            count = float((table["false_per_arcmin2"] * area).sum())
+            few, many = map(float, count_interval(count))
+            share = flags.mean()
+            row |= {
+                "n_stars": flags.size,
+                "n_found": int(flags.sum()),
+                "completeness": share,
+                "low": max(share - np.hypot(share - low, min(shift[0], 0)), 0.0),
+                "high": min(share + np.hypot(high - share, max(shift[1], 0)), 1.0),
+                "false_per_arcmin2": count / area.sum(),
+                "false_low": few / area.sum(),
+                "false_high": many / area.sum(),
+                "blank_per_arcmin2": float((table["blank_per_arcmin2"] * area).sum()) / area.sum(),
+                "area": float((table["area"] * area).sum()) / area.sum(),
+                "tuned": float(table["reached"].mean()),
+                "limit": limits.get(family, "") if table["n_false"].isna().any() else "",
+                "median_ms": spent.get(family, np.nan),
+                "times_cores": spent.get(family, np.nan) / spent.get(BEST, np.nan),
+            }
+            unranked = row["limit"] or (limits.get(BEST) and table["n_false"].isna().any())
+            if best is not None and not unranked:
+                difference = paired_difference(
+                    best["found"].to_numpy(bool),
+                    flags,
+                    found["image"].to_numpy(str),
+                    draws=draws,
+                    rng=np.random.default_rng(seed),
+                    moved=moved(BEST, best) - moved(family, found),
+                )
+                names = ("behind", "behind_low", "behind_high")
+                row |= dict(zip(names, difference, strict=True))
+    return pd.DataFrame(rows).reindex(columns=_VERDICT.split())
+
+
+_VERDICT = (
+    "group images rate chosen family label kind n_stars n_found completeness low high "
+    "false_per_arcmin2 false_low false_high blank_per_arcmin2 limit area tuned behind behind_low "
+    "behind_high median_ms times_cores needs"
+)
+
+
+def _others_first(point: tuple[float, str]) -> tuple[float, bool]:
+    return point[0], point[1] != OTHERS
 
 
 def same_rate(rates: pd.Series, rate: float) -> pd.Series:
@@ -257,21 +357,42 @@ def same_rate(rates: pd.Series, rate: float) -> pd.Series:
     return rates.isna() if np.isnan(rate) else np.isclose(rates, rate)
 
 
-def _found(stars: pd.DataFrame | None, images: list[str], rate: float) -> pd.DataFrame | None:
+def _same_point(table: pd.DataFrame, rate: float, chosen: str) -> pd.Series:
+    return same_rate(table["rate"], rate) & (table["chosen"].fillna("") == chosen)
+
+
+def _found(
+    stars: pd.DataFrame | None, images: list[str], *, rate: float, chosen: str
+) -> pd.DataFrame | None:
     """The stars of some images at one rate, in an order that all families share."""
     if stars is None:
         return None
-    own = stars[stars["image"].isin(images) & same_rate(stars["rate"], rate)]
+    own = stars[stars["image"].isin(images) & _same_point(stars, rate, chosen)]
     return own.sort_values(["image", "star"]) if len(own) else None
 
 
-def ordered(table: pd.DataFrame, rate: float) -> pd.DataFrame:
-    """The rows of `verdict_table` at one rate.
+def ordered(table: pd.DataFrame, rate: float, chosen: str = OTHERS) -> pd.DataFrame:
+    """The rows of `verdict_table` at one rate, with levels that were chosen so.
 
     Families are in the order of their completeness in the first group, the best first.
     """
-    own = table[same_rate(table["rate"], rate)]
+    own = table[_same_point(table, rate, chosen)]
     first = own[own["group"] == own["group"].iloc[0]].set_index("family")["completeness"]
     return own.assign(order=own["family"].map(first).fillna(-1)).sort_values(
         "order", ascending=False, kind="stable"
     )
+
+
+def factorial(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `verdict_table` of `FACTORIAL`, with the columns filter and noise.
+
+    Where one of the two of a filter is missing, both are left out.
+    """
+    parts = []
+    for name, families in FACTORIAL.items():
+        own = table[table["family"].isin(families)].dropna(subset="completeness")
+        if own["family"].nunique() == len(families):
+            noise = dict(zip(families, ("tile", "tile and window"), strict=True))
+            parts.append(own.assign(filter=name, noise=own["family"].map(noise)))
+    columns = ["filter", "noise", *table.columns]
+    return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)

@@ -1,4 +1,4 @@
-"""Where a mask's pixels go that are no source: onto bright background, into spikes and wings."""
+"""Where a mask's pixels go that are no source: onto bright background, onto spikes."""
 
 from collections.abc import Iterable
 
@@ -6,11 +6,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mirimask.evaluation.stars import StarStamps
 from mirimask.image.background import background
 from mirimask.image.frame import Frame
 from mirimask.sources.spots import label_spots
 
-__all__ = ["background_share", "structure_rows", "wing_excess"]
+__all__ = ["background_share", "spike_excess", "spikes_of", "structure_rows"]
+
+# of a bright star, in FWHM: its core is within the first, its spikes end at the second
+_INNER, _OUTER = 3.0, 16.0
 
 
 def background_share(
@@ -32,46 +36,63 @@ def background_share(
     return float((background[clutter] > limit).mean())
 
 
-def wing_excess(
+def spikes_of(stamps: StarStamps, fwhm_px: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The pixels of a star's spikes, and those between them, two (n, n) bool around the star.
+
+    Both lie between 3 and 16 FWHM. A pixel is on a spike where the PSF has twice the median at its
+    distance (rings of 1 px).
+    """
+    image, half = stamps.of(0.0, 0.0), stamps.half
+    y, x = np.indices(image.shape) - half
+    distance = np.hypot(x, y)
+    ring = np.rint(distance).astype(int)
+    usual = np.array([np.median(image[ring == r]) for r in range(ring.max() + 1)])
+    around = (distance > _INNER * fwhm_px) & (distance <= min(_OUTER * fwhm_px, half))
+    on = around & (image > 2 * usual[ring])
+    return on, around & ~on
+
+
+def spike_excess(
     mask: NDArray[np.bool_],
     peaks: pd.DataFrame,
     empty: NDArray[np.bool_],
+    spikes: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     *,
     fwhm_px: float,
     snr: float,
-    inner: float = 3.0,
-    outer: float = 16.0,
 ) -> tuple[float, int]:
-    """Mask pixels in the spikes and wings of bright stars, beyond what lies there anyway.
+    """By how much more of a bright star's spikes a mask covers than of what lies between them.
 
-    Around each peak of at least `snr`: mask pixels between `inner` and `outer` FWHM of it, in
-    excess of the mask's density between `outer` and 1.5 `outer` FWHM. Returns the mean excess in
-    pixels for each such star (NaN without any), and the number of stars.
+    Around each peak of at least `snr`: the masked share of the pixels on its spikes less that of
+    those between, `spikes` as from `spikes_of`; empty pixels and the cores of bright stars do not
+    count. Returns the mean over such stars (NaN without any), and their number.
     """
     stars = peaks[peaks["snr"] >= snr]
     # one bright star has many peaks in its spikes: those within reach of a brighter one are its own
-    kept: list[tuple[float, float]] = []
-    for x, y in stars[["x", "y"]].to_numpy(float):
-        if all(np.hypot(x - i, y - j) > outer * fwhm_px for i, j in kept):
+    kept: list[tuple[int, int]] = []
+    for x, y in stars[["x", "y"]].to_numpy(int).tolist():
+        if all(np.hypot(x - i, y - j) > _OUTER * fwhm_px for i, j in kept):
             kept.append((x, y))
     rows, columns = np.indices(mask.shape)
-    distances = [np.hypot(columns - x, rows - y) / fwhm_px for x, y in kept]
-    cores = empty.copy()
-    for distance in distances:
-        cores |= distance <= inner
+    unseen = empty.copy()
+    for x, y in kept:
+        unseen |= np.hypot(columns - x, rows - y) <= _INNER * fwhm_px
+    half = spikes[0].shape[0] // 2
+    wide, hidden = np.pad(mask, half), np.pad(unseen, half, constant_values=True)
     excess = []
-    for distance in distances:
-        ring = (distance <= outer) & ~cores
-        beyond = (distance > outer) & (distance <= 1.5 * outer) & ~cores
-        density = mask[beyond].mean() if beyond.any() else 0.0
-        excess.append(mask[ring].sum() - density * ring.sum())
-    return (float(np.mean(excess)) if excess else float("nan")), len(kept)
+    for x, y in kept:
+        window = np.s_[y : y + 2 * half + 1, x : x + 2 * half + 1]
+        on, between = (wide[window][part & ~hidden[window]] for part in spikes)
+        if on.size and between.size:
+            excess.append(on.mean() - between.mean())
+    return (float(np.mean(excess)) if excess else float("nan")), len(excess)
 
 
 def structure_rows(
     crop: Frame,
     peaks: pd.DataFrame,
     masks: Iterable[tuple[str, str, NDArray[np.bool_]]],
+    stamps: StarStamps,
     *,
     background_box: str,
     bright_snr: float,
@@ -82,19 +103,22 @@ def structure_rows(
 
     `masks` with method and domain; `peaks` are the reference peaks, spots are joined to them as for
     the verdicts (`min_pixels`, `tolerance_fwhm` FWHM). The background is that of boxes of
-    `background_box`, bright stars have a peak of at least `bright_snr`. Columns: method, domain,
-    mask_pixels, clutter, clutter_on_bright_background (`background_share`), bright_stars and
-    wing_excess_px (`wing_excess`), simulated.
+    `background_box`, bright stars have a peak of at least `bright_snr` and the spikes of `stamps`.
+    Columns: method, domain, mask_pixels, clutter, clutter_on_bright_background
+    (`background_share`), bright_stars and spike_excess (`spike_excess`), simulated.
     """
     box_px = round(crop.length_px(background_box))
     level = background(np.where(crop.empty, 0, crop.data), crop.empty, box_px=box_px)
+    spikes = spikes_of(stamps, crop.fwhm_px)
     rows = []
     for method, domain, mask in masks:
         spots = label_spots(
             mask, peaks, min_pixels=min_pixels, tolerance_px=tolerance_fwhm * crop.fwhm_px
         )
         bright = np.isin(spots.labels, spots.bright) if spots.bright.size else np.zeros_like(mask)
-        excess, stars = wing_excess(mask, peaks, crop.empty, fwhm_px=crop.fwhm_px, snr=bright_snr)
+        excess, stars = spike_excess(
+            mask, peaks, crop.empty, spikes, fwhm_px=crop.fwhm_px, snr=bright_snr
+        )
         rows.append(
             {
                 "method": method,
@@ -103,7 +127,7 @@ def structure_rows(
                 "clutter": spots.clutter,
                 "clutter_on_bright_background": background_share(mask, bright, level, crop.empty),
                 "bright_stars": stars,
-                "wing_excess_px": excess,
+                "spike_excess": excess,
                 "simulated": crop.simulated,
             }
         )

@@ -241,7 +241,7 @@ def draw_curves(
     own = table[table["image"] == main]
     by_truth = own["n_false"].notna().any()
     false = "false spots per arcmin²" + (
-        " (on no true source)" if by_truth else " (spots of the inverted image)"
+        " (on no true source)" if by_truth else " (spots of blank images)"
     )
     columns = (("false_per_arcmin2", false), ("area", "share of the pixels in the mask"))
     for i, (column, label) in enumerate(columns):

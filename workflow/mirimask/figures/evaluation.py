@@ -153,7 +153,7 @@ def draw_reliability(table: pd.DataFrame, *, simulated: bool) -> Figure:
     figure = titled_figure(
         11.5,
         1.9 + 0.42 * len(methods),
-        title="Spots of the inverted image: false detections",
+        title="False spots of blank images, and the reliability that follows",
         simulated=simulated,
     )
     left, right = _axes(figure, 2, left=2.0)
@@ -179,7 +179,7 @@ def draw_reliability(table: pd.DataFrame, *, simulated: bool) -> Figure:
             shift=0, color=_BLUE, marker="s")  # fmt: skip
     left.set_xscale("log")
     left.set_xlabel("false spots per square arcminute (none: drawn at half a spot)")
-    right.set_xlabel("reliability, 1 - N$_{inverted}$ / N$_{image}$")
+    right.set_xlabel("reliability, 1 - N$_{blank}$ / N$_{image}$")
     right.axvline(0, color="black", lw=0.8)
     low = np.nanmin([*table["reliability"].fillna(0), 0])
     right.set_xlim(max(low - 0.1, -1.5), 1.05)

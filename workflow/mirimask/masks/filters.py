@@ -3,7 +3,8 @@
 None of them has a program that sets the standard, so all have the same two measures, in meshes of
 `box_px`: the median, which is taken off before the filter, and the scatter of the filtered image,
 1.4826 times its median absolute deviation. Measured after filtering, the noise may be correlated,
-as a drizzled image's is.
+as a drizzled image's is. With a `share` above 0, that much of the noise is of a window of `window`
+FWHM around the pixel.
 """
 
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from mirimask.units import SIGMA_PER_MAD
 __all__ = ["dog", "log", "matched_filter", "starlet", "starlet_scales"]
 
 _PER_FWHM = 1 / np.sqrt(8 * np.log(2))  # sigma of a Gaussian
+_PER_MEAN = 1.253314  # standard deviation of a Gaussian from the mean of absolute values
 
 
 def _meshes(
@@ -51,10 +53,25 @@ def _flattened(
 
 
 def _in_noise(
-    filtered: NDArray[np.floating], seen: NDArray[np.bool_], box_px: int
+    filtered: NDArray[np.floating],
+    seen: NDArray[np.bool_],
+    box_px: int,
+    *,
+    window_px: float,
+    share: float,
 ) -> NDArray[np.float32]:
-    """A filtered image in units of its local scatter; 0 where it has none."""
+    """A filtered image in units of its local noise; 0 where it has none.
+
+    (1 - share) x the scatter in meshes + share x 1.2533 mean|filtered| in a box of `window_px`
+    around the pixel. The second is cell averaging (CA-CFAR; Finn & Johnson 1968, RCA Review 29,
+    414), as the cores have it.
+    """
     scatter = _meshes(filtered, seen, box_px, _scatter)
+    if share > 0:
+        box = max(3, round(window_px) | 1)
+        near = ndimage.uniform_filter(np.where(seen, np.abs(filtered), 0), box)
+        known = ndimage.uniform_filter(seen.astype(np.float32), box)
+        scatter = (1 - share) * scatter + share * _PER_MEAN * near / np.maximum(known, 1e-3)
     scatter[~(scatter > 0)] = np.inf
     return (filtered / scatter).astype(np.float32)
 
@@ -71,6 +88,8 @@ def log(
     levels: NDArray[np.float64],
     width: float = 1.0,
     box_px: int = 64,
+    window: float = 6.0,
+    share: float = 0.0,
 ) -> Family:
     """Minus the Laplacian of a Gaussian of `width` FWHM, the Mexican hat, above `levels` sigma.
 
@@ -79,11 +98,13 @@ def log(
     """
     sigma = width * fwhm_px * _PER_FWHM
 
+    noise = {"window_px": window * fwhm_px, "share": share}
+
     def prepare(
         data: NDArray[np.floating], seen: NDArray[np.bool_]
     ) -> tuple[NDArray[np.floating], ...]:
         flat = _flattened(data, seen, box_px)
-        return (_in_noise(-ndimage.gaussian_laplace(flat, sigma), seen, box_px),)
+        return (_in_noise(-ndimage.gaussian_laplace(flat, sigma), seen, box_px, **noise),)
 
     return tool_family("log", levels, empty, prepare, _above)
 
@@ -95,6 +116,8 @@ def dog(
     levels: NDArray[np.float64],
     ratio: float = 1.6,
     box_px: int = 64,
+    window: float = 6.0,
+    share: float = 0.0,
 ) -> Family:
     """A Gaussian of the PSF's width minus one `ratio` times as wide, above `levels` sigma.
 
@@ -103,12 +126,14 @@ def dog(
     """
     sigma = fwhm_px * _PER_FWHM
 
+    noise = {"window_px": window * fwhm_px, "share": share}
+
     def prepare(
         data: NDArray[np.floating], seen: NDArray[np.bool_]
     ) -> tuple[NDArray[np.floating], ...]:
         flat = _flattened(data, seen, box_px)
         narrow, wide = (ndimage.gaussian_filter(flat, s) for s in (sigma, ratio * sigma))
-        return (_in_noise(narrow - wide, seen, box_px),)
+        return (_in_noise(narrow - wide, seen, box_px, **noise),)
 
     return tool_family("dog", levels, empty, prepare, _above)
 
@@ -139,6 +164,8 @@ def starlet(
     levels: NDArray[np.float64],
     scales: tuple[int, ...] = (2, 3),
     box_px: int = 64,
+    window: float = 6.0,
+    share: float = 0.0,
 ) -> Family:
     """Where a wavelet coefficient of one of the `scales` (1 is the finest) is above `levels` sigma.
 
@@ -147,11 +174,13 @@ def starlet(
     scales are powers of 2 px.
     """
 
+    noise = {"window_px": window * fwhm_px, "share": share}
+
     def prepare(
         data: NDArray[np.floating], seen: NDArray[np.bool_]
     ) -> tuple[NDArray[np.floating], ...]:
         found = starlet_scales(_flattened(data, seen, box_px), max(scales))
-        return tuple(_in_noise(found[scale - 1], seen, box_px) for scale in scales)
+        return tuple(_in_noise(found[scale - 1], seen, box_px, **noise) for scale in scales)
 
     return tool_family("starlet", levels, empty, prepare, _above)
 
@@ -162,6 +191,8 @@ def matched_filter(
     fwhm_px: float,
     levels: NDArray[np.float64],
     box_px: int = 64,
+    window: float = 6.0,
+    share: float = 0.0,
 ) -> Family:
     """The image less its local background, convolved with the PSF, above `levels` sigma.
 
@@ -169,10 +200,14 @@ def matched_filter(
     1987, PASP 99, 191).
     """
 
+    noise = {"window_px": window * fwhm_px, "share": share}
+
     def prepare(
         data: NDArray[np.floating], seen: NDArray[np.bool_]
     ) -> tuple[NDArray[np.floating], ...]:
         flat = _flattened(data, seen, box_px)
-        return (_in_noise(ndimage.gaussian_filter(flat, fwhm_px * _PER_FWHM), seen, box_px),)
+        return (
+            _in_noise(ndimage.gaussian_filter(flat, fwhm_px * _PER_FWHM), seen, box_px, **noise),
+        )
 
     return tool_family("matched_filter", levels, empty, prepare, _above)

@@ -1,6 +1,6 @@
 """From an image and the names of methods to masks.
 
-The one way: studies, images with added stars, inverted images and the command line all take it.
+The one way: studies, images with added stars, blank images and the command line all take it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -22,10 +22,6 @@ class Method:
     - Without one (""), it makes the mask itself, from the data, the empty pixels, `fwhm_px=` and
       the settings.
 
-    `antisymmetric`: an inverted star scores as high as the star does. It is so where the score of a
-    star is antisymmetric about its centre, as a first derivative's is, or where only its size
-    counts. In the inverted image such a method marks every real star, which is no false detection.
-
     `level` is the one in use, `levels` those of its curve: lowest, highest and how many,
     logarithmic; None where the configuration has them (config/detectors.yaml). `marked`: levels
     that are marked on the curve, by default the one in use.
@@ -48,7 +44,6 @@ class Method:
     label: str
     function: str
     unit: str = "sigma"
-    antisymmetric: bool = False
     level: float | None = None
     levels: tuple[float, float, int] | None = None
     marked: tuple[float, ...] = ()

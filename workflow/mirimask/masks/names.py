@@ -19,7 +19,6 @@ __all__ = [
     "MaskName",
     "check_methods",
     "curve_label",
-    "is_antisymmetric",
     "leaves",
     "method_label",
     "parse_method",
@@ -132,18 +131,6 @@ def leaves(name: str) -> Iterator[MaskName]:
         yield parsed
     for part in parsed.parts:
         yield from leaves(part)
-
-
-def is_antisymmetric(name: str) -> bool:
-    """Whether a mask marks an inverted star as it marks the star (`Method.antisymmetric`).
-
-    A union's is where one of its parts' is, an intersection's where all are.
-    """
-    parsed = parse_method(name)
-    if not parsed.parts:
-        return METHODS[parsed.method].antisymmetric
-    of = any if parsed.method == "union" else all
-    return of(map(is_antisymmetric, parsed.parts))
 
 
 def check_methods(names: list[str]) -> list[MaskName]:

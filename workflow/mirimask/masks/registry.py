@@ -62,7 +62,6 @@ METHODS: dict[str, Method] = {
         "derivative slice",
         "slices.derivative_slices",
         "%",
-        antisymmetric=True,
         level=4.6,
         levels=_PERCENTS,
         marked=(0.3, 4.6, 10.0),
@@ -74,7 +73,6 @@ METHODS: dict[str, Method] = {
         "value or derivative",
         "slices.union_slices",
         "%",
-        antisymmetric=True,
         level=4.6,
         levels=_PERCENTS,
         curve_label="value p/4.6 % or derivative p %",
@@ -130,19 +128,21 @@ METHODS: dict[str, Method] = {
     "dog": _peer("Difference of Gaussians", "filters.dog"),
     "starlet": _peer("starlet", "filters.starlet"),
     "matched_filter": _peer("matched filter", "filters.matched_filter"),
+    # the same with the noise of a window around the pixel, and the cores without it
+    "log_window": _peer("Laplacian of Gaussian, window", "filters.log"),
+    "dog_window": _peer("Difference of Gaussians, window", "filters.dog"),
+    "starlet_window": _peer("starlet, window", "filters.starlet"),
+    "matched_filter_window": _peer("matched filter, window", "filters.matched_filter"),
+    "cores_tile": _peer("cores without a window", "cores.cores_family"),
     # the paper's future work
     "cores_directions": _future("cores, 4 directions", "cores.cores_family", "sigma"),
     "second_derivatives": _future("2nd derivative, 4 directions", "derivatives.second_derivatives"),
-    "gradient_magnitude": _future(
-        "gradient, magnitude", "derivatives.gradient_magnitude", antisymmetric=True
-    ),
-    "derivative_x": _future("derivative along x", "derivatives.derivative_x", antisymmetric=True),
+    "gradient_magnitude": _future("gradient, magnitude", "derivatives.gradient_magnitude"),
+    "derivative_x": _future("derivative along x", "derivatives.derivative_x"),
     "derivative_repeated": _future("derivative, repeated", "derivatives.derivative_repeated"),
-    "derivatives_merged": _future(
-        "derivatives, merged", "derivatives.derivatives_merged", antisymmetric=True
-    ),
+    "derivatives_merged": _future("derivatives, merged", "derivatives.derivatives_merged"),
     "derivative_of_gaussian": _future(
-        "derivative of Gaussian", "derivatives.derivative_of_gaussian", antisymmetric=True
+        "derivative of Gaussian", "derivatives.derivative_of_gaussian"
     ),
     "inverse_mask": _future("inverse mask", "inverse.inverse_mask"),
     "fourier": _future("Fourier high-pass", "spectral.fourier"),

@@ -67,7 +67,7 @@ EVALUATION = {
     ),
     "reliability": (
         "False detections",
-        "Spots on bright points of the image and of the inverted image, where nothing is real.",
+        "Spots of the image and of blank images of the same sky and noise, where nothing is real.",
     ),
     "completeness": (
         "Completeness against the truth",
@@ -195,7 +195,7 @@ def worth(tables: Tables) -> PageTable | None:
         caption="What each mask is worth, over all images; slices over the crop",
         notes=[
             "Beyond chance: 0 is the success of random positions, 1 is every source",
-            "Reliability: share of the spots that the inverted image does not show as well",
+            "Reliability: 1 less the spots of a blank image over those of the image",
             "empty: not measured for that mask",
         ],
     )
@@ -291,7 +291,8 @@ def claims(table: pd.DataFrame) -> dict[str, Any]:
     sources = [name for name in table.columns[2:] if not name.endswith(": numbers")]
 
     def kind(verdict: str) -> str:
-        return {"holds": "holds", "fails": "fails", "not testable here": ""}.get(verdict, "partly")
+        told = {"holds": "holds", "fails": "fails", "not testable here": "", "undecided": ""}
+        return told.get(verdict, "partly")
 
     return {
         "sources": sources,

@@ -1,0 +1,250 @@
+"""Blank images: the sky, the noise and the bright stars of an image, without its faint sources.
+
+What a mask marks in one is false, as far as it is not on one of the bright stars. Where the truth
+is known, that tells false spots within a factor of 1.5 (docs/method.md, "False detections"); the
+image turned upside down does not: residuals of cosmic rays and the knots of a nebula are bright,
+and their mirror images are dark.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import fft, ndimage
+
+from mirimask.errors import MaskError
+from mirimask.evaluation.stars import StarStamps
+from mirimask.image.background import background, local_mean, median_and_scatter
+from mirimask.sources.peaks import reference_peaks
+
+__all__ = ["DEFAULT", "Blank", "BlankSettings", "blank_images", "correlated_noise", "sharp_events"]
+
+_MOST_BOOST = 10.0  # of the noise's power, where the sky has nearly all of it
+_CLIP = 3.5  # sigma: beyond are residuals, not noise
+
+
+@dataclass(frozen=True)
+class BlankSettings:
+    """How blank images are made; lengths in FWHM of the PSF.
+
+    Peaks of a signal-to-noise ratio of `found` are taken out with what is within `hole` around
+    them, those of `bright` put back as stars; a spot on a peak of `counted` is no false one. The
+    sky is the mean of the rest with Gaussian weights of sigma `sky`, the noise is measured in tiles
+    of `tile` and its correlation out to `reach`. A local maximum of `event` sigma is kept as it is
+    where it is sharper than a star: the mean of its eight neighbours is below `sharp` of it (one
+    detector pixel on four of the image's has 0.375) and `unlike` sigma below a star's. It lies on
+    no peak of three times `counted`, which noise does not make sharp, and not within 3 FWHM of a
+    bright one.
+    """
+
+    found: float = 4.0
+    counted: float = 10.0
+    bright: float = 50.0
+    hole: float = 2.0
+    sky: float = 0.75
+    tile: float = 10.0
+    reach: float = 5.0
+    event: float = 4.5
+    sharp: float = 0.4
+    unlike: float = 1.3
+
+
+DEFAULT = BlankSettings()
+
+
+@dataclass(frozen=True)
+class Blank:
+    """Blank images, (ny, nx) float32, NaN where empty, and the sources (n, 2: x, y) in them."""
+
+    images: list[NDArray[np.float32]]
+    sources: NDArray[np.float64]
+
+
+def blank_images(
+    data: NDArray[np.floating],
+    empty: NDArray[np.bool_],
+    *,
+    fwhm_px: float,
+    stamps: StarStamps,
+    number: int,
+    rng: np.random.Generator,
+    settings: BlankSettings = DEFAULT,
+) -> Blank:
+    """`number` blank images of an image (ny, nx), that differ in their noise.
+
+    `empty` are the pixels without observation (NaN count as such). The image less the `stamps` of
+    its bright stars, without all that is a peak, is smoothed a little: that is the sky, with its
+    clouds down to the width of the PSF. What is left is the noise: it is drawn again with its own
+    power spectrum and local scatter, so that sky and noise together have the power that they have
+    in the image. What is sharper than a star (warm pixels, cosmic rays) stays where it is.
+    MaskError where no pixel is free of sources, and where the image has no background.
+    """
+    empty = empty | ~np.isfinite(data)
+    image = np.where(empty, 0, data).astype(np.float32)
+    peaks = reference_peaks(
+        image,
+        empty,
+        fwhm_px=fwhm_px,
+        snr=settings.found,
+        background_box_px=round(10 * fwhm_px),
+    )
+    bright = peaks[peaks["snr"] > settings.bright]
+    level = background(image, empty, box_px=round(26 * fwhm_px))
+    stars, real = _bright_stars(
+        image - level, peaks[peaks["snr"] > settings.counted], stamps, bright=settings.bright
+    )
+    rest = image - stars
+    taken = _around(peaks, image.shape, settings.hole * fwhm_px) | _halos(
+        bright, image.shape, fwhm_px, settings.bright
+    )
+    flat = rest - median_and_scatter(rest, empty, 5 * fwhm_px)[0]
+    scatter = median_and_scatter(flat, empty | taken, settings.tile * fwhm_px)[1]
+    events = sharp_events(np.where(empty, 0, flat), scatter, fwhm_px=fwhm_px, settings=settings)
+    certain = peaks[peaks["snr"] > 3 * settings.counted]
+    events &= ~(empty | _around(bright, image.shape, 3 * fwhm_px))
+    events &= ~_around(certain, image.shape, fwhm_px)
+    kept = ndimage.binary_dilation(events, np.ones((5, 5))) & ~empty
+    free = ~(empty | taken | kept)
+    if not free.any():
+        raise MaskError("no pixel is free of sources, so that false spots cannot be told.")
+    sky = local_mean(rest, free, sigma=settings.sky * fwhm_px)
+    noise = np.where(free, rest - sky, 0)
+    scatter = median_and_scatter(noise, ~free, settings.tile * fwhm_px)[1]
+    if not np.isfinite(scatter).all():
+        raise MaskError("too few pixels are free of sources to measure the noise in.")
+    draws = correlated_noise(
+        np.divide(noise, scatter, out=np.zeros_like(noise), where=scatter > 0),
+        free,
+        reach_px=int(settings.reach * fwhm_px),
+        smoothed_px=settings.sky * fwhm_px,
+        number=number,
+        rng=rng,
+    )
+    images = [
+        np.where(empty, np.nan, np.where(kept, image, sky + scatter * draw + stars))
+        for draw in draws
+    ]
+    return Blank([one.astype(np.float32) for one in images], real)
+
+
+def correlated_noise(
+    noise: NDArray[np.floating],
+    known: NDArray[np.bool_],
+    *,
+    reach_px: int,
+    smoothed_px: float,
+    number: int,
+    rng: np.random.Generator,
+) -> list[NDArray[np.float64]]:
+    """Gaussian noise of scatter 1 with the correlation of `noise` where it is `known`, (ny, nx).
+
+    The autocorrelation is that of the known pixels, tapered to 0 at `reach_px`. Of the noise, what
+    a Gaussian mean of sigma `smoothed_px` has was taken off before: its power is (1 - G)^2 of the
+    whole, G the Gaussian's spectrum; it is drawn with 1 - G^2, which with the mean's own makes up
+    the whole (0: the power as it is).
+    """
+    shape = [fft.next_fast_len(n + reach_px, real=True) for n in noise.shape]
+    good = known & (np.abs(noise) < _CLIP)
+
+    def power(image: NDArray[np.floating]) -> NDArray[np.floating]:
+        spectrum: NDArray[np.floating] = np.abs(fft.rfft2(image.astype(float), shape)) ** 2
+        return spectrum
+
+    pairs = fft.irfft2(power(good), shape)
+    sums = fft.irfft2(power(np.where(good, noise, 0)), shape)
+    correlation = np.divide(sums, pairs, out=np.zeros_like(sums), where=pairs > 0.5)
+    if not correlation[0, 0] > 0:
+        return [np.zeros(noise.shape) for _ in range(number)]
+    tapers = [
+        0.5 + 0.5 * np.cos(np.pi * np.minimum(np.abs(fft.fftfreq(n, 1 / n)) / max(reach_px, 1), 1))
+        for n in shape
+    ]
+    correlation *= tapers[0][:, None] * tapers[1] / correlation[0, 0]
+    spectrum = np.clip(fft.rfft2(correlation).real, 0, None)
+    if smoothed_px > 0:
+        frequency2 = fft.fftfreq(shape[0])[:, None] ** 2 + fft.rfftfreq(shape[1]) ** 2
+        gaussian = np.exp(-2 * (np.pi * smoothed_px) ** 2 * frequency2)
+        spectrum *= (1 + gaussian) / np.maximum(1 - gaussian, 1 / _MOST_BOOST)
+    amplitude = np.sqrt(spectrum)
+    ny, nx = noise.shape
+    return [
+        fft.irfft2(fft.rfft2(rng.standard_normal(shape)) * amplitude, shape)[:ny, :nx]
+        for _ in range(number)
+    ]
+
+
+def sharp_events(
+    flat: NDArray[np.floating],
+    scatter: NDArray[np.floating],
+    *,
+    fwhm_px: float,
+    settings: BlankSettings = DEFAULT,
+) -> NDArray[np.bool_]:
+    """Local maxima that are sharper than a star, (ny, nx) bool; see `BlankSettings`.
+
+    `flat` is the image without its background, `scatter` that of its noise.
+    """
+    around = (9 * ndimage.uniform_filter(flat, 3) - flat) / 8
+    one_px = np.exp(-4 * np.log(2) / fwhm_px**2)
+    star = (one_px + one_px**2) / 2  # four neighbours at 1, four at the root of 2
+    found: NDArray[np.bool_] = flat > settings.event * scatter
+    found &= flat == ndimage.maximum_filter(flat, 3)
+    found &= around < settings.sharp * flat
+    found &= star * flat - around > settings.unlike * scatter
+    return found
+
+
+def _bright_stars(
+    excess: NDArray[np.float32], peaks: pd.DataFrame, stamps: StarStamps, *, bright: float
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """The light of stars at the peaks above `bright`, and which peaks are sources (n, 2: x, y).
+
+    By the 3 x 3 pixels at each peak, brightest first. One that the brighter stars explain half of
+    is no source: it lies on a spike or a ring.
+    """
+    stars, real, half, step = np.zeros_like(excess), [], stamps.half, np.arange(-1, 2)
+    for x, y, snr in peaks[["x", "y", "snr"]].itertuples(index=False):
+        middle = np.s_[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
+        light = np.clip(excess[middle] - stars[middle], 0, None)
+        if not light.sum() > 0.5 * excess[middle].sum():
+            continue
+        real.append((x, y))
+        if not snr > bright or light.shape != (3, 3):
+            continue
+        # the centroid of 3 x 3 pixels moves by three quarters of what the star does
+        off = [np.clip(1.3 * (light.sum(axis=k) @ step) / light.sum(), -0.5, 0.5) for k in (0, 1)]
+        image = stamps.of(*map(float, off))
+        flux = light.sum() / image[half - 1 : half + 2, half - 1 : half + 2].sum()
+        y0, x0 = y - half, x - half
+        rows = slice(max(y0, 0), min(y + half + 1, excess.shape[0]))
+        columns = slice(max(x0, 0), min(x + half + 1, excess.shape[1]))
+        part = image[rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0]
+        stars[rows, columns] += flux * part
+    return stars, np.array(real, float).reshape(-1, 2)
+
+
+def _around(peaks: pd.DataFrame, shape: tuple[int, ...], radius_px: float) -> NDArray[np.bool_]:
+    """The pixels within `radius_px` of a peak."""
+    if not len(peaks):
+        return np.zeros(shape, bool)
+    away = np.ones(shape, bool)
+    away[peaks["y"].to_numpy(int), peaks["x"].to_numpy(int)] = False
+    near: NDArray[np.bool_] = ndimage.distance_transform_edt(away) <= radius_px
+    return near
+
+
+def _halos(
+    peaks: pd.DataFrame, shape: tuple[int, ...], fwhm_px: float, bright: float
+) -> NDArray[np.bool_]:
+    """Where what is left of a bright star may outshine the sky: further, the brighter it is."""
+    near = np.zeros(shape, bool)
+    for x, y, snr in peaks[["x", "y", "snr"]].to_numpy(float).tolist():
+        radius = fwhm_px * (1.5 + 3 * np.log10(snr / bright))
+        rows, columns = (
+            np.arange(max(int(at - radius), 0), min(int(at + radius) + 1, n))
+            for at, n in zip((y, x), shape, strict=True)
+        )
+        distance = np.hypot(rows[:, None] - y, columns - x)
+        near[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] |= distance <= radius
+    return near
