@@ -145,7 +145,7 @@ def test_the_command_in_an_empty_environment(built, metadata, tmp_path):
         return run(python.with_name("mirimask"), *arguments, cwd=tmp_path, env={"PATH": ""})
 
     make_image(tmp_path, "A", seed=1)
-    assert "Source masks for one JWST MIRI image" in typed("--help")
+    assert "Source masks for JWST MIRI images" in typed("--help")
     typed("mask", "A_i2d.fits", "-o", "mask.fits", "--labels", "labels.fits")
     mask = fits.getdata(tmp_path / "mask.fits", "MASK")
     assert mask.shape == fits.getdata(tmp_path / "A_i2d.fits", "SCI").shape

@@ -27,8 +27,8 @@ WALLS = {
     "simulation": f"{_BELOW} evaluation export simulation",
     "figures": f"{_BELOW} evaluation export figures",
     "report": f"{_BELOW} evaluation export report",
-    "command": f"{_BELOW} evaluation export command",
-    "front": f"{_BELOW} export command",  # `import mirimask` and `python -m mirimask`
+    "command": f"{_BELOW} archive evaluation export figures command",
+    "front": f"{_BELOW} export command pipeline",  # `import mirimask` and `python -m mirimask`
     "study": f"{_BELOW} study",
     "job": "ground",  # what every script shares
     "scripts": f"{_LIBRARY} job",

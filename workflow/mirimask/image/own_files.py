@@ -8,6 +8,7 @@ the file and the remedy. Catalogues: own_catalogues.
 import logging
 import re
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import astropy.units as u
@@ -24,6 +25,7 @@ from mirimask.image.statistics import IDENTITY
 from mirimask.image.wcs import WCS_CARD, pixel_area_sr, read_wcs, same_sky, wcs_cards
 
 __all__ = [
+    "KEYWORDS",
     "SURFACE_BRIGHTNESS",
     "brightness_factor",
     "read_image",
@@ -33,6 +35,14 @@ __all__ = [
 ]
 
 _logger = logging.getLogger("mirimask.image.own_files")
+
+# What the settings of an image are called in messages, where it is opened from Python.
+KEYWORDS = {
+    "filter_name": "filter_name='F770W'",
+    "fwhm_arcsec": "fwhm_arcsec=0.15",
+    "pixel_unit": "pixel_unit=",
+    "weight": "weight_path=",
+}
 
 SURFACE_BRIGHTNESS = u.MJy / u.sr
 # Share of the pixels with one value that no sky has: any value, and the lowest or highest one
@@ -154,6 +164,7 @@ def read_image(
     filter_name: str = "",
     observation_id: str = "",
     image: str = "",
+    settings: Mapping[str, str] = KEYWORDS,
 ) -> fits.HDUList:
     """Read an image as an i2d: PRIMARY, SCI (float32, MJy/sr) and, where known, ERR and WHT.
 
@@ -164,7 +175,7 @@ def read_image(
     `pixel_unit` replaces BUNIT. What identifies the image is taken from the header of SCI where the
     PRIMARY has it not. `filter_name` becomes FILTER where neither has one; another FILTER, or
     another OBS_ID than `observation_id`, is a MaskError. `image` is the code of the image in the
-    table of images, where it is from there.
+    table of images, where it is from there; else `settings` is how messages call these options.
 
     MaskError: no such file, not FITS, truncated, no 2-D image, no celestial WCS, a unit that cannot
     be converted, no finite pixel, one value only, an error or weight of another shape.
@@ -180,13 +191,16 @@ def read_image(
             if name in hdus and hdus[name].is_image and hdus[name].data is not None
         }
     named = f"{what} '{path}'"
-    for key in ("FILTER", "BUNIT", "SIMULATD", "CAL_VER", "CRDS_CTX", *IDENTITY.values()):
+    known = ("INSTRUME", "FILTER", "PUPIL", "BUNIT", "SIMULATD", "CAL_VER", "CRDS_CTX")
+    for key in (*known, *IDENTITY.values()):
         if key in header and key not in primary:
             primary.append(header.cards[key])
     wcs = read_wcs(header, data.shape, what=named)
     area = pixel_area_sr(wcs, (data.shape[1] - 1) / 2, (data.shape[0] - 1) / 2)
     unit = pixel_unit or str(header.get("BUNIT") or primary.get("BUNIT") or "").strip()
-    option = "set pixel_unit in the table of images" if image else "give its unit (--pixel-unit)"
+    option = f"give its unit ({settings['pixel_unit']})"
+    if image:
+        option = "set pixel_unit in the table of images"
     if not unit:
         raise MaskError(
             f"{named}: its header has no BUNIT; {option} ('MJy/sr', '10*nJy' for 10 nJy in a "
@@ -220,7 +234,9 @@ def read_image(
             )
     error, weight = usable_planes(found.get("ERR"), found.get("WHT"), what=named)
     empty = empty_pixels(data, error=error, weight=weight)
-    weight_option = "give 'wht' in the table of images" if image else "give a weight (--weight)"
+    weight_option = f"give a weight ({settings['weight']})"
+    if image:
+        weight_option = "give 'wht' in the table of images"
     _warn_of_fill(data, empty, what=named, remedy=weight_option)
     with np.errstate(over="ignore", invalid="ignore"):
         science_data = (np.asarray(data, dtype=np.float64) * factor).astype(np.float32)

@@ -42,7 +42,7 @@ class Method:
     their light; called with the data, the empty pixels, `fwhm_px=` and the settings.
 
     It needs an importable `module`, a `program`, or, with `python`, the interpreter that this
-    setting names.
+    setting names. `get`: a command that installs it.
     """
 
     label: str
@@ -62,6 +62,7 @@ class Method:
     module: str = ""
     program: str = ""
     python: str = ""
+    get: str = ""
 
     @property
     def file(self) -> str:
