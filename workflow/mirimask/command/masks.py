@@ -17,7 +17,7 @@ from mirimask.errors import MaskError
 if TYPE_CHECKING:
     from mirimask.image.frame import Frame
 
-__all__ = ["run_mask"]
+__all__ = ["mask_table", "run_mask", "write_out"]
 
 _logger = logging.getLogger("mirimask")
 
@@ -53,7 +53,7 @@ def run_mask(options: argparse.Namespace, progress: Progress, said: Said) -> int
     if options.json:
         print(json.dumps(rows if many else rows[0], indent=1))
     elif many:
-        print(table(rows))
+        print(summary(rows))
     elif not options.quiet:
         print(in_words(rows[0]), file=sys.stderr)
     failed = [row for row in rows if row.get("error")]
@@ -282,31 +282,45 @@ def in_words(row: dict[str, Any]) -> str:
     return text
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """The summary of several images, a line for each; what went wrong is told below."""
-    heads = ("image", "area %", "sources", "sky MJy/sr", "5 sigma AB", "warnings")
-    lines = []
+def summary(rows: list[dict[str, Any]]) -> str:
+    """The summary of several images."""
+    shown = []
     for row in rows:
-        name = Path(row["image"]).name
+        sky, depth = row.get("background"), row.get("depth_ab")
+        cells = {"sky": "-" if sky is None else f"{sky:.4g}"}
+        cells["depth"] = "-" if depth is None else f"{depth:.2f}"
+        if not row.get("error"):
+            cells["area"] = f"{100 * row['masked_share']:.2f}"
+        shown.append({**row, **cells})
+    heads = {
+        "image": "image",
+        "area": "area %",
+        "n_sources": "sources",
+        "sky": "sky MJy/sr",
+        "depth": "5 sigma AB",
+    }
+    return mask_table(shown, heads)
+
+
+def mask_table(rows: list[dict[str, Any]], heads: dict[str, str]) -> str:
+    """A line for each image with the columns of `heads` and its number of warnings.
+
+    Below it are the warnings and what went wrong, by image.
+    """
+    lines = [[*heads.values(), "warnings"]]
+    for row in rows:
+        cells = [str(row.get(key, "")) for key in heads]
+        cells[0] = Path(row["image"]).name + (" (SIMULATED)" if row.get("simulated") else "")
         if row.get("error"):
-            cells = ["failed", "", "", "", str(len(row["warnings"]))]
-        else:
-            sky, depth = row["background"], row["depth_ab"]
-            cells = [
-                f"{100 * row['masked_share']:.2f}",
-                str(row["n_sources"]),
-                "-" if sky is None else f"{sky:.4g}",
-                "-" if depth is None else f"{depth:.2f}",
-                str(len(row["warnings"])),
-            ]
-        lines.append([name + (" (SIMULATED)" if row.get("simulated") else ""), *cells])
-    widths = [max(map(len, column)) for column in zip(heads, *lines, strict=True)]
+            cells[1:] = ["failed", *[""] * (len(cells) - 2)]
+        lines.append([*cells, str(len(row["warnings"]))])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     shown = [
         "  ".join(
-            cell.ljust(width) if number == 0 else cell.rjust(width)
+            cell.rjust(width) if number else cell.ljust(width)
             for number, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in (heads, *lines)
+        )
+        for line in lines
     ]
     for row in rows:
         name = Path(row["image"]).name

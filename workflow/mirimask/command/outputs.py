@@ -65,10 +65,12 @@ def stem_of(image: str) -> str:
     return name or "image"
 
 
-def placed(given: dict[str, str | None], images: list[str]) -> list[dict[str, str]]:
+def placed(
+    given: dict[str, str | None], images: list[str], kinds: dict[str, Output] = OUTPUTS
+) -> list[dict[str, str]]:
     """For each image, the file of each output that is asked for: {output: path or '-'}.
 
-    `given` are the values of the options by their keys in OUTPUTS. A folder, which every value is
+    `given` are the values of the options by their keys in `kinds`. A folder, which every value is
     with several images, takes files named after the image. MaskError for what cannot be.
     """
     many = len(images) > 1
@@ -77,7 +79,7 @@ def placed(given: dict[str, str | None], images: list[str]) -> list[dict[str, st
     for key, name in asked.items():
         if name == BESIDE or _is_folder(name):
             continue
-        output = OUTPUTS[key]
+        output = kinds[key]
         if not many:
             check_suffix(name, output)
         elif name == STDOUT or name.lower().endswith(_SUFFIXES):
@@ -89,7 +91,7 @@ def placed(given: dict[str, str | None], images: list[str]) -> list[dict[str, st
     for image in images:
         paths = {}
         for key, name in asked.items():
-            output = OUTPUTS[key]
+            output = kinds[key]
             if name != BESIDE:
                 inside = many or _is_folder(name)
                 path = str(Path(name) / (stem_of(image) + output.ending)) if inside else name

@@ -11,11 +11,14 @@ from mirimask.masks.registry import METHODS, missing, published_options
 
 __all__ = ["Parser", "parser"]
 
+SPARE_BIT = 29  # of DQ: MSA_FAILED_OPEN, of the spectrograph's shutters
+
 EXAMPLES = {
     "": """examples:
   mirimask stats  jw01386-o014_t004_miri_f770w_i2d.fits
   mirimask mask   jw01386-o014_t004_miri_f770w_i2d.fits -o mask.fits --regions mask.reg
   mirimask score  jw01386-o014_t004_miri_f770w_i2d.fits unwise.ecsv
+  mirimask project mask.fits --onto *_cal.fits -o masks
   mirimask mask --help
 """,
     "mask": """examples:
@@ -46,6 +49,20 @@ examples:
   mirimask score i2d.fits unwise.ecsv
   mirimask score i2d.fits unwise.ecsv --method recommended --method segmentation
   mirimask score i2d.fits my.csv --ra RA --dec DEC --id NAME --radius '1 arcsec' -o verdicts.csv
+""",
+    "project": """\
+Each image's own WCS places its pixels: that of the pipeline (GWCS) where the jwst package is
+installed, else that of its header with SIP. Where the mask's image does not reach, nothing is
+marked. A mask of a sharper image may be narrower than the sources in a broader one.
+
+examples:
+  onto another filter's image:
+    mirimask project mask.fits --onto jw..._f1500w_i2d.fits -o mask_f1500w.fits
+  onto each dithered exposure, as a mask, or as a bit of DQ in a copy of it:
+    mirimask project mask.fits --onto *_cal.fits -o masks
+    mirimask project mask.fits --onto *_cal.fits -o flagged --dq
+  and the sky matched without the sources that are marked so:
+    strun skymatch asn.json --dqbits='~DO_NOT_USE+NON_SCIENCE+MSA_FAILED_OPEN'
 """,
     "stats": """examples:
   mirimask stats i2d.fits
@@ -241,6 +258,51 @@ def parser() -> Parser:
         action="store_true",
         help="count empty pixels with the value that fills them, as the paper does",
     )
+    project = commands.add_parser(
+        "project",
+        help="put a mask onto other images: another filter's, or each exposure",
+        description="Put a mask onto other images: another filter's, or each exposure.",
+        epilog=EXAMPLES["project"],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    project.add_argument("mask", metavar="MASK", help="mask or label image, with its WCS")
+    project.add_argument(
+        "--onto",
+        metavar="IMAGE",
+        nargs="+",
+        required=True,
+        help="images with a celestial WCS (paths or addresses): i2d, _cal, _crf, ...",
+    )
+    project.add_argument(
+        "-o",
+        "--output",
+        metavar="FITS|FOLDER",
+        required=True,
+        help="the mask on the image; a folder takes a file of each",
+    )
+    project.add_argument(
+        "--cover",
+        type=share,
+        default=0.5,
+        metavar="SHARE",
+        help="mark a pixel of which at least this share lies in the mask (default: 0.5; 0: any "
+        "part of it), or 'nearest': of which the middle does",
+    )
+    project.add_argument(
+        "--dq",
+        nargs="?",
+        type=bit,
+        const=SPARE_BIT,
+        metavar="BIT",
+        help="write a copy of the image with this bit (0 to 31) set in its DQ (default: "
+        f"{SPARE_BIT}, MSA_FAILED_OPEN, which images have no use for)",
+    )
+    project.add_argument("--json", action="store_true", help="the summary as JSON")
+    project.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    project.add_argument(
+        "--downloads", metavar="FOLDER", help="keep here what is fetched (default: not kept)"
+    )
+    project.add_argument("--quiet", action="store_true", help="no progress, no warnings")
     return top
 
 
@@ -278,6 +340,26 @@ def crop_window(text: str) -> tuple[tuple[int, int], tuple[int, int]]:
     if not (0 <= y0 < y1 and 0 <= x0 < x1):
         raise argparse.ArgumentTypeError(f"'{text}' must begin at 0 or more and end after that")
     return (y0, y1), (x0, x1)
+
+
+def share(text: str) -> float | str:
+    """'0.5' as 0.5; 'nearest' as it is."""
+    if text == "nearest":
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a share from 0 to 1, nor 'nearest'")
+    return value
+
+
+def bit(text: str) -> int:
+    """The number of a bit of DQ."""
+    if not (text.isdecimal() and int(text) < 32):
+        raise argparse.ArgumentTypeError(f"'{text}' is not the number of a bit, 0 to 31")
+    return int(text)
 
 
 def arcseconds(text: str) -> float:

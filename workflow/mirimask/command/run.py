@@ -20,6 +20,7 @@ from mirimask.command.inputs import about, at_hand, circle_of, opened, sources_o
 from mirimask.command.masks import run_mask, write_out
 from mirimask.command.outputs import OUTPUTS, STDOUT, Output, check_outputs, check_suffix
 from mirimask.command.parser import parser
+from mirimask.command.project import run_project
 from mirimask.command.speech import Progress, Said, fault, one_line
 from mirimask.errors import MaskError
 
@@ -210,7 +211,7 @@ def run_stats(options: argparse.Namespace, progress: Progress, said: Said) -> in
     return 0
 
 
-RUN = {"mask": run_mask, "score": run_score, "stats": run_stats}
+RUN = {"mask": run_mask, "project": run_project, "score": run_score, "stats": run_stats}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -243,8 +244,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"mirimask: error: {one_line(error)}", file=sys.stderr)
         return 1
     except Exception as error:  # a fault of the program
-        given = getattr(options, "images", None) or [options.image]
-        print(f"mirimask: error: {fault(given[0], error)}", file=sys.stderr)
+        given = vars(options)
+        image = given.get("image") or (given.get("images") or given.get("onto") or [""])[0]
+        print(f"mirimask: error: {fault(image, error)}", file=sys.stderr)
         return 1
     finally:
         logger.removeHandler(said)

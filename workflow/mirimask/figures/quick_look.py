@@ -1,5 +1,7 @@
 """A quick look at the mask of one image: what the command line draws beside a mask."""
 
+from collections.abc import Callable
+
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -69,7 +71,7 @@ def quick_look(
     return figure
 
 
-def _blocks(array: NDArray, step: int, join) -> NDArray:
+def _blocks(array: NDArray, step: int, join: Callable[..., NDArray]) -> NDArray:
     """The array in blocks of `step` x `step`, those at its end filled up with its last pixels."""
     if step == 1:
         return array

@@ -29,6 +29,7 @@ __all__ = [
     "SURFACE_BRIGHTNESS",
     "brightness_factor",
     "read_image",
+    "read_marked",
     "read_segmentation",
     "segmentation_hdus",
     "write_hdus",
@@ -300,6 +301,18 @@ def read_segmentation(
     if broken or (data < 0).any() or data.max() >= 2**32:
         raise MaskError(f"{what} '{path}': its pixels are not labels (whole numbers from 0).")
     return data.astype(np.uint32)
+
+
+def read_marked(path: str | Path, *, what: str = "mask") -> tuple[NDArray[np.bool_], WCS]:
+    """Which pixels a mask or a label image marks (those above 0), (ny, nx) bool, and its WCS.
+
+    From MASK, SCI, the PRIMARY or the only image. MaskError: no such file, not FITS, no celestial
+    WCS, which a mask is placed by.
+    """
+    with opened(path, what=what) as hdus:
+        hdu = _image_of(hdus, path, ("MASK", "SCI", "SEGM", "SEG"), what=what)
+        data = _plane(hdu)
+        return np.nan_to_num(data) > 0, read_wcs(hdu.header, data.shape, what=f"{what} '{path}'")
 
 
 def segmentation_hdus(labels: NDArray[np.uint32], i2d: fits.HDUList) -> fits.HDUList:
