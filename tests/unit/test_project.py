@@ -110,6 +110,15 @@ def test_the_wcs_of_the_exposures_is_the_simulations_mapping():
         np.testing.assert_allclose(found, detector_to_mosaic(x, y, offset), atol=1e-2)
 
 
+def own_offsets(folder):
+    """From each star to the middle of its spot in the mosaic's mask, in x and in y."""
+    labels, _ = ndimage.label(fits.getdata(folder / "mask.fits", "MASK"), np.ones((3, 3)))
+    x, y = exposures.stars()
+    spots = labels[y.round().astype(int), x.round().astype(int)]
+    middles = np.array(ndimage.center_of_mass(labels > 0, labels, spots))
+    return np.array([middles[:, 1] - x, middles[:, 0] - y])
+
+
 def test_a_mask_covers_the_sources_on_every_exposure(observation, run):
     """Each spot of the mask lies on its star to half a pixel, and marks the star's light."""
     folder, places = observation
@@ -118,6 +127,7 @@ def test_a_mask_covers_the_sources_on_every_exposure(observation, run):
     assert (status, err) == (0, "")
     assert [line.split()[0] for line in out.splitlines()[1:]] == list(places)
     assert out.count("FITS, SIP") == 3
+    own = own_offsets(folder)
     for name, (x, y) in places.items():
         made = fits.getdata(f"masks/{name.replace('.fits', '_mask.fits')}", "MASK") > 0
         assert made.shape == DETECTOR_SHAPE
@@ -125,13 +135,18 @@ def test_a_mask_covers_the_sources_on_every_exposure(observation, run):
         inside = (x > 4) & (x < 1027) & (y > 4) & (y < 1019)
         assert inside.sum() > 50
         assert count == len(np.unique(labels[labels > 0])) <= len(x)
-        sums = exposures.light(x, y, DETECTOR_SHAPE)
-        for xs, ys in zip(x[inside], y[inside], strict=True):
-            spot = labels[round(ys), round(xs)]
-            assert spot > 0
-            ym, xm = ndimage.center_of_mass(labels == spot)
+        off = []
+        for xs, ys, own_x, own_y in zip(x[inside], y[inside], *own[:, inside], strict=True):
+            spot = labels == labels[round(ys), round(xs)]
+            assert labels[round(ys), round(xs)] > 0
             if (np.hypot(x - xs, y - ys) < 15).sum() == 1:  # alone
-                assert np.hypot(xm - xs, ym - ys) < 0.5
+                ym, xm = ndimage.center_of_mass(spot)
+                off.append((xm - xs, ym - ys))
+                # of where the star is in its spot of the mosaic's mask, whole pixels as it is
+                assert np.hypot(xm - xs - own_x, ym - ys - own_y) < 0.5
+        assert len(off) > 40
+        assert np.abs(np.mean(off, axis=0)).max() < 0.1
+        sums = exposures.light(x, y, DETECTOR_SHAPE)
         # what the mask holds on the mosaic it holds here
         assert sums[made].sum() > 0.93 * sums.sum()
 
