@@ -194,6 +194,6 @@ def test_the_example_of_the_library_runs_and_every_name_is_explained(tmp_path, m
 
 def test_the_extra_that_is_too_large_to_install(metadata):
     assert set(metadata.get_all("Provides-Extra")) == {
-        *("archive", "figures", "report", "simulation", "jwst")
+        *("archive", "s3", "figures", "report", "simulation", "jwst")
     }
     assert any(text.startswith("jwst") for text in metadata.get_all("Requires-Dist"))

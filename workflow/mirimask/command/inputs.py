@@ -40,8 +40,13 @@ def at_hand(
     if not addresses:
         yield argparse.Namespace(**{**vars(options), **given})
         return
-    from mirimask.archive.addresses import local_copies
-
+    try:
+        from mirimask.archive.addresses import local_copies
+    except ModuleNotFoundError as error:
+        raise MaskError(
+            f"'{addresses[0]}': an address needs the Python package {error.name}: "
+            "pip install 'mirimask[archive]'."
+        ) from None
     with local_copies(addresses, folder=options.downloads) as fetched:
         said.names = {path: address for address, path in fetched.items()}
         local = {name: fetched.get(str(value), value) for name, value in given.items()}
