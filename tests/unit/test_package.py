@@ -145,7 +145,7 @@ def test_the_command_in_an_empty_environment(built, metadata, tmp_path):
         return run(python.with_name("mirimask"), *arguments, cwd=tmp_path, env={"PATH": ""})
 
     make_image(tmp_path, "A", seed=1)
-    assert "Source masks for one JWST MIRI image" in typed("--help")
+    assert "Source masks for JWST MIRI images" in typed("--help")
     typed("mask", "A_i2d.fits", "-o", "mask.fits", "--labels", "labels.fits")
     mask = fits.getdata(tmp_path / "mask.fits", "MASK")
     assert mask.shape == fits.getdata(tmp_path / "A_i2d.fits", "SCI").shape
@@ -194,6 +194,6 @@ def test_the_example_of_the_library_runs_and_every_name_is_explained(tmp_path, m
 
 def test_the_extra_that_is_too_large_to_install(metadata):
     assert set(metadata.get_all("Provides-Extra")) == {
-        *("archive", "figures", "report", "simulation", "jwst")
+        *("archive", "s3", "figures", "report", "simulation", "jwst")
     }
     assert any(text.startswith("jwst") for text in metadata.get_all("Requires-Dist"))

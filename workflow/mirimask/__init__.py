@@ -16,7 +16,9 @@ What can be had from here:
   `curvature_snr`, the image that it cuts; `segment`, the pipeline's steps.
 - A verdict: `read_catalogue`, `locate_sources` on the image, `reference_peaks` of it, and
   `peak_verdicts` for each source.
-- For other software: `label_mask`, and `measure_labels` with the circle of `point_aperture`.
+- For other software: `label_mask`, and `measure_labels` with the circle of `point_aperture`;
+  `project_mask` puts a mask onto another image, whose pixels `sky_of` places.
+- `SourceMaskStep`, the mask as a step of the jwst pipeline, where that is installed.
 
 A `MaskError` says in one line what is wrong with a file or a setting. The packages, and which of
 them may import which, are in docs/architecture.md; the evaluation of masks is in
@@ -46,8 +48,10 @@ _HOMES = {
     "point_aperture": "image.instrument",
     "read_catalogue": "sources.own_catalogues",
     "read_image": "image.own_files",
+    "project_mask": "export.projection",
     "reference_peaks": "sources.peaks",
     "segment": "masks.segmentation",
+    "sky_of": "export.projection",
     "source_labels": "masks.source_mask",
     "source_mask": "masks.source_mask",
 }
@@ -56,6 +60,8 @@ __all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "SourceMaskStep":  # not for `import *`: it imports the pipeline
+        return import_module("mirimask.pipeline.step").SourceMaskStep
     if name in _HOMES:
         return getattr(import_module(f"mirimask.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'mirimask' has no attribute '{name}'")

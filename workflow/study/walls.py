@@ -27,8 +27,9 @@ WALLS = {
     "simulation": f"{_BELOW} evaluation export simulation",
     "figures": f"{_BELOW} evaluation export figures",
     "report": f"{_BELOW} evaluation export report",
-    "command": f"{_BELOW} evaluation export command",
-    "front": f"{_BELOW} export command",  # `import mirimask` and `python -m mirimask`
+    "pipeline": f"{_BELOW} export pipeline",
+    "command": f"{_BELOW} archive evaluation export figures pipeline command",
+    "front": f"{_BELOW} export command pipeline",  # `import mirimask` and `python -m mirimask`
     "study": f"{_BELOW} study",
     "job": "ground",  # what every script shares
     "scripts": f"{_LIBRARY} job",
@@ -50,6 +51,7 @@ OUTSIDE = {
     _COMPUTE: "astropy.convolution astropy.modeling astropy.stats drizzle photutils poppy scipy "
     "sep skimage",
     "scripts": "snakemake",
+    "masks pipeline": "jwst stdatamodels stpipe gwcs",  # masks: a program that jwst's Python runs
 }
 REACHES_NOTHING = frozenset(["urllib.parse"])
 

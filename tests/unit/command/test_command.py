@@ -15,10 +15,14 @@ import yaml
 from astropy.io import fits
 from astropy.table import Table
 from conftest import ROOT, make_image
-from mirimask import __version__
+from mirimask import __version__, open_image
 from mirimask.command import run as command
+from mirimask.masks.make import make_mask
+from mirimask.masks.registry import METHODS
 from photutils.segmentation import SegmentationImage
+from PIL import Image
 from regions import Regions
+from scipy import ndimage
 
 
 @pytest.fixture
@@ -148,6 +152,185 @@ def test_segm_of_ones_own(i2d, run):
     )
     assert answer[0] == 0, answer[2]
     np.testing.assert_array_equal(fits.getdata("l.fits", "SCI"), labels)
+
+
+### many images ##################################################################################
+
+
+@pytest.fixture
+def three(tmp_path):
+    """Two images, and between them a file that is none."""
+    make_image(tmp_path, "A", seed=1)
+    make_image(tmp_path, "B", seed=2)
+    (tmp_path / "bad_i2d.fits").write_text("not FITS")
+    return ["A_i2d.fits", "bad_i2d.fits", "B_i2d.fits"]
+
+
+def test_a_failure_is_a_row_and_not_the_end(three, run, tmp_path):
+    status, out, err = run("mask", *three, "-o", "out", "--plot", "--catalogue", "--regions")
+    assert status == 1
+    assert sorted(os.listdir("out")) == sorted(
+        f"{code}{ending}"
+        for code in ("A", "B")
+        for ending in ("_mask.fits", "_mask.png", "_sources.ecsv", "_sources.reg")
+    )
+    lines = out.splitlines()
+    assert lines[0].split("  ")[0] == "image"
+    assert [line.split()[0] for line in lines[1:4]] == three
+    assert "failed" in lines[2]
+    assert "bad_i2d.fits: failed: i2d 'bad_i2d.fits': not a FITS file" in lines[4]
+    assert err.count("not a FITS file") == 1
+    assert "1 of 3 images failed" in err
+    mask = fits.getdata("out/A_mask.fits", "MASK")
+    share = float(lines[1].split()[1])
+    assert share == pytest.approx(100 * mask.mean(), abs=0.01)
+    assert int(lines[1].split()[2]) == len(Table.read("out/A_sources.ecsv"))
+
+
+def test_the_summary_as_json(three, run):
+    status, out, _ = run("mask", *three, "--json")
+    rows = json.loads(out)
+    assert status == 1
+    assert [row["image"] for row in rows] == three
+    assert "not a FITS file" in rows[1]["error"]
+    first = rows[0]
+    data = fits.getdata("A_i2d.fits", "SCI")
+    assert first["background"] == pytest.approx(np.median(data), abs=0.1)
+    # 0.3 MJy/sr in each of 23.8 pixels, of which the smoothing by 0.6 px takes the variance of
+    # 0.6 / sqrt(pi) times the rim of 17.3 px; times 1.6746: 5 sigma are 3.03 microjansky
+    assert first["depth_ab"] == pytest.approx(22.70, abs=0.2)
+    assert json.loads(run("mask", "A_i2d.fits", "--json")[1]) == first
+
+
+def test_warnings_are_counted_with_their_image(three, run):
+    for code in "AB":
+        with fits.open(f"{code}_i2d.fits", mode="update") as hdus:
+            hdus["SCI"].header["PIXAR_SR"] = 1e-13 if code == "B" else 2.844e-13
+    _, out, err = run("mask", "A_i2d.fits", "B_i2d.fits", "-o", "out")
+    lines = out.splitlines()
+    assert [line.split()[-1] for line in lines[1:3]] == ["0", "1"]
+    assert lines[3].startswith("B_i2d.fits: ")
+    assert "PIXAR_SR" in lines[3]
+    assert err.count("PIXAR_SR") == 1
+
+
+def test_files_of_one_image_in_a_folder_and_beside_the_mask(i2d, run):
+    os.mkdir("out")
+    assert run("mask", i2d, "-o", "out", "--labels")[0] == 0
+    assert run("mask", i2d, "-o", "m.fits.gz", "--plot", "--regions")[0] == 0
+    assert run("mask", i2d, "--plot")[0] == 0
+    assert sorted(os.listdir("out")) == ["A_labels.fits", "A_mask.fits"]
+    for name in ("m.fits.gz", "m.png", "m_sources.reg", "A_mask.png"):
+        assert Path(name).stat().st_size > 100
+
+
+def test_images_of_one_name_do_not_share_a_file(i2d, run):
+    os.mkdir("other")
+    make_image(Path("other"), "A", seed=2)
+    one_error(run("mask", i2d, "other/A_i2d.fits", "-o", "out"), 1, "out/A_mask.fits")
+    assert not Path("out").exists()
+
+
+def test_an_image_behind_an_option_is_not_replaced(i2d, run, tmp_path):
+    make_image(tmp_path, "B", seed=2)
+    before = i2d.read_bytes()
+    answer = run("mask", "B_i2d.fits", "--labels", i2d, "--overwrite")
+    one_error(answer, 1, "no label image")
+    assert i2d.read_bytes() == before
+
+
+def test_standard_output(i2d, run):
+    status, out, _ = run("mask", i2d, "--catalogue", "-")
+    assert status == 0
+    assert len(Table.read(out, format="ascii.ecsv")) > 3
+    status, out, _ = run("mask", i2d, "--regions", "-", "-o", "m.fits")
+    assert len(Regions.parse(out, format="ds9")) > 3
+    status, out, _ = run("score", i2d, "A.ecsv", "-o", "-")
+    assert out.splitlines()[0].startswith("id,")
+    assert len(out.splitlines()) == 1 + 2 * 9
+    status, out, _ = run("score", i2d, "A.ecsv", "--json", "--method", "value_1")
+    answer = json.loads(out)
+    assert answer["n_sources"] == len(answer["verdicts"]) == 9
+    assert sum(answer["methods"]["value_1"].values()) == 9
+
+
+def test_regions_of_verdicts(i2d, run):
+    run("score", i2d, "A.ecsv", "--method", "recommended", "--regions", "v.reg")
+    assert len(Regions.read("v.reg")) == 9
+    assert Path("v.reg").read_text().count("color=green") == 9
+
+
+def test_the_picture_shows_image_and_outline(i2d, run):
+    """As much line as the mask has rim."""
+    assert run("mask", i2d, "-o", "m.fits", "--plot")[0] == 0
+    with Image.open("m.png") as opened:
+        pixels = np.asarray(opened.convert("RGB"), float)
+    orange = (pixels[..., 0] > 200) & (pixels[..., 1] < 130) & (pixels[..., 2] < 90)
+    mask = fits.getdata("m.fits", "MASK") > 0
+    rim = mask & ~ndimage.binary_erosion(mask, border_value=1)
+    # 150 rows are 990 pixels of the picture, 6.6 each; the line has a third of that
+    assert orange.sum() / rim.sum() == pytest.approx(6.6 * 2.2, rel=0.3)
+    assert 1000 < max(pixels.shape) < 1300
+
+
+### methods and cameras ############################################################################
+
+
+def test_the_methods_are_listed_with_what_they_need(run, monkeypatch):
+    monkeypatch.setattr("mirimask.masks.method.find_spec", lambda module: None)
+    monkeypatch.setenv("PATH", "")
+    status, out, err = run("mask", "--method")
+    assert (status, err) == (0, "")
+    here, absent = out.split("cannot run here:")
+    for name in METHODS:
+        shown = f"  {name}" in out
+        assert shown == (not METHODS[name].join), name
+    assert "recommended" in here
+    assert "sep: needs the Python package sep: pip install sep" in absent
+    assert "needs the program source-extractor: apt-get install source-extractor" in absent
+
+
+@pytest.mark.parametrize("method", ["log", "dao_star_finder", "ssa", "pipeline_1.5.3", "log_9"])
+def test_detectors_have_their_settings_from_the_package(i2d, run, method):
+    assert run("mask", i2d, "--method", method, "-o", "m.fits")[0] == 0
+    mask = fits.getdata("m.fits", "MASK") > 0
+    options = yaml.safe_load((ROOT / "config/detectors.yaml").read_text())["detectors"]
+    np.testing.assert_array_equal(mask, make_mask(open_image(i2d), method, options=options))
+    assert mask.any()
+
+
+def test_a_method_that_is_not_here(i2d, run, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    answer = run("mask", i2d, "--method", "sextractor", "-o", "m.fits")
+    one_error(answer, 1, "sextractor needs the program source-extractor", "apt-get install")
+    one_error(run("mask", i2d, "--method", "magic", "-o", "m.fits"), 1, "--method: 'magic'")
+
+
+def test_other_cameras(i2d, run):
+    """NIRCam's widths are known, by its pupil wheel too; of others --fwhm gives it."""
+    with fits.open(i2d, mode="update") as hdus:
+        hdus[0].header["INSTRUME"], hdus[0].header["FILTER"] = "NIRCAM", "F444W"
+        hdus[0].header["PUPIL"] = "F405N"
+    assert json.loads(run("stats", i2d, "--json")[1])["psf_fwhm_px"] == pytest.approx(
+        0.136 / 0.11, rel=1e-4
+    )
+    with fits.open(i2d, mode="update") as hdus:
+        hdus[0].header["INSTRUME"], hdus[0].header["FILTER"] = "NIRISS", "F200W"
+    one_error(run("mask", i2d, "-o", "m.fits"), 1, "NIRISS 'F200W'", "--fwhm 0.15arcsec")
+    status, _, err = run("mask", i2d, "-o", "m.fits", "--fwhm", "0.27arcsec", "--catalogue")
+    assert status == 0
+    assert "no aperture correction" in err
+    table = Table.read("m_sources.ecsv")
+    assert np.isnan(table["point_flux"]).all()
+    assert (table["isophotal_flux"] > 0).any()
+    assert 300 < (fits.getdata("m.fits", "MASK") > 0).sum() < 3000
+    one_error(run("mask", i2d, "-o", "m.fits", "--fwhm", "0.27"), 2, "write 0.15arcsec")
+    miri = run("mask", i2d, "-o", "n.fits", "--fwhm", "0.269arcsec")
+    assert miri[0] == 0
+    with fits.open(i2d, mode="update") as hdus:
+        hdus[0].header["INSTRUME"], hdus[0].header["FILTER"] = "MIRI", "F770W"
+    run("mask", i2d, "-o", "o.fits")
+    np.testing.assert_array_equal(fits.getdata("n.fits", "MASK"), fits.getdata("o.fits", "MASK"))
 
 
 ### score and stats ################################################################################
@@ -289,10 +472,24 @@ def test_usage(run, arguments, says):
         (["mask", "A_i2d.fits", "-o", "m.fits", "--crop", "0:999,0:10"], "does not fit"),
         (["mask", "A_i2d.fits", "-o", "m.fits", "--filter", "F560W"], "F770W"),
         (["mask", "A_i2d.fits", "-o", "no/m.fits"], "there is no folder 'no'"),
-        (["mask", "A_i2d.fits", "-o", "."], "folder"),
+        (
+            ["mask", "A_i2d.fits", "-o", "m.png"],
+            "-o 'm.png': a mask is a FITS file; name it m.fits",
+        ),
+        (["mask", "A_i2d.fits", "-o", "m.png"], "for .png use --plot m.png"),
+        (["mask", "A_i2d.fits", "-o", "mask"], "name it mask.fits"),
+        (["mask", "A_i2d.fits", "-o", "-"], "not for a terminal"),
+        (["mask", "A_i2d.fits", "--catalogue", "c.txt"], "name it c.ecsv"),
+        (["mask", "A_i2d.fits", "--regions", "-", "--catalogue", "-"], "cannot both go to"),
+        (["mask", "A_i2d.fits", "B_i2d.fits", "-o", "m.fits"], "there are 2 images; name a folder"),
+        (["mask", "A_i2d.fits", "A_i2d.fits", "-o", "m"], "given twice"),
+        (["mask", "A_i2d.fits", "B_i2d.fits", "-o", "m", "--error", "e.fits"], "--error is of one"),
+        (["mask", "A_i2d.fits", "B_i2d.fits", "-o", "no/such/m"], "there is no folder 'no/such'"),
+        (["mask", "A_i2d.fits", "-o", "m.fits", "--plot", "p.jpg"], "name it p.png"),
+        (["score", "A_i2d.fits", "A.ecsv", "-o", "v.txt"], "name it v.csv"),
         (["mask", "A.ecsv", "-o", "m.fits"], "not a FITS file"),
         (["mask", "A_i2d.fits", "-o", "A_i2d.fits", "--overwrite"], "input"),
-        (["mask", "A_i2d.fits", "-o", "m.fits", "--labels", "m.fits"], "--output"),
+        (["mask", "A_i2d.fits", "-o", "m.fits", "--labels", "m.fits"], "the file of -o"),
         (["score", "A_i2d.fits", "nowhere.csv"], "there is no such file"),
         (["score", "A_i2d.fits", "A_i2d.fits"], "catalogue"),
         (["stats", "."], "there is no such file"),
@@ -329,8 +526,9 @@ def test_the_words_of_the_command_line(i2d, run):
     one_error(answer, 1, "you ask for 'F560W'")
     assert "table of images" not in answer[2]
     with fits.open(i2d, mode="update") as hdus:
-        hdus[0].header["FILTER"] = "F090W"
-    one_error(run("stats", i2d, "--pixel-unit", "MJy/sr"), 1, "A_i2d.fits'", "F090W")
+        hdus[0].header["FILTER"] = "F814W"
+    answer = run("stats", i2d, "--pixel-unit", "MJy/sr")
+    one_error(answer, 1, "A_i2d.fits'", "F814W", "--fwhm 0.15arcsec")
 
 
 def test_json_stands_alone(i2d, run):

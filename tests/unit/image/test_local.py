@@ -144,7 +144,7 @@ def test_units_that_are_no_linear_brightness(write, unit):
     with pytest.raises(MaskError, match=r"linear scale.*set pixel_unit") as error:
         read_image(write(), pixel_unit=unit, image="Mine")
     assert f"'{unit}'" in str(error.value)
-    with pytest.raises(MaskError, match=r"linear scale.*--pixel-unit"):
+    with pytest.raises(MaskError, match=r"linear scale.*pixel_unit="):
         read_image(write("other.fits", header=sky(unit)))
 
 
@@ -210,7 +210,7 @@ def test_a_fill_value_is_said(write, data, caplog, value, rows, warned):
     share = round(100 * (filled == value).mean())
     said = f"the value {value} fills {share} % of its pixels" in caplog.text
     assert said == warned
-    assert ("--weight" in caplog.text) == warned
+    assert ("weight_path=" in caplog.text) == warned
 
 
 def test_filled_pixels_without_weight_are_no_fill_value(write, data, caplog):

@@ -72,5 +72,5 @@ def test_discs_at_the_rim_and_nowhere():
 def test_what_is_not_installed_is_named(monkeypatch):
     monkeypatch.setattr("mirimask.masks.method.find_spec", lambda module: None)
     assert missing("sep", {"sep": fields.options_of("sep")}) == "the Python package sep"
-    with pytest.raises(MaskError, match=r"sep needs the Python package sep.*make peers"):
+    with pytest.raises(MaskError, match=r"sep needs the Python package sep.*pip install sep"):
         fields.masks("sep", fields.field())

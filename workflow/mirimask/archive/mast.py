@@ -28,6 +28,7 @@ from mirimask.image.product import check_header, check_product
 
 __all__ = [
     "cached_product",
+    "fetch_file_of",
     "fetch_image",
     "fetch_product",
     "find_images",
@@ -264,6 +265,19 @@ def fetch_image(archive: Archive, uri: str, *, progress: Progress | None = None)
     Verified as a file and as an image (see `check_product`). FetchError where MAST does not give
     it, or gives what is of no use; nothing of it is kept then.
     """
+    return _fetched(archive, "i2d", uri, progress)
+
+
+def fetch_file_of(archive: Archive, uri: str, *, progress: Progress | None = None) -> Fetched:
+    """Fetch any file of MAST's JWST products: as `fetch_image`, checked as what its name says.
+
+    Images are `_i2d`, `_cal` and all others that are no `_segm` and no `_cat.ecsv`.
+    """
+    kind = next((kind for kind, ending in KINDS.items() if uri.endswith(f"_{ending}")), "i2d")
+    return _fetched(archive, kind, uri, progress)
+
+
+def _fetched(archive: Archive, kind: str, uri: str, progress: Progress | None) -> Fetched:
     name = uri.rpartition("/")[2]
     known = recorded(archive.folder(archive.mast_server) / name, verify=True)
     if known is not None and known.uri == uri:
@@ -271,7 +285,7 @@ def fetch_image(archive: Archive, uri: str, *, progress: Progress | None = None)
     with spoken(archive.mast_server, f"the log-in for {name}"):
         client = client_of(archive)
     with _fetcher(archive, client, progress) as fetch:
-        return fetch(Product("i2d", name, uri, None), lambda header: None)
+        return fetch(Product(kind, name, uri, None), lambda header: None)
 
 
 def fetch_product(

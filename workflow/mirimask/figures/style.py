@@ -31,8 +31,8 @@ def default_style(function: Callable) -> Callable:
 
 
 @default_style
-def save_figure(figure: Figure, *, png: str | Path, pdf: str | Path) -> None:
-    """Write a figure as PNG and PDF, each whole or not at all; equal figures give equal bytes.
+def save_figure(figure: Figure, *, png: str | Path, pdf: str | Path | None = None) -> None:
+    """Write a figure as PNG and, where named, PDF, whole or not at all; equal ones, equal bytes.
 
     The PNG has a palette: greys and lines keep their colours, only blends at the edges of lines are
     approximate, and it has less than half the bytes that it would have without.
@@ -42,6 +42,8 @@ def save_figure(figure: Figure, *, png: str | Path, pdf: str | Path) -> None:
     image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     with replacing(png) as temporary:
         image.quantize(256, dither=Image.Dither.NONE).save(temporary, dpi=(figure.dpi, figure.dpi))
+    if pdf is None:
+        return
     with replacing(pdf) as temporary:
         figure.savefig(
             temporary, metadata={"CreationDate": None, "Creator": None, "Producer": None}

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
 from mirimask.image.frame import Frame, crop_frame, empty_pixels, pixel_cards, whole_frame
-from mirimask.image.instrument import imaging_filter
-from mirimask.image.own_files import read_planes
+from mirimask.image.instrument import band_of, psf_fwhm_arcsec
+from mirimask.image.own_files import KEYWORDS, read_planes
 from mirimask.image.product import check_area, opened, usable_planes
 from mirimask.image.wcs import read_wcs
 
@@ -48,13 +48,16 @@ def open_image(
     weight_path: str | Path | None = None,
     pixel_unit: str = "",
     keep: Collection[str] = ("ERR", "WHT"),
+    fwhm_arcsec: float | None = None,
+    settings: Mapping[str, str] = KEYWORDS,
 ) -> Frame:
     """Read an i2d, or any FITS image with a celestial WCS, ready for every mask.
 
     `rows` and `columns` cut the image ((first, last + 1), 0-based; None: the whole axis).
-    `filter_name` is for a header without FILTER; the other options are those of
-    `own_files.read_planes`. The frame's `data` are MJy/sr, `empty` True where nothing was observed.
-    MaskError says what is wrong with the file.
+    `filter_name` is for a header without FILTER, `fwhm_arcsec` the width of the PSF of any other
+    camera than MIRI and NIRCam; `settings` is how messages call these (see `own_files.KEYWORDS`);
+    the other options are those of `own_files.read_planes`. The frame's `data` are MJy/sr, `empty`
+    True where nothing was observed. MaskError says what is wrong with the file.
     """
     read = read_planes(
         path,
@@ -63,20 +66,26 @@ def open_image(
         pixel_unit=pixel_unit,
         filter_name=filter_name,
         keep=keep,
+        settings=settings,
     )
-    band = str(read.primary.get("FILTER", "")).strip()
-    if not band:
-        raise MaskError(
-            f"'{path}': its header has no FILTER, which the width of the PSF depends on; "
-            "name it (--filter F770W)."
-        )
-    try:
-        imaging_filter(band)
-    except MaskError as error:
-        raise MaskError(f"'{path}': {error}") from None
+    instrument, band = band_of(read.primary)
+    if fwhm_arcsec is None:
+        if not band:
+            raise MaskError(
+                f"'{path}': its header has no FILTER, which the width of the PSF depends on; "
+                f"name it ({settings['filter_name']}), or give the width "
+                f"({settings['fwhm_arcsec']})."
+            )
+        try:
+            psf_fwhm_arcsec(band, instrument)
+        except MaskError as error:
+            raise MaskError(
+                f"'{path}': {error} Give the width ({settings['fwhm_arcsec']})."
+            ) from None
     primary = fits.PrimaryHDU(header=read.primary).header
     wcs = read_wcs(read.header, read.data.shape, what=f"i2d '{path}'")
-    frame = Frame(read.data, read.empty, read.error, read.weight, primary, wcs)
+    planes = (read.data, read.empty, read.error, read.weight)
+    frame = Frame(*planes, primary, wcs, psf_arcsec=fwhm_arcsec)
     # a file's name can hold what a FITS card cannot
     code = re.sub(r"[^ -~]", "_", Path(path).name)[:60]
     return crop_frame(frame, rows=rows, columns=columns, image=code)

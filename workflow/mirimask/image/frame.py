@@ -10,7 +10,13 @@ from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
-from mirimask.image.instrument import psf_fwhm_px
+from mirimask.image.instrument import (
+    PointAperture,
+    band_of,
+    point_aperture,
+    psf_fwhm_arcsec,
+    uncorrected_aperture,
+)
 from mirimask.image.wcs import pixel_area_sr, pixel_scale_arcsec, shifted, wcs_cards
 
 __all__ = ["Frame", "crop_frame", "empty_pixels", "pixel_cards", "pixels", "whole_frame"]
@@ -27,6 +33,7 @@ class Frame:
     product's primary header: where the image comes from, with its FILTER. `wcs` is the celestial
     WCS of `data`, of two axes. `origin` is the (row, column) of the first pixel in the frame that
     it was cut from, `frame_shape` that frame's (rows, columns); by default it is the frame itself.
+    `psf_arcsec` is the FWHM of the PSF where it is not the one known of the filter.
     """
 
     data: NDArray[np.float32]
@@ -37,6 +44,7 @@ class Frame:
     wcs: WCS
     origin: tuple[int, int] = (0, 0)
     frame_shape: tuple[int, int] = (0, 0)
+    psf_arcsec: float | None = None
 
     def __post_init__(self) -> None:
         if self.frame_shape == (0, 0):
@@ -66,7 +74,16 @@ class Frame:
     @property
     def fwhm_px(self) -> float:
         """Full width at half maximum of the PSF in pixels; MaskError for an unknown FILTER."""
-        return psf_fwhm_px(str(self.primary.get("FILTER", "")), self.pixel_scale)
+        instrument, band = band_of(self.primary)
+        return (self.psf_arcsec or psf_fwhm_arcsec(band, instrument)) / self.pixel_scale
+
+    @property
+    def point_aperture(self) -> PointAperture:
+        """The circle for point sources; its correction is NaN where none is known of the filter."""
+        instrument, band = band_of(self.primary)
+        if self.psf_arcsec is None and instrument == "MIRI":
+            return point_aperture(band, self.pixel_scale)
+        return uncorrected_aperture(self.fwhm_px)
 
     def length_px(self, size: str) -> float:
         """A size such as '18 px', '1.98 arcsec' or '10 fwhm' in pixels; see `pixels`."""
@@ -138,7 +155,7 @@ def crop_frame(
     if not (0 <= y0 < y1 <= ny and 0 <= x0 < x1 <= nx):
         raise MaskError(
             f"{image}: the crop of rows {y0} to {y1} and columns {x0} to {x1} does not fit into "
-            f"its frame of {ny} rows and {nx} columns. Set 'crop' in the configuration, or null "
+            f"its frame of {ny} rows and {nx} columns. Choose others, or none "
             "for the whole frame."
         )
     part = "image" if (y1 - y0, x1 - x0) == (ny, nx) else "crop"
@@ -170,6 +187,7 @@ def crop_frame(
         shifted(frame.wcs, row=y0, column=x0),
         origin=(frame.origin[0] + y0, frame.origin[1] + x0),
         frame_shape=frame.frame_shape,
+        psf_arcsec=frame.psf_arcsec,
     )
 
 

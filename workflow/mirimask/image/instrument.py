@@ -1,7 +1,14 @@
-"""What is known of MIRI's imager: pixel scale, filters, widths of the PSF, zero point."""
+"""What is known of MIRI's imager: pixel scale, filters, widths of the PSF, zero point.
 
+And the widths of NIRCam's PSF, for masks of its images.
+"""
+
+import csv
 import math
 from dataclasses import dataclass
+from importlib.resources import files
+
+from astropy.io.fits import Header
 
 from mirimask.errors import MaskError
 from mirimask.units import jansky_per_pixel, jansky_to_ab
@@ -11,11 +18,13 @@ __all__ = [
     "PIXEL_SCALE_ARCSEC",
     "Filter",
     "PointAperture",
+    "band_of",
     "imaging_filter",
     "light_radii_px",
     "point_aperture",
     "psf_fwhm_arcsec",
     "psf_fwhm_px",
+    "uncorrected_aperture",
     "zero_point_ab",
 ]
 
@@ -36,19 +45,19 @@ class Filter:
         return (self.blue_um + self.red_um) / 2
 
 
-# JWST User Documentation, "MIRI Filters and Dispersers" and "MIRI Point Spread Functions" (flight).
+def _rows() -> list[dict[str, str]]:
+    """The rows of filters.csv, which names its sources."""
+    table = files("mirimask.image").joinpath("filters.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(line for line in table.splitlines() if not line.startswith("#")))
+
+
+# the filters of MIRI's imager
 FILTERS = {
-    "F560W": Filter(5.054, 6.171, 0.207),
-    "F770W": Filter(6.581, 8.687, 0.269),
-    "F1000W": Filter(9.023, 10.891, 0.328),
-    "F1130W": Filter(10.953, 11.667, 0.375),
-    "F1280W": Filter(11.588, 14.115, 0.420),
-    "F1500W": Filter(13.527, 16.640, 0.488),
-    "F1800W": Filter(16.519, 19.502, 0.591),
-    "F2100W": Filter(18.477, 23.159, 0.674),
-    "F2550W": Filter(23.301, 26.733, 0.803),
-    "F2550WR": Filter(23.301, 26.733, 0.803),
+    row["filter"]: Filter(float(row["blue_um"]), float(row["red_um"]), float(row["fwhm_arcsec"]))
+    for row in _rows()
+    if row["instrument"] == "MIRI"
 }
+_WIDTHS = {(row["instrument"], row["filter"]): float(row["fwhm_arcsec"]) for row in _rows()}
 
 
 def imaging_filter(name: str) -> Filter:
@@ -137,9 +146,39 @@ def point_aperture(
     )
 
 
-def psf_fwhm_arcsec(filter_name: str) -> float:
-    """FWHM of the PSF in arcsec; MaskError for an unknown filter."""
-    return imaging_filter(filter_name).fwhm_arcsec
+def uncorrected_aperture(fwhm_px: float) -> PointAperture:
+    """A circle of one FWHM for filters whose aperture correction is not known: it is NaN.
+
+    The sky is that of an annulus from 4 to 6 FWHM.
+    """
+    return PointAperture(fwhm_px, math.nan, 4 * fwhm_px, 6 * fwhm_px)
+
+
+def band_of(header: Header) -> tuple[str, str]:
+    """Instrument (INSTRUME) and filter of a primary header, '' for no filter.
+
+    Without INSTRUME it is the instrument that has the filter, MIRI where none is known to have it.
+    NIRCam's narrow filters stand in its pupil wheel: where PUPIL is a filter, it is that one.
+    """
+    instrument, band, pupil = (
+        str(header.get(key, "")).strip().upper() for key in ("INSTRUME", "FILTER", "PUPIL")
+    )
+    if not instrument:
+        instrument = next((camera for camera, name in _WIDTHS if name == band), "MIRI")
+    return instrument, pupil if (instrument, pupil) in _WIDTHS else band
+
+
+def psf_fwhm_arcsec(filter_name: str, instrument: str = "MIRI") -> float:
+    """FWHM of the PSF in arcsec; MaskError for an unknown filter, with those that are known."""
+    try:
+        return _WIDTHS[instrument, filter_name.strip().upper()]
+    except KeyError:
+        known = [name for camera, name in _WIDTHS if camera == instrument]
+        shown = ", ".join(known) or "MIRI's and NIRCam's"
+        raise MaskError(
+            f"filter: the width of the PSF of {instrument} '{filter_name}' is not known here. "
+            f"Known: {shown}."
+        ) from None
 
 
 def psf_fwhm_px(filter_name: str, pixel_scale_arcsec: float = PIXEL_SCALE_ARCSEC) -> float:

@@ -8,7 +8,7 @@ the file and the remedy. Catalogues: own_catalogues.
 import logging
 import re
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,10 +33,12 @@ from mirimask.image.statistics import IDENTITY
 from mirimask.image.wcs import WCS_CARD, pixel_area_sr, read_wcs, same_sky, wcs_cards
 
 __all__ = [
+    "KEYWORDS",
     "SURFACE_BRIGHTNESS",
     "Planes",
     "brightness_factor",
     "read_image",
+    "read_marked",
     "read_planes",
     "read_segmentation",
     "segmentation_hdus",
@@ -44,6 +46,14 @@ __all__ = [
 ]
 
 _logger = logging.getLogger("mirimask.image.own_files")
+
+# What the settings of an image are called in messages, where it is opened from Python.
+KEYWORDS = {
+    "filter_name": "filter_name='F770W'",
+    "fwhm_arcsec": "fwhm_arcsec=0.15",
+    "pixel_unit": "pixel_unit=",
+    "weight": "weight_path=",
+}
 
 SURFACE_BRIGHTNESS = u.MJy / u.sr
 # Share of the pixels with one value that no sky has: any value, and the lowest or highest one
@@ -209,6 +219,7 @@ def read_planes(
     observation_id: str = "",
     image: str = "",
     keep: Collection[str] = ("ERR", "WHT"),
+    settings: Mapping[str, str] = KEYWORDS,
 ) -> Planes:
     """Read an image: pixels in MJy/sr, which of them are empty and, where known, error and weight.
 
@@ -219,21 +230,26 @@ def read_planes(
     `pixel_unit` replaces BUNIT. What identifies the image is taken from the header of SCI where the
     PRIMARY has it not. `filter_name` becomes FILTER where neither has one; another FILTER, or
     another OBS_ID than `observation_id`, is a MaskError. `image` is the code of the image in the
-    table of images, where it is from there. ERR and WHT that are not among those to `keep` only
-    tell which pixels are empty. The planes are read one after the other.
+    table of images, where it is from there; else `settings` is how messages call these options.
+    ERR and WHT that are not among those to `keep` only tell which pixels are empty. The planes are
+    read one after the other.
 
     MaskError: no such file, not FITS, truncated, no 2-D image, no celestial WCS, a unit that cannot
     be converted, no finite pixel, one value only, an error or weight of another shape.
     """
     what = f"{image}: i2d" if image else "i2d"
     named = f"{what} '{path}'"
-    option = "set pixel_unit in the table of images" if image else "give its unit (--pixel-unit)"
-    weight_option = "give 'wht' in the table of images" if image else "give a weight (--weight)"
+    option = f"give its unit ({settings['pixel_unit']})"
+    weight_option = f"give a weight ({settings['weight']})"
+    if image:
+        option = "set pixel_unit in the table of images"
+        weight_option = "give 'wht' in the table of images"
     with opened(path, what=what, planes=()) as hdus:
         science = _image_of(hdus, path, ("SCI",), what=what)
         data, header = _plane(science, path, what), science.header.copy()
         primary = hdus[0].header.copy()
-        for key in ("FILTER", "BUNIT", "SIMULATD", "CAL_VER", "CRDS_CTX", *IDENTITY.values()):
+        known = ("INSTRUME", "FILTER", "PUPIL", "BUNIT", "SIMULATD", "CAL_VER", "CRDS_CTX")
+        for key in (*known, *IDENTITY.values()):
             if key in header and key not in primary:
                 primary.append(header.cards[key])
         wcs = read_wcs(header, data.shape, what=named)
@@ -357,6 +373,18 @@ def read_segmentation(
     if broken or (data < 0).any() or data.max() >= 2**32:
         raise MaskError(f"{what} '{path}': its pixels are not labels (whole numbers from 0).")
     return data.astype(np.uint32)
+
+
+def read_marked(path: str | Path, *, what: str = "mask") -> tuple[NDArray[np.bool_], WCS]:
+    """Which pixels a mask or a label image marks (those above 0), (ny, nx) bool, and its WCS.
+
+    From MASK, SCI, the PRIMARY or the only image. MaskError: no such file, not FITS, no celestial
+    WCS, which a mask is placed by.
+    """
+    with opened(path, what=what) as hdus:
+        hdu = _image_of(hdus, path, ("MASK", "SCI", "SEGM", "SEG"), what=what)
+        data = _plane(hdu, path, what)
+        return np.nan_to_num(data) > 0, read_wcs(hdu.header, data.shape, what=f"{what} '{path}'")
 
 
 def segmentation_hdus(labels: NDArray[np.uint32], i2d: fits.HDUList) -> fits.HDUList:

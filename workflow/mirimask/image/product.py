@@ -317,7 +317,7 @@ def check_header(
         found = str(header.get(key, "")).strip()
         if wanted and found.upper() != wanted.strip().upper():
             asks = "the table of images asks for" if table else "you ask for"
-            correct = "the table" if table else "the option"
+            correct = "the table" if table else "that"
             raise MaskError(
                 f"{what}: {key} of the header is '{found}', {asks} "
                 f"'{wanted}'. Correct {correct}, or find out which observation is meant."

@@ -17,7 +17,14 @@ from mirimask.masks.family import Family, Scores
 from mirimask.masks.gradient import pixels_in
 from mirimask.masks.mosaic import MOST_PIXELS, labels_of_tiles, mask_of_tiles
 from mirimask.masks.names import MaskName, leaves, parse_method
-from mirimask.masks.registry import METHODS, Options, missing, published_level, settings_of
+from mirimask.masks.registry import (
+    METHODS,
+    Options,
+    missing,
+    published_level,
+    published_options,
+    settings_of,
+)
 from mirimask.masks.thresholds import slice_domain
 
 __all__ = [
@@ -92,7 +99,8 @@ def make_masks(
         the frame it was cut from. Without it, `segmentation` is made with its settings among the
         `options`, by default those of jwst 1.12.5.
     options : dict
-        Level and settings of methods by their names, as a configuration has them.
+        Level and settings of methods by their names, as a configuration has them; without any,
+        those of config/detectors.yaml.
     levels_of : Frame
         An image of the same shape whose percentages give the thresholds, in place of `image`.
 
@@ -106,7 +114,7 @@ def make_masks(
     MaskError
         For a name that is no method, and for one whose settings, programs or frame are not there.
     """
-    options = options or {}
+    options = published_options() if options is None else options
     made: dict[str, Made] = {}
     wanted: dict[tuple[str, str], list[MaskName]] = {}
     for leaf in dict.fromkeys(leaf for name in names for leaf in leaves(name)):
@@ -240,13 +248,14 @@ def family_at(
     `empty` (ny, nx) are the pixels without observation. MaskError where the method is not installed
     or its settings are not given. A method without a level has one mask, at the level NaN.
     """
-    method, options = METHODS[name], options or {}
+    method = METHODS[name]
+    options = published_options() if options is None else options
     settings = settings_of(name, options)
     lacks = missing(name, options)
     if lacks:
         raise MaskError(
-            f"methods: {name} needs {lacks}, which is not here. `make peers` says how to get it; "
-            "or remove the method."
+            f"methods: {name} needs {lacks}, which is not here. Get it ({method.get}), or name "
+            "another method."
         )
     function, levels = method.load(), np.asarray(levels, float)
     if method.unit:

@@ -38,7 +38,7 @@ class Method:
     their light; called with the data, the empty pixels, `fwhm_px=` and the settings.
 
     It needs an importable `module`, a `program`, or, with `python`, the interpreter that this
-    setting names.
+    setting names. `get`: a command that installs it.
     """
 
     label: str
@@ -57,6 +57,7 @@ class Method:
     module: str = ""
     program: str = ""
     python: str = ""
+    get: str = ""
 
     @property
     def file(self) -> str:

@@ -23,13 +23,27 @@ be able to change are keywords of the function (config/detectors.yaml).
 This module is read at every start and imports nothing heavy.
 """
 
+import sys
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from mirimask.errors import MaskError
 from mirimask.masks.method import Method
 
-__all__ = ["DETECTORS", "METHODS", "OWN", "Options", "missing", "published_level", "settings_of"]
+__all__ = [
+    "DETECTORS",
+    "METHODS",
+    "OWN",
+    "Options",
+    "missing",
+    "published_level",
+    "published_options",
+    "settings_of",
+]
 
 # what the configuration says of methods by their names: `level`, `levels`, `settings`
 Options = Mapping[str, Mapping[str, Any]]
@@ -118,11 +132,24 @@ METHODS: dict[str, Method] = {
     "dao_star_finder": _peer("DAOStarFinder", "finders.dao_star_finder"),
     "iraf_star_finder": _peer("IRAFStarFinder", "finders.iraf_star_finder"),
     "star_finder": _peer("StarFinder", "finders.star_finder"),
-    "sep": _peer("sep", "finders.sep", module="sep"),
-    "sextractor": _peer("SExtractor", "programs.sextractor", program="source-extractor"),
-    "noisechisel": _peer("NoiseChisel + Segment", "programs.noisechisel", program="astnoisechisel"),
+    "sep": _peer("sep", "finders.sep", module="sep", get="pip install sep"),
+    "sextractor": _peer(
+        "SExtractor",
+        "programs.sextractor",
+        program="source-extractor",
+        get="apt-get install source-extractor",
+    ),
+    "noisechisel": _peer(
+        "NoiseChisel + Segment",
+        "programs.noisechisel",
+        program="astnoisechisel",
+        get="apt-get install gnuastro",
+    ),
     "jwst_source_catalog": _peer(
-        "jwst source_catalog", "programs.jwst_source_catalog", python="python"
+        "jwst source_catalog",
+        "programs.jwst_source_catalog",
+        python="python",
+        get="pip install 'mirimask[jwst]'",
     ),
     "log": _peer("Laplacian of Gaussian", "filters.log"),
     "dog": _peer("Difference of Gaussians", "filters.dog"),
@@ -154,6 +181,24 @@ METHODS: dict[str, Method] = {
 # the paper's and this project's, as far as they can be swept; what a configuration has settings of
 OWN = [name for name, method in METHODS.items() if method.group == "own" and method.levels]
 DETECTORS = [name for name, method in METHODS.items() if method.group != "own"]
+
+
+@cache
+def published_options() -> Options:
+    """Level and settings of every detector as config/detectors.yaml has them, with their sources.
+
+    They are those of a caller who gives none: `make_mask(image, "sep")`, `mirimask mask`.
+    """
+    import yaml
+
+    text = files("mirimask.masks").joinpath("detectors.yaml").read_text(encoding="utf-8")
+    options: dict[str, Any] = yaml.safe_load(text)["detectors"]
+    for name, given in options.items():
+        key = METHODS[name].python
+        # beside the jwst package its own step runs in this interpreter
+        if key and not Path(given["settings"][key]).exists() and find_spec("jwst"):
+            given["settings"][key] = sys.executable
+    return options
 
 
 def settings_of(name: str, options: Options) -> Mapping[str, Any]:

@@ -1,0 +1,234 @@
+"""Masks on the pixels of other images: of another filter, and of each dithered exposure."""
+
+import json
+import os
+
+import exposures
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+from mirimask.command import run as command
+from mirimask.errors import MaskError
+from mirimask.export.projection import project_mask, sky_of
+from mirimask.image.wcs import pixel_to_sky, sky_to_pixel
+from mirimask.simulation.exposures import DETECTOR_SHAPE, detector_to_mosaic
+from mirimask.simulation.sky import FRAME_SHAPE
+from scipy import ndimage
+
+
+def plain(shape, scale=0.11, angle=0.0, at=(80.0, -20.0)):
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval, wcs.wcs.crpix = at, [(shape[1] + 1) / 2, (shape[0] + 1) / 2]
+    cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    wcs.wcs.cd = np.array([[cos, -sin], [sin, cos]]) @ np.diag([-scale / 3600, scale / 3600])
+    return wcs
+
+
+def squares(shape=(60, 60)):
+    mask = np.zeros(shape, bool)
+    mask[10:14, 20:28] = mask[30, 30] = mask[55:, 50:] = True
+    return mask
+
+
+@pytest.mark.parametrize("cover", [0.5, 1.0, 0.0, "nearest"])
+def test_onto_itself_nothing_changes(cover):
+    mask, wcs = squares(), plain((60, 60), angle=30)
+    np.testing.assert_array_equal(
+        project_mask(mask, wcs, sky_of(wcs), mask.shape, cover=cover), mask
+    )
+
+
+def test_the_share_of_larger_pixels():
+    """Of pixels of twice the side, one covers four: by hand."""
+    mask = np.zeros((8, 8), bool)
+    mask[0:2, 0:2] = True  # whole
+    mask[2, 2:4] = True  # half
+    mask[5, 5] = True  # a quarter
+    coarse = plain((4, 4), scale=0.22)
+    sky = sky_of(coarse)
+    expected = {1.0: [(0, 0)], 0.5: [(0, 0), (1, 1)], 0.25: [(0, 0), (1, 1), (2, 2)]}
+    for cover, marked in {**expected, 0.0: expected[0.25], 0.3: expected[0.5]}.items():
+        made = project_mask(mask, plain((8, 8)), sky, (4, 4), cover=cover)
+        assert list(zip(*np.nonzero(made), strict=True)) == marked, cover
+
+
+def test_where_the_image_does_not_reach_nothing_is_marked():
+    mask = np.ones((20, 20), bool)
+    made = project_mask(mask, plain((20, 20)), sky_of(plain((40, 40))), (40, 40))
+    assert made.sum() == 400
+    assert made[10:30, 10:30].all()
+    away = plain((40, 40), at=(260.0, 20.0))  # the other side of the sky
+    assert not project_mask(mask, plain((20, 20)), sky_of(away), (40, 40)).any()
+
+
+@pytest.mark.parametrize("cover", [-0.1, 1.1, "middle"])
+def test_a_share_that_is_none(cover):
+    with pytest.raises(MaskError, match="share from 0 to 1"):
+        project_mask(squares(), plain((60, 60)), sky_of(plain((60, 60))), (60, 60), cover=cover)
+
+
+### exposures ######################################################################################
+
+
+@pytest.fixture(scope="module")
+def observation(tmp_path_factory):
+    """The mosaic's mask and three exposures, with the stars' places on each detector."""
+    folder = tmp_path_factory.mktemp("observation")
+    x, y = exposures.stars()
+    mask = exposures.light(x, y, FRAME_SHAPE) > 1
+    header = exposures.mosaic_wcs().to_header()
+    plane = fits.ImageHDU(mask.astype(np.uint8), header, name="MASK")
+    fits.HDUList([fits.PrimaryHDU(), plane]).writeto(folder / "mask.fits")
+    places = {}
+    for number, offset in enumerate(exposures.OFFSETS):
+        path = folder / f"jw0138601400{number}_mirimage_cal.fits"
+        places[path.name] = exposures.write_exposure(path, offset, x, y)
+    return folder, places
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def ran(*arguments):
+        status = command.main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return ran
+
+
+def test_the_wcs_of_the_exposures_is_the_simulations_mapping():
+    """The files that the next tests go by: to a hundredth of a pixel, as the pipeline's SIP is."""
+    rng = np.random.default_rng(1)
+    x, y = rng.uniform(0, 1031, 500), rng.uniform(0, 1023, 500)
+    for offset in exposures.OFFSETS:
+        sky = pixel_to_sky(exposures.exposure_wcs(offset), x, y)
+        found = sky_to_pixel(exposures.mosaic_wcs(), sky.ra.deg, sky.dec.deg)
+        np.testing.assert_allclose(found, detector_to_mosaic(x, y, offset), atol=1e-2)
+
+
+def own_offsets(folder):
+    """From each star to the middle of its spot in the mosaic's mask, in x and in y."""
+    labels, _ = ndimage.label(fits.getdata(folder / "mask.fits", "MASK"), np.ones((3, 3)))
+    x, y = exposures.stars()
+    spots = labels[y.round().astype(int), x.round().astype(int)]
+    middles = np.array(ndimage.center_of_mass(labels > 0, labels, spots))
+    return np.array([middles[:, 1] - x, middles[:, 0] - y])
+
+
+def test_a_mask_covers_the_sources_on_every_exposure(observation, run):
+    """Each spot of the mask lies on its star to half a pixel, and marks the star's light."""
+    folder, places = observation
+    images = [folder / name for name in places]
+    status, out, err = run("project", folder / "mask.fits", "--onto", *images, "-o", "masks")
+    assert (status, err) == (0, "")
+    assert [line.split()[0] for line in out.splitlines()[1:]] == list(places)
+    assert out.count("FITS, SIP") == 3
+    own = own_offsets(folder)
+    for name, (x, y) in places.items():
+        made = fits.getdata(f"masks/{name.replace('.fits', '_mask.fits')}", "MASK") > 0
+        assert made.shape == DETECTOR_SHAPE
+        labels, count = ndimage.label(made, np.ones((3, 3)))
+        inside = (x > 4) & (x < 1027) & (y > 4) & (y < 1019)
+        assert inside.sum() > 50
+        assert count == len(np.unique(labels[labels > 0])) <= len(x)
+        off = []
+        for xs, ys, own_x, own_y in zip(x[inside], y[inside], *own[:, inside], strict=True):
+            spot = labels == labels[round(ys), round(xs)]
+            assert labels[round(ys), round(xs)] > 0
+            if (np.hypot(x - xs, y - ys) < 15).sum() == 1:  # alone
+                ym, xm = ndimage.center_of_mass(spot)
+                off.append((xm - xs, ym - ys))
+                # of where the star is in its spot of the mosaic's mask, whole pixels as it is
+                assert np.hypot(xm - xs - own_x, ym - ys - own_y) < 0.5
+        assert len(off) > 40
+        assert np.abs(np.mean(off, axis=0)).max() < 0.1
+        sums = exposures.light(x, y, DETECTOR_SHAPE)
+        # what the mask holds on the mosaic it holds here
+        assert sums[made].sum() > 0.93 * sums.sum()
+
+
+def test_a_bit_of_dq(observation, run):
+    folder, places = observation
+    name = next(iter(places))
+    mask = folder / "mask.fits"
+    assert run("project", mask, "--onto", folder / name, "-o", "m.fits")[0] == 0
+    made = fits.getdata("m.fits", "MASK") > 0
+    os.mkdir("flagged")
+    status, _, err = run("project", mask, "--onto", folder / name, "-o", "flagged", "--dq")
+    assert status == 0, err
+    with fits.open(folder / name) as before, fits.open(f"flagged/{name}") as after:
+        assert [hdu.name for hdu in after] == [hdu.name for hdu in before]
+        for plane in ("SCI", "ERR"):
+            np.testing.assert_array_equal(after[plane].data, before[plane].data)
+        flags = after["DQ"].data
+        assert flags.dtype == np.uint32
+        np.testing.assert_array_equal(flags & (1 << 29) > 0, made)
+        np.testing.assert_array_equal(flags & ~np.uint32(1 << 29), before["DQ"].data)
+        assert after["SCI"].header["A_ORDER"] == before["SCI"].header["A_ORDER"]
+    assert run("project", mask, "--onto", folder / name, "-o", "n.fits", "--dq", "31")[0] == 0
+    flags = fits.getdata("n.fits", "DQ")
+    np.testing.assert_array_equal(flags >> np.uint32(31) > 0, made)
+
+
+def test_a_failure_is_a_row(observation, run, tmp_path):
+    folder, places = observation
+    (tmp_path / "bad_cal.fits").write_text("no")
+    good = folder / next(iter(places))
+    answer = run("project", folder / "mask.fits", "--onto", good, "bad_cal.fits", "-o", "out")
+    status, out = answer[:2]
+    assert status == 1
+    assert "bad_cal.fits: failed" in out
+    assert len(os.listdir("out")) == 1
+    rows = json.loads(
+        run("project", folder / "mask.fits", "--onto", good, "-o", "one.fits", "--json")[1]
+    )
+    assert rows["wcs"] == "FITS, SIP"
+    assert rows["n_masked"] == fits.getdata("one.fits", "MASK").sum()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["nowhere.fits", "--onto", "cal.fits", "-o", "m.fits"], 1, "there is no such file"),
+        (["mask.fits", "--onto", "cal.fits", "-o", "m.png"], 1, "name it m.fits"),
+        (["mask.fits", "--onto", "cal.fits", "-o", "cal.fits", "--overwrite"], 1, "an input"),
+        (["mask.fits", "--onto", "mask.fits", "-o", "m.fits", "--dq"], 1, "has no DQ"),
+        (["empty.fits", "--onto", "cal.fits", "-o", "m.fits"], 1, "marks no pixel"),
+        (["mask.fits", "--onto", "cal.fits", "-o", "m.fits", "--cover", "2"], 2, "0 to 1"),
+        (["mask.fits", "--onto", "cal.fits", "-o", "m.fits", "--dq", "32"], 2, "0 to 31"),
+        (["mask.fits", "-o", "m.fits"], 2, "--onto"),
+        (["blind.fits", "--onto", "cal.fits", "-o", "m.fits"], 1, "no celestial WCS"),
+        (["mask.fits", "--onto", "blind.fits", "-o", "m.fits"], 1, "pip install 'mirimask[jwst]'"),
+    ],
+)
+def test_what_cannot_be(run, tmp_path, monkeypatch, arguments, status, says):
+    monkeypatch.setattr("mirimask.pipeline.gwcs.pipeline_sky", lambda path: None)
+    header = plain((60, 60)).to_header()
+    for name, data, cards in (
+        ("mask", squares(), header),
+        ("empty", squares() & False, header),
+        ("cal", squares(), header),
+        ("blind", squares(), None),
+    ):
+        fits.HDUList(
+            [fits.PrimaryHDU(), fits.ImageHDU(data.astype(np.uint8), cards, name="SCI")]
+        ).writeto(tmp_path / f"{name}.fits")
+    answer = run("project", *arguments)
+    assert answer[0] == status
+    assert answer[2].count("\n") == 1
+    assert says in answer[2]
+    assert not (tmp_path / "m.fits").exists()
+
+
+def test_elsewhere_on_the_sky_is_a_warning(run, tmp_path):
+    for name, at in (("mask", (80.0, -20.0)), ("far", (81.0, -20.0))):
+        header = plain((60, 60), at=at).to_header()
+        plane = fits.ImageHDU(squares().astype(np.uint8), header, name="SCI")
+        fits.HDUList([fits.PrimaryHDU(), plane]).writeto(f"{name}.fits")
+    status, _, err = run("project", "mask.fits", "--onto", "far.fits", "-o", "m.fits")
+    assert status == 0
+    assert "no marked pixel of the mask lies on it" in err

@@ -1,0 +1,330 @@
+"""`mirimask mask`: masks of one image or of many, and files of them for other software."""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mirimask.atomic import replacing, write_text
+from mirimask.command.inputs import about, at_hand, circle_of, opened, sources_on, whole_image
+from mirimask.command.outputs import OUTPUTS, STDOUT, check_outputs, placed
+from mirimask.command.speech import Progress, Said, fault, one_line
+from mirimask.errors import MaskError
+
+if TYPE_CHECKING:
+    from mirimask.image.frame import Frame
+
+__all__ = ["mask_table", "run_mask", "write_out"]
+
+_logger = logging.getLogger("mirimask")
+
+
+def run_mask(options: argparse.Namespace, progress: Progress, said: Said) -> int:
+    """Mask every image; the exit status is 1 where one of several failed, the others are made."""
+    from mirimask.masks.names import parse_method
+
+    method = parse_method(options.method).name
+    images = options.images
+    twice = next((image for image in images if images.count(image) > 1), None)
+    if twice:
+        raise MaskError(f"'{twice}' is given twice; give each image once.")
+    files = placed({key: getattr(options, key) for key in OUTPUTS}, images)
+    many = len(images) > 1
+    check_outputs(
+        [(OUTPUTS[key].option, path) for paths in files for key, path in paths.items()],
+        [*images, options.error, options.weight, options.segm, options.sources],
+        overwrite=options.overwrite,
+        into_folder=many or Path(options.output or "").is_dir() or not options.output,
+    )
+    if many:
+        for name in ("error", "weight", "segm"):
+            if getattr(options, name):
+                raise MaskError(f"--{name} is of one image, and there are {len(images)}.")
+    if not many:
+        rows = [mask_image(options, images[0], files[0], method, progress, said)]
+    else:
+        rows = []
+        for number, (image, paths) in enumerate(zip(images, files, strict=True), start=1):
+            progress.prefix = f"[{number}/{len(images)}] "
+            rows.append(mask_or_failure(options, image, paths, method, progress, said))
+    if options.json:
+        print(json.dumps(rows if many else rows[0], indent=1))
+    elif many:
+        print(summary(rows))
+    elif not options.quiet:
+        print(in_words(rows[0]), file=sys.stderr)
+    failed = [row for row in rows if row.get("error")]
+    if failed and not options.quiet:
+        print(f"mirimask: {len(failed)} of {len(rows)} images failed", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def mask_or_failure(
+    options: argparse.Namespace,
+    image: str,
+    paths: dict[str, str],
+    method: str,
+    progress: Progress,
+    said: Said,
+) -> dict[str, Any]:
+    """The row of an image; where it fails, one that says why."""
+    try:
+        return mask_image(options, image, paths, method, progress, said)
+    except (MaskError, OSError) as error:
+        text = one_line(error)
+    except Exception as error:  # a fault of the program, or memory: the others go on
+        text = fault(image, error)
+    print(f"mirimask: error: {text}", file=sys.stderr)
+    return {"image": image, "method": method, "error": text, "warnings": said.taken()}
+
+
+def mask_image(
+    options: argparse.Namespace,
+    address: str,
+    paths: dict[str, str],
+    method: str,
+    progress: Progress,
+    said: Said,
+) -> dict[str, Any]:
+    """Make the mask of an image and its files; what the summary says of it.
+
+    Files are written when all of them are made, the mask first.
+    """
+    said.taken()
+    with at_hand(options, said, image=address) as local:
+        with progress.step(f"reading {address}"):
+            error = method == "segmentation" or bool({"catalogue", "regions"} & set(paths))
+            image = opened(local, error=error)
+        with about(address):
+            return made(local, address, image, paths, method, progress, said)
+
+
+def made(
+    options: argparse.Namespace,
+    address: str,
+    image: "Frame",
+    paths: dict[str, str],
+    method: str,
+    progress: Progress,
+    said: Said,
+) -> dict[str, Any]:
+    """`mask_image` once the image is read; `options` are those with paths on this disk."""
+    from mirimask.export.labels import label_mask
+    from mirimask.export.survey import measure_image
+    from mirimask.masks.make import make_mask, numbered_sources, segmentation_labels
+
+    with progress.step(f"making the mask {method}"):
+        own, segmentation = numbered_sources(image, method), options.segm
+        if method == "segmentation":
+            segmentation = segmentation_labels(image, options.segm)
+        if own is not None:
+            mask = own.sources > 0
+        else:
+            mask = make_mask(
+                image,
+                method,
+                domain=options.domain,
+                frame=whole_image(options, image),
+                segmentation=segmentation,
+            )
+    if not mask.any():
+        _logger.warning("'%s': the mask %s marks no pixel.", address, method)
+    kept = segmentation if method == "segmentation" else None
+    labels = label_mask(mask, segmentation=kept if own is None else own.sources)
+    aperture = image.point_aperture
+    if aperture.correction != aperture.correction:
+        _logger.warning(
+            "'%s': no aperture correction is known for its filter; there is no depth, and no "
+            "point_flux in a catalogue.",
+            address,
+        )
+    with progress.step("measuring the depth"):
+        measured = measure_image(image, labels, aperture=aperture)
+    cards: dict[str, Any] = {"METHOD": method, "DOMAIN": _domain(options, method)}
+    writes = products(options, progress, image, labels, own, paths, cards)
+    row = {
+        "image": address,
+        "method": method,
+        "simulated": image.simulated,
+        "n_masked": int(mask.sum()),
+        **{key: None if value != value else value for key, value in measured.items()},
+    }
+    if "plot" in paths:
+        writes.append(picture(image, mask, in_words(row), paths["plot"]))
+    if "output" in paths:
+        from mirimask.image.files import write_whole_mask
+
+        write_whole_mask(paths["output"], mask, image, **cards)
+    for write in writes:
+        write()
+    return {**row, "files": paths, "warnings": said.taken()}
+
+
+def _domain(options: argparse.Namespace, method: str) -> str | None:
+    from mirimask.masks.names import parse_method
+
+    return options.domain if parse_method(method).percent else None
+
+
+def products(
+    options: argparse.Namespace,
+    progress: Progress,
+    image: "Frame",
+    labels: Any,
+    own: Any,
+    paths: dict[str, str],
+    cards: dict[str, Any],
+) -> list[Callable[[], None]]:
+    """What writes labels, catalogue and regions, all made by then.
+
+    They are those of the study's rule `export_mask`.
+    """
+    detections = None if own is None else own.detections
+    writes: list[Callable[[], None]] = []
+    if "labels" in paths:
+        from mirimask.export.labels import label_hdus
+        from mirimask.image.own_files import write_hdus
+
+        name = Path(paths["labels"]).name
+        hdus = label_hdus(labels, image, filename=name, detections=detections, **cards)
+        writes.append(lambda: write_hdus(paths["labels"], hdus))
+    if "catalogue" not in paths and "regions" not in paths:
+        return writes
+    from mirimask.export.ds9 import region_file
+    from mirimask.export.photometry import measure_labels, provenance
+    from mirimask.image.frame import pixels
+
+    sources = sources_on(options, options.sources, image) if options.sources else None
+    size = circle_of(sources, options)["radius"]
+    radius_px = pixels(size, image.pixel_scale, fwhm_px=image.fwhm_px)
+    radius = round(radius_px * image.pixel_scale, 4)
+    aperture = image.point_aperture
+    with progress.step("measuring the sources"):
+        measured = measure_labels(
+            image,
+            labels,
+            aperture=aperture,
+            detections=detections,
+            sources=sources,
+            match_radius_arcsec=radius,
+        )
+    if "catalogue" in paths:
+        if sources is not None:
+            cards = {
+                **cards,
+                "catalogue": Path(options.sources).name,
+                "match_radius_arcsec": radius,
+            }
+        measured.meta |= provenance(image, aperture, **cards)
+        writes.append(lambda: write_table(measured, paths["catalogue"]))
+    if "regions" in paths:
+        text = region_file(
+            measured, image, verdicts=sources, radius_arcsec=radius, method=cards["METHOD"]
+        )
+        writes.append(lambda: write_out(paths["regions"], text))
+    return writes
+
+
+def write_out(path: str, text: str) -> None:
+    """Write a text to a file, or to standard output."""
+    if path == STDOUT:
+        sys.stdout.write(text)
+    else:
+        write_text(path, text)
+
+
+def write_table(table: Any, path: str) -> None:
+    """Write a table as its suffix says: ECSV, or CSV without what ECSV keeps of units."""
+    if path == STDOUT:
+        table.write(sys.stdout, format="ascii.ecsv")
+        return
+    with replacing(path) as temporary:
+        table.write(temporary, format="ascii.csv" if path.endswith(".csv") else "ascii.ecsv")
+
+
+def picture(image: "Frame", mask: Any, numbers: str, path: str) -> Callable[[], None]:
+    """What writes the quick-look."""
+    from mirimask.image.levels import percentile_limits
+
+    try:
+        from mirimask.figures.quick_look import quick_look
+        from mirimask.figures.style import save_figure
+    except ModuleNotFoundError as error:
+        raise MaskError(
+            f"--plot needs the Python package {error.name}: pip install 'mirimask[figures]'."
+        ) from None
+    figure = quick_look(
+        image.masked,
+        mask,
+        title=str(image.primary.get("IMAGE", "")),
+        numbers=numbers,
+        limits=percentile_limits(image.masked, (1.0, 99.0)),
+        simulated=image.simulated,
+    )
+    return lambda: save_figure(figure, png=path)
+
+
+### the summary ####################################################################################
+
+
+def in_words(row: dict[str, Any]) -> str:
+    """What is said of one image: the mask, its sources, the sky and the depth."""
+    text = (
+        f"{row['method']}: {row['n_masked']} pixels, {100 * row['masked_share']:.3g} % of the "
+        f"image; {row['n_sources']} sources"
+    )
+    if row["background"] is not None:
+        text += f"; sky {row['background']:.4g} MJy/sr"
+    if row["depth_ab"] is not None:
+        text += f"; 5 sigma at {row['depth_ab']:.2f} AB"
+    return text
+
+
+def summary(rows: list[dict[str, Any]]) -> str:
+    """The summary of several images."""
+    shown = []
+    for row in rows:
+        sky, depth = row.get("background"), row.get("depth_ab")
+        cells = {"sky": "-" if sky is None else f"{sky:.4g}"}
+        cells["depth"] = "-" if depth is None else f"{depth:.2f}"
+        if not row.get("error"):
+            cells["area"] = f"{100 * row['masked_share']:.2f}"
+        shown.append({**row, **cells})
+    heads = {
+        "image": "image",
+        "area": "area %",
+        "n_sources": "sources",
+        "sky": "sky MJy/sr",
+        "depth": "5 sigma AB",
+    }
+    return mask_table(shown, heads)
+
+
+def mask_table(rows: list[dict[str, Any]], heads: dict[str, str]) -> str:
+    """A line for each image with the columns of `heads` and its number of warnings.
+
+    Below it are the warnings and what went wrong, by image.
+    """
+    lines = [[*heads.values(), "warnings"]]
+    for row in rows:
+        cells = [str(row.get(key, "")) for key in heads]
+        cells[0] = Path(row["image"]).name + (" (SIMULATED)" if row.get("simulated") else "")
+        if row.get("error"):
+            cells[1:] = ["failed", *[""] * (len(cells) - 2)]
+        lines.append([*cells, str(len(row["warnings"]))])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    shown = [
+        "  ".join(
+            cell.rjust(width) if number else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in lines
+    ]
+    for row in rows:
+        name = Path(row["image"]).name
+        shown += [f"{name}: {text}" for text in row["warnings"]]
+        shown += [f"{name}: failed: {row['error']}"] if row.get("error") else []
+    return "\n".join(shown)

@@ -1,0 +1,159 @@
+"""What a subcommand writes, and where: checked before any work is done."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from mirimask.errors import MaskError
+
+__all__ = ["BESIDE", "OUTPUTS", "STDOUT", "Output", "check_outputs", "check_suffix", "placed"]
+
+BESIDE = ""  # the value of an option without one: beside the mask
+STDOUT = "-"
+
+
+class Output(NamedTuple):
+    """An option that writes: what it is, the names it may have, and its ending in a folder."""
+
+    option: str
+    what: str
+    suffixes: tuple[str, ...]
+    ending: str
+    text: bool = False  # may go to standard output
+
+
+OUTPUTS = {
+    "output": Output("-o", "a mask is a FITS file", (".fits", ".fits.gz"), "_mask.fits"),
+    "labels": Output("--labels", "labels are a FITS file", (".fits", ".fits.gz"), "_labels.fits"),
+    "catalogue": Output(
+        "--catalogue", "a catalogue is ECSV or CSV", (".ecsv", ".csv"), "_sources.ecsv", True
+    ),
+    "regions": Output("--regions", "regions are DS9's", (".reg",), "_sources.reg", True),
+    "plot": Output("--plot", "the picture is a PNG", (".png",), "_mask.png"),
+}
+
+
+_SUFFIXES = tuple(suffix for output in OUTPUTS.values() for suffix in output.suffixes)
+
+
+def check_suffix(name: str, output: Output) -> None:
+    """MaskError for a name that is not of its kind, with what to use."""
+    if name == STDOUT and output.text:
+        return
+    if name == STDOUT:
+        raise MaskError(f"{output.option} -: {output.what}, which is not for a terminal; name one.")
+    if name.lower().endswith(output.suffixes):
+        return
+    path = Path(name)
+    good = path.with_suffix(output.suffixes[0]) if path.name else path
+    other = next(
+        (
+            f", and for {path.suffix} use {kind.option} {name}"
+            for kind in OUTPUTS.values()
+            if kind is not output and path.suffix and path.suffix in kind.suffixes
+        ),
+        "",
+    )
+    raise MaskError(f"{output.option} '{name}': {output.what}; name it {good}{other}.")
+
+
+def stem_of(image: str) -> str:
+    """What the files of an image are called by: its name without _i2d and what follows."""
+    name = image.rstrip("/").replace("\\", "/").rpartition("/")[2].rpartition(":")[2]
+    for ending in (".gz", ".bz2", ".xz", ".fz", ".fits", ".fit", ".asdf", "_i2d"):
+        name = name.removesuffix(ending)
+    return name or "image"
+
+
+def placed(
+    given: dict[str, str | None], images: list[str], kinds: dict[str, Output] = OUTPUTS
+) -> list[dict[str, str]]:
+    """For each image, the file of each output that is asked for: {output: path or '-'}.
+
+    `given` are the values of the options by their keys in `kinds`. A folder, which every value is
+    with several images, takes files named after the image. MaskError for what cannot be.
+    """
+    many = len(images) > 1
+    asked = {key: value for key, value in given.items() if value is not None}
+    mask = asked.get("output")
+    for key, name in asked.items():
+        if name == BESIDE or _is_folder(name):
+            continue
+        output = kinds[key]
+        if not many:
+            check_suffix(name, output)
+        elif name == STDOUT or name.lower().endswith(_SUFFIXES):
+            raise MaskError(
+                f"{output.option} '{name}' is one file, and there are {len(images)} images; name a "
+                "folder."
+            )
+    found = []
+    for image in images:
+        paths = {}
+        for key, name in asked.items():
+            output = kinds[key]
+            if name != BESIDE:
+                inside = many or _is_folder(name)
+                path = str(Path(name) / (stem_of(image) + output.ending)) if inside else name
+            elif mask and not many and not _is_folder(mask):
+                base = mask.lower().removesuffix(".gz").removesuffix(".fits")
+                path = mask[: len(base)] + output.ending.removeprefix("_mask")
+            else:
+                path = str(Path(mask or ".") / (stem_of(image) + output.ending))
+            paths[key] = path
+        found.append(paths)
+    return found
+
+
+def _is_folder(name: str) -> bool:
+    return name != STDOUT and (name.endswith("/") or Path(name).is_dir())
+
+
+def check_outputs(
+    given: Iterable[tuple[str, str | None]],
+    inputs: Iterable[str | None],
+    *,
+    overwrite: bool,
+    into_folder: bool = False,
+) -> None:
+    """Before any work: every output can be written, and none is an input or another output.
+
+    `given` are options with their files; `into_folder`: theirs may be made.
+    """
+    used: dict[Path, str] = {Path(path).resolve(): "an input" for path in inputs if path}
+    at_output = []
+    for option, name in given:
+        if not name:
+            continue
+        if name == STDOUT:
+            at_output.append(option)
+            continue
+        path = Path(name)
+        if path.resolve() in used:
+            raise MaskError(f"{option} '{name}' is also {used[path.resolve()]}; name another file.")
+        used[path.resolve()] = f"the file of {option}"
+        if path.is_dir():
+            raise MaskError(f"{option} '{name}' is a folder; name a file in it.")
+        folder = path.parent.parent if into_folder else path.parent
+        if not (path.parent.is_dir() or folder.is_dir()):
+            raise MaskError(f"{option} '{name}': there is no folder '{folder}'; make it.")
+        if path.exists() and not overwrite:
+            raise MaskError(f"{option} '{name}' is there already; add --overwrite to replace it.")
+        if path.exists() and option == OUTPUTS["labels"].option and not _is_labels(path):
+            raise MaskError(
+                f"{option} '{name}' is there and no label image; name another file (or put the "
+                "images before the options)."
+            )
+    if len(at_output) > 1:
+        raise MaskError(f"{' and '.join(at_output)} cannot both go to standard output (-).")
+
+
+def _is_labels(path: Path) -> bool:
+    """Whether a file is a label image: what stands behind --labels may be an image by mistake."""
+    from astropy.io import fits
+
+    try:
+        header = fits.getheader(path)
+    except OSError:
+        return False
+    return header.get("DATAMODL") == "SegmentationMapModel"

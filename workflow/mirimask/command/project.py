@@ -1,0 +1,129 @@
+"""`mirimask project`: a mask on the pixels of other images, as masks or as a bit of their DQ."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mirimask.atomic import replacing
+from mirimask.command.inputs import at_hand
+from mirimask.command.masks import mask_table
+from mirimask.command.outputs import OUTPUTS, Output, check_outputs, placed
+from mirimask.command.speech import Progress, Said, one_line
+from mirimask.errors import MaskError
+
+__all__ = ["run_project"]
+
+
+def run_project(options: argparse.Namespace, progress: Progress, said: Said) -> int:
+    """Project the mask onto every image; the exit status is 1 where one of several failed."""
+    kind = OUTPUTS["output"]
+    if options.dq is not None:  # a copy of the exposure, by its own name in another folder
+        kind = Output("-o", "an exposure is a FITS file", kind.suffixes, ".fits")
+    images = options.onto
+    files = [
+        paths["output"] for paths in placed({"output": options.output}, images, {"output": kind})
+    ]
+    many = len(images) > 1
+    check_outputs(
+        [("-o", path) for path in files],
+        [options.mask, *images],
+        overwrite=options.overwrite,
+        into_folder=many,
+    )
+    from mirimask.image.own_files import read_marked
+
+    rows = []
+    with at_hand(options, said, mask=options.mask) as local:
+        marked, wcs = read_marked(local.mask)
+    if not marked.any():
+        raise MaskError(f"mask '{options.mask}': marks no pixel; there is nothing to project.")
+    for number, (image, path) in enumerate(zip(images, files, strict=True), start=1):
+        progress.prefix = f"[{number}/{len(images)}] " if many else ""
+        said.taken()
+        try:
+            with at_hand(options, said, image=image) as local, progress.step(f"projecting {image}"):
+                row = projected(options, local.image, image, marked, wcs, path)
+        except (MaskError, OSError) as error:
+            if not many:
+                raise
+            text = one_line(error)
+            print(f"mirimask: error: {text}", file=sys.stderr)
+            row = {"image": image, "error": text}
+        rows.append({**row, "warnings": said.taken()})
+    if options.json:
+        print(json.dumps(rows if many else rows[0], indent=1))
+    elif many:
+        heads = {"image": "image", "share": "area %", "n_masked": "pixels", "wcs": "WCS"}
+        print(mask_table(rows, heads))
+    elif not options.quiet:
+        (row,) = rows
+        print(f"{row['n_masked']} pixels, {row['share']} % ({row['wcs']})", file=sys.stderr)
+    return 1 if any("error" in row for row in rows) else 0
+
+
+def projected(
+    options: argparse.Namespace, local: str, image: str, marked: Any, wcs: Any, path: str
+) -> dict[str, Any]:
+    """Project the mask onto one image and write it; what is said of it."""
+    from mirimask.export.projection import project_mask, sky_of
+    from mirimask.image.product import opened
+    from mirimask.image.wcs import WCS_CARD, read_wcs
+    from mirimask.pipeline.gwcs import pipeline_sky
+
+    with opened(local) as hdus:
+        science = next((hdu for hdu in hdus if hdu.name == "SCI"), hdus[0])
+        shape = science.shape
+        if len(shape) != 2:
+            raise MaskError(
+                f"'{image}': its SCI must have 2 axes, it has {len(shape)}; give a _cal or an i2d."
+            )
+        sky, kind = pipeline_sky(local), "GWCS"
+        if sky is None:
+            try:
+                found = read_wcs(science.header, shape, what=f"'{image}'")
+            except MaskError as error:
+                raise MaskError(
+                    f"{error} The pipeline's own WCS (GWCS) is read where the jwst package is "
+                    "installed: pip install 'mirimask[jwst]'."
+                ) from None
+            sky, kind = sky_of(found), "FITS, SIP" if found.sip is not None else "FITS"
+        mask = project_mask(marked, wcs, sky, shape, cover=options.cover)
+        from astropy.io import fits
+
+        if options.dq is not None:
+            if "DQ" not in hdus or hdus["DQ"].data.shape[-2:] != shape:
+                raise MaskError(
+                    f"'{image}': has no DQ of the shape of its SCI; without --dq a mask is written."
+                )
+            hdus["DQ"].data[..., mask] |= np.array(1 << options.dq, hdus["DQ"].data.dtype)
+            hdus[0].header["FILENAME"] = Path(path).name
+            made = hdus
+        else:
+            header = fits.Header(
+                card for card in science.header.cards if WCS_CARD.fullmatch(card.keyword)
+            )
+            primary = fits.PrimaryHDU()
+            primary.header["IMAGE"] = Path(image).name[:60]
+            primary.header["MASKFILE"] = (Path(options.mask).name[:60], "projected from it")
+            primary.header["NKEPT"] = (int(mask.sum()), "pixels in the mask")
+            plane = fits.ImageHDU(mask.astype(np.uint8), header, name="MASK")
+            made = fits.HDUList([primary, plane])
+        with replacing(path) as temporary:
+            made.writeto(temporary)
+    if not mask.any():
+        import logging
+
+        logging.getLogger("mirimask").warning(
+            "'%s': no marked pixel of the mask lies on it; are both of the same sky?", image
+        )
+    return {
+        "image": image,
+        "n_masked": int(mask.sum()),
+        "share": round(100 * float(mask.mean()), 2),
+        "wcs": kind,
+        "file": path,
+    }

@@ -1,0 +1,88 @@
+"""A quick look at the mask of one image: what the command line draws beside a mask."""
+
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from mirimask.figures.style import default_style, titled_figure
+
+__all__ = ["quick_look"]
+
+_SIDE = 9.0  # inches of the longer side of the image; style draws 110 pixels to an inch
+_LEAST, _MOST = 500, 1000  # pixels of the longer side as it is drawn
+_OUTLINE = (1.0, 0.35, 0.1)
+
+
+@default_style
+def quick_look(
+    data: NDArray[np.floating],
+    mask: NDArray[np.bool_],
+    *,
+    title: str,
+    numbers: str,
+    limits: tuple[float, float],
+    simulated: bool,
+) -> Figure:
+    """An image in greys with the outline of its mask, and a line of numbers below.
+
+    `data` (ny, nx) is NaN where nothing was observed, which is drawn blue; `mask` has its shape;
+    `limits` are the values of black and white. Beyond 1000 pixels a pixel of the picture is the
+    mean of several, and of the mask where one of them is.
+    """
+    longer = max(data.shape)
+    step = -(-longer // _MOST)
+    times = max(1, _LEAST // longer)
+    grey = np.repeat(np.repeat(_blocks(data, step, np.nanmean), times, 0), times, 1)
+    marked = np.repeat(np.repeat(_blocks(mask, step, np.any), times, 0), times, 1)
+    low, high = limits
+    shade = np.clip((grey - low) / (high - low if high > low else 1), 0, 1)
+    picture = np.repeat(shade[:, :, None], 3, 2)
+    picture[~np.isfinite(grey)] = (0.75, 0.82, 0.95)
+    picture[_rim(marked)] = _OUTLINE
+    ny, nx = data.shape
+    width, height = _SIDE * nx / longer, _SIDE * ny / longer
+    wide = max(width, 5.0)
+    top, bottom = 0.5, 0.75
+    figure = titled_figure(
+        wide + 0.8,
+        height + top + bottom,
+        title=title if len(title) < 46 else title[:44] + "…",
+        simulated=False,
+    )
+    whole = height + top + bottom
+    axes = figure.add_axes(
+        (
+            (wide + 0.8 - width + 0.4) / 2 / (wide + 0.8),
+            bottom / whole,
+            width / (wide + 0.8),
+            height / whole,
+        )
+    )
+    axes.imshow(
+        picture, origin="lower", extent=(-0.5, nx - 0.5, -0.5, ny - 0.5), interpolation="nearest"
+    )
+    axes.set_xlabel("x (pixels)", fontsize=8, labelpad=1)
+    axes.set_ylabel("y (pixels)", fontsize=8, labelpad=1)
+    axes.tick_params(labelsize=7)
+    text = f"SIMULATED. {numbers}" if simulated else numbers
+    figure.text(0.15 / (wide + 0.8), 0.12 / whole, text, fontsize=8.5, va="bottom")
+    return figure
+
+
+def _blocks(array: NDArray, step: int, join: Callable[..., NDArray]) -> NDArray:
+    """The array in blocks of `step` x `step`, those at its end filled up with its last pixels."""
+    if step == 1:
+        return array
+    ny, nx = array.shape
+    padded = np.pad(array, ((0, -ny % step), (0, -nx % step)), mode="edge")
+    blocks = padded.reshape(padded.shape[0] // step, step, -1, step)
+    return join(blocks, axis=(1, 3))
+
+
+def _rim(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The pixels of a mask that have a neighbour (of four) outside it."""
+    wide = np.pad(mask, 1, mode="edge")
+    inside = wide[:-2, 1:-1] & wide[2:, 1:-1] & wide[1:-1, :-2] & wide[1:-1, 2:]
+    return mask & ~inside
