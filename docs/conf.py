@@ -20,8 +20,7 @@ extensions = [
     "sphinx.ext.napoleon",
 ]
 root_doc = "docs/index"
-include_patterns = ["*.md", "docs/*.md", "docs/modules/*.rst", "config/README.md", "benchmarks/*.md"]
-exclude_patterns = ["docs/*.svg"]
+include_patterns = ["*.md", "docs/*.md", "docs/modules/*.rst", "config/*.md", "benchmarks/*.md"]
 
 myst_heading_anchors = 3
 
