@@ -11,6 +11,7 @@ import pytest
 import yaml
 from conftest import ROOT
 from mirimask.command.parser import parser
+from packaging.requirements import Requirement
 from study.walls import modules
 
 PAGES = sorted(
@@ -29,7 +30,7 @@ PATH = re.compile(rf"(?<![\w./>-])(?:(?:{FOLDERS})/[\w./*-]*[\w*/]|[\w/]*\w\.(?:
 MODULE = re.compile(r"(?<![\w./])(mirimask(?:\.[a-z_]\w*)+)")
 # a setting, the dots of its name from the outside in
 SETTINGS = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())["properties"]
-KEY = re.compile(rf"(?:{'|'.join(SETTINGS)})(?:\.(?!csv|yaml|md|fits|py|smk)[a-z_*]+)+")
+KEY = re.compile(rf"(?:{'|'.join(SETTINGS)})(?:\.(?!csv|tsv|yaml|md|fits|py|smk)[a-z_*]+)+")
 # what pages name of other programs, and examples of names of one's own
 OF_OTHERS = {"my_images", "sacct", "tmux", "zscale", "TMPDIR", "e5"}
 TAKE_ONE = {"--cores", "--workflow-profile", "--report", "--set-resources", "--resources"}
@@ -220,6 +221,30 @@ def test_the_picture_of_the_floors_is_that_of_the_table():
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     drawn = runpy.run_path(str(ROOT / "docs" / "floors.py"))["drawn"]()
     assert f"```\n{drawn}```\n" in page, "make floors draws it again"
+
+
+def test_the_environment_for_conda_has_the_versions_of_the_lock():
+    """Of the Python that it names; the lock has other versions for a newer one."""
+    asked = yaml.safe_load((ROOT / "envs" / "environment.yaml").read_text())["dependencies"]
+    asked = dict(one.replace("snakemake-minimal", "snakemake").split("=") for one in asked)
+    python = asked.pop("python")
+    lock = (ROOT / "envs" / "requirements.lock").read_text(encoding="utf-8")
+    pinned = [Requirement(line.rstrip(" \\")) for line in lock.splitlines() if line[:1].isalnum()]
+    versions = {
+        one.name: str(one.specifier).removeprefix("==")
+        for one in pinned
+        if not one.marker
+        or one.marker.evaluate({"python_version": python, "python_full_version": f"{python}.9"})
+    }
+    for name, version in asked.items():
+        assert f"{versions[name]}.".startswith(f"{version}."), name
+    needed = (ROOT / "envs" / "requirements.in").read_text(encoding="utf-8")
+    needed = {
+        Requirement(line.partition("#")[0]).name
+        for line in needed.splitlines()
+        if line[:1].isalnum()
+    }
+    assert needed - set(asked) == {"setuptools"}
 
 
 def test_every_file_of_the_workflow_is_listed_for_who_deploys_it():

@@ -2,13 +2,16 @@
 
 import re
 import shlex
+from shutil import copy
 
 import numpy as np
 import pytest
+import yaml
 from astropy.io import fits
 from astropy.table import Table
 from conftest import ROOT, make_image
 from mirimask.command.run import main
+from study.schema import complete
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
@@ -83,3 +86,28 @@ def test_the_first_steps_in_a_shell(folder):
             assert main(words) == 0, words
     for name in ("mask.fits", "mask.reg", "top.fits", "segm.fits", "labels.fits", "found.ecsv"):
         assert (folder / name).stat().st_size, name
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "config" / "README.md"])
+def test_the_settings_of_a_page_are_settings(page):
+    for text in blocks(page, "yaml"):
+        complete(yaml.safe_load(text))
+
+
+def test_the_study_of_own_images_can_be_typed(study):
+    """Its table and its settings, with the files that they name: the run is planned."""
+    page = ROOT / "docs" / "own-images.md"
+    (table,) = (text for text in blocks(page, "") if text.startswith("image\t"))
+    (settings,) = blocks(page, "yaml")
+    (study.folder / "my_images.tsv").write_text(table)
+    (study.folder / "data").mkdir()
+    for line in table.splitlines()[1:]:
+        for name in filter(lambda cell: "/" in cell, line.split("\t")):
+            copy(
+                study.folder / ("A.ecsv" if name.endswith("csv") else "A_i2d.fits"),
+                study.folder / name,
+            )
+    study.config = yaml.safe_load(settings)
+    done = study.run(options=["--dry-run", "--quiet", "rules"])
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"import_local +2\n", done.stdout), done.stdout
