@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 REAL   ?= ../shared/real
 comma  := ,
-.PHONY: help study validate-simulation peers bench test walls fuzz test-slurm lint format lock clean picture floors rulegraph
+.PHONY: help study validate-simulation peers bench test walls fuzz test-slurm lint format lock clean picture floors rulegraph docs test-deploy
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -53,6 +53,9 @@ test-slurm: .venv/slurm.stamp  ## the simulated study, IMAGES of it, through a S
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends slurm-wlm munge >/dev/null; }
 	TEST_SLURM=$(IMAGES) .venv/slurm/bin/python -m pytest -m slurm --durations=0 tests/slurm
 
+test-deploy: .venv/deploy.stamp  ## snakedeploy puts the workflow into another folder, where it runs
+	SNAKEDEPLOY=$(CURDIR)/.venv/deploy/bin/snakedeploy pytest tests/workflow/test_deploy.py
+
 # tests/fuzz/README.md tells what is tried and how to repeat one case.
 SEED   ?= 1
 COUNT  ?= 600
@@ -76,7 +79,8 @@ format: .venv/test.stamp  ## rewrite the sources in the project's format
 
 lock:  ## pin the newest versions again, with hashes
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv
-	cd envs && for name in requirements requirements-dev requirements-peers requirements-slurm; do \
+	cd envs && for name in requirements requirements-dev requirements-peers requirements-slurm \
+	    requirements-docs requirements-deploy; do \
 	  ../.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-annotate --upgrade $$name.in --output-file $$name.lock; done
 	rm -rf .venv-lock
@@ -113,12 +117,31 @@ clean:  ## remove what the simulated study made
 	.venv/slurm/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
+.venv/deploy.stamp: envs/requirements-deploy.lock .venv/test.stamp
+	$(PYTHON) -m venv .venv/deploy
+	.venv/deploy/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+# Sphinx, in an environment of its own on top of .venv.
+.venv/docs.stamp: envs/requirements-docs.lock .venv/study.stamp
+	$(PYTHON) -m venv .venv/docs
+	$(BIN)/python -c 'import site; print("import site; site.addsitedir(%r)" % site.getsitepackages()[0])' \
+	  > "$$(.venv/docs/bin/python -c 'import site; print(site.getsitepackages()[0])')/study.pth"
+	.venv/docs/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+docs: .venv/docs.stamp  ## the site of docs/ and of the docstrings: build/docs/index.html
+	rm -rf docs/modules
+	.venv/docs/bin/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env \
+	  --conf-dir docs . build/docs
+	@echo "build/docs/index.html"
+
 picture: .venv/study.stamp  ## draw the README's picture again
 	snakemake --cores $(CORES) --configfile config/simulated.yaml \
 	  --config study=picture 'figures={figure4: [value_4.6, recommended]}' -- results/picture/figures/figure4/Img5.png
 	cp results/picture/figures/figure4/Img5.png docs/images/recommended-simulated.png
 
-floors: .venv/study.stamp  ## draw the floors of docs/architecture.md again
+floors: .venv/study.stamp  ## draw the floors of docs/architecture.md again, list workflow/files.txt
 	python docs/floors.py
 
 # The graphs of docs/, drawn by snakemake and graphviz's dot.

@@ -1,14 +1,18 @@
-"""Draw the floors of the house into docs/architecture.md: `make floors`."""
+"""Draw the floors of the house into docs/architecture.md, and list its files: `make floors`.
+
+The list is for a workflow that is deployed from a host (workflow/rules/common.smk).
+"""
 
 import sys
 import textwrap
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
-from study.walls import WALLS, modules, room
+from study.walls import WALLS, WORKFLOW, modules, room
 
 PAGE = Path(__file__).with_name("architecture.md")
 BEGIN, END = "<!-- floors -->\n```\n", "```\n<!-- /floors -->\n"
+LISTED = WORKFLOW / "files.txt"
 BESIDE = ("study", "job", "scripts", "worker", "front")
 
 
@@ -38,10 +42,22 @@ def drawn():
     return "\n".join(parts) + "\n"
 
 
+def listed():
+    """The files that code of the workflow imports or reads, a line each."""
+    paths = (
+        path.relative_to(WORKFLOW).as_posix()
+        for folder in ("mirimask", "schemas", "scripts", "study")
+        for path in (WORKFLOW / folder).rglob("*.*")
+        if path.suffix not in (".pyc", ".pyo")
+    )
+    return "".join(f"{path}\n" for path in sorted(paths))
+
+
 def main():
     before, begin, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     PAGE.write_text(before + begin + drawn() + END + after, encoding="utf-8")
+    LISTED.write_text(listed(), encoding="utf-8")
 
 
 if __name__ == "__main__":

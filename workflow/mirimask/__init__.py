@@ -1,4 +1,4 @@
-"""Source masks in JWST MIRI images: slices, derivatives, verdicts and their evaluation.
+"""Source masks in JWST MIRI images: slices, derivatives, verdicts and their evaluation::
 
     from mirimask import label_mask, make_mask, open_image
 

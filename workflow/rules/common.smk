@@ -12,6 +12,12 @@ from snakemake.exceptions import WorkflowError
 
 # The library and the scripts are found beside this file, by this process and by its jobs.
 WORKFLOW = Path(inspect.getfile(lambda: None)).resolve().parents[1]
+if not WORKFLOW.is_dir():
+    # Deployed from a host (snakedeploy): Snakemake fetches this file alone, the others are asked for.
+    LISTED = Path(workflow.source_path("../files.txt"))
+    WORKFLOW = LISTED.parent
+    for name in LISTED.read_text(encoding="utf-8").split():
+        workflow.source_path(f"../{name}")
 FOLDERS = [str(WORKFLOW), str(WORKFLOW / "scripts")]
 sys.path[:0] = [folder for folder in FOLDERS if folder not in sys.path]
 given = filter(None, [os.environ.get("PYTHONPATH")])

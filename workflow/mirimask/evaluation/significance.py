@@ -27,8 +27,8 @@ def mcnemar(b: int, c: int) -> tuple[float, float, bool]:
 
     `b` sources are a success of the first alone, `c` of the second alone. Returns the statistic,
     the two-sided p-value and whether the test is exact: below 25 such sources the binomial test of
-    b among b + c at 1/2 (statistic NaN), else chi^2 = (|b - c| - 1)^2 / (b + c) with one degree of
-    freedom (Edwards 1948). Without any such source p is 1.
+    b among b + c at 1/2 (statistic NaN), else `chi^2 = (|b - c| - 1)^2 / (b + c)` with one degree
+    of freedom (Edwards 1948). Without any such source p is 1.
     """
     n = b + c
     if n == 0:

@@ -78,7 +78,7 @@ _CRUCIFORM = {
 class Psf:
     """An oversampled PSF: the share of a star's light in a detector pixel centred at each point.
 
-    `data`: float32, square, odd, centred; sums to `oversample`^2 if it held all the light.
+    `data`: float32, square, odd, centred; sums to `oversample` ^ 2 if it held all the light.
     """
 
     data: NDArray[np.float32]

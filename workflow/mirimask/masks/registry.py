@@ -1,7 +1,7 @@
 """Every mask method, one line each.
 
 To add one, write its function in a module of this package and give it a line in `METHODS`. A mask
-that is one function of the image:
+that is one function of the image::
 
     def bright(data, empty, *, fwhm_px):
         return data > 10
@@ -9,7 +9,7 @@ that is one function of the image:
     "bright": Method("bright pixels", "own_masks.bright", unit=""),
 
 `data` is (ny, nx) float32 in MJy/sr, NaN in the `empty` pixels (bool); the mask is of its shape. A
-method with a level, that can be swept and compared:
+method with a level, that can be swept and compared::
 
     def brightness(empty, *, fwhm_px, levels):  # percent_family: masks.thresholds
         return percent_family("brightness", levels, lambda image: image)
