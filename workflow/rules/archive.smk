@@ -87,6 +87,7 @@ rule import_local:
 
 
 rule manifest:
+    """The products of all images, fetched or imported, in one table with their checksums."""
     input:
         expand("<results>/archive/{image}/manifest.tsv", image=study.images),
     output:

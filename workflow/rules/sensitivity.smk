@@ -88,6 +88,7 @@ rule structure:
 
 
 rule evaluation_page:
+    """What the masks are worth, evaluation/README.md: chance, false detections, added stars, truth."""
     input:
         **inputs.truth_tables(study),
         chance="<results>/evaluation/chance.csv",

@@ -58,6 +58,10 @@ class Study:
         self.used = _unique([*self.evaluated, "recommended", "cores"])
         self.by_chance = _unique([*self.methods, *self.other_methods, *self.evaluated])
         self.products = self.masks(config["products"]["methods"], "products.methods")
+        # the mask of the first screen, and what of it is held to be a detection
+        ours = "recommended" in self.products or not self.products
+        self.overview = "recommended" if ours else self.products[0]
+        self.overview_detections = "cores" if ours else self.evaluated_name(self.overview)
         self.by_eye = self.masks(config["by_eye"]["methods"] or self.methods, "by_eye.methods")
         self.shown = _unique([*self.methods, "recommended"])  # masks of the image browser
         check(self)
@@ -147,7 +151,7 @@ class Study:
     def use_image(self) -> str:
         """The simulated image in which the figure of the masks' use shows what is left."""
         wanted = self.config["figures"]["figure3"]["image"]
-        return wanted if wanted in self.by_truth else next(iter(self.by_truth), "")
+        return wanted if wanted in self.by_truth else next(iter(self.by_truth), "none")
 
     # the catalogue
 
