@@ -4,6 +4,7 @@ import argparse
 from typing import Any, NoReturn
 
 from mirimask import __version__
+from mirimask.command.new_study import add_new_study
 from mirimask.masks.registry import METHODS
 
 __all__ = ["Parser", "parser"]
@@ -148,6 +149,7 @@ def parser() -> Parser:
         action="store_true",
         help="count empty pixels with the value that fills them, as the paper does",
     )
+    add_new_study(commands)
     return top
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirimask.atomic import replacing, write_text
+from mirimask.command.new_study import run_new_study
 from mirimask.command.parser import parser
 from mirimask.errors import MaskError
 
@@ -408,7 +409,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         handler.setLevel(logging.CRITICAL)
     logger.addHandler(handler)
     progress = Progress(shown=not options.quiet and sys.stderr.isatty())
-    run = {"mask": run_mask, "score": run_score, "stats": run_stats}[options.command]
+    commands = {"mask": run_mask, "score": run_score, "stats": run_stats}
+    run = {**commands, "new-study": run_new_study}[options.command]
     try:
         with warnings.catch_warnings():
             # numpy's, of pixels of 1e38: no person can act on a line of this code
