@@ -41,9 +41,12 @@ def places_made(folder: Path) -> list[str]:
 
 
 def ended(study: Study) -> str:
-    """What a run says at its end, in lines; writes `warnings.md` of the study."""
+    """What a run says at its end, in lines; writes `warnings.md` of the study.
+
+    '' where the study has nothing but logs.
+    """
     folder = Path("results") / study.name
-    if not folder.is_dir():
+    if not folder.is_dir() or {path.name for path in folder.iterdir()} <= {"logs"}:
         return ""
     warned = gathered_warnings(folder / "logs", study.images)
     write_text(folder / "warnings.md", warnings_page(warned))

@@ -15,7 +15,9 @@ def study(tmp_path, monkeypatch):
 def test_only_what_is_there_is_named(study, tmp_path):
     assert ended(study) == ""  # nothing was ever made
     results = tmp_path / "results" / "mine"
-    (results / "tables").mkdir(parents=True)
+    (results / "logs").mkdir(parents=True)
+    assert ended(study) == ""
+    (results / "tables").mkdir()
     (results / "products.html").touch()
     first, *places = ended(study).splitlines()
     assert first == "What there is of study mine:"
@@ -28,6 +30,7 @@ def test_only_what_is_there_is_named(study, tmp_path):
 def test_warnings_are_said_the_first_of_many(study, tmp_path):
     logs = tmp_path / "results" / "mine" / "logs" / "peaks"
     logs.mkdir(parents=True)
+    (tmp_path / "results/mine/masks").mkdir()
     (logs / "A.log").write_text("".join(f"WARNING: A: number {n}\n" for n in range(7)))
     lines = ended(study).splitlines()
     assert lines[-7:] == [

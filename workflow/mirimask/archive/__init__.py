@@ -16,12 +16,14 @@ from mirimask.archive.mast import (
     is_cached,
 )
 from mirimask.archive.network import Archive, FetchError, check_reachable, explain
+from mirimask.archive.preview import Offer, preview_image
 
 __all__ = [
     "KINDS",
     "Archive",
     "FetchError",
     "Fetched",
+    "Offer",
     "Product",
     "cached_catalogue",
     "cached_product",
@@ -34,5 +36,6 @@ __all__ = [
     "find_images",
     "find_product",
     "is_cached",
+    "preview_image",
     "shown",
 ]

@@ -409,8 +409,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         handler.setLevel(logging.CRITICAL)
     logger.addHandler(handler)
     progress = Progress(shown=not options.quiet and sys.stderr.isatty())
-    commands = {"mask": run_mask, "score": run_score, "stats": run_stats}
-    run = {**commands, "new-study": run_new_study}[options.command]
+    commands: dict[str, Callable[..., Any]] = {
+        "mask": run_mask,
+        "score": run_score,
+        "stats": run_stats,
+        "new-study": run_new_study,
+    }
+    run = commands[options.command]
     try:
         with warnings.catch_warnings():
             # numpy's, of pixels of 1e38: no person can act on a line of this code
