@@ -40,13 +40,9 @@ use rule false_detections as overview_false with:
         csv="<results>/overview/false/{image}.csv",
     log:
         "<logs>/overview_false/{image}.log",
-    params:
-        **config["spots"],
+    params:  # the others are those of the rule
         masks=study.labelled([study.overview_detections]),
-        background_box=config["evaluation"]["background_box"],
-        segmentation=config["segmentation"],
         detectors=study.settings_of_parts([study.overview_detections]),
-        code=code("false_detections"),
 
 
 rule products_page:

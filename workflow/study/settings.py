@@ -108,6 +108,14 @@ class Study:
         """Where an image comes from: a row that names an i2d is local."""
         return "local" if self.images[image]["i2d"] else self.config["archive"]["source"]
 
+    @property
+    def of_cosmos_web(self) -> bool:
+        """Whether all images are COSMOS-Web's (programme 1727) in F770W, whose depths are known."""
+        return all(
+            row["program"].lstrip("0") == "1727" and row["filter"] == "F770W"
+            for row in self.images.values()
+        )
+
     def is_paper(self, image: str) -> bool:
         """Whether an image is one of the paper's, as MAST has it."""
         return self.source_of(image) == "mast" and image in PAPER_IMAGES

@@ -100,7 +100,7 @@ class Overview:
     """What the first screen is made of.
 
     `measures` has a row an image: image, method (the mask), simulated, and the measures of
-    `mirimask.export.survey.MEASURES`. `false` has the rates of the inverted images by image and of
+    `mirimask.export.survey.MEASURES`. `false` has the rates of false spots by image and of
     'All' (`mirimask.evaluation.reliability`). `looks` are the quick-looks' PNGs by image,
     `thumbnails` the small ones; `shown` is the image of the one large picture.
     """
@@ -192,10 +192,7 @@ def _false_words(false: pd.DataFrame) -> str:
     if not all_images:
         return ""
     rate = _interval(all_images, *_RATE, form=_short)
-    return (
-        f"the inverted images, where nothing is real, have {int(all_images['n_negative'])} such "
-        f"spots: {rate} false ones per square arcminute, a lower limit where clouds and spikes are"
-    )
+    return f"where nothing is real, {rate} false spots are marked per square arcminute"
 
 
 def own_answer(
