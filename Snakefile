@@ -8,6 +8,7 @@ said(files.check_files, study)
 
 # An include never sets the default target; this does.
 rule study:
+    """Everything that the study is run for: the target where none is named."""
     default_target: True
     input:
         rules.all.input,

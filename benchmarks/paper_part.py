@@ -201,7 +201,7 @@ def one_percentage(study: Study, folder: Path, overlay: Path, changed: Path, rep
         start = time.perf_counter()
         output = study.paper_part(config=overlay)
         walls.append(time.perf_counter() - start)
-        ran = sum("Finished jobid" in line for line in output.splitlines())
+        ran = sum(line.startswith("[") and " %" in line for line in output.splitlines())
         written = sorted(
             name for name, at in stamps(study.results).items() if before.get(name) != at
         )

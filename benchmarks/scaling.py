@@ -97,7 +97,7 @@ class Watched:
             watcher.start()
             self.output, self.chosen_s = "", float("nan")
             for line in process.stdout or ():
-                if math.isnan(self.chosen_s) and line.startswith("Select jobs to execute"):
+                if math.isnan(self.chosen_s) and line.startswith("Provided cores"):
                     self.chosen_s = time.monotonic() - start
                 self.output += line
             process.wait()

@@ -61,6 +61,43 @@ def test_an_archive_out_of_reach_is_said_at_once(archived):
     assert made(archived.folder) == []
 
 
+def test_what_would_be_downloaded_is_said_and_nothing_is(archived, served):
+    archived.images.append({**ROW, "image": "Gone", "observation": "99", "observation_id": ""})
+    done = archived.run("archive_check")
+    assert done.returncode != 0
+    lines = done.stdout.splitlines()
+    field = archived.folder / "fields" / "Img3"
+    megabytes = f"{(field / 'i2d.fits').stat().st_size / 1e6:.1f} MB"
+    name = "Img3: jw01386-o014_t002_miri_f770w"
+    assert f"{name}_i2d.fits: {megabytes}, pipeline 1.12.5, jwst_1140.pmap" in lines
+    assert [line for line in lines if line.startswith(f"{name}_segm.fits: ")]
+    assert [line for line in lines if line.startswith(f"{name}_cat.ecsv: ")]
+    assert "Img3: II/363/unwise: 77 rows" in lines  # of 80, three lie outside of the box
+    assert [line for line in lines if line.startswith("Gone: MAST has no level-3 MIRI image")]
+    assert any(line.startswith("To download: 3 files, ") for line in lines)
+    assert "1 of 2 images: see above." in done.stdout
+    assert "Traceback" not in done.stdout
+    assert made(archived.folder) == []
+    downloads = [one for one in served.requests_log if "Download" in one]
+    assert [one.partition(" bytes=")[2] for one in downloads] == ["0-299999"]
+
+    # what is fetched is said to be here, and not asked for again
+    archived.images.pop()
+    assert archived.run(MANIFEST.format("small")).returncode == 0
+    before = made(archived.folder)
+    done = archived.run("archive_check")
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count(", here already") == 4
+    assert "To download: 0 files, 0.0 MB" in done.stdout
+    assert made(archived.folder) == before
+
+
+def test_nothing_is_asked_for_local_images(study):
+    done = study.run("archive_check")
+    assert done.returncode == 0, done.stdout
+    assert "No image of this study is from MAST" in done.stdout
+
+
 def test_an_image_is_fetched_once_and_then_needs_no_server(archived, served):
     done = archived.run(MANIFEST.format("small"))
     assert done.returncode == 0, done.stdout

@@ -80,7 +80,9 @@ def test_metadata(metadata):
 def test_every_module_and_every_file_of_data_is_in_it(built):
     with zipfile.ZipFile(built[0]) as wheel:
         inside = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    files = {path for path in LIBRARY.rglob("*.*") if path.parent.name != "__pycache__"}
+    folders = (LIBRARY, LIBRARY.parent / "snakemake_logger_plugin_mirimask")
+    found = (path for folder in folders for path in folder.rglob("*.*"))
+    files = {path for path in found if path.parent.name != "__pycache__"}
     assert inside == {path.relative_to(LIBRARY.parent).as_posix() for path in files}
     assert "mirimask/report/templates/index.html" in inside
 

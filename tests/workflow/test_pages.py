@@ -1,5 +1,6 @@
 """The pages of a study: what they show, that nothing from outside runs in them, in a browser."""
 
+import json
 import re
 import shutil
 import zipfile
@@ -39,6 +40,25 @@ def hostile(tmp_path_factory):
     return study
 
 
+# Texts and pictures that reach beyond the page and that nothing scrolls to.
+BEYOND = """
+const beyond = [];
+for (const one of document.querySelectorAll("p, li, h1, h2, td, th, img, summary, figcaption")) {
+  const box = one.getBoundingClientRect();
+  if (box.width && box.right > arguments[0] + 1 && box.left >= 0 && !one.closest(".scroll, pre"))
+    beyond.push(one.tagName + " " + one.textContent.slice(0, 40));
+}
+return beyond;
+"""
+
+
+def set_width(browser, width):
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600},
+    )
+
+
 class Page(HTMLParser):
     """The elements of a page, in order."""
 
@@ -64,7 +84,8 @@ def test_nothing_from_outside_is_an_element(hostile, name):
     assert len([one for one in scripts if one.get("type") != "application/json"]) == 1
     for tag, attributes in page.elements:
         assert not any(key.startswith("on") or key == "style" for key in attributes), tag
-    assert all(one["src"].startswith("data:image/png;base64,") for one in page.all("img"))
+    inside = ("data:image/png;base64,", "data:image/jpeg;base64,")
+    assert all(one["src"].startswith(inside) for one in page.all("img"))
     policy = next(m for m in page.all("meta") if "http-equiv" in m)["content"]
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
     assert "unsafe" not in policy
@@ -83,10 +104,10 @@ def test_the_report_is_complete_and_accessible(hostile):
     assert all(re.search(r"\d", one["alt"]) for one in page.all("img"))
     assert len(page.all("caption")) == len(page.all("table")) >= 6
     assert all(one.get("scope") in ("col", "row", "colgroup") for one in page.all("th"))
-    table3 = pd.read_csv(hostile.results / "tables" / "table3.csv")
-    total = int(table3[table3["method"] == "value_1"]["success"].sum())
-    assert f"Img Top 1 % {total}" in path.read_text()
-    assert path.stat().st_size < 15e6
+    rows = [json.loads((hostile.results / f"overview/{code}.json").read_text()) for code in "AB"]
+    total = sum(row["n_sources"] for row in rows)
+    assert f"The recommended mask marks {total} sources in the 2 images" in path.read_text()
+    assert path.stat().st_size < 2.5e6
 
 
 def test_links_lead_to_files_of_the_study(hostile):
@@ -118,14 +139,52 @@ def test_the_report_in_a_browser(hostile, tmp_path):
             "() => [...document.images].filter((one) => one.naturalWidth).length)"
         )
         assert pictures >= 7
-        for width in (1280, 390):
-            browser.execute_cdp_cmd(
-                "Emulation.setDeviceMetricsOverride",
-                {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600},
-            )
+        for width in (1400, 768, 390):
+            set_width(browser, width)
             assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+            # nothing is cut off: what is wider than the page scrolls in a region of its own
+            assert browser.execute_script(BEYOND, width) == []
+            row = browser.find_element("css selector", ".images tbody tr")
+            assert row.find_element("tag name", "img").is_displayed()
         assert set(requested(browser)) == {index.as_uri()}
         assert browser.get_log("browser") == []
+
+
+def test_parts_of_the_report_unfold_and_figures_lead_to_the_whole(hostile, tmp_path):
+    index = hostile.results / "index.html"
+    with chromium(tmp_path) as browser:
+        set_width(browser, 390)
+        browser.get(index.as_uri())
+        assert not browser.find_element("id", "figures").get_attribute("open")
+        browser.find_element("css selector", 'a[href="#figures"]').click()
+        wait_for(lambda: browser.find_element("id", "figures").get_attribute("open"))
+        picture = browser.find_element("css selector", "#figures figure img")
+        wait_for(picture.is_displayed)
+        assert browser.execute_script(BEYOND, 390) == []
+        shown = picture.size["width"]
+        browser.execute_script("arguments[0].click()", picture)
+        wait_for(lambda: browser.current_url.endswith("/figures/figure1.png"))
+        whole = browser.execute_script("return document.images[0].naturalWidth")
+        assert whole > 2 * shown
+        # the keyboard opens a part as a mouse does
+        browser.get(index.as_uri())
+        browser.find_element("css selector", "#warnings > summary").send_keys("\n")
+        wait_for(lambda: browser.find_element("id", "warnings").get_attribute("open"))
+
+
+def test_the_report_follows_the_preference_for_dark(hostile, tmp_path):
+    with chromium(tmp_path) as browser:
+        seen = {}
+        for scheme in ("light", "dark"):
+            feature = {"name": "prefers-color-scheme", "value": scheme}
+            browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+            browser.get((hostile.results / "index.html").as_uri())
+            seen[scheme] = browser.execute_script(
+                "const s = getComputedStyle(document.body); return [s.color, s.backgroundColor]"
+                ".map((c) => c.match(/\\d+/g).slice(0, 3).reduce((a, b) => a + +b, 0) / 3)"
+            )
+        for (ink, paper), order in ((seen["light"], 1), (seen["dark"], -1)):
+            assert order * (paper - ink) > 150
 
 
 def test_the_image_browser(hostile, tmp_path):

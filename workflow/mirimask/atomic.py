@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["partial_path", "replacing", "write_text"]
+__all__ = ["partial_path", "replacing", "write_bytes", "write_text"]
 
 
 def partial_path(path: str | Path, process: int) -> Path:
@@ -37,3 +37,9 @@ def write_text(path: str | Path, text: str) -> None:
     """Write `text` as UTF-8 with Unix line ends, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Write `data`, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)

@@ -56,6 +56,25 @@ rule fetch_catalogue:
         "../scripts/fetch_catalogue.py"
 
 
+rule archive_check:
+    """What MAST and the catalogue's archive have for the images: files, sizes, pipeline versions, rows; downloads nothing."""
+    log:
+        "<logs>/archive_check.log",
+    localrule: True
+    resources:
+        downloads=1,
+    params:
+        images={
+            i: row for i, row in study.images.items() if study.source_of(i) == "mast"
+        },
+        archive=study.archive_servers,
+        catalogue=config["catalogue"],
+    message:
+        "Asking the archives what they have"
+    run:
+        here("archive_check", output=output, params=params, log=log)
+
+
 rule import_local:
     input:
         unpack(lambda wildcards: study.own_files(wildcards.image)),
@@ -87,6 +106,7 @@ rule import_local:
 
 
 rule manifest:
+    """The products of all images, fetched or imported, in one table with their checksums."""
     input:
         expand("<results>/archive/{image}/manifest.tsv", image=study.images),
     output:

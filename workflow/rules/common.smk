@@ -9,6 +9,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS
     os.environ.setdefault(variable, "1")
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 # The library and the scripts are found beside this file, by this process and by its jobs.
 WORKFLOW = Path(inspect.getfile(lambda: None)).resolve().parents[1]
@@ -26,7 +27,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(dict.fromkeys([*FOLDERS, *given])))
 from job import Workers
 from mirimask.errors import MaskError
 
-from study import files, inputs, targets, usable
+from study import files, inputs, made, targets, usable
 from study.code import code, revision, templates
 from study.folders import check_folders, check_writable
 from study.images import read_table

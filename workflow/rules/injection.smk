@@ -63,6 +63,7 @@ rule injection_summary:
     params:
         draws=config["evaluation"]["depth_draws"],
         seed=config["evaluation"]["seed"],
+        surveyed=study.of_cosmos_web,
         code=code("injection_summary"),
     message:
         "Fitting the completeness curves"

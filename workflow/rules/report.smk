@@ -2,6 +2,7 @@
 
 
 rule score_page:
+    """The page to score by eye, blind to the method."""
     input:
         frames=expand("<results>/frame/{image}.fits", image=study.images),
         sources=expand("<results>/sources/{image}.ecsv", image=study.images),
@@ -74,6 +75,7 @@ rule tables_by_eye:
 
 
 rule browser:
+    """The page to look at every image with every mask."""
     input:
         frames=expand("<results>/frame/{image}.fits", image=study.images),
         gradients=expand("<results>/gradient/{image}.fits", image=study.images),
@@ -114,8 +116,10 @@ rule browser:
 
 
 rule index:
+    """The report, index.html, and what it shows."""
     input:
         **targets.report_parts(study),
+        **targets.overview_parts(study),
     output:
         page=report(
             "<results>/index.html",

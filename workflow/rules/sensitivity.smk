@@ -4,9 +4,14 @@ rule vary_settings:
         frame="<results>/frame/{image}.fits",
         catalogue=f"<results>/archive/{{image}}/{study.catalogue}.ecsv",
         sources="<results>/sources/{image}.ecsv",
-        masks=expand("<results>/masks/{{image}}/{method}.fits", method=study.methods),
-        other_masks=expand(
-            "<results>/masks/{{image}}/{method}.fits", method=study.other_methods
+        masks=expand("<results>/masks/{{image}}/{method}.fits", method=study.shown),
+        other_masks=(
+            expand(
+                "<results>/masks/{{image}}/{method}.fits",
+                method=[study.in_other_domain(name) for name in study.shown],
+            )
+            if study.other_methods
+            else []
         ),
     output:
         csv="<results>/evaluation/sensitivity/{image}.csv",
@@ -19,7 +24,7 @@ rule vary_settings:
     params:
         **config["spots"],
         **config["evaluation"]["sensitivity"],
-        methods=study.methods,
+        methods=study.shown,
         other_domain=study.other_domain,
         radius=config["verdict"]["radius"],
         near=config["verdict"]["near"],
@@ -50,6 +55,7 @@ rule sensitivity:
     conda:
         "../../envs/environment.yaml"
     params:
+        configured=inputs.configured(study),
         code=code("sensitivity_summary"),
     message:
         "Summing up what depends on the settings"
@@ -89,6 +95,7 @@ rule structure:
 
 
 rule evaluation_page:
+    """What the masks are worth, evaluation/README.md: chance, false detections, added stars, truth."""
     input:
         **inputs.truth_tables(study),
         added="<results>/evaluation/added.csv",

@@ -15,6 +15,7 @@ SCENE_SETTINGS = {
 
 
 rule side_by_side:
+    """All masks at equal false rates, detectors of others too (make peers installs these)."""
     input:
         targets.side_by_side(),
 

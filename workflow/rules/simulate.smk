@@ -52,6 +52,7 @@ rule simulate:
 
 
 rule simulated_archive:
+    """The simulated fields alone."""
     input:
         [
             f"results/{config['study']}/archive/{image}/manifest.tsv"

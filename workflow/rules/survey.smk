@@ -3,6 +3,7 @@
 
 
 rule survey:
+    """Every public image of a programme or a region: downloads, masks and one table (config/survey.example.yaml)."""
     input:
         "<results>/survey/products.tsv",  # where it is removed, MAST is asked again
         "<results>/survey/survey.csv",

@@ -1,4 +1,5 @@
 rule identity_tables:
+    """Tables 1 and 2."""
     input:
         statistics=expand("<results>/statistics/{image}.json", image=study.images),
         manifest="<results>/manifest.tsv",
@@ -32,6 +33,7 @@ rule identity_tables:
 
 
 rule verdict_tables:
+    """Table 3."""
     input:
         verdicts=expand(
             "<results>/verdicts/{image}/{method}.csv",
@@ -77,6 +79,7 @@ rule verdict_tables:
 
 
 rule comparison:
+    """Tables 1 to 3 against the paper's, cell by cell."""
     input:
         tables=expand("<results>/tables/table{number}.csv", number=[1, 2, 3]),
         published=inputs.published(study, 1, 2, 3),
@@ -97,6 +100,7 @@ rule comparison:
 
 
 rule claims:
+    """The paper's claims, answered."""
     input:
         **inputs.truth_tables(study),
         table2="<results>/tables/table2.csv",

@@ -19,6 +19,7 @@ def main(job):
         depths,
         pooled=POOLED,
         together=measured,
+        surveyed=job.params.surveyed,
         simulated=bool(table["simulated"].any()),
     )
     save_figure(figure, png=job.output.png, pdf=job.output.pdf)

@@ -29,7 +29,7 @@ def main(job):
     notes = [*NOTES, *([NOTHING] if table.empty else []), *finder_notes(pooled)]
     page = as_markdown(table, title=TITLE, notes=notes, simulated=simulated)
     write_text(job.output.md, page)
-    figure = draw_sensitivity(pooled, simulated=simulated)
+    figure = draw_sensitivity(pooled, configured=job.params.configured, simulated=simulated)
     save_figure(figure, png=job.output.png, pdf=job.output.pdf)
 
 

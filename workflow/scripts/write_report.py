@@ -7,6 +7,7 @@ import pandas as pd
 from job import script
 from mirimask.atomic import write_text
 from mirimask.report.index import Pictures, index_page, recommended
+from mirimask.report.overview import Overview
 from mirimask.table_files import read_by_mask, read_table, read_texts
 
 
@@ -36,6 +37,14 @@ def main(job):
     page = index_page(
         settings=job.params.settings,
         shown=job.params.shown,
+        overview=Overview.read(
+            job.input.overview_row,
+            job.input.overview_false,
+            job.input.overview_look,
+            job.input.overview_thumbnail,
+            shown=job.params.shown["figure3"]["image"],
+            logs=folder / "logs",
+        ),
         statistics=pd.DataFrame(statistics),
         tables=tables,
         recommended_mask=recommended(verdicts, masks, scorer=scorer),

@@ -7,6 +7,7 @@ from mirimask.masks.names import parse_method
 from study.settings import Study
 
 __all__ = [
+    "configured",
     "pipeline_labels",
     "psf",
     "published",
@@ -16,6 +17,20 @@ __all__ = [
     "truth",
     "truth_tables",
 ]
+
+
+def configured(study: Study) -> dict[str, str]:
+    """The study's own value of each setting that Table 3 is counted with others of."""
+    config = study.config
+    number, unit = config["verdict"]["radius"].split()
+    return {
+        f"verdict radius [{unit}]": f"{float(number):.4g}",
+        "peak S/N": f"{config['peaks']['snr']:g}",
+        "smallest spot [px]": f"{config['spots']['min_pixels']:g}",
+        "catalogue": config["catalogue"]["keep"] or "all sources",
+        "scorer": {"peaks": "bright peak", "pixels": "any mask pixel"}[config["verdict"]["scorer"]],
+        "slice domain": config["slice_domain"],
+    }
 
 
 def psf(study: Study, image: str) -> str:

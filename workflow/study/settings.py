@@ -60,6 +60,10 @@ class Study:
         self.used = _unique([*self.evaluated, "recommended", "cores"])
         self.by_chance = _unique([*self.methods, *self.other_methods, *self.evaluated])
         self.products = self.masks(config["products"]["methods"], "products.methods")
+        # the mask of the first screen, and what of it is held to be a detection
+        ours = "recommended" in self.products or not self.products
+        self.overview = "recommended" if ours else self.products[0]
+        self.overview_detections = "cores" if ours else self.evaluated_name(self.overview)
         self.by_eye = self.masks(config["by_eye"]["methods"] or self.methods, "by_eye.methods")
         self.shown = _unique(["recommended", *self.methods])  # of the browser, which opens on it
         check(self)
@@ -120,6 +124,14 @@ class Study:
         """Where an image comes from: a row that names an i2d is local."""
         return "local" if self.images[image]["i2d"] else self.config["archive"]["source"]
 
+    @property
+    def of_cosmos_web(self) -> bool:
+        """Whether all images are COSMOS-Web's (programme 1727) in F770W, whose depths are known."""
+        return all(
+            row["program"].lstrip("0") == "1727" and row["filter"] == "F770W"
+            for row in self.images.values()
+        )
+
     def is_paper(self, image: str) -> bool:
         """Whether an image is one of the paper's, as MAST has it."""
         return self.source_of(image) == "mast" and image in PAPER_IMAGES
@@ -163,7 +175,7 @@ class Study:
     def use_image(self) -> str:
         """The simulated image in which the figure of the masks' use shows what is left."""
         wanted = self.config["figures"]["figure3"]["image"]
-        return wanted if wanted in self.by_truth else next(iter(self.by_truth), "")
+        return wanted if wanted in self.by_truth else next(iter(self.by_truth), "none")
 
     @property
     def dithered(self) -> list[str]:

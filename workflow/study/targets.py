@@ -13,6 +13,7 @@ __all__ = [
     "figures",
     "final",
     "injection",
+    "overview_parts",
     "products",
     "report_parts",
     "reported",
@@ -77,6 +78,20 @@ def products(study: Study) -> list[str]:
     forms = ("labels/{}/{}.fits", "catalogue/{}/{}.ecsv", "regions/{}/{}.reg")
     masks = list(product(study.images, study.products))
     return [f"<results>/{form.format(*mask)}" for form in forms for mask in masks]
+
+
+def overview_parts(study: Study) -> dict[str, list[str]]:
+    """What the first screen of a page shows of each image."""
+    forms = {
+        "row": "{}.json",
+        "look": "{}.png",
+        "thumbnail": "thumbnails/{}.png",
+        "false": "false/{}.csv",
+    }
+    return {
+        f"overview_{name}": [f"<results>/overview/{form.format(image)}" for image in study.images]
+        for name, form in forms.items()
+    }
 
 
 def reported(study: Study) -> list[str]:

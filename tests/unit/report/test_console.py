@@ -1,7 +1,7 @@
-"""What a finished study says on the terminal."""
+"""Table 3 on the terminal."""
 
 import pandas as pd
-from mirimask.report.console import places_made, table3_lines
+from mirimask.report.console import table3_lines
 
 COUNTS = pd.DataFrame(
     [
@@ -30,14 +30,3 @@ def test_simulated_is_said():
 def test_nothing_was_scored():
     (line,) = table3_lines(COUNTS.iloc[:0].assign(simulated=[]))
     assert "nothing was scored" in line
-
-
-def test_only_what_is_there_is_named(tmp_path):
-    (tmp_path / "tables").mkdir()
-    (tmp_path / "claims.md").touch()
-    first, *places = places_made(tmp_path)
-    assert first == "What was made:"
-    assert [place.split()[0] for place in places] == [
-        str(tmp_path / "tables"),
-        str(tmp_path / "claims.md"),
-    ]

@@ -1,10 +1,15 @@
 """The page that is opened first: what it says in words, with the numbers of its tables."""
 
+import html
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from mirimask.job_logs import Warned
 from mirimask.report import index
-from mirimask.report.index import Pictures, index_page
+from mirimask.report.index import Pictures, index_page, products_page
+from mirimask.report.overview import Overview
 from PIL import Image
 
 TWO_METHODS = ["value_1", "segmentation"]
@@ -28,16 +33,6 @@ COUNTS = table3(
     ("B", "value_1", 1, 0, 5),
     ("B", "segmentation", 5, 1, 0),
 )
-
-
-def test_the_answer_adds_up_all_images_and_ranks_the_masks():
-    assert index.answer(COUNTS).startswith(
-        "Successes out of 10 sources in 2 images: Orig. Segm. 7, Img Top 1 % 4. "
-    )
-
-
-def test_the_answer_without_a_source():
-    assert index.answer(table3()).startswith("No catalogue source lies on the images")
 
 
 def depths(**by_image):
@@ -272,7 +267,7 @@ def test_table_3_says_how_it_was_scored():
 def test_sections_that_are_not_there_are_not_named():
     everything = index.sections({"claims": {}, "recommended": {"text": ""}, "evaluation": None})
     assert [name for name, _ in everything] == [
-        *("scores", "recommended", "figures", "images", "provenance", "files")
+        *("images", "warnings", "tables", "recommended", "figures", "provenance", "files")
     ]
 
 
@@ -294,9 +289,10 @@ def png(folder, name, size=(4, 3)):
 
 def test_pictures_stand_in_the_page_as_long_as_there_is_room(tmp_path):
     path = png(tmp_path, "figures/a", (7, 5))
-    picture = Pictures(tmp_path, room=(tmp_path / "figures" / "a.png").stat().st_size)
+    picture = Pictures(tmp_path, room=200)
     first, second = (picture(path, "t", "c", "alt") for _ in range(2))
     assert first["uri"].startswith("data:image/png;base64,")
+    assert len(first["uri"]) <= 200 < 2 * len(first["uri"])
     assert second["uri"] == ""  # the link to the file stays
     assert (first["width"], first["height"]) == (7, 5)
     assert second["files"] == ["figures/a.png", "figures/a.pdf"]
@@ -331,6 +327,41 @@ STATISTICS = pd.DataFrame(
 )
 
 
+def given_tables():
+    circles = {"image": ["A", "B"], "catalogue": True, "sources": [4, 6], "covered": [0.1, 0.75]}
+    return {
+        "table3": COUNTS,
+        "circles": pd.DataFrame(circles),
+        "manifest": pd.DataFrame({"image": ["A"], "product": ["i2d"]}),
+    }
+
+
+def overview(folder):
+    """The first screen of images A and B."""
+    measures = pd.DataFrame(
+        {
+            "image": ["A", "B"],
+            "method": "recommended",
+            "simulated": [False, True],
+            "n_sources": [3, 40],
+            "masked_share": [0.021, 0.1],
+            "depth_ab": [24.126, np.nan],
+        }
+    )
+    rates = pd.DataFrame(
+        {
+            "image": ["A", "All"],
+            "n_negative": [1, 1],
+            "false_per_arcmin2": [0.5, 0.5],
+            "false_low": 0.0127,
+            "false_high": 2.79,
+        }
+    )
+    looks = {image: Path(png(folder, f"overview/{image}")) for image in "AB"}
+    warned = [Warned("B", ("peaks",), "<b>careful</b>"), Warned("", ("figure2",), "all")]
+    return Overview(measures, rates, looks, looks, "B", warned)
+
+
 def whole(folder, **changed):
     names = ("figure1", "figure2", "figure3", "figure4/A", "figure4/B", "figure5/A")
     given = {
@@ -347,14 +378,9 @@ def whole(folder, **changed):
             "figure4": ["value_1", "value_2", "segmentation"],
             "figure5": TWO_METHODS,
         },
+        "overview": overview(folder),
         "statistics": STATISTICS,
-        "tables": {
-            "table3": COUNTS,
-            "circles": pd.DataFrame(
-                {"image": ["A", "B"], "catalogue": True, "sources": [4, 6], "covered": [0.1, 0.75]}
-            ),
-            "manifest": pd.DataFrame({"image": ["A"], "product": ["i2d"]}),
-        },
+        "tables": given_tables(),
         "recommended_mask": None,
         "measures": {},
         "measure_pngs": [],
@@ -370,7 +396,8 @@ def whole(folder, **changed):
 
 def test_the_whole_page(tmp_path):
     page = whole(tmp_path)
-    assert "Orig. Segm. 7, Img Top 1 % 4" in page
+    assert index.OWN_QUESTION in page
+    assert "marks 43 sources in the 2 images and covers 2.1 to 10 % of the pixels." in page
     assert "black: the 91st percentile" in page
     assert "Frame of A, 100 rows and 90 columns, with a rectangle of 80 rows" in page
     assert "A median 5.25, mean 5.5, variance 2" in page
@@ -385,3 +412,28 @@ def test_the_whole_page(tmp_path):
 
 def test_a_page_of_the_sky_is_not_simulated(tmp_path):
     assert "SIMULATED" not in whole(tmp_path, statistics=STATISTICS.assign(simulated=False))
+
+
+def test_the_paper_s_question_where_its_claims_are_answered(tmp_path):
+    claims = pd.DataFrame(
+        {"id": ["C1"], "claim (section)": ["c"], "x": ["holds"], "x: numbers": [""]}
+    )
+    tables = {**given_tables(), "claims": claims}
+    assert index.PAPER_QUESTION in html.unescape(whole(tmp_path, tables=tables))
+
+
+def test_the_page_of_the_products(tmp_path):
+    page = products_page(
+        settings={"study": "mine"},
+        overview=overview(tmp_path),
+        manifest=pd.DataFrame({"image": ["A"], "product": ["i2d"]}),
+        folder=tmp_path,
+        files=["masks/A/recommended.fits"],
+        revision="",
+    )
+    assert index.OWN_QUESTION in page
+    for absent in ("Table 3", "The paper", "80 % of added stars", "browser.html"):
+        assert absent not in page
+    assert "<li>&lt;b&gt;careful&lt;/b&gt;</li>" in page  # of image B, in its row
+    assert "Warnings (2)" in page
+    assert "./masks/A/recommended.fits" in page

@@ -35,6 +35,18 @@ def test_a_study_of_own_images_ends_with(make):
         assert not [path for path in ends if absent in path]
 
 
+def test_the_first_screen_shows_the_recommended_mask_or_the_first_product(make):
+    study = make(products={"methods": ["segmentation", "recommended"]})
+    assert (study.overview, study.overview_detections) == ("recommended", "cores")
+    assert targets.overview_parts(study)["overview_false"] == [
+        "<results>/overview/false/A.csv",
+        "<results>/overview/false/B.csv",
+    ]
+    sliced = make(products={"methods": ["value_1"]}, slice_domain="published")
+    assert (sliced.overview, sliced.overview_detections) == ("value_1", "value_1@crop")
+    assert make(products={"methods": []}).overview == "recommended"
+
+
 def test_scores_by_eye_are_tables_where_there_are_files(make):
     ends = targets.final(make(by_eye={"files": ["me.csv"]}))
     assert "<results>/by_eye/table3_by_eye.md" in ends

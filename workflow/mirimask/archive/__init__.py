@@ -15,12 +15,14 @@ from mirimask.archive.mast import (
     find_product,
 )
 from mirimask.archive.network import Archive, FetchError, check_reachable, explain
+from mirimask.archive.preview import Offer, preview_image
 
 __all__ = [
     "KINDS",
     "Archive",
     "FetchError",
     "Fetched",
+    "Offer",
     "Product",
     "cached_catalogue",
     "cached_product",
@@ -32,5 +34,6 @@ __all__ = [
     "fetch_product",
     "find_images",
     "find_product",
+    "preview_image",
     "shown",
 ]

@@ -22,7 +22,7 @@ from mirimask.archive.network import Archive, bounded, explain, short, spoken
 from mirimask.errors import MaskError
 from mirimask.votables import notes_of
 
-__all__ = ["cached_catalogue", "fetch_catalogue"]
+__all__ = ["cached_catalogue", "count_catalogue", "fetch_catalogue"]
 
 # How far from the middle a row may be to be kept, and to be what was asked for; in boxes. VizieR's
 # box is not quite ours, nor the epoch of its positions; IRSA is asked for the circle around it.
@@ -88,6 +88,40 @@ def fetch_catalogue(
         if len(table) or set(columns) <= set(table.colnames):
             _check_columns(table, columns, catalogue, service)
             return known
+    table, uri = _ask(archive, catalogue, ra, dec, box_deg, columns, service)
+    path = _catalogue_file(archive, service, catalogue, ra, dec, box_deg)
+    with part_of(path) as partial:
+        table.write(partial, format="ascii.ecsv", overwrite=True)
+        return keep(partial, path, uri)
+
+
+def count_catalogue(
+    archive: Archive,
+    *,
+    catalogue: str,
+    ra: float,
+    dec: float,
+    box_deg: float,
+    columns: Iterable[str] = (),
+    service: str = "vizier",
+) -> int:
+    """The number of rows that `fetch_catalogue` would keep, of the same question; nothing is kept.
+
+    The same errors.
+    """
+    return len(_ask(archive, catalogue, ra, dec, box_deg, list(columns), service)[0])
+
+
+def _ask(
+    archive: Archive,
+    catalogue: str,
+    ra: float,
+    dec: float,
+    box_deg: float,
+    columns: list[str],
+    service: str,
+) -> tuple[Table, str]:
+    """The rows of a catalogue in a box, checked and in order, and the address they are of."""
     server = archive.server_of(service)
     if service == "vizier":
         table, notes = _query_vizier(archive, catalogue, ra, dec, box_deg, columns)
@@ -132,10 +166,7 @@ def fetch_catalogue(
     }
     if notes:
         table.meta["notes"] = notes
-    path = _catalogue_file(archive, service, catalogue, ra, dec, box_deg)
-    with part_of(path) as partial:
-        table.write(partial, format="ascii.ecsv", overwrite=True)
-        return keep(partial, path, uri)
+    return table, uri
 
 
 ### what arrived ###################################################################################

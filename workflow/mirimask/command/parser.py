@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from mirimask import __version__
+from mirimask.command.new_study import add_new_study
 from mirimask.command.outputs import BESIDE
 from mirimask.masks.registry import METHODS, missing, published_options
 
@@ -303,6 +304,7 @@ def parser() -> Parser:
         "--downloads", metavar="FOLDER", help="keep here what is fetched (default: not kept)"
     )
     project.add_argument("--quiet", action="store_true", help="no progress, no warnings")
+    add_new_study(commands)
     return top
 
 

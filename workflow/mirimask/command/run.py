@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from mirimask.atomic import replacing
 from mirimask.command.inputs import about, at_hand, circle_of, opened, sources_on, whole_image
 from mirimask.command.masks import run_mask, write_out
+from mirimask.command.new_study import run_new_study
 from mirimask.command.outputs import OUTPUTS, STDOUT, Output, check_outputs, check_suffix
 from mirimask.command.parser import parser
 from mirimask.command.project import run_project
@@ -211,7 +212,13 @@ def run_stats(options: argparse.Namespace, progress: Progress, said: Said) -> in
     return 0
 
 
-RUN = {"mask": run_mask, "project": run_project, "score": run_score, "stats": run_stats}
+RUN = {
+    "mask": run_mask,
+    "project": run_project,
+    "score": run_score,
+    "stats": run_stats,
+    "new-study": run_new_study,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

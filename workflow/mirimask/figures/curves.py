@@ -8,44 +8,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from mirimask.evaluation.completeness_fit import logistic
-from mirimask.figures.style import default_style, titled_figure
+from mirimask.figures.style import default_style, method_style, titled_figure
 from mirimask.masks.names import curve_label, method_label
 
 __all__ = ["draw_completeness", "draw_curves"]
 
-# Okabe & Ito's colours for colour-blind eyes; line style and marker tell them apart in grey.
-_STYLES: list[dict[str, Any]] = [
-    {"color": "#0072B2", "linestyle": "-", "marker": "o"},
-    {"color": "#D55E00", "linestyle": "--", "marker": "s"},
-    {"color": "#56B4E9", "linestyle": "-.", "marker": "^"},
-    {"color": "#E69F00", "linestyle": ":", "marker": "v"},
-    {"color": "#999999", "linestyle": "-", "marker": "D"},
-    {"color": "#CC79A7", "linestyle": "--", "marker": "P"},
-    {"color": "#009E73", "linestyle": "-.", "marker": "X"},
-    {"color": "#7f6000", "linestyle": ":", "marker": "<"},
-    {"color": "#444444", "linestyle": "--", "marker": ">"},
-]
-_RECOMMENDED: dict[str, Any] = {
-    "color": "black",
-    "linestyle": "-",
-    "marker": "*",
-    "linewidth": 2.4,
-    "markersize": 9,
-}
-_SEGMENTATION: dict[str, Any] = {"color": "#a00028", "linestyle": "-", "marker": "s"}
 _ROW_GAP = 0.55  # inches between rows of small panels
-# Ling et al. (2022), COSMOS-Web's own F770W exposure
+# Ling et al. (2022), COSMOS-Web in F770W
 _PUBLISHED = ((25.14, "80 % complete, 25.14"), (25.51, "5 sigma depth, 25.51"))
-
-
-def _styles(names: list[str]) -> dict[str, dict[str, Any]]:
-    """A style for each method or family; the recommended mask and the segmentation keep theirs."""
-    own = {"recommended": _RECOMMENDED, "cores": _RECOMMENDED, "segmentation": _SEGMENTATION}
-    others = iter(_STYLES * (len(names) // len(_STYLES) + 1))
-    base = {"linewidth": 1.5, "markersize": 5}
-    return {name: base | (own[name] if name in own else next(others)) for name in names}
 
 
 def _panels(
@@ -85,12 +60,14 @@ def draw_completeness(
     pooled: str,
     simulated: bool,
     together: Sequence[str] = (),
+    surveyed: bool = False,
 ) -> Figure:
     """Recovered share of added stars against magnitude, all methods: large for all images together.
 
     `table`: rows of `recovery_by_magnitude` with image, finite magnitudes. `depths`: image, method,
     c0, m50, w. `pooled` is the name of all images together (absent where there is one image),
-    `together` are those that it is made of (none given: all of them).
+    `together` are those that it is made of (none given: all of them). `surveyed`: the images are
+    of the survey whose published depths are then drawn, and of its exposure.
     """
     if table.empty:
         return _nothing_measured(simulated)
@@ -98,7 +75,7 @@ def draw_completeness(
     single = [image for image in images if image != pooled]
     main = pooled if pooled in images else images[0]
     small = [image for image in single if image != main]
-    styles = _styles(list(dict.fromkeys(table["method"])))
+    styles = {name: method_style(name) for name in dict.fromkeys(table["method"])}
     rows = -(-len(small) // 4)
     width, size = 13.0, (2.8, 1.9)
     height = 6.1 + rows * (size[1] + _ROW_GAP) + (0.15 if rows else 0)
@@ -109,12 +86,12 @@ def draw_completeness(
         simulated=simulated,
     )
     axes = figure.add_axes((0.75 / width, (height - 5.5) / height, 7.6 / width, 4.9 / height))
-    _completeness_panel(axes, table, depths, main, styles, small=False)
+    _completeness_panel(axes, table, depths, main, styles, small=False, surveyed=surveyed)
     counts = table.loc[table["image"] == main, "n"]
     what = _named(single, together) if main == pooled else main
     axes.set_title(
-        f"{what}: {counts.min():.0f} stars of each magnitude; bars: 95 %; dashed lines: published "
-        "depths of COSMOS-Web's own exposure",
+        f"{what}: {counts.min():.0f} stars of each magnitude; bars: 95 %"
+        + ("; dashed lines: the survey's published depths" if surveyed else ""),
         fontsize=10.5,
         loc="left",
     )
@@ -140,7 +117,7 @@ def draw_completeness(
     )
     panels = _panels(figure, small, columns=4, size=size, head=6.2)
     for i, (image, panel) in enumerate(panels.items()):
-        _completeness_panel(panel, table, depths, image, styles, small=True)
+        _completeness_panel(panel, table, depths, image, styles, small=True, surveyed=surveyed)
         panel.set_title(image, fontsize=10, loc="left", pad=3)
         panel.set_xlabel("AB magnitude", fontsize=8.5, labelpad=1)
         if i % 4:
@@ -156,6 +133,7 @@ def _completeness_panel(
     styles: dict[str, dict[str, Any]],
     *,
     small: bool,
+    surveyed: bool,
 ) -> None:
     rows = table[table["image"] == image]
     fits = depths[depths["image"] == image].set_index("method")
@@ -181,9 +159,9 @@ def _completeness_panel(
                 markersize=style["markersize"],
                 elinewidth=0.8,
             )
-    for depth, what in _PUBLISHED:
+    for depth, what in _PUBLISHED if surveyed else ():
         if not rows["magnitude"].min() <= depth <= rows["magnitude"].max():
-            continue  # of another filter, say
+            continue
         axes.axvline(depth, color="0.45", linewidth=0.9, linestyle=(0, (6, 3)))
         if not small:
             axes.annotate(
@@ -228,7 +206,7 @@ def draw_curves(
     main = pooled if pooled in images else images[0]
     single = [image for image in images if image != pooled]
     small = [image for image in single if image != main]
-    styles = _styles(list(dict.fromkeys(table["family"])))
+    styles = {name: method_style(name) for name in dict.fromkeys(table["family"])}
     rows = -(-len(small) // 4)
     width, size = 13.0, (2.8, 1.9)
     height = 6.6 + rows * (size[1] + _ROW_GAP) + (0.15 if rows else 0)
@@ -284,6 +262,7 @@ def _curve_panel(
     small: bool,
 ) -> None:
     floor = 0.3 if column == "false_per_arcmin2" else 1e-4
+    labels: list[tuple[float, float, str, str]] = []
     for name, style in styles.items():
         own = table[table["family"] == name].sort_values("setting")
         x = own[column].clip(lower=floor)
@@ -303,23 +282,23 @@ def _curve_panel(
             markeredgecolor="white",
             markeredgewidth=0.6,
         )
-        if not small:
-            for _, point in own[used].iterrows():
-                sign = "%" if point["unit"] == "%" else " sigma"
-                axes.annotate(
-                    f"{point['setting']:g}{sign}",
-                    (max(point[column], floor), point["completeness"]),
-                    xytext=(5, -9),
-                    textcoords="offset points",
-                    fontsize=7.5,
-                    color=style["color"],
+        for _, point in own[used].iterrows() if not small else ():
+            sign = "%" if point["unit"] == "%" else "sigma"
+            labels.append(
+                (
+                    max(point[column], floor),
+                    point["completeness"],
+                    f"{point['setting']:g} {sign}",
+                    style["color"],
                 )
+            )
     axes.set_xscale("log")
     axes.set_ylim(-0.03, 1.03)
     axes.set_xlim(left=floor * 0.85)
     axes.grid(color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(labelsize=8 if small else 10)
+    _place_labels(axes, labels)
     if column == "false_per_arcmin2" and not small:
         axes.annotate(
             "left edge: 0.3 or fewer",
@@ -329,3 +308,57 @@ def _curve_panel(
             va="top",
             color="0.35",
         )
+
+
+_AROUND = [(1, -1), (1, 1), (-1, 1), (-1, -1), (0, 1), (0, -1)]  # beside a marker, then over it
+
+
+def _place_labels(axes: Axes, labels: Sequence[tuple[float, float, str, str]]) -> None:
+    """Write (x, y, text, colour) beside their markers: within the axes, on no other and no marker.
+
+    Tried are the places around a marker, nearest first. One that fits nowhere is left out: its
+    marker's colour and form, and the other labels, say what it is.
+    """
+    figure = axes.get_figure()
+    assert figure is not None
+    dots = figure.dpi / 72
+    renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    inside = axes.get_window_extent(renderer)
+    taken = []
+    for x, y, *_ in labels:
+        px, py = axes.transData.transform((x, y))
+        taken.append(Bbox.from_extents(*(at + s * 5 * dots for s in (-1, 1) for at in (px, py))))
+    markers = len(taken)
+    for i, (x, y, text, colour) in enumerate(labels):
+        same = any(taken[i].overlaps(taken[j]) and labels[j][2] == text for j in range(i))
+        if same:  # two methods in one place with one setting: said once
+            continue
+        for away in (6, 14, 24, 36):
+            for right, up in _AROUND:
+                label = axes.annotate(
+                    text,
+                    (x, y),
+                    xytext=(right * away, up * (away if away > 6 or not right else 7)),
+                    textcoords="offset points",
+                    fontsize=8,
+                    color=colour,
+                    path_effects=[withStroke(linewidth=2.5, foreground="white")],
+                    zorder=5,
+                    ha={1: "left", 0: "center", -1: "right"}[right],
+                    va="center" if right else "bottom" if up > 0 else "top",
+                    arrowprops=None
+                    if away == 6
+                    else {"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 0},
+                )
+                label.update_positions(renderer)
+                box = Text.get_window_extent(label, renderer)  # without its line
+                others = [b for j, b in enumerate(taken) if j != i or j >= markers]
+                fits = inside.x0 < box.x0 and box.x1 < inside.x1
+                fits &= inside.y0 < box.y0 and box.y1 < inside.y1
+                if fits and not any(box.overlaps(other) for other in others):
+                    taken.append(box)
+                    break
+                label.remove()
+            else:
+                continue
+            break

@@ -1,7 +1,7 @@
 """Figures of the evaluation: tables in, matplotlib figures out. Draws, computes not."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
 from mirimask.evaluation.agreement import CutOut
-from mirimask.figures.style import default_style, titled_figure
+from mirimask.figures.style import default_style, method_style, titled_figure
 from mirimask.masks.names import method_label
 
 __all__ = [
@@ -200,10 +200,10 @@ def draw_completeness(table: pd.DataFrame) -> Figure:
     columns = min(4, len(methods))
     rows = -(-len(methods) // columns)
     figure = titled_figure(
-        12, 1.4 + 2.5 * rows, title="True sources that the mask marks", simulated=True
+        12, 1.7 + 2.5 * rows, title="True sources that the mask marks", simulated=True
     )
     kinds = {"star": (_BLUE, "o", "-"), "galaxy": (_YELLOW, "s", "--")}
-    panels = _axes(figure, columns, rows=rows, left=0.7, rise=0.4, gap=0.15)
+    panels = _axes(figure, columns, rows=rows, left=0.7, rise=0.4, gap=0.15, top=1.1)
     counted = table[table["n_sources"] > 0]
     faintest, brightest = counted["ab_high"].max(), counted["ab_low"].min()
     for i, axes in enumerate(panels):
@@ -327,7 +327,7 @@ def draw_agreement(table: pd.DataFrame) -> Figure:
     images = [*[i for i in dict.fromkeys(table["image"]) if i != "All"], "All"]
     methods = [*[m for m in dict.fromkeys(table["method"]) if m != "All"], "All"]
     figure = titled_figure(
-        3.2 + 1.15 * len(methods),
+        max(3.2 + 1.15 * len(methods), 7.5),
         2.0 + 0.5 * len(images),
         title="Verdicts that agree with the truth",
         simulated=True,
@@ -348,7 +348,7 @@ def draw_agreement(table: pd.DataFrame) -> Figure:
             axes.text(
                 x, y, f"{100 * shares[y, x]:.1f} %\n{int(row['agree'])} of {int(row['sources'])}",
                 ha="center", va="center", fontsize=8,
-                color="black" if shares[y, x] > 0.9 else "white",
+                color="black" if shares[y, x] > 0.88 else "white",
             )  # fmt: skip
     broken = [m if m == "All" else method_label(m).replace(" Top ", "\nTop ") for m in methods]
     labels = ["\n".join(textwrap.fill(line, 12) for line in name.split("\n")) for name in broken]
@@ -360,13 +360,13 @@ def draw_agreement(table: pd.DataFrame) -> Figure:
     bar = figure.add_axes((1 - 1.3 / width, 1.0 / height, 0.2 / width, 1 - 1.65 / height))
     figure.colorbar(shown, cax=bar, extend="min", label="agreement (%)")
     everything = cells.loc[("All", "All")]
-    figure.text(
-        0.15 / width, 0.15 / height,
+    text = (
         f"all together: kappa {everything['kappa']:.2f} for success, near, failure; "
         f"{100 * everything['agreement_success']:.1f} % and kappa "
-        f"{everything['kappa_success']:.2f} for success or not",
-        fontsize=9.5,
-    )  # fmt: skip
+        f"{everything['kappa_success']:.2f} for success or not"
+    )
+    text = textwrap.fill(text, int(12 * width))
+    figure.text(0.15 / width, 0.1 / height, text, fontsize=9.5)
     return figure
 
 
@@ -420,16 +420,15 @@ def draw_cut_outs(pieces: Sequence[CutOut]) -> Figure:
     return figure
 
 
-# A marker and a dash for each method of Table 3, told apart without colour.
-_LINES = (("o", "-"), ("s", "--"), ("^", "-."), ("D", ":"), ("v", "-"), ("P", "--"), ("X", "-."))
-
-
 @default_style
-def draw_sensitivity(pooled: pd.DataFrame, *, simulated: bool) -> Figure:
-    """Recall of each method in all images together: a panel a setting, a line a method.
+def draw_sensitivity(
+    pooled: pd.DataFrame, *, configured: Mapping[str, str], simulated: bool
+) -> Figure:
+    """Recall of each method in all images together: a panel a setting.
 
     `pooled` has setting, value, method, sources and success; the setting "as configured" is drawn
-    into each panel as its first point.
+    into each panel, in the place of the value that `configured` has for the setting. Numbers are in
+    order and joined by lines; other values are not, for nothing lies between them.
     """
     settings = [name for name in dict.fromkeys(pooled["setting"]) if name != "as configured"]
     title = "Recall of Table 3 when one setting is changed"
@@ -440,31 +439,34 @@ def draw_sensitivity(pooled: pd.DataFrame, *, simulated: bool) -> Figure:
         )
     columns = 2
     rows = -(-len(settings) // columns)
-    height = 1.5 + 2.6 * rows
+    height = 1.6 + 2.8 * rows
     figure = titled_figure(13, height, title=title, simulated=simulated)
     panels = _axes(
-        figure, columns, rows=rows, left=0.75, right=2.2, bottom=1.1, gap=0.75, rise=0.75
+        figure, columns, rows=rows, left=0.75, right=2.2, bottom=1.15, gap=0.75, rise=0.95
     )
     methods = list(dict.fromkeys(pooled["method"]))
     recall = pooled.assign(recall=pooled["success"] / pooled["sources"].clip(lower=1))
     usual = recall[recall["setting"] == "as configured"].set_index("method")["recall"]
     lowest = max(0.0, np.floor(10 * recall["recall"].min()) / 10 - 0.05)
-    handles = []
     for axes, setting in zip(panels, settings, strict=False):
         own = recall[recall["setting"] == setting]
-        values = list(dict.fromkeys(own["value"]))
-        for method, (marker, dash) in zip(methods, _LINES, strict=False):
+        values, at, ordered = _placed(list(dict.fromkeys(own["value"])), configured.get(setting))
+        axes.axvspan(at - 0.5, at + 0.5, color="0.94", zorder=0)
+        apart = np.linspace(-0.3, 0.3, len(methods)) if not ordered else np.zeros(len(methods))
+        for shift, method in zip(apart, methods, strict=True):
+            style = method_style(method) | {"linewidth": 1.3, "markersize": 5.5}
             one = own[own["method"] == method].set_index("value")["recall"]
-            colour = "black" if method == "segmentation" else None
-            (line,) = axes.plot(
-                range(len(values) + 1),
-                [usual[method], *(one.get(value, np.nan) for value in values)],
-                marker=marker, ls=dash, ms=5, lw=1.3, color=colour, label=method_label(method),
-            )  # fmt: skip
-            if axes is panels[0]:
-                handles.append(line)
-        axes.set_xticks(range(len(values) + 1), ["as configured", *values], fontsize=8)
-        if len(values) > 6:
+            shares = [one.get(value, np.nan) for value in values]
+            shares[at] = usual[method]
+            if not ordered:
+                style["linestyle"] = "none"
+            axes.plot(np.arange(len(values)) + shift, shares, **style)
+        labels = list(values)
+        crowded = sum(map(len, values)) > 60
+        labels[at] = f"{values[at]}\nas configured".strip()
+        axes.set_xticks(range(len(values)), labels, fontsize=8)
+        axes.set_xlim(-0.5, len(values) - 0.5)
+        if crowded:
             axes.tick_params(axis="x", rotation=30)
             for label in axes.get_xticklabels():
                 label.set_horizontalalignment("right")
@@ -474,8 +476,22 @@ def draw_sensitivity(pooled: pd.DataFrame, *, simulated: bool) -> Figure:
         axes.grid(axis="y", lw=0.4, color="0.8")
     for axes in panels[len(settings) :]:
         axes.set_axis_off()
+    handles = [
+        Line2D([], [], label=method_label(name), **method_style(name) | {"linewidth": 1.3})
+        for name in methods
+    ]
     figure.legend(
         handles=handles, loc="upper right", bbox_to_anchor=(0.995, 1 - 0.8 / height),
         fontsize=9, frameon=False,
     )  # fmt: skip
     return figure
+
+
+def _placed(values: list[str], configured: str | None) -> tuple[list[str], int, bool]:
+    """All values with the configured one in its place, that place, and whether they are numbers."""
+    try:
+        numbers = {value: float(value) for value in [*values, configured or ""]}
+    except ValueError:
+        return [configured or "", *values], 0, False
+    every = sorted(numbers, key=lambda value: numbers[value])
+    return every, every.index(configured or ""), True

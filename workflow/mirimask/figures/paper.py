@@ -74,6 +74,13 @@ class Panel:
     verdicts: Sequence[str] | None = None
 
 
+# What the percentage of a slice is of: of the values, or of the derivative (masks.thresholds).
+_DOMAINS = {
+    ("published", False): "the frame, empty pixels as 0",
+    ("published", True): "the frame, 0 outside the crop",
+    ("crop", False): "the seen pixels of the crop",
+    ("crop", True): "the derivative in the crop",
+}
 _SHOWN = (80, 99)  # percentiles drawn lightest and darkest, as the paper's published script has it
 _UNIT = "MJy/sr"
 
@@ -100,7 +107,10 @@ def mask_panel(
     """
     unit = _UNIT if slope is None else f"{_UNIT}/px"
     shown = image if slope is None else slope
-    note = f"{header['NKEPT']:,} px kept ({100 * header['NKEPT'] / kept.size:.3g} % of the crop)"
+    note = f"{header['NKEPT']:,} px kept, {100 * header['NKEPT'] / kept.size:.3g} % of the crop"
+    if "PERCENT" in header:
+        of = _DOMAINS[header["DOMAIN"], slope is not None]
+        note = f"top {header['PERCENT']:g} % of {of}\n{note}"
     if "THRESH" in header:
         note += f"\nabove {header['THRESH']:.4g} {unit}"
     return Panel(
@@ -440,7 +450,7 @@ def draw_panels(
     width = min(3.75 if columns > 2 else 7.0, 9.0 * nx / ny)
     height = width * ny / nx
     zoom, dpi = _zoom(nx, width)
-    pitch_x, head, foot = max(width, 3.7) + 0.2, 1.0, 1.35
+    pitch_x, head, foot = max(width, 3.7) + 0.2, 1.16, 1.35
     left, right, top = 0.85, 0.2, 0.35
     pitch_y = head + height + foot
     total = (left + columns * pitch_x + right, top + rows * pitch_y + 0.05)
@@ -475,8 +485,8 @@ def draw_panels(
         )  # fmt: skip
         wrapped = textwrap.wrap(_plain(panel.title, 70), 36)[:2]
         for lines, size, at, weight in (
-            (panel.note, 10, 0.65, "normal"),
-            ("\n".join(wrapped), 13 if len(wrapped) < 2 else 10.5, 0.67, "bold"),
+            (panel.note, 10, 0.81, "normal"),
+            ("\n".join(wrapped), 13 if len(wrapped) < 2 else 10.5, 0.83, "bold"),
         ):
             figure.text(
                 x0 / total[0], (y0 + height + at) / total[1], lines, fontsize=size,

@@ -12,10 +12,63 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from mirimask.atomic import replacing
+from mirimask.masks.names import parse_method
+from mirimask.masks.registry import DETECTORS, METHODS
 
-__all__ = ["SIMULATED", "default_style", "save_figure", "titled_figure"]
+__all__ = ["SIMULATED", "default_style", "method_style", "save_figure", "titled_figure"]
 
 SIMULATED = "SIMULATED: not from the sky"
+
+
+# A hue for each method of the paper's, from its slices of few pixels (light) to those of many
+# (dark); Okabe & Ito's and Tol's, told apart by colour-blind eyes. Marker (method) and dash (level)
+# tell them apart in grey.
+_HUES = {
+    "value": (("#7cc4ee", "#002a4d"), "o", "-"),
+    "derivative": (("#f2a241", "#5c1f00"), "s", "-"),
+    "union": (("#00a678", "#00a678"), "X", "-."),
+    "intersection": (("#cc79a7", "#cc79a7"), "P", ":"),
+}
+_LEVELS = (0.3, 12.0)  # per cent, of the ends of a hue
+_LEVEL_DASHES = ((0.7, "-"), (3.0, "--"), (7.0, "-."), (np.inf, ":"))  # of slices up to a level
+_OWN: dict[str, dict[str, Any]] = {
+    "recommended": {"color": "black", "linestyle": "-", "marker": "*"},
+    "cores": {"color": "black", "linestyle": "-", "marker": "*"},
+    "segmentation": {"color": "#a00028", "linestyle": "-", "marker": "D"},
+}
+_OTHERS = ("#7f6000", "#6a51a3", "#117733", "#888888", "#b2457a", "#3d5a80")
+_DASHES, _MARKERS = ("-", "--", "-.", ":"), "^v<>hd"
+
+
+def method_style(name: str) -> dict[str, Any]:
+    """How a method, or a family of masks, is drawn: the same in every figure.
+
+    Colour, linestyle, marker, linewidth and markersize, as matplotlib's `plot` takes them.
+    """
+    parsed = None if name in METHODS else parse_method(name)
+    key = parsed.method if parsed else name
+    base = {"linewidth": 1.5, "markersize": 5.0}
+    if key in ("recommended", "cores"):
+        base = {"linewidth": 2.4, "markersize": 9.0}
+    if key in _OWN:
+        return base | _OWN[key]
+    if key in _HUES:
+        (light, dark), marker, dash = _HUES[key]
+        level = parsed.level if parsed and parsed.level else 3.0
+        if parsed and parsed.level:
+            dash = next(dash for most, dash in _LEVEL_DASHES if level < most)
+        low, high = np.log(_LEVELS)
+        share = float(np.clip((np.log(level) - low) / (high - low), 0, 1))
+        ends = mpl.colors.to_rgb(light), mpl.colors.to_rgb(dark)
+        red, green, blue = (a + share * (b - a) for a, b in zip(*ends, strict=True))
+        colour = mpl.colors.to_hex((red, green, blue))
+        return base | {"color": colour, "linestyle": dash, "marker": marker}
+    place = list(DETECTORS).index(key) if key in DETECTORS else 0
+    return base | {
+        "color": _OTHERS[place % len(_OTHERS)],
+        "linestyle": _DASHES[place % len(_DASHES)],
+        "marker": _MARKERS[place % len(_MARKERS)],
+    }
 
 
 def default_style(function: Callable) -> Callable:

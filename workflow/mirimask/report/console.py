@@ -1,26 +1,10 @@
-"""What a finished study says on the terminal."""
-
-from pathlib import Path
+"""Table 3 on the terminal."""
 
 import pandas as pd
 
 from mirimask.report.tables import SIMULATED, paper_layout
 
-__all__ = ["places_made", "table3_lines"]
-
-_PLACES = {
-    "index.html": "the report: open it first",
-    "browser.html": "every image with every mask",
-    "by_eye/score.html": "score by eye, blind to the method",
-    "report.zip": "Snakemake's own report",
-    "tables/": "Tables 1 to 3 as CSV, Markdown and LaTeX",
-    "figures/": "Figures 1 to 5 as PNG and PDF",
-    "claims.md": "the paper's claims, answered",
-    "comparison/": "computed against published, cell by cell",
-    "evaluation/": "what the masks are worth: chance, false detections, completeness",
-    "masks/": "every mask, as FITS with WCS",
-    "manifest.tsv": "the products used, with checksums",
-}
+__all__ = ["table3_lines"]
 
 
 def table3_lines(table: pd.DataFrame) -> list[str]:
@@ -43,9 +27,3 @@ def table3_lines(table: pd.DataFrame) -> list[str]:
         *([SIMULATED] if table["simulated"].any() else []),
         short.rename_axis(None).to_string(),
     ]
-
-
-def places_made(folder: Path) -> list[str]:
-    """What of a study's results there is in its folder, and what for."""
-    made = [(folder / place, what) for place, what in _PLACES.items() if (folder / place).exists()]
-    return ["What was made:", *(f"  {path}  {what}" for path, what in made)]

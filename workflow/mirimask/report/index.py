@@ -1,4 +1,4 @@
-"""What the page that a reader opens first says: results/<study>/index.html.
+"""What the pages that a reader opens first say: results/<study>/index.html and products.html.
 
 Tables of the study in, the page's text out; only pictures are read from their files, for they stand
 in the page.
@@ -14,13 +14,20 @@ from typing import Any
 
 import pandas as pd
 import yaml
-from PIL import Image
 
 from mirimask.evaluation.chance import chance_layout
 from mirimask.image.levels import percentile_words
 from mirimask.image.statistics import IDENTITY, MOMENTS
 from mirimask.masks.names import method_label
 from mirimask.masks.source_mask import SourceSettings
+from mirimask.report.overview import (
+    OWN_QUESTION,
+    PAPER_QUESTION,
+    Overview,
+    mask_words,
+    own_answer,
+    paper_answer,
+)
 from mirimask.report.page import (
     PageTable,
     bold,
@@ -29,7 +36,7 @@ from mirimask.report.page import (
     render_page,
     size_words,
 )
-from mirimask.report.pictures import data_uri
+from mirimask.report.pictures import SHOWN_WIDTH, smaller
 from mirimask.report.tables import (
     BOLD_NOTE,
     TITLE1,
@@ -42,19 +49,15 @@ from mirimask.report.tables import (
 )
 from mirimask.sources.verdicts import VERDICT_COLUMNS, VERDICTS
 
-__all__ = ["Pictures", "index_page"]
+__all__ = ["Pictures", "index_page", "products_page"]
 
 Tables = Mapping[str, pd.DataFrame]
 
-QUESTION = (
-    "Does a mask that keeps only the brightest pixels of a MIRI image, or of its derivative, "
-    "mark known sources better than the pipeline's own segmentation?"
-)
 PACKAGES = (
     *("snakemake", "numpy", "scipy", "pandas", "astropy", "astroquery", "photutils"),
     *("matplotlib", "poppy", "drizzle", "jinja2"),
 )
-INLINED_BYTES = 9_000_000  # of pictures: base64 and the rest keep the page below 15 MB
+INLINED_BYTES = 2_000_000  # of figures, as base64: with the rest a study of seven has 2.5 MB
 TWO = "{:.2f}".format
 EVALUATION = {
     "chance": (
@@ -95,7 +98,7 @@ EVALUATION = {
 
 
 class Pictures:
-    """Pictures for the page, which stand in it as long as there is room.
+    """Figures for the page: small ones stand in it as long as there is room, and lead to the whole.
 
     `folder` is the page's own: a picture's files are linked from there.
     """
@@ -106,16 +109,14 @@ class Pictures:
     def __call__(self, png: str | Path, title: str, caption: str, alt: str) -> dict[str, Any]:
         """A PNG, beside which is a PDF; `alt` says in numbers what it shows."""
         png = Path(png)
-        data = png.read_bytes()
-        self.room -= len(data)
-        with Image.open(png) as image:
-            width, height = image.size
+        uri, width, height = smaller(png.read_bytes(), width=SHOWN_WIDTH)
+        self.room -= len(uri)
         name = png.relative_to(self.folder)
         return {
             "title": title,
             "caption": caption,
             "alt": alt,
-            "uri": data_uri(data) if self.room >= 0 else "",
+            "uri": uri if self.room >= 0 else "",
             "width": width,
             "height": height,
             "files": [name.as_posix(), name.with_suffix(".pdf").as_posix()],
@@ -132,27 +133,18 @@ def labels(methods: Iterable[str]) -> list[str]:
     return [method_label(name) for name in methods]
 
 
-def answer(table3: pd.DataFrame) -> str:
-    """The successes of all images added up, best first.
-
-    `table3` is Table 3 as data (`mirimask.report.tables.count_verdicts`).
-    """
-    totals = table3.groupby("method", sort=False)[["success", "sources"]].sum()
-    if totals.empty:
-        return "No catalogue source lies on the images of this study: nothing could be scored."
-    sources = int(totals["sources"].max())
-    ranked = totals.sort_values("success", ascending=False, kind="stable")["success"]
-    named = listed(zip(labels(ranked.index), ranked, strict=True))
-    return (
-        f"Successes out of {sources} sources in {table3['image'].nunique()} images: {named}. "
-        "What of that is chance, and what each mask costs in false detections, stands below."
-    )
-
-
 def depths(tables: Tables) -> pd.Series:
     """Where half of the added stars are found, as text by method; all images, or the only one."""
     own = together(tables["injection_depths"])
     return own.set_index("method")["m50"].map(TWO)
+
+
+def depths_of(measures: Tables, method: str) -> pd.DataFrame | None:
+    """Where 80 % of the added stars are found by a method, a row an image; None: not measured."""
+    if "injection_depths" not in measures:
+        return None
+    table = measures["injection_depths"]
+    return table[(table["method"] == method) & (table["image"] != "all")]
 
 
 def worth(tables: Tables) -> PageTable | None:
@@ -477,22 +469,87 @@ def grouped(names: Iterable[str]) -> list[tuple[str, list[str]]]:
 def sections(parts: Mapping[str, object]) -> list[tuple[str, str]]:
     """The parts of the page that there are, in order, with their headings."""
     headings = {
-        "scores": "Table 3",
+        "images": "Images",
+        "warnings": "Warnings",
+        "tables": "Tables",
         "claims": "The paper's claims",
         "recommended": "Recommended mask",
         "evaluation": "What the masks are worth",
         "figures": "Figures",
-        "images": "Images",
         "provenance": "Provenance",
         "files": "Files",
     }
     return [(name, text) for name, text in headings.items() if parts.get(name, True)]
 
 
+def provenance(
+    settings: Mapping[str, Any], manifest: pd.DataFrame, revision: str
+) -> dict[str, Any]:
+    """Products, packages, settings and the revision of the workflow ('' where it is not known)."""
+    packages = pd.DataFrame(
+        [("Python", platform.python_version()), *((name, version(name)) for name in PACKAGES)],
+        columns=["Package", "Version"],
+    )
+    return {
+        "products": frame_table(manifest, caption="Products of the study"),
+        "packages": frame_table(packages, caption="Packages that computed it"),
+        "settings": yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
+        "revision": revision,
+    }
+
+
+def first_screen(
+    overview: Overview, folder: Path, depths: pd.DataFrame | None, answer: Sequence[str]
+) -> dict[str, Any]:
+    """The answer, the one picture, a row an image, and every warning."""
+    return {
+        "answer": answer,
+        "look": overview.picture(folder),
+        "rows": overview.rows(folder, depths),
+        "found": depths is not None,
+        "mask": mask_words(overview.measures["method"].iloc[0]),
+        "warned": [
+            (one.image or "whole study", one.text, ", ".join(one.jobs)) for one in overview.warned
+        ],
+    }
+
+
+def products_page(
+    *,
+    settings: Mapping[str, Any],
+    overview: Overview,
+    manifest: pd.DataFrame,
+    folder: Path,
+    files: Iterable[str],
+    revision: str,
+) -> str:
+    """The page of a run that ends with masks and their files, as text.
+
+    The arguments are those of `index_page`; `folder` is the page's own.
+    """
+    study = settings["study"]
+    answer = own_answer(overview.measures, overview.false, None, overview.warned)
+    absent = dict.fromkeys(("tables", "claims", "recommended", "evaluation", "figures"))
+    return render_page(
+        "index",
+        title=f"Source masks: study {study}",
+        study=study,
+        simulated=bool(overview.measures["simulated"].any()),
+        question=OWN_QUESTION,
+        actions=[],
+        sections=sections(absent),
+        **absent,
+        **first_screen(overview, folder, None, answer),
+        **provenance(settings, manifest, revision),
+        files=grouped(files),
+    )
+
+
 def index_page(
     *,
     settings: Mapping[str, Any],
     shown: Mapping[str, Any],
+    overview: Overview,
     statistics: pd.DataFrame,
     tables: Tables,
     recommended_mask: dict[str, Any] | None,
@@ -511,6 +568,7 @@ def index_page(
     ----------
     settings : the study's configuration, complete
     shown : figure1, the image; figure3, its image and methods; figure4 and figure5, their methods
+    overview : the first screen
     statistics : a row an image, of Tables 1 and 2 and the shapes of frame and crop
     tables : table3, circles, manifest and, where there are any, chance and claims
     recommended_mask : of `recommended`; None where there is none
@@ -522,10 +580,6 @@ def index_page(
     """
     table3, study, verdict = tables["table3"], settings["study"], settings["verdict"]
     notes = circle_notes(tables["circles"])
-    packages = pd.DataFrame(
-        [("Python", platform.python_version()), *((name, version(name)) for name in PACKAGES)],
-        columns=["Package", "Version"],
-    )
     figures = paper_figures(
         {Path(path).stem: path for path in pngs},
         statistics,
@@ -538,44 +592,56 @@ def index_page(
     groups = [
         figure_group(number, shown[f"figure{number}"], pngs, table3, picture) for number in (4, 5)
     ]
+    scored = scores(
+        table3,
+        notes,
+        domain=settings["slice_domain"],
+        scorer=verdict["scorer"],
+        radius=verdict["radius"],
+        near=verdict["near"],
+        clutter_limit=settings["clutter_limit"],
+    )
     parts = {
+        "tables": {
+            "table3": scored,
+            "chance": chance_scores(tables["chance"], notes) if "chance" in tables else None,
+            "table1": frame_table(
+                statistics[["image", *IDENTITY]].rename(
+                    columns=lambda name: name.replace("_", " ")
+                ),
+                caption=TITLE1,
+            ),
+            "table2": frame_table(
+                printable_statistics(statistics[["image", *MOMENTS]]),
+                caption="Table 2: statistics of the crops, in MJy/sr",
+            ),
+        },
         "claims": claims(tables["claims"]) if "claims" in tables else None,
         "recommended": recommended_mask,
         "evaluation": evaluation(measures, measure_pngs, measure_text, picture),
+        "figures": {"single": figures, "groups": groups},
     }
+    method = overview.measures["method"].iloc[0]
+    depths = depths_of(measures, "cores" if method == "recommended" else method)
+    answer = (
+        paper_answer(table3, measures, overview.measures, overview.false)
+        if parts["claims"]
+        else own_answer(overview.measures, overview.false, depths, overview.warned)
+    )
     return render_page(
         "index",
         title=f"Source masks of MIRI images: study {study}",
         study=study,
         simulated=bool(statistics["simulated"].any()),
-        question=QUESTION,
-        answer=answer(table3),
         left_out=left_out,
+        question=PAPER_QUESTION if parts["claims"] else OWN_QUESTION,
+        actions=[
+            ("browser.html", "Look at the images and masks"),
+            ("by_eye/score.html", "Score by eye, blind to the method"),
+        ],
         sections=sections(parts),
-        table3=scores(
-            table3,
-            notes,
-            domain=settings["slice_domain"],
-            scorer=verdict["scorer"],
-            radius=verdict["radius"],
-            near=verdict["near"],
-            clutter_limit=settings["clutter_limit"],
-        ),
-        chance=chance_scores(tables["chance"], notes) if "chance" in tables else None,
         **parts,
-        figures=figures,
-        figure_groups=groups,
-        table1=frame_table(
-            statistics[["image", *IDENTITY]].rename(columns=lambda name: name.replace("_", " ")),
-            caption=TITLE1,
-        ),
-        table2=frame_table(
-            printable_statistics(statistics[["image", *MOMENTS]]),
-            caption="Table 2: statistics of the crops, in MJy/sr",
-        ),
-        products=frame_table(tables["manifest"], caption="Products of the study"),
-        packages=frame_table(packages, caption="Packages that computed it"),
-        settings=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
-        revision=revision,
+        **first_screen(overview, picture.folder, depths, answer),
+        **provenance(settings, tables["manifest"], revision),
         files=grouped(files),
     )

@@ -1,6 +1,7 @@
-"""Arrays as small PNGs that stand in a page: greys for images, one bit a pixel for masks."""
+"""Pictures that stand in a page or beside it: images in greys, masks in colour, figures smaller."""
 
 import base64
+import math
 from io import BytesIO
 
 import numpy as np
@@ -8,10 +9,27 @@ from astropy.visualization import AsinhStretch
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["cut_out", "data_uri", "grey_levels", "grey_png", "mask_png", "shrink", "shrink_mask"]
+__all__ = [
+    "SHOWN_WIDTH",
+    "cut_out",
+    "data_uri",
+    "grey_levels",
+    "grey_png",
+    "mask_png",
+    "quick_look",
+    "shrink",
+    "shrink_mask",
+    "smaller",
+    "thumbnail",
+]
 
 EMPTY_LEVEL = 0  # what was not observed is black; values start at 16, so the two are told apart
 _DARKEST = 16
+SHOWN_WIDTH = 760  # pixels: of a figure in a page; its file, which it leads to, has all of them
+_COLOUR = (255, 140, 0)  # of masks, as in the page to look at images
+_OUTLINE, _WHITE = 1, 2  # entries of a quick-look's palette below the darkest grey
+_GREYS = 64  # of a thumbnail, and as many of what its mask covers
+_LARGEST, _GAP = 1600, 8  # pixels: the longer side of a quick-look's panel, between its panels
 
 
 def data_uri(data: bytes, media_type: str = "image/png") -> str:
@@ -82,6 +100,63 @@ def mask_png(mask: NDArray[np.bool_], colour: tuple[int, int, int]) -> bytes:
     image = Image.fromarray(np.ascontiguousarray(mask[::-1]).astype(np.uint8))
     image.putpalette([0, 0, 0, *colour])
     return _encoded(image, bits=1, transparency=0)
+
+
+def quick_look(image: NDArray[np.floating], mask: NDArray[np.bool_]) -> bytes:
+    """A PNG of an image (ny, nx) beside itself with the outline of a mask, the first row below.
+
+    A pixel is a pixel, means of several where a side is longer than 1600.
+    """
+    factor = math.ceil(max(image.shape) / _LARGEST)
+    levels, kept = grey_levels(shrink(image, factor)), shrink_mask(mask, factor)
+    outlined = np.where(kept & ~_inner(_inner(kept)), _OUTLINE, levels).astype(np.uint8)
+    gap = np.full((len(levels), _GAP), _WHITE, np.uint8)
+    picture = Image.fromarray(np.hstack([levels, gap, outlined])[::-1].copy())
+    palette = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(-1, 3)
+    palette[_OUTLINE], palette[_WHITE] = _COLOUR, 255
+    picture.putpalette(palette.ravel().tolist())
+    return _encoded(picture)
+
+
+def _inner(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The pixels of a mask whose four neighbours are in it too."""
+    padded = np.pad(mask, 1)
+    sides = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return mask & sides
+
+
+def thumbnail(image: NDArray[np.floating], mask: NDArray[np.bool_], *, side: int = 220) -> bytes:
+    """A PNG of an image with its mask laid over it, its longer side at most `side` pixels.
+
+    A spot smaller than a pixel of it is seen still, which JPEG would smear away.
+    """
+    factor = math.ceil(max(image.shape) / side)
+    levels, kept = grey_levels(shrink(image, factor)), shrink_mask(mask, factor)
+    shown = Image.fromarray((levels // 4 + _GREYS * kept)[::-1].astype(np.uint8))
+    greys = np.repeat(np.arange(0, 256, 4), 3).reshape(-1, 3)
+    shown.putpalette(np.vstack([greys, greys // 2 + np.array(_COLOUR) // 2]).ravel().tolist())
+    return _encoded(shown)
+
+
+def smaller(picture: bytes, *, width: int) -> tuple[str, int, int]:
+    """A picture at most so many pixels wide, as a data URI, and its width and height.
+
+    As PNG of 64 colours or as JPEG, whichever has fewer bytes: figures of lines, figures of images.
+    """
+    with Image.open(BytesIO(picture)) as opened:
+        whole = opened.convert("RGB")
+    size = min(width, whole.width), round(whole.height * min(1, width / whole.width))
+    small = whole.resize(size, Image.Resampling.LANCZOS)
+    png = _encoded(small.quantize(64, dither=Image.Dither.NONE))
+    jpeg = _jpeg(small)
+    data, kind = (png, "image/png") if len(png) <= len(jpeg) else (jpeg, "image/jpeg")
+    return data_uri(data, kind), *size
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=75, subsampling=0, optimize=True)
+    return buffer.getvalue()
 
 
 def _encoded(image: Image.Image, **options: object) -> bytes:

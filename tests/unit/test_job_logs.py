@@ -1,0 +1,36 @@
+"""What jobs warned of, gathered from their logs."""
+
+from mirimask.job_logs import Warned, gathered_warnings, warnings_page
+
+
+def write(folder, path, text):
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+
+
+def test_warnings_are_gathered_by_image(tmp_path):
+    write(tmp_path, "peaks/B.log", "WARNING: B: few\nand far\nINFO: x\nWARNING: second\n")
+    write(tmp_path, "verdicts/A.1/value_4.6.log", "WARNING: same\n")
+    write(tmp_path, "verdicts/A.1/sep_2.5.log", "INFO: WARNING: no\nWARNING: same\n")
+    write(tmp_path, "figure2.log", "WARNING: of all\nERROR: not this\n")
+    write(tmp_path, "make_psf/F770W.log", "WARNING: no table\n")
+    write(tmp_path, "peaks/gone.log", "WARNING: of an image that was removed\n")
+    found = gathered_warnings(tmp_path, ["A.1", "B"])
+    assert found == [
+        Warned("A.1", ("verdicts sep_2.5", "verdicts value_4.6"), "same"),
+        Warned("B", ("peaks",), "few and far"),
+        Warned("B", ("peaks",), "second"),
+        Warned("", ("figure2",), "of all"),
+        Warned("", ("make_psf F770W",), "no table"),
+    ]
+    assert warnings_page(found) == (
+        "# Warnings\n\n## A.1\n\n- same (verdicts sep_2.5, verdicts value_4.6)\n\n"
+        "## B\n\n- few and far (peaks)\n- second (peaks)\n\n"
+        "## The whole study\n\n- of all (figure2)\n- no table (make_psf F770W)\n"
+    )
+
+
+def test_no_folder_and_no_warning(tmp_path):
+    assert gathered_warnings(tmp_path / "none", ["A"]) == []
+    assert warnings_page([]) == "# Warnings\n\nNo job warned of anything.\n"

@@ -1,0 +1,117 @@
+"""`mirimask new-study`: the table of images and the configuration of a study of one's own."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mirimask.atomic import write_text
+from mirimask.errors import MaskError
+
+__all__ = ["add_new_study", "run_new_study"]
+
+_EXAMPLES = """examples:
+  mirimask new-study mine data/*_i2d.fits
+  snakemake --cores 8 products --configfile mine/study.yaml    # in a clone of this project
+A _segm.fits beside an _i2d.fits is used as its segmentation.
+"""
+_CONFIGURATION = """\
+# A study of own images, written by `mirimask new-study`; every key: config/README.md.
+# Masks, labels, catalogues, regions and a page, results/{name}/products.html:
+#   snakemake --cores 8 --keep-going products --configfile {path}
+# The paper's tables and figures of them, and what masks are worth, results/{name}/index.html:
+#   snakemake --cores 8 --keep-going --configfile {path}
+study: {name}
+images: {table}
+archive: {{source: local}}
+crop: null # the whole frame
+slice_domain: crop
+also_other_domain: false # percentages of frame and zeros, as the paper's script took them
+# A catalogue that sources are scored with: its file in the column `catalogue` of the table, and
+# here what it is called and its columns:
+# catalogue: {{name: gaia, id: source_id, ra: ra, dec: dec}}
+"""
+_COLUMNS = ("image", "filter", "i2d", "segm", "catalogue")
+
+
+def add_new_study(commands: Any) -> None:
+    """Add the subcommand to those of an argument parser."""
+    sub = commands.add_parser(
+        "new-study",
+        help="write the two files of a study of your own images",
+        description="Write FOLDER/images.tsv and FOLDER/study.yaml, a study of these images.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    sub.add_argument("folder", metavar="FOLDER", help="made where it is not there; names the study")
+    sub.add_argument("image", nargs="+", metavar="IMAGE", help="an i2d, or any image with a WCS")
+    sub.add_argument("--filter", default="", metavar="F770W", help="of headers that have none")
+    sub.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    sub.add_argument("--quiet", action="store_true", help="say nothing but errors")
+
+
+def run_new_study(options: argparse.Namespace, *_: object) -> int:
+    """Write the two files; MaskError where an image cannot be used, before anything is written."""
+    folder = Path(options.folder)
+    table, configuration = folder / "images.tsv", folder / "study.yaml"
+    for path in (table, configuration):
+        if path.exists() and not options.overwrite:
+            raise MaskError(f"'{path}' is there already; add --overwrite to replace it.")
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", folder.resolve().name).lstrip("_.-") or "mine"
+    codes = _codes(options.image)
+    rows = [_row(code, path, options.filter) for code, path in codes.items()]
+    lines = ["\t".join(_COLUMNS), *("\t".join(row[key] for key in _COLUMNS) for row in rows)]
+    write_text(table, "\n".join(lines) + "\n")
+    text = _CONFIGURATION.format(name=name, table=_yaml(table.resolve()), path=configuration)
+    write_text(configuration, text)
+    if not options.quiet:
+        print(f"{table}: {len(rows)} image{'s' if len(rows) > 1 else ''}")
+        print(f"{configuration}: study {name}")
+        print("Next, in a clone of this project:", file=sys.stderr)
+        print(
+            f"  snakemake --cores 8 --keep-going products --configfile {configuration.resolve()}",
+            file=sys.stderr,
+        )
+    return 0
+
+
+def _yaml(path: Path) -> str:
+    """A path as a text of YAML."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _codes(paths: Sequence[str]) -> dict[str, str]:
+    """A code for each image, by which its files are named: from its file's name, none twice."""
+    codes: dict[str, str] = {}
+    taken = {"all"}  # tables call the sum of all images so; some file systems know no capitals
+    for path in paths:
+        stem = re.sub(r"(_i2d)?\.fits?(\.(gz|bz2|xz))?$", "", Path(path).name, flags=re.IGNORECASE)
+        code = re.sub(r"[^A-Za-z0-9_.-]", "_", stem).strip("_.-") or "image"
+        number = 2
+        while code.lower() in taken:
+            code = f"{code.rpartition('-')[0] if number > 2 else code}-{number}"
+            number += 1
+        taken.add(code.lower())
+        codes[code] = path
+    return codes
+
+
+def _row(code: str, path: str, band: str) -> dict[str, str]:
+    """The image's row of the table; MaskError where a study could not use it."""
+    from mirimask.image.files import open_image
+
+    whole = Path(path).resolve()
+    frame = open_image(path, filter_name=band)
+    segm = whole.with_name(whole.name.replace("_i2d.fits", "_segm.fits"))
+    for file in (whole, segm):
+        if re.search(r"[\t\r\n\"]", str(file)):
+            raise MaskError(f"'{file}': its name has a tab, a line break or a quote; rename it.")
+    return {
+        "image": code,
+        "filter": str(frame.primary["FILTER"]),
+        "i2d": str(whole),
+        "segm": str(segm) if segm != whole and segm.is_file() else "",
+        "catalogue": "",
+    }
