@@ -15,6 +15,7 @@ def main(job):
         named_masks(job.input.masks, p.masks),
         background_box=p.background_box,
         bright_snr=p.bright_snr,
+        smallest_spot=p.smallest_spot,
         min_pixels=p.min_pixels,
         tolerance_fwhm=p.tolerance_fwhm,
     )

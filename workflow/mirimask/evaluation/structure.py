@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from mirimask.image.background import background
 from mirimask.image.frame import Frame
 from mirimask.sources.spots import label_spots
+from mirimask.sources.verdicts import smallest_spot_px
 
 __all__ = ["background_share", "structure_rows", "wing_excess"]
 
@@ -75,6 +76,7 @@ def structure_rows(
     *,
     background_box: str,
     bright_snr: float,
+    smallest_spot: str | None,
     min_pixels: int,
     tolerance_fwhm: float,
 ) -> pd.DataFrame:
@@ -82,9 +84,10 @@ def structure_rows(
 
     `masks` with method and domain; `peaks` are the reference peaks, spots are joined to them as for
     the verdicts (`min_pixels`, `tolerance_fwhm` FWHM). The background is that of boxes of
-    `background_box`, bright stars have a peak of at least `bright_snr`. Columns: method, domain,
-    mask_pixels, clutter, clutter_on_bright_background (`background_share`), bright_stars and
-    wing_excess_px (`wing_excess`), simulated.
+    `background_box`, clutter counts spots of `smallest_spot` and more, bright stars have a peak of
+    at least `bright_snr`. Columns: method, domain, mask_pixels, clutter,
+    clutter_on_bright_background (`background_share`), bright_stars and wing_excess_px
+    (`wing_excess`), simulated.
     """
     box_px = round(crop.length_px(background_box))
     level = background(np.where(crop.empty, 0, crop.data), crop.empty, box_px=box_px)
@@ -100,7 +103,7 @@ def structure_rows(
                 "method": method,
                 "domain": domain,
                 "mask_pixels": int(mask.sum()),
-                "clutter": spots.clutter,
+                "clutter": spots.clutter(smallest_spot_px(smallest_spot, crop)),
                 "clutter_on_bright_background": background_share(mask, bright, level, crop.empty),
                 "bright_stars": stars,
                 "wing_excess_px": excess,
