@@ -202,8 +202,8 @@ def chance_rows(
     verdict_pixels). `peaks` are the reference peaks and `sources` the catalogue's, x and y in
     pixels of the crop. `radius`, `near` and `smallest_spot` are sizes as the verdicts have them;
     spots are joined to peaks as for these. At least `positions` positions of each kind, the same
-    for all masks. Columns: method, domain, scorer ('peaks' or 'pixels'), positions ('random' or 'shifted'), and
-    those of `chance_row`.
+    for all masks. Columns: method, domain, scorer ('peaks' or 'pixels'), positions ('random' or
+    'shifted'), and those of `chance_row`.
     """
     circle = {"radius_px": crop.length_px(radius), "near_px": crop.length_px(near)}
     tried = {
