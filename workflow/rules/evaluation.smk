@@ -18,6 +18,7 @@ rule chance:
         masks=study.labelled(study.by_chance),
         radius=config["verdict"]["radius"],
         near=config["verdict"]["near"],
+        smallest_spot=config["verdict"]["smallest_spot"],
         positions=config["evaluation"]["positions"],
         seed=config["evaluation"]["seed"],
         code=code("chance_rates"),

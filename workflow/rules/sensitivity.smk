@@ -28,6 +28,7 @@ rule vary_settings:
         other_domain=study.other_domain,
         radius=config["verdict"]["radius"],
         near=config["verdict"]["near"],
+        smallest_spot=config["verdict"]["smallest_spot"],
         peaks=config["peaks"],
         segmentation=config["segmentation"],
         catalogue=config["catalogue"],
@@ -80,6 +81,7 @@ rule structure:
         masks=study.labelled(study.evaluated),
         background_box=config["evaluation"]["background_box"],
         bright_snr=config["evaluation"]["bright_snr"],
+        smallest_spot=config["verdict"]["smallest_spot"],
         code=code("measure_structure"),
     message:
         "Looking for clutter and spikes in the masks of {wildcards.image}"

@@ -15,6 +15,7 @@ rule verdicts:
         **config["spots"],
         radius=config["verdict"]["radius"],
         near=config["verdict"]["near"],
+        smallest_spot=config["verdict"]["smallest_spot"],
         code=code("give_verdicts"),
     message:
         "Judging {wildcards.method} on {wildcards.image}"

@@ -20,6 +20,7 @@ def main(job):
         [(*mask, read_table(path)) for mask, path in zip(masks, job.input.verdicts, strict=True)],
         radius=p.radius,
         near=p.near,
+        smallest_spot=p.smallest_spot,
         min_pixels=p.min_pixels,
         tolerance_fwhm=p.tolerance_fwhm,
         positions=p.positions,

@@ -7,7 +7,7 @@ from mirimask.atomic import replacing
 from mirimask.image.files import read_crop, read_mask
 from mirimask.image.frame import pixels
 from mirimask.sources.spots import label_spots
-from mirimask.sources.verdicts import literal_verdicts, peak_verdicts
+from mirimask.sources.verdicts import literal_verdicts, peak_verdicts, smallest_spot_px
 from mirimask.table_files import read_table
 
 
@@ -27,7 +27,9 @@ def main(job):
         min_pixels=job.params.min_pixels,
         tolerance_px=job.params.tolerance_fwhm * crop.fwhm_px,
     )
-    verdicts = pd.concat([sources, peak_verdicts(x, y, spots, peaks, **circle)], axis=1)
+    smallest = smallest_spot_px(job.params.smallest_spot, crop)
+    judged = peak_verdicts(x, y, spots, peaks, **circle, smallest_px=smallest)
+    verdicts = pd.concat([sources, judged], axis=1)
     verdicts.insert(
         verdicts.columns.get_loc("verdict") + 1,
         "verdict_pixels",
@@ -44,7 +46,7 @@ def main(job):
                 "n_spots": spots.count,
                 "n_bright_spots": len(spots.bright),
                 "n_pixels_bright": spots.bright_pixels,
-                "clutter": spots.clutter,
+                "clutter": spots.clutter(smallest),
             }
         ]
     )

@@ -16,6 +16,7 @@ def main(job):
         stamps_for(job.input.psf, crop, bright=True),
         background_box=p.background_box,
         bright_snr=p.bright_snr,
+        smallest_spot=p.smallest_spot,
         min_pixels=p.min_pixels,
         tolerance_fwhm=p.tolerance_fwhm,
     )

@@ -3,12 +3,13 @@
     python workflow/scripts/validate_simulation.py --configfile config/simulated.yaml \\
         --real ../shared/real
 
-needs the simulated archive (rule simulated_archive). Writes validation/checks.csv and
-validation/*.png into the study's results; without the folder of real data only Table 2 is compared.
-Exit status 1 where a bar is missed.
+needs the simulated archive (rule simulated_archive) and Table 3 of the study, and of others named
+with --fresh. Writes validation/checks.csv and validation/*.png into the study's results; without
+the folder of real data only the paper's tables are compared. Exit status 1 where a bar is missed.
 """
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -22,7 +23,13 @@ from mirimask.atomic import replacing
 from mirimask.figures.simulation import psf_figure, sky_figure
 from mirimask.image.files import read_frame
 from mirimask.image.psf import encircled_energy, read_psf
-from mirimask.simulation.checks import UNWISE_IN_CROP, autocorrelation, psf_checks, residual_noise
+from mirimask.simulation.checks import (
+    UNWISE_IN_CROP,
+    autocorrelation,
+    psf_checks,
+    residual_noise,
+    table3_checks,
+)
 from mirimask.simulation.sky import CROP
 from mirimask.simulation.validation import REAL_SCALE, beside_mosaic, crop_checks, field_depth
 from mirimask.table_files import read_table, write_csv
@@ -52,11 +59,21 @@ def beside_real(folder, psf, share, simulation, out):
     return [*psf_checks(psf, grid, GRID_PIXEL), *beside.checks()]
 
 
+def against_table3(study, published):
+    """Checks of a study's Table 3, over the published domain and by the scorer `peaks`."""
+    variants = read_table(Path("results") / study / "tables" / "table3_variants.csv")
+    own = variants.query("domain == 'published' and scorer == 'peaks'")
+    printed = read_table(published / "table3.csv").rename(columns={"code": "image"})
+    named = f"Table 3, {study}"
+    return [dataclasses.replace(check, subject=named) for check in table3_checks(own, printed)]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--configfile", type=Path, default=Path("config/simulated.yaml"))
     parser.add_argument("--published", type=Path, default=Path("config/published"))
     parser.add_argument("--real", type=Path, help="folder of real data; without it Table 2 only")
+    parser.add_argument("--fresh", nargs="*", default=[], help="other studies of such fields")
     options = parser.parse_args()
     config = yaml.safe_load(options.configfile.read_text())
     schemas = Path(__file__).resolve().parents[1] / "schemas"
@@ -72,6 +89,8 @@ def main():
         catalogue = Table.read(results / "archive" / image / "unwise.ecsv")
         checks += crop_checks(image, frame, catalogue, row, sources=sources)
         noise[image] = residual_noise(frame.data[CROP], frame.empty[CROP])
+    for study in (config["study"], *options.fresh):
+        checks += against_table3(study, options.published)
     if options.real and options.real.is_dir():
         checks += beside_real(
             options.real, psf, share, config["simulation"], results / "validation"

@@ -175,6 +175,7 @@ def test_rows_of_a_mask_by_both_scorers_and_positions():
         {"verdict": ["failure", "failure"], "verdict_pixels": ["success", "failure"]}
     )
     settings = {"radius": "18 px", "near": "25 px", "min_pixels": 1, "tolerance_fwhm": 1}
+    settings["smallest_spot"] = None
     table = chance_rows(
         crop, "A", peaks, sources, [("value_1", "crop", mask, given)],
         **settings, positions=4000, seed=5,

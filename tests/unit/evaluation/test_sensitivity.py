@@ -27,7 +27,10 @@ from mirimask.masks.segmentation import SegmentationSettings, segment
 from mirimask.sources.catalogue import locate_sources
 from scipy.ndimage import gaussian_filter
 
-STANDARD = {"radius_px": 18, "near_px": 25, "snr": 5, "min_pixels": 1, "tolerance_px": 0}
+STANDARD = {
+    **{"radius_px": 18, "near_px": 25, "snr": 5, "smallest_px": None},
+    **{"min_pixels": 1, "tolerance_px": 0},
+}
 
 
 def _table():
@@ -43,7 +46,7 @@ def _table():
         x,
         y,
         standard=STANDARD,
-        variants={"radius_px": {"9 px": 9}, "snr": {"3": 3}, "min_pixels": {"2": 2}},
+        variants={"radius_px": {"9 px": 9}, "snr": {"3": 3}, "smallest_px": {"2": 2}},
         subsets={"first": np.array([True, False])},
     ).set_index("setting")
 
@@ -97,10 +100,10 @@ def test_an_image_without_sources_decides_nothing():
 def test_other_settings_follow_the_radius_and_the_psf():
     assert other_radii("18 px") == ["9 px", "12 px", "24 px", "30 px"]
     assert other_radii("1 fwhm") == ["0.5 fwhm", "0.6667 fwhm", "1.333 fwhm", "1.667 fwhm"]
-    assert other_smallest(0.269 / 0.11) == {"3": 3, "5": 5, "9": 9, "25": 25}
+    assert other_smallest(0.269 / 0.11) == {"1": 1, "9": 9, "12": 12, "25": 25}
     # half the pixel, four times as many in the same area
-    assert other_smallest(0.269 / 0.055) == {"3": 12, "5": 20, "9": 36, "25": 100}
-    assert other_smallest(0.5)["3"] == 1
+    assert other_smallest(0.269 / 0.055) == {"1": 4, "9": 36, "12": 48, "25": 100}
+    assert other_smallest(0.5)["1"] == 1
 
 
 def test_without_sources_nothing_is_concluded():
@@ -186,7 +189,13 @@ def test_other_masks_are_counted_under_the_study_s_settings():
 
 def test_settings_that_are_tried():
     crop = frame_with(np.ones((20, 20), np.float32))
-    own = {"radius": "18 px", "near": "2.2 arcsec", "snr": 5, "min_pixels": 2}
+    own = {
+        "radius": "18 px",
+        "near": "2.2 arcsec",
+        "snr": 5,
+        "smallest_spot": "2 px",
+        "min_pixels": 2,
+    }
     standard, variants = tried_settings(
         crop, **own, tolerance_fwhm=1, radii=None, snrs=[3, 8.5], smallest=[4]
     )
@@ -195,13 +204,14 @@ def test_settings_that_are_tried():
     assert {key: standard[key] for key in ("radius_px", "snr", "min_pixels")} == {
         **{"radius_px": 18, "snr": 5, "min_pixels": 2}
     }
+    assert standard["smallest_px"] == pytest.approx(np.pi)  # of a disc of 2 px
     assert variants["radius_px"] == {"9 px": 9, "12 px": 12, "24 px": 24, "30 px": 30}
     assert variants["snr"] == {"3": 3, "8.5": 8.5}
-    assert variants["min_pixels"] == {"4": 4}
+    assert variants["smallest_px"] == {"4": 4}
     given = {"radii": ["1.1 arcsec"], "snrs": [], "smallest": None}
     _, variants = tried_settings(crop, **own, tolerance_fwhm=1, **given)
     assert variants["radius_px"] == {"1.1 arcsec": pytest.approx(10)}
-    assert variants["min_pixels"] == {"3": 3, "5": 5, "9": 9, "25": 25}
+    assert variants["smallest_px"] == {"1": 1, "9": 9, "12": 12, "25": 25}
 
 
 def test_sources_that_a_cut_keeps(caplog):

@@ -91,12 +91,13 @@ def test_rows_of_masks():
         _cross(),
         background_box="32 px",
         bright_snr=300,
+        smallest_spot="1.1 px",
         min_pixels=1,
         tolerance_fwhm=1,
     ).to_dict("records")
     assert (row["method"], row["domain"]) == ("value_1", "crop")
     assert row["mask_pixels"] == 5
-    assert row["clutter"] == pytest.approx(4 / 5)
+    assert row["clutter"] == pytest.approx(1 / 2)  # of two spots
     assert row["clutter_on_bright_background"] == 1
     assert row["bright_stars"] == 0
     assert np.isnan(row["spike_excess"])

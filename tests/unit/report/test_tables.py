@@ -399,7 +399,7 @@ def test_the_page_of_table_3_begins_with_the_study_s_own(variants):
     assert len(titles) == 4
     assert titles[0].endswith("over the published domain, a bright spot's peak in the circle")
     assert page.count("left out, no catalogue source lies on it: B") == 1
-    assert "more than 20 % of the mask's pixels" in page
+    assert "more than 20 % of the mask's visible spots" in page
     assert r"\textbf{1/1}" in table3_latex(variants["crop", "peaks"], simulated=False)
 
 

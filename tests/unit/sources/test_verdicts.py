@@ -56,12 +56,48 @@ def test_spots_touch_by_corners_and_small_ones_are_dropped():
     spots = label_spots(mask, _peaks((10, 10), (50, 50)), min_pixels=3, tolerance_px=0)
     assert spots.count == 1
     assert list(spots.peak_labels) == [1, 0]
-    assert spots.clutter == pytest.approx(1 / 4)  # the lone pixel is on no bright spot
+    assert spots.clutter() == 0  # the lone pixel is no spot
 
 
 def test_clutter_of_an_empty_mask_is_unknown():
     spots = label_spots(_mask(), _peaks((5, 5)), min_pixels=1, tolerance_px=2.5)
-    assert np.isnan(spots.clutter)
+    assert np.isnan(spots.clutter())
+    assert np.isnan(spots.clutter(16))
+
+
+def test_clutter_is_the_share_of_visible_spots_that_mark_nothing():
+    mask = _mask((10, 10), (100, 100))  # a spot of one pixel on a peak, one on none
+    mask[50:54, 50:54] = True  # 16 pixels on none
+    mask[150:154, 150:154] = True  # 16 pixels on a peak
+    spots = label_spots(mask, _peaks((10, 10), (151, 151)), min_pixels=1, tolerance_px=0)
+    assert spots.clutter() == pytest.approx(2 / 4)
+    assert spots.clutter(16) == pytest.approx(1 / 2)
+    assert np.isnan(spots.clutter(17))
+
+
+def test_an_eye_sees_one_peak_a_spot_and_no_small_spots():
+    """Two peaks in one spot of 25 pixels, one on a spot of 4, one that nothing marks."""
+    mask = _mask()
+    mask[20:25, 20:25] = True
+    mask[60:62, 60:62] = True
+    peaks = _peaks((21, 21), (24, 24), (60, 60), (90, 90))
+    peaks["snr"] = [7.0, 9.0, 50.0, 5.0]
+    spots = label_spots(mask, peaks, min_pixels=1, tolerance_px=0)
+    snr = peaks["snr"].to_numpy()
+    assert list(spots.seen_peaks(snr, None)) == [True, True, True, False]
+    assert list(spots.seen_peaks(snr, 1)) == [False, True, True, False]
+    assert list(spots.seen_peaks(snr, 4)) == [False, True, True, False]
+    assert list(spots.seen_peaks(snr, 5)) == [False, True, False, False]
+    assert not spots.seen_peaks(snr, 26).any()
+
+
+def test_a_spot_too_small_to_be_seen_is_no_success():
+    mask, peaks = _mask((10, 10)), _peaks((10, 10))
+    spots = label_spots(mask, peaks, min_pixels=1, tolerance_px=0)
+    at, circle = np.array([10.0]), {"radius_px": 18, "near_px": 25}
+    for smallest, verdict in ((None, "success"), (1, "success"), (2, "failure")):
+        given = peak_verdicts(at, at, spots, peaks, **circle, smallest_px=smallest)
+        assert list(given["verdict"]) == [verdict]
 
 
 def test_peaks_at_the_rim():

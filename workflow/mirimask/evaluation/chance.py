@@ -14,7 +14,12 @@ from mirimask.image.frame import Frame
 from mirimask.intervals import ratio_interval, wilson
 from mirimask.masks.names import method_label
 from mirimask.sources.spots import label_spots, nearest_distance
-from mirimask.sources.verdicts import VERDICTS, literal_verdicts, verdict_of
+from mirimask.sources.verdicts import (
+    VERDICTS,
+    literal_verdicts,
+    smallest_spot_px,
+    verdict_of,
+)
 
 __all__ = [
     "Positions",
@@ -185,6 +190,7 @@ def chance_rows(
     *,
     radius: str,
     near: str,
+    smallest_spot: str | None,
     min_pixels: int,
     tolerance_fwhm: float,
     positions: int,
@@ -194,10 +200,10 @@ def chance_rows(
 
     `judged`: method, domain, mask and the table of its verdicts (columns verdict and
     verdict_pixels). `peaks` are the reference peaks and `sources` the catalogue's, x and y in
-    pixels of the crop. `radius` and `near` are sizes as the verdicts have them; spots are joined to
-    peaks as for these. At least `positions` positions of each kind, the same for all masks.
-    Columns: method, domain, scorer ('peaks' or 'pixels'), positions ('random' or 'shifted'), and
-    those of `chance_row`.
+    pixels of the crop. `radius`, `near` and `smallest_spot` are sizes as the verdicts have them;
+    spots are joined to peaks as for these. At least `positions` positions of each kind, the same
+    for all masks. Columns: method, domain, scorer ('peaks' or 'pixels'), positions ('random' or
+    'shifted'), and those of `chance_row`.
     """
     circle = {"radius_px": crop.length_px(radius), "near_px": crop.length_px(near)}
     tried = {
@@ -211,12 +217,13 @@ def chance_rows(
             seed=seed_for(seed, image, 1),
         ),
     }
+    smallest_px = smallest_spot_px(smallest_spot, crop)
     rows = []
     for method, domain, mask, given in judged:
         spots = label_spots(
             mask, peaks, min_pixels=min_pixels, tolerance_px=tolerance_fwhm * crop.fwhm_px
         )
-        marked = peaks[spots.peak_labels > 0]
+        marked = peaks[spots.seen_peaks(peaks["snr"].to_numpy(float), smallest_px)]
         for name, at in tried.items():
             distance = nearest_distance(at.x, at.y, marked["x"], marked["y"])
             scored = {

@@ -18,7 +18,7 @@ from mirimask.masks.segmentation import SegmentationSettings, segment
 from mirimask.sources.catalogue import locate_sources
 from mirimask.sources.peaks import reference_peaks
 from mirimask.sources.spots import Spots, label_spots
-from mirimask.sources.verdicts import literal_verdicts, peak_verdicts
+from mirimask.sources.verdicts import literal_verdicts, peak_verdicts, smallest_spot_px
 
 __all__ = [
     "CONCLUSIONS",
@@ -43,7 +43,7 @@ _logger = logging.getLogger("mirimask.evaluation.sensitivity")
 CUTS = {"unwise": ("FW1 > 20 * e_FW1", "fFW1 > 0.7", "q_W1 > 0.9")}
 _RADII_SIXTHS = (3, 4, 8, 10)  # of the radius: 9, 12, 24 and 30 px where it is 18 px
 # pixels of the smallest spot in F770W at 0.11 arcsec, where the PSF has an FWHM of 2.445 px
-_SMALLEST, _SMALLEST_FWHM_PX = (3, 5, 9, 25), 0.269 / 0.11
+_SMALLEST, _SMALLEST_FWHM_PX = (1, 9, 12, 25), 0.269 / 0.11
 
 
 def other_radii(radius: str) -> list[str]:
@@ -53,7 +53,7 @@ def other_radii(radius: str) -> list[str]:
 
 
 def other_smallest(fwhm_px: float) -> dict[str, int]:
-    """Pixels of the smallest spot, 3, 5, 9 and 25 in F770W at 0.11 arcsec, by that number.
+    """Pixels of the smallest spot, 1, 9, 12 and 25 in F770W at 0.11 arcsec, by that number.
 
     Where the PSF is wider or narrower than there, `fwhm_px`, as large a share of its area; 1 at
     least.
@@ -70,7 +70,7 @@ def vary_settings(
     masks: Mapping[str, NDArray[np.bool_]],
     other_masks: Mapping[str, NDArray[np.bool_]],
     *,
-    standard: Mapping[str, float],
+    standard: Mapping[str, Any],
     variants: Mapping[str, Mapping[str, float]],
     background_box: str,
     other_domain: str,
@@ -178,22 +178,24 @@ def tried_settings(
     radius: str,
     near: str,
     snr: float,
+    smallest_spot: str | None,
     min_pixels: int,
     tolerance_fwhm: float,
     radii: Sequence[str] | None,
     snrs: Sequence[float],
     smallest: Sequence[int] | None,
-) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
     """The study's own settings in pixels of a crop, and those that are tried in their place.
 
-    The first five are the study's own. `radii` (sizes), `snrs` and `smallest` (pixels) are tried in
-    place of radius, snr and min_pixels; None: `other_radii` and `other_smallest`. Returns
+    The first six are the study's own. `radii` (sizes), `snrs` and `smallest` (pixels) are tried in
+    place of radius, snr and smallest_spot; None: `other_radii` and `other_smallest`. Returns
     `standard` and `variants` as `count_variants` wants them.
     """
-    standard = {
+    standard: dict[str, Any] = {
         "radius_px": crop.length_px(radius),
         "near_px": crop.length_px(near),
         "snr": snr,
+        "smallest_px": smallest_spot_px(smallest_spot, crop),
         "min_pixels": min_pixels,
         "tolerance_px": tolerance_fwhm * crop.fwhm_px,
     }
@@ -206,7 +208,7 @@ def tried_settings(
             size: crop.length_px(size) for size in (other_radii(radius) if radii is None else radii)
         },
         "snr": {f"{other:g}": other for other in snrs},
-        "min_pixels": dict(spots),
+        "smallest_px": dict(spots),
     }
     return standard, variants
 
@@ -284,7 +286,7 @@ def count_variants(
     x: NDArray[np.floating],
     y: NDArray[np.floating],
     *,
-    standard: Mapping[str, float],
+    standard: Mapping[str, Any],
     variants: Mapping[str, Mapping[str, float]],
     subsets: Mapping[str, NDArray[np.bool_]],
 ) -> pd.DataFrame:
@@ -295,8 +297,8 @@ def count_variants(
     masks : masks of one image by method, (ny, nx) bool
     peaks : reference peaks down to the lowest signal-to-noise ratio of `variants["snr"]`
     x, y : positions of the sources in pixels
-    standard : the study's own radius_px, near_px, snr, min_pixels and tolerance_px
-    variants : other values of radius_px, snr and min_pixels, each by the text that stands for it:
+    standard : the study's own radius_px, near_px, snr, smallest_px, min_pixels and tolerance_px
+    variants : other values of radius_px, snr and smallest_px, each by the text that stands for it:
         "9 px" for a radius, "3" for the others
     subsets : chosen sources by the name of the choice, (n,) bool
 
@@ -307,9 +309,14 @@ def count_variants(
     """
     rows: list[dict[str, str | int]] = []
 
-    def judge(spots: Spots, own: pd.DataFrame, radius_px: float) -> pd.Series:
+    def judge(
+        spots: Spots,
+        own: pd.DataFrame,
+        radius_px: float,
+        smallest_px: float | None = standard["smallest_px"],
+    ) -> pd.Series:
         circle = {"radius_px": radius_px, "near_px": standard["near_px"]}
-        return peak_verdicts(x, y, spots, own, **circle)["verdict"]
+        return peak_verdicts(x, y, spots, own, **circle, smallest_px=smallest_px)["verdict"]
 
     def brighter(snr: float) -> pd.DataFrame:
         return peaks[peaks["snr"] > snr].reset_index(drop=True)
@@ -337,9 +344,9 @@ def count_variants(
             others = brighter(snr)
             again = spots_of(others, standard["min_pixels"])
             add("peak S/N", text, judge(again, others, standard["radius_px"]))
-        for text, min_pixels in variants["min_pixels"].items():
-            again = spots_of(own, min_pixels)
-            add("smallest spot [px]", text, judge(again, own, standard["radius_px"]))
+        for text, smallest_px in variants["smallest_px"].items():
+            usual_radius = standard["radius_px"]
+            add("smallest spot [px]", text, judge(spots, own, usual_radius, smallest_px))
         for name, chosen in subsets.items():
             add("catalogue", name, usual[chosen])
         circle = {"radius_px": standard["radius_px"], "near_px": standard["near_px"]}
@@ -353,7 +360,7 @@ def count_masks(
     x: NDArray[np.floating],
     y: NDArray[np.floating],
     *,
-    standard: Mapping[str, float],
+    standard: Mapping[str, Any],
     setting: str,
     value: str,
 ) -> pd.DataFrame:
@@ -361,7 +368,7 @@ def count_masks(
 
     The masks differ by the `setting`, which has the `value` for them.
     """
-    none: dict[str, dict[str, float]] = {"radius_px": {}, "snr": {}, "min_pixels": {}}
+    none: dict[str, dict[str, float]] = {"radius_px": {}, "snr": {}, "smallest_px": {}}
     table = count_variants(masks, peaks, x, y, standard=standard, variants=none, subsets={})
     own = table[table["setting"] == "as configured"]
     return own.assign(setting=setting, value=value)

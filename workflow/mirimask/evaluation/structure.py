@@ -10,6 +10,7 @@ from mirimask.evaluation.stars import StarStamps
 from mirimask.image.background import background
 from mirimask.image.frame import Frame
 from mirimask.sources.spots import label_spots
+from mirimask.sources.verdicts import smallest_spot_px
 
 __all__ = ["background_share", "spike_excess", "spikes_of", "structure_rows"]
 
@@ -96,6 +97,7 @@ def structure_rows(
     *,
     background_box: str,
     bright_snr: float,
+    smallest_spot: str | None,
     min_pixels: int,
     tolerance_fwhm: float,
 ) -> pd.DataFrame:
@@ -103,9 +105,10 @@ def structure_rows(
 
     `masks` with method and domain; `peaks` are the reference peaks, spots are joined to them as for
     the verdicts (`min_pixels`, `tolerance_fwhm` FWHM). The background is that of boxes of
-    `background_box`, bright stars have a peak of at least `bright_snr` and the spikes of `stamps`.
-    Columns: method, domain, mask_pixels, clutter, clutter_on_bright_background
-    (`background_share`), bright_stars and spike_excess (`spike_excess`), simulated.
+    `background_box`, clutter counts spots of `smallest_spot` and more, bright stars have a peak of
+    at least `bright_snr` and the spikes of `stamps`. Columns: method, domain, mask_pixels, clutter,
+    clutter_on_bright_background (`background_share`), bright_stars and spike_excess
+    (`spike_excess`), simulated.
     """
     box_px = round(crop.length_px(background_box))
     level = background(np.where(crop.empty, 0, crop.data), crop.empty, box_px=box_px)
@@ -124,7 +127,7 @@ def structure_rows(
                 "method": method,
                 "domain": domain,
                 "mask_pixels": int(mask.sum()),
-                "clutter": spots.clutter,
+                "clutter": spots.clutter(smallest_spot_px(smallest_spot, crop)),
                 "clutter_on_bright_background": background_share(mask, bright, level, crop.empty),
                 "bright_stars": stars,
                 "spike_excess": excess,

@@ -85,8 +85,8 @@ def count_verdicts(
 def clutter_note(limit: float) -> str:
     """What the paper's exclamation mark says."""
     return (
-        f"!: needs further processing, more than {100 * limit:g} % of the mask's pixels lie on no "
-        "bright spot"
+        f"!: needs further processing, more than {100 * limit:g} % of the mask's visible spots "
+        "mark nothing bright"
     )
 
 

@@ -170,7 +170,7 @@ def _listed(
         limit = total[ranked[real - 1]] if real else None
     kept = np.flatnonzero(in_box & (total >= (np.inf if limit is None else limit)))
 
-    sx, sy = _artefacts(rng, spurious, truth, sky.wcs, sky.box_deg, settings["on"])
+    sx, sy = _artefacts(rng, spurious, sky.wcs, sky.box_deg, settings["on"])
     faint = band.least_snr * sigma if limit is None else limit
     sflux = faint * 10 ** (0.4 * rng.uniform(0, 0.7, spurious))
     px, py, pflux = np.r_[gx[kept], sx], np.r_[gy[kept], sy], np.r_[total[kept], sflux]
@@ -215,32 +215,24 @@ def _in_box(x: NDArray, y: NDArray, wcs: WCS, box_deg: float) -> NDArray[np.bool
 def _artefacts(
     rng: np.random.Generator,
     number: int,
-    truth: QTable,
     wcs: WCS,
     box_deg: float,
     on: list[list[float]] | None,
 ) -> tuple[NDArray, NDArray]:
-    """Positions in the crop without a source: those of `on`, the rest at random.
+    """Positions in the crop that no source is behind: those of `on`, the rest at random.
 
-    Of 400 random positions the emptiest are taken: the farthest from any source above 24.5 AB.
+    They know nothing of the image, so that a source may lie beside one by chance; from each other
+    they are more than 60 px apart.
     """
     x = np.array([point[0] for point in on or []][:number], float)
     y = np.array([point[1] for point in on or []][:number], float)
-    missing = number - x.size
-    if missing:
-        rows, columns = CROP
-        tx = rng.uniform(columns.start + 20, columns.stop - 20, 400)
-        ty = rng.uniform(rows.start + 20, rows.stop - 20, 400)
-        inside = _in_box(tx, ty, wcs, box_deg)
-        tx, ty = tx[inside], ty[inside]
-        bright = np.asarray(truth["ab_mag"]) < 24.5
-        seen = np.column_stack([truth["x"][bright], truth["y"][bright]])
-        distance = (
-            cKDTree(seen).query(np.column_stack([tx, ty]))[0] if len(seen) else np.ones(tx.size)
-        )
-        for i in np.argsort(-distance, kind="stable"):
-            if missing and (x.size == 0 or np.hypot(x - tx[i], y - ty[i]).min() > 60):
-                x, y, missing = np.r_[x, tx[i]], np.r_[y, ty[i]], missing - 1
+    rows, columns = CROP
+    tx = rng.uniform(columns.start, columns.stop, 400)
+    ty = rng.uniform(rows.start, rows.stop, 400)
+    inside = _in_box(tx, ty, wcs, box_deg)
+    for at_x, at_y in zip(tx[inside], ty[inside], strict=True):
+        if x.size < number and (x.size == 0 or np.hypot(x - at_x, y - at_y).min() > 60):
+            x, y = np.r_[x, at_x], np.r_[y, at_y]
     return x, y
 
 

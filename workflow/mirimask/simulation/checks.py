@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from astropy.stats import mad_std
 from numpy.typing import NDArray
 from photutils.aperture import CircularAperture, aperture_photometry
 from photutils.background import Background2D, MedianBackground
 from scipy.ndimage import binary_dilation, gaussian_filter
+from scipy.stats import spearmanr
 
 from mirimask.image.psf import Psf, encircled_energy, measured_fwhm
+from mirimask.intervals import wilson
 from mirimask.units import SIGMA_PER_MAD, jansky_per_pixel, jansky_to_ab
 
 __all__ = [
@@ -22,12 +25,15 @@ __all__ = [
     "psf_checks",
     "residual_noise",
     "statistics_checks",
+    "table3_checks",
     "without_background",
 ]
 
 UNWISE_IN_CROP = (20, 19, 13, 13, 17, 43, 43)  # sources scored in the paper's Table 3, Img1..Img7
 _FACTORS = {"variance": 1.5, "max": 2.0, "skewness": 2.0, "kurtosis": 3.0}
 _RADII_ARCSEC = (0.33, 0.5, 1.0)
+_POOLED_WITHIN, _ORDER_BEYOND = 8, 5  # successes
+_LEAST_RANK_CORRELATION, _LEAST_SHARE_OF_CELLS = 0.85, 0.89  # 44 of 49
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,85 @@ def statistics_checks(
         Check(image, name, found[name], published[name], "none", None) for name in ("min", "mean")
     ]
     return checks
+
+
+def table3_checks(found: pd.DataFrame, published: pd.DataFrame) -> list[Check]:
+    """The successes of simulated fields against the paper's Table 3.
+
+    Both have image, method, success, near, failure and needs_processing (the exclamation mark), a
+    row a cell; `found` may be means over fields of several seeds. The successes of all images by
+    method, whether methods more than 5 apart in print have that order, the rank correlation of the
+    cells' shares, how many lie in the 95 % range (Wilson, rounded outwards to whole sources) of the
+    printed share, and how many marks agree.
+    """
+    keys = ["image", "method"]
+    both = published.merge(found, on=keys, suffixes=("_printed", ""), validate="one_to_one")
+    if len(both) != len(published):
+        raise ValueError("the simulated table lacks cells of the printed one")
+    pooled = both.groupby("method", sort=False)[["success", "success_printed"]].sum()
+    checks = [
+        Check(
+            "Table 3",
+            f"successes of {method}",
+            row["success"],
+            row["success_printed"],
+            f"within {_POOLED_WITHIN}",
+            bool(abs(row["success"] - row["success_printed"]) <= _POOLED_WITHIN),
+        )
+        for method, row in pooled.iterrows()
+    ]
+    simulated, printed = pooled["success"].to_numpy(float), pooled["success_printed"].to_numpy()
+    apart = printed[:, None] - printed > _ORDER_BEYOND
+    kept = int((simulated[:, None] > simulated)[apart].sum())
+    checks.append(
+        Check(
+            "Table 3",
+            "pairs of methods in the printed order",
+            kept,
+            int(apart.sum()),
+            f"all that are more than {_ORDER_BEYOND} apart",
+            kept == apart.sum(),
+        )
+    )
+    total = (
+        both["success_printed"] + both["near_printed"] + both["failure_printed"]
+    )  # of the cell, as the paper counted it
+    sources = total.groupby(both["image"]).transform("median").to_numpy()
+    share = both["success_printed"] / sources
+    correlation = float(spearmanr(both["success"] / sources, share).statistic)
+    low, high = wilson(both["success_printed"], sources)
+    inside = (both["success"] >= np.floor(low * sources)) & (
+        both["success"] <= np.ceil(high * sources)
+    )
+    same = (both["needs_processing"] > 0.5) == both["needs_processing_printed"].astype(bool)
+    least = int(np.ceil(_LEAST_SHARE_OF_CELLS * len(both)))
+    return [
+        *checks,
+        Check(
+            "Table 3",
+            "rank correlation of the cells",
+            correlation,
+            1,
+            f"{_LEAST_RANK_CORRELATION} or more",
+            bool(correlation >= _LEAST_RANK_CORRELATION),
+        ),
+        Check(
+            "Table 3",
+            "cells within the range of the printed share",
+            int(inside.sum()),
+            len(both),
+            f"{least} or more",
+            bool(inside.sum() >= least),
+        ),
+        Check(
+            "Table 3",
+            "exclamation marks that agree",
+            int(same.sum()),
+            len(both),
+            f"{least} or more",
+            bool(same.sum() >= least),
+        ),
+    ]
 
 
 def catalogue_check(image: str, found: int, wanted: int) -> Check:

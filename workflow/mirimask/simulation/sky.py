@@ -12,7 +12,7 @@ from astropy.table import QTable, vstack
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from mirimask.image.instrument import imaging_filter
+from mirimask.image.instrument import PIXEL_SCALE_ARCSEC, imaging_filter
 from mirimask.units import ab_to_microjansky
 
 __all__ = ["CROP", "FRAME_SHAPE", "MARGIN_PX", "Diffuse", "draw_sources"]
@@ -106,8 +106,9 @@ def draw_sources(
     """Sources of a field, brightest first, as a MIRI filter sees them.
 
     `field["stars"]`, `field["galaxies"]`: `per_arcmin2` down to `faintest`, `brightest`, `slope`
-    of the counts; `field["bright_stars"]`: list of {x, y, ab}; `field["bright_galaxies"]`: of these
-    and {radius_px, sersic_n, axis_ratio, angle_deg}. Positions are uniform. Columns: kind (star |
+    of the counts, and of galaxies `radius_arcsec`, the half-light radius at 22 AB in F770W;
+    `field["bright_stars"]`: list of {x, y, ab}; `field["bright_galaxies"]`: of these and
+    {radius_px, sersic_n, axis_ratio, angle_deg}. Positions are uniform. Columns: kind (star |
     galaxy), x, y, flux_ujy, ab_mag, radius_px (half-light), sersic_n, axis_ratio, angle_deg (0 for
     stars), w1_vega, w2_vega and s24_ujy (MIPS, 23.68 um). Magnitudes of the settings and of ab_mag
     are those of the filter. MaskError for an unknown filter.
@@ -142,8 +143,11 @@ def draw_sources(
             continue
         x, y = rng.uniform(size=(2, n)) * sides[:, None] - MARGIN_PX - 0.5
         magnitude = _magnitudes(rng, n, counts["brightest"], counts["faintest"], counts["slope"])
-        make = _stars if kind == "stars" else _galaxies
-        parts.append(make(rng, x, y, magnitude, band))
+        if kind == "stars":
+            parts.append(_stars(rng, x, y, magnitude, band))
+        else:
+            radius = float(counts["radius_arcsec"]) / pixel_scale_arcsec
+            parts.append(_galaxies(rng, x, y, magnitude, band, radius_px=radius))
     table = (
         vstack(parts, metadata_conflicts="silent")
         if parts
@@ -172,13 +176,14 @@ def _galaxies(
     magnitude: NDArray,
     band_um: float,
     shape: NDArray | None = None,
+    radius_px: float = 0.25 / PIXEL_SCALE_ARCSEC,
 ) -> QTable:
     """Sersic profiles: sizes shrink with magnitude, colours of mixed redshifts and dust."""
     n = x.size
     if shape is None:
-        # half-light radius 0.25" at 22 AB in F770W, of scatter 0.2 dex (docs/simulation.md)
+        # half-light radius `radius_px` at 22 AB in F770W, of scatter 0.2 dex (docs/simulation.md)
         typical = magnitude + 2.5 * _GALAXY_SLOPE[0] * np.log10(band_um / _F770W_UM)
-        radius = 10 ** (-0.6 - 0.08 * (typical - 22) + rng.normal(0, 0.2, n)) / 0.11
+        radius = radius_px * 10 ** (-0.08 * (typical - 22) + rng.normal(0, 0.2, n))
         shape = np.array(
             [
                 np.clip(radius, 0.8, 40),

@@ -25,8 +25,9 @@ __all__ = [
 class Spots:
     """The spots of a mask and which of the reference peaks they mark.
 
-    Attributes: `labels` (ny, nx) int32, 0 where there is no spot; `count`; `peak_labels`, for each
-    peak the spot that marks it, 0 for none; `mask_pixels`; `bright_pixels`, those on bright spots.
+    Attributes: `labels` (ny, nx) int32, 0 where there is no spot; `sizes`, the pixels of spot 1, 2,
+    ...; `count`; `peak_labels`, for each peak the spot that marks it, 0 for none; `mask_pixels`;
+    `bright_pixels`, those on bright spots.
     """
 
     def __init__(
@@ -36,15 +37,40 @@ class Spots:
         peak_labels: NDArray[np.int32],
         mask_pixels: int,
     ) -> None:
-        self.labels, self.count, self.peak_labels = labels, sizes.size, peak_labels
+        self.labels, self.sizes, self.count, self.peak_labels = (
+            labels,
+            sizes,
+            sizes.size,
+            peak_labels,
+        )
         self.mask_pixels = mask_pixels
         self.bright = np.unique(peak_labels[peak_labels > 0])
         self.bright_pixels = int(sizes[self.bright - 1].sum())
 
-    @property
-    def clutter(self) -> float:
-        """Share of the mask's pixels that lie on no bright spot; NaN for an empty mask."""
-        return 1 - self.bright_pixels / self.mask_pixels if self.mask_pixels else float("nan")
+    def clutter(self, smallest_px: float | None = None) -> float:
+        """Share of the spots of at least `smallest_px` pixels that are not bright; NaN for none.
+
+        None: all spots.
+        """
+        visible = self.sizes >= (smallest_px or 1)
+        number = int(np.count_nonzero(visible))
+        bright = int(np.count_nonzero(visible[self.bright - 1]))
+        return 1 - bright / number if number else float("nan")
+
+    def seen_peaks(self, snr: NDArray[np.floating], smallest_px: float | None) -> NDArray[np.bool_]:
+        """Which of the peaks, of signal-to-noise ratios `snr`, an eye sees marked.
+
+        Of a spot the brightest peak alone, as peaks that a mask runs together are one spot to an
+        eye, and that if the spot has at least `smallest_px` pixels. None: all that are marked.
+        """
+        marked = self.peak_labels > 0
+        if smallest_px is None or not marked.any():
+            return marked
+        order = np.argsort(-np.where(marked, np.asarray(snr, float), -np.inf), kind="stable")
+        _, first = np.unique(self.peak_labels[order], return_index=True)
+        brightest = np.zeros_like(marked)
+        brightest[order[first]] = True
+        return marked & brightest & (self.sizes[self.peak_labels - 1] >= smallest_px)
 
 
 def connected_spots(

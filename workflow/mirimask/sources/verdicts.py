@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mirimask.image.frame import Frame
 from mirimask.sources.spots import Spots, nearest_distance, nearest_points
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "covered_share",
     "literal_verdicts",
     "peak_verdicts",
+    "smallest_spot_px",
     "verdict_of",
 ]
 
@@ -30,6 +32,14 @@ def verdict_of(
     return np.select(
         [distance <= radius_px, distance <= radius_px + near_px], VERDICTS[:2], VERDICTS[2]
     )
+
+
+def smallest_spot_px(size: str | None, crop: Frame) -> float | None:
+    """Pixels of the smallest spot that an eye sees: the area of a disc of diameter `size`.
+
+    `size` is a size such as '1.84 fwhm'; None, where every spot counts, stays None.
+    """
+    return None if size is None else math.pi / 4 * crop.length_px(size) ** 2
 
 
 def covered_share(
@@ -88,15 +98,17 @@ def peak_verdicts(
     *,
     radius_px: float,
     near_px: float,
+    smallest_px: float | None = None,
 ) -> pd.DataFrame:
     """A verdict for each position: is the peak of a bright spot near it?
 
     `success` where the nearest marked peak lies within `radius_px`, `near` within the next
     `near_px`, `failure` otherwise (paper, section 3: a circle of 36 px, and "closer than 25 JWST
-    pixel distance to the circumference"). Columns: verdict, distance_px, peak_snr and spot of that
-    peak (inf, NaN and 0 where the mask marks none).
+    pixel distance to the circumference"). With `smallest_px` only those peaks count that an eye
+    sees (`Spots.seen_peaks`). Columns: verdict, distance_px, peak_snr and spot of that peak (inf,
+    NaN and 0 where the mask marks none).
     """
-    marked = spots.peak_labels > 0
+    marked = spots.seen_peaks(peaks["snr"].to_numpy(float), smallest_px)
     if not marked.any() or len(x) == 0:
         distance, nearest = np.full(len(x), np.inf), None
     else:
