@@ -114,7 +114,11 @@ def jobs(config: dict, archive: Path, out: Path, images: list[str]) -> list[tupl
                     verdicts=out / "verdicts" / image / f"{method}.csv",
                     spots=out / "spots" / image / f"{method}.csv",
                 ),
-                params=Files(**config["spots"], **circle),
+                params=Files(
+                    **config["spots"],
+                    **circle,
+                    smallest_spot=config["verdict"]["smallest_spot"],
+                ),
                 **own,
             )
     manifests = [archive / image / "manifest.tsv" for image in images]

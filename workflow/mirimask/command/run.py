@@ -12,7 +12,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mirimask.atomic import replacing
@@ -212,7 +212,7 @@ def run_stats(options: argparse.Namespace, progress: Progress, said: Said) -> in
     return 0
 
 
-RUN = {
+RUN: dict[str, Callable[..., int]] = {
     "mask": run_mask,
     "project": run_project,
     "score": run_score,
