@@ -253,3 +253,18 @@ def test_another_schedulers_commands(small, tmp_path):
         "CANCELLED": 1,
     }  # images, tables, the one killed
     assert len(list((tmp_path / "results" / "cluster_logs").iterdir())) == 4
+
+
+def test_a_whole_study_in_one_job(small, tmp_path):
+    """As docs/cluster.md has it: no groups, and the processes of a run without a cluster."""
+    study = two_small(tmp_path)
+    study.write()
+    run = f"{sys.executable} -m snakemake --cores 1 --configfile study.yaml -- {' '.join(tables())}"
+    done = subprocess.run(
+        ["sbatch", "--wait", "--output=job.log", "--job-name=whole", "--wrap", run],
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, (tmp_path / "job.log").read_text()
+    assert same_files(small.results, study.results) > 40
+    assert len(jobs("whole")) == 1

@@ -105,7 +105,8 @@ class Study:
         asked = self.config["unusable_images"] == "leave_out"
         self.unusable = unusable(self) if asked else {}
         if len(self.unusable) == len(self.images):
-            raise MaskError(f"images: none can be used: {'; '.join(self.unusable.values())}")
+            said = "; ".join(f"{image}: {why}" for image, why in self.unusable.items())
+            raise MaskError(f"images: none can be used: {said}")
         for image in self.unusable:
             del self.images[image]
 

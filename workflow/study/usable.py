@@ -93,7 +93,7 @@ def _problem(study: "Study", image: str) -> str:
         if all(not part or part[1] <= n for part, n in zip(ends, frame.data.shape, strict=True)):
             crop_frame(frame, rows=rows, columns=columns, image=image)
     except MaskError as error:
-        return str(error)
+        return str(error).removeprefix(f"{image}: ")
     finally:
         _logger.removeHandler(quiet)
     return ""

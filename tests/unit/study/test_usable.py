@@ -60,6 +60,7 @@ def test_an_image_that_cannot_be_used_is_left_out_with_the_reason(make, spoil, s
     assert says in study.unusable["B"]
     assert study.left_out == study.unusable
     assert says in usable.notice(study)
+    assert usable.notice(study).count("B: ") == 1
 
 
 def test_a_crop_without_data_is_found_too(make):
