@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from mirimask.command.speech import Progress, Said, one_line
 from mirimask.errors import MaskError
 
 __all__ = ["run_project"]
+
+_logger = logging.getLogger("mirimask")
 
 
 def run_project(options: argparse.Namespace, progress: Progress, said: Said) -> int:
@@ -91,6 +94,14 @@ def projected(
                     "installed: pip install 'mirimask[jwst]'."
                 ) from None
             sky, kind = sky_of(found), "FITS, SIP" if found.sip is not None else "FITS"
+            resampled = hdus[0].header.get("S_RESAMP") == "COMPLETE"
+            if "ASDF" in hdus and found.sip is None and not resampled:
+                _logger.warning(
+                    "'%s': its header has no distortion (SIP), and the pipeline's own WCS in it is "
+                    "read only where the jwst package is installed (pip install 'mirimask[jwst]'): "
+                    "the mask may be off by several pixels.",
+                    image,
+                )
         mask = project_mask(marked, wcs, sky, shape, cover=options.cover)
         from astropy.io import fits
 
@@ -115,9 +126,7 @@ def projected(
         with replacing(path) as temporary:
             made.writeto(temporary)
     if not mask.any():
-        import logging
-
-        logging.getLogger("mirimask").warning(
+        _logger.warning(
             "'%s': no marked pixel of the mask lies on it; are both of the same sky?", image
         )
     return {

@@ -172,7 +172,9 @@ def crop_frame(
     if seen.min() == seen.max():
         raise MaskError(f"{image}: all pixels of the {part} have the value {seen.min()}; no image.")
     primary = frame.primary.copy()
-    primary["IMAGE"] = (image, "code of the image in this study")
+    primary["IMAGE"] = image
+    if len(image) <= 30:  # beside a longer one a card has no room
+        primary.comments["IMAGE"] = "code of the image in this study"
     return Frame(
         frame.data[window].copy(),
         frame.empty[window].copy(),
