@@ -469,7 +469,7 @@ def test_usage(run, arguments, says):
         (["mask", "nowhere.fits", "-o", "m.fits"], "there is no such file"),
         (["mask", "A_i2d.fits", "-o", "m.fits", "--method", "value_0"], "above 0 and below 100"),
         (["mask", "A_i2d.fits", "-o", "m.fits", "--method", "magic"], "not a mask method"),
-        (["mask", "A_i2d.fits", "-o", "m.fits", "--crop", "0:999,0:10"], "does not fit"),
+        (["mask", "A_i2d.fits", "-o", "m.fits", "--crop", "0:999,0:10"], "Set --crop, or"),
         (["mask", "A_i2d.fits", "-o", "m.fits", "--filter", "F560W"], "F770W"),
         (["mask", "A_i2d.fits", "-o", "no/m.fits"], "there is no folder 'no'"),
         (

@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mirimask.atomic import replacing
 from mirimask.command.inputs import at_hand
 from mirimask.command.masks import mask_table
@@ -72,6 +70,9 @@ def projected(
     options: argparse.Namespace, local: str, image: str, marked: Any, wcs: Any, path: str
 ) -> dict[str, Any]:
     """Project the mask onto one image and write it; what is said of it."""
+    import numpy as np
+    from astropy.io import fits
+
     from mirimask.export.projection import project_mask, sky_of
     from mirimask.image.product import opened
     from mirimask.image.wcs import WCS_CARD, read_wcs
@@ -103,8 +104,6 @@ def projected(
                     image,
                 )
         mask = project_mask(marked, wcs, sky, shape, cover=options.cover)
-        from astropy.io import fits
-
         if options.dq is not None:
             if "DQ" not in hdus or hdus["DQ"].data.shape[-2:] != shape:
                 raise MaskError(

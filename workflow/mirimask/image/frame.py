@@ -142,11 +142,17 @@ def empty_pixels(
 
 
 def crop_frame(
-    frame: Frame, *, rows: tuple[int, int] | None, columns: tuple[int, int] | None, image: str
+    frame: Frame,
+    *,
+    rows: tuple[int, int] | None,
+    columns: tuple[int, int] | None,
+    image: str,
+    setting: str = "'crop' in the configuration, or null",
 ) -> Frame:
     """Cut `data[rows, columns]` out of a frame (paper, section 2.1); None keeps the whole axis.
 
-    `image`, the code of the image, is kept as IMAGE. Raises MaskError where the frame is too small
+    `image`, the code of the image, is kept as IMAGE; `setting` is what messages call the crop.
+    Raises MaskError where the frame is too small
     for it, or where the crop holds no finite pixel, only one value, or less than `LEAST_SIDE`
     pixels along an axis.
     """
@@ -155,7 +161,7 @@ def crop_frame(
     if not (0 <= y0 < y1 <= ny and 0 <= x0 < x1 <= nx):
         raise MaskError(
             f"{image}: the crop of rows {y0} to {y1} and columns {x0} to {x1} does not fit into "
-            f"its frame of {ny} rows and {nx} columns. Choose others, or none "
+            f"its frame of {ny} rows and {nx} columns. Set {setting} "
             "for the whole frame."
         )
     part = "image" if (y1 - y0, x1 - x0) == (ny, nx) else "crop"
