@@ -481,6 +481,7 @@ def test_usage(run, arguments, says):
         (["mask", "A_i2d.fits", "-o", "-"], "not for a terminal"),
         (["mask", "A_i2d.fits", "--catalogue", "c.txt"], "name it c.ecsv"),
         (["mask", "A_i2d.fits", "--regions", "-", "--catalogue", "-"], "cannot both go to"),
+        (["mask", "A_i2d.fits", "--json", "--regions", "-"], "--regions and --json cannot both"),
         (["mask", "A_i2d.fits", "B_i2d.fits", "-o", "m.fits"], "there are 2 images; name a folder"),
         (["mask", "A_i2d.fits", "A_i2d.fits", "-o", "m"], "given twice"),
         (["mask", "A_i2d.fits", "B_i2d.fits", "-o", "m", "--error", "e.fits"], "--error is of one"),
