@@ -285,6 +285,8 @@ def test_the_methods_are_listed_with_what_they_need(run, monkeypatch):
     for name in METHODS:
         shown = f"  {name}" in out
         assert shown == (not METHODS[name].join), name
+        needs = METHODS[name].module or METHODS[name].program or METHODS[name].python
+        assert bool(needs) == bool(METHODS[name].get), name
     assert "recommended" in here
     assert "sep: needs the Python package sep: pip install sep" in absent
     assert "needs the program source-extractor: apt-get install source-extractor" in absent
