@@ -45,12 +45,10 @@ def light(x, y, shape, flux=60.0):
     """Stars of that peak, MJy/sr, on an image."""
     image = np.zeros(shape, np.float32)
     for xs, ys in zip(np.atleast_1d(x), np.atleast_1d(y), strict=True):
-        rows = slice(max(int(ys) - 9, 0), int(ys) + 10)
-        columns = slice(max(int(xs) - 9, 0), int(xs) + 10)
+        rows = slice(max(int(ys) - 9, 0), min(max(int(ys) + 10, 0), shape[0]))
+        columns = slice(max(int(xs) - 9, 0), min(max(int(xs) + 10, 0), shape[1]))
         yy, xx = np.mgrid[rows, columns]
-        near = np.hypot(*(np.array(image.shape) - 1)) > 0
-        if near and xx.size and yy.max() < shape[0] and xx.max() < shape[1]:
-            image[rows, columns] += flux * np.exp(-((xx - xs) ** 2 + (yy - ys) ** 2) / 2 / WIDTH**2)
+        image[rows, columns] += flux * np.exp(-((xx - xs) ** 2 + (yy - ys) ** 2) / 2 / WIDTH**2)
     return image
 
 

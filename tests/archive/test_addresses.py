@@ -194,4 +194,6 @@ def test_a_name_of_mast(mast, run):
 
 def test_a_name_that_mast_does_not_have(mast, run):
     name = MAST_NAME.replace("o001", "o002")
-    one_error(run("mask", name, "-o", "m.fits"), "o002", "HTTP status 404")
+    answer = run("mask", name, "-o", "m.fits")
+    one_error(answer, f"'{name}'", mast.mast_url, "HTTP status 404")
+    assert "table of images" not in answer[2]

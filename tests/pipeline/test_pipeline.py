@@ -5,6 +5,8 @@ pytest tests/pipeline
 
 import json
 import os
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -157,3 +159,24 @@ def test_projected_by_the_pipelines_own_wcs(observation, hooked, tmp_path):
     assert made["cal"].sum() > 1000
     differ = (made["cal"] != made["sip"]).sum()
     assert differ < 0.01 * made["cal"].sum()
+
+
+def test_the_sky_is_matched_without_the_sources(observation, hooked, tmp_path):
+    """Flagged so, they are not in skymatch's sky, a plain mean here: 6 MJy/sr was put in."""
+    mask = hooked / f"{PRODUCT}_mask.fits"
+    images = sorted(observation.glob("*_cal.fits"))
+    (tmp_path / "flagged").mkdir()
+    command = ["-m", "mirimask", "project", mask, "--onto", *images, "-o", "flagged", "--dq"]
+    ran(BIN / "python", *command, folder=tmp_path)
+    shutil.copy(observation / "asn.json", tmp_path / "flagged")
+    options = ["--skymethod=local", "--skystat=mean", "--nclip=0"]
+    skies = []
+    for bits in ("", "+MSA_FAILED_OPEN"):
+        dq = f"--dqbits=~DO_NOT_USE+NON_SCIENCE{bits}"
+        said = ran(BIN / "strun", "skymatch", "flagged/asn.json", *options, dq, folder=tmp_path)
+        skies.append([float(sky) for sky in re.findall(r"Sky background: ([\d.]+)", said)])
+    with_sources, without = np.array(skies)
+    assert len(without) == 3
+    # 0.1 MJy/sr of noise in 10^6 pixels: 0.0001
+    np.testing.assert_allclose(without, 6, atol=5e-4)
+    assert (with_sources > 6.02).all()

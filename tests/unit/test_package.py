@@ -194,6 +194,14 @@ def test_the_example_of_the_library_runs_and_every_name_is_explained(tmp_path, m
     assert not unnamed
 
 
+def test_the_step_without_the_pipeline_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jwst", None)
+    monkeypatch.setitem(sys.modules, "jwst.stpipe", None)
+    monkeypatch.delitem(sys.modules, "mirimask.pipeline.step", raising=False)
+    with pytest.raises(ImportError, match=r"pip install 'mirimask\[jwst\]'"):
+        mirimask.SourceMaskStep  # noqa: B018
+
+
 def test_the_extra_that_is_too_large_to_install(metadata):
     assert set(metadata.get_all("Provides-Extra")) == {
         *("archive", "s3", "figures", "report", "simulation", "jwst")

@@ -61,7 +61,13 @@ __all__ = ["__version__", *_HOMES]
 
 def __getattr__(name: str) -> Any:
     if name == "SourceMaskStep":  # not for `import *`: it imports the pipeline
-        return import_module("mirimask.pipeline.step").SourceMaskStep
+        try:
+            return import_module("mirimask.pipeline.step").SourceMaskStep
+        except ModuleNotFoundError as error:
+            raise ImportError(
+                f"SourceMaskStep needs the Python package {error.name}: "
+                "pip install 'mirimask[jwst]'"
+            ) from None
     if name in _HOMES:
         return getattr(import_module(f"mirimask.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'mirimask' has no attribute '{name}'")

@@ -285,6 +285,8 @@ def test_the_methods_are_listed_with_what_they_need(run, monkeypatch):
     for name in METHODS:
         shown = f"  {name}" in out
         assert shown == (not METHODS[name].join), name
+        needs = METHODS[name].module or METHODS[name].program or METHODS[name].python
+        assert bool(needs) == bool(METHODS[name].get), name
     assert "recommended" in here
     assert "sep: needs the Python package sep: pip install sep" in absent
     assert "needs the program source-extractor: apt-get install source-extractor" in absent
@@ -469,7 +471,7 @@ def test_usage(run, arguments, says):
         (["mask", "nowhere.fits", "-o", "m.fits"], "there is no such file"),
         (["mask", "A_i2d.fits", "-o", "m.fits", "--method", "value_0"], "above 0 and below 100"),
         (["mask", "A_i2d.fits", "-o", "m.fits", "--method", "magic"], "not a mask method"),
-        (["mask", "A_i2d.fits", "-o", "m.fits", "--crop", "0:999,0:10"], "does not fit"),
+        (["mask", "A_i2d.fits", "-o", "m.fits", "--crop", "0:999,0:10"], "Set --crop, or"),
         (["mask", "A_i2d.fits", "-o", "m.fits", "--filter", "F560W"], "F770W"),
         (["mask", "A_i2d.fits", "-o", "no/m.fits"], "there is no folder 'no'"),
         (
@@ -481,6 +483,7 @@ def test_usage(run, arguments, says):
         (["mask", "A_i2d.fits", "-o", "-"], "not for a terminal"),
         (["mask", "A_i2d.fits", "--catalogue", "c.txt"], "name it c.ecsv"),
         (["mask", "A_i2d.fits", "--regions", "-", "--catalogue", "-"], "cannot both go to"),
+        (["mask", "A_i2d.fits", "--json", "--regions", "-"], "--regions and --json cannot both"),
         (["mask", "A_i2d.fits", "B_i2d.fits", "-o", "m.fits"], "there are 2 images; name a folder"),
         (["mask", "A_i2d.fits", "A_i2d.fits", "-o", "m"], "given twice"),
         (["mask", "A_i2d.fits", "B_i2d.fits", "-o", "m", "--error", "e.fits"], "--error is of one"),

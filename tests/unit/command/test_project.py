@@ -224,6 +224,24 @@ def test_what_cannot_be(run, tmp_path, monkeypatch, arguments, status, says):
     assert not (tmp_path / "m.fits").exists()
 
 
+def test_a_header_without_the_distortion_is_a_warning(run, tmp_path, monkeypatch):
+    """Of an exposure; a resampled image has none."""
+    monkeypatch.setattr("mirimask.pipeline.gwcs.pipeline_sky", lambda path: None)
+    plane = fits.ImageHDU(squares().astype(np.uint8), plain((60, 60)).to_header(), name="SCI")
+    column = fits.Column("ASDF_METADATA", "1B", array=np.zeros(1, np.uint8))
+    for name, cards in (("cal", {}), ("i2d", {"S_RESAMP": "COMPLETE"})):
+        asdf = fits.BinTableHDU.from_columns([column], name="ASDF")
+        primary = fits.PrimaryHDU(header=fits.Header(cards))
+        fits.HDUList([primary, plane, asdf]).writeto(f"{name}.fits")
+    for name, warned in (("cal", True), ("i2d", False)):
+        fits.HDUList([fits.PrimaryHDU(), plane]).writeto("mask.fits", overwrite=True)
+        status, _, err = run(
+            "project", "mask.fits", "--onto", f"{name}.fits", "-o", f"{name}_m.fits"
+        )
+        assert status == 0
+        assert ("may be off by several pixels" in err) == warned
+
+
 def test_elsewhere_on_the_sky_is_a_warning(run, tmp_path):
     for name, at in (("mask", (80.0, -20.0)), ("far", (81.0, -20.0))):
         header = plain((60, 60), at=at).to_header()

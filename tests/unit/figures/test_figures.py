@@ -1,5 +1,6 @@
 """Figures: what could lead a reader to another conclusion than the numbers do."""
 
+import os
 import re
 from dataclasses import replace
 from itertools import pairwise
@@ -20,6 +21,7 @@ from mirimask.figures.paper import (
     image_panel,
     mask_panel,
 )
+from mirimask.figures.quick_look import quick_look
 from mirimask.figures.style import SIMULATED, save_figure
 from mirimask.image.levels import Histogram
 from PIL import Image
@@ -357,3 +359,28 @@ def test_the_percentile_is_named_as_it_was_asked_for():
         simulated=False,
     )
     assert "92nd percentile = 1.7" in texts(figure)
+
+
+def test_a_quick_look_at_an_image_larger_than_the_picture(tmp_path):
+    """Its mask is where it was, a pixel of three among the kept ones; its size is a screen's."""
+    data = np.random.default_rng(1).normal(size=(2301, 1200)).astype(np.float32)
+    data[:300] = np.nan
+    mask = np.zeros(data.shape, bool)
+    mask[1000, 600] = mask[2000:2300, 900:1100] = True
+    figure = quick_look(data, mask, title="x" * 60, numbers="n", limits=(-2.0, 2.0), simulated=True)
+    (axes,) = figure.axes
+    assert axes.get_ylim() == (-0.5, 2300.5)
+    picture = np.asarray(axes.images[0].get_array())
+    left, right, bottom, top = axes.images[0].get_extent()
+    orange = (picture[..., 0] > 0.9) & (picture[..., 2] < 0.2)
+    rows, columns = np.nonzero(orange)
+    y = bottom + (rows + 0.5) * (top - bottom) / picture.shape[0]
+    x = left + (columns + 0.5) * (right - left) / picture.shape[1]
+    assert np.hypot(x - 600, y - 1000).min() < 2.2
+    inside = np.hypot(x - 600, y - 1000) > 10
+    assert (x[inside].min(), x[inside].max()) == pytest.approx((900, 1099), abs=2)
+    assert (y[inside].min(), y[inside].max()) == pytest.approx((2000, 2299), abs=2)
+    save_figure(figure, png=tmp_path / "q.png")
+    with Image.open(tmp_path / "q.png") as opened:
+        assert max(opened.size) < 1300
+    assert os.listdir(tmp_path) == ["q.png"]

@@ -186,8 +186,12 @@ def test_combinations_of_combinations():
 
 
 def test_settings_that_are_not_given_are_asked_for():
-    with pytest.raises(MaskError, match=r"detectors\.sep"):
-        make_mask(frame_with(fields.field()), "sep")
+    """A configuration without a detector's is not filled in; without one they are at hand."""
+    image = frame_with(fields.field())
+    with pytest.raises(MaskError, match=r"detectors\.log"):
+        make_mask(image, "log", options={})
+    own = make_mask(image, "log", options={"log": fields.options_of("log")})
+    np.testing.assert_array_equal(make_mask(image, "log"), own)
 
 
 def test_thresholds_of_another_image():

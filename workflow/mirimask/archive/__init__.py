@@ -2,7 +2,7 @@
 
 What is kept of a reply is one version of a file, whole, within limits of time and size, and is what
 it is taken for; all else is refused with a sentence. The checks of `mirimask.image` come in; only
-scripts import this package.
+scripts and the command line import this package.
 """
 
 from mirimask.archive.catalogues import cached_catalogue, fetch_catalogue

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from astropy.utils.data import get_readable_fileobj
 
 from mirimask.archive.mast import fetch_file_of
-from mirimask.archive.network import Archive, explain
+from mirimask.archive.network import Archive, FetchError, explain
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
 
@@ -44,7 +44,13 @@ def _from_mast(address: str, folder: Path) -> Path:
     from astroquery.mast import conf
 
     archive = Archive(mast_server=conf.server, downloads=folder)
-    return fetch_file_of(archive, address).path
+    try:
+        return fetch_file_of(archive, address).path
+    except FetchError as error:  # its own words are a study's
+        raise MaskError(
+            f"'{address}' could not be fetched from {conf.server}: {error.reason}. Correct the "
+            "name, or try again later."
+        ) from None
 
 
 def _opened(address: str, folder: Path) -> Path:

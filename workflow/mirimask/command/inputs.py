@@ -19,6 +19,7 @@ ADDRESSES = ("http://", "https://", "s3://", "mast:")
 FILES = ("error", "weight", "segm", "sources")  # options that name a file
 # what the settings of an image are called here
 SETTINGS = {
+    "crop": "--crop, or leave it out",
     "filter_name": "--filter F770W",
     "fwhm_arcsec": "--fwhm 0.15arcsec",
     "pixel_unit": "--pixel-unit",

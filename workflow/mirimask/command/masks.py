@@ -33,8 +33,9 @@ def run_mask(options: argparse.Namespace, progress: Progress, said: Said) -> int
         raise MaskError(f"'{twice}' is given twice; give each image once.")
     files = placed({key: getattr(options, key) for key in OUTPUTS}, images)
     many = len(images) > 1
+    outputs = [(OUTPUTS[key].option, path) for paths in files for key, path in paths.items()]
     check_outputs(
-        [(OUTPUTS[key].option, path) for paths in files for key, path in paths.items()],
+        [*outputs, ("--json", STDOUT if options.json else None)],
         [*images, options.error, options.weight, options.segm, options.sources],
         overwrite=options.overwrite,
         into_folder=many or Path(options.output or "").is_dir() or not options.output,

@@ -2,11 +2,10 @@
 
 import argparse
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from mirimask.atomic import replacing
 from mirimask.command.inputs import at_hand
@@ -16,6 +15,8 @@ from mirimask.command.speech import Progress, Said, one_line
 from mirimask.errors import MaskError
 
 __all__ = ["run_project"]
+
+_logger = logging.getLogger("mirimask")
 
 
 def run_project(options: argparse.Namespace, progress: Progress, said: Said) -> int:
@@ -69,6 +70,9 @@ def projected(
     options: argparse.Namespace, local: str, image: str, marked: Any, wcs: Any, path: str
 ) -> dict[str, Any]:
     """Project the mask onto one image and write it; what is said of it."""
+    import numpy as np
+    from astropy.io import fits
+
     from mirimask.export.projection import project_mask, sky_of
     from mirimask.image.product import opened
     from mirimask.image.wcs import WCS_CARD, read_wcs
@@ -91,9 +95,15 @@ def projected(
                     "installed: pip install 'mirimask[jwst]'."
                 ) from None
             sky, kind = sky_of(found), "FITS, SIP" if found.sip is not None else "FITS"
+            resampled = hdus[0].header.get("S_RESAMP") == "COMPLETE"
+            if "ASDF" in hdus and found.sip is None and not resampled:
+                _logger.warning(
+                    "'%s': its header has no distortion (SIP), and the pipeline's own WCS in it is "
+                    "read only where the jwst package is installed (pip install 'mirimask[jwst]'): "
+                    "the mask may be off by several pixels.",
+                    image,
+                )
         mask = project_mask(marked, wcs, sky, shape, cover=options.cover)
-        from astropy.io import fits
-
         if options.dq is not None:
             if "DQ" not in hdus or hdus["DQ"].data.shape[-2:] != shape:
                 raise MaskError(
@@ -115,9 +125,7 @@ def projected(
         with replacing(path) as temporary:
             made.writeto(temporary)
     if not mask.any():
-        import logging
-
-        logging.getLogger("mirimask").warning(
+        _logger.warning(
             "'%s': no marked pixel of the mask lies on it; are both of the same sky?", image
         )
     return {

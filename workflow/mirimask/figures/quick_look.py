@@ -60,9 +60,12 @@ def quick_look(
             height / whole,
         )
     )
+    rows, columns = (side * step / times - 0.5 for side in marked.shape)  # with what was filled up
     axes.imshow(
-        picture, origin="lower", extent=(-0.5, nx - 0.5, -0.5, ny - 0.5), interpolation="nearest"
+        picture, origin="lower", extent=(-0.5, columns, -0.5, rows), interpolation="nearest"
     )
+    axes.set_xlim(-0.5, nx - 0.5)
+    axes.set_ylim(-0.5, ny - 0.5)
     axes.set_xlabel("x (pixels)", fontsize=8, labelpad=1)
     axes.set_ylabel("y (pixels)", fontsize=8, labelpad=1)
     axes.tick_params(labelsize=7)

@@ -88,7 +88,7 @@ def open_image(
     frame = Frame(*planes, primary, wcs, psf_arcsec=fwhm_arcsec)
     # a file's name can hold what a FITS card cannot
     code = re.sub(r"[^ -~]", "_", Path(path).name)[:60]
-    return crop_frame(frame, rows=rows, columns=columns, image=code)
+    return crop_frame(frame, rows=rows, columns=columns, image=code, setting=settings["crop"])
 
 
 def read_frame(path: str | Path, *, planes: bool = True) -> Frame:

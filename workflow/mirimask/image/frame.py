@@ -142,21 +142,26 @@ def empty_pixels(
 
 
 def crop_frame(
-    frame: Frame, *, rows: tuple[int, int] | None, columns: tuple[int, int] | None, image: str
+    frame: Frame,
+    *,
+    rows: tuple[int, int] | None,
+    columns: tuple[int, int] | None,
+    image: str,
+    setting: str = "'crop' in the configuration, or null",
 ) -> Frame:
     """Cut `data[rows, columns]` out of a frame (paper, section 2.1); None keeps the whole axis.
 
-    `image`, the code of the image, is kept as IMAGE. Raises MaskError where the frame is too small
-    for it, or where the crop holds no finite pixel, only one value, or less than `LEAST_SIDE`
-    pixels along an axis. The whole frame is not copied.
+    `image`, the code of the image, is kept as IMAGE; `setting` is what messages call the crop.
+    Raises MaskError where the frame is too small for it, or where the crop holds no finite pixel,
+    only one value, or less than `LEAST_SIDE` pixels along an axis. The whole frame is not copied.
     """
     ny, nx = frame.data.shape
     (y0, y1), (x0, x1) = rows or (0, ny), columns or (0, nx)
     if not (0 <= y0 < y1 <= ny and 0 <= x0 < x1 <= nx):
         raise MaskError(
             f"{image}: the crop of rows {y0} to {y1} and columns {x0} to {x1} does not fit into "
-            f"its frame of {ny} rows and {nx} columns. Choose others, or none "
-            "for the whole frame."
+            f"its frame of {ny} rows and {nx} columns. Set {setting} for "
+            "the whole frame."
         )
     part = "image" if (y1 - y0, x1 - x0) == (ny, nx) else "crop"
     if min(y1 - y0, x1 - x0) < LEAST_SIDE:
@@ -167,13 +172,15 @@ def crop_frame(
     window = np.s_[y0:y1, x0:x1]
     data, seen = frame.data[window], ~frame.empty[window]
     if not seen.any():
-        remedy = "; choose another 'crop'" if part == "crop" else " (NaN, or of weight 0)"
+        remedy = "; choose another crop" if part == "crop" else " (NaN, or of weight 0)"
         raise MaskError(f"{image}: every pixel of the {part} is empty{remedy}.")
     low, high = data.min(where=seen, initial=np.inf), data.max(where=seen, initial=-np.inf)
     if low == high:
         raise MaskError(f"{image}: all pixels of the {part} have the value {low}; no image.")
     primary = frame.primary.copy()
-    primary["IMAGE"] = (image, "code of the image in this study")
+    primary["IMAGE"] = image
+    if len(image) <= 30:  # beside a longer one a card has no room
+        primary.comments["IMAGE"] = "code of the image in this study"
 
     def cut(plane: NDArray) -> NDArray:
         return plane if part == "image" else plane[window].copy()

@@ -49,6 +49,7 @@ _logger = logging.getLogger("mirimask.image.own_files")
 
 # What the settings of an image are called in messages, where it is opened from Python.
 KEYWORDS = {
+    "crop": "rows= and columns=, or None",
     "filter_name": "filter_name='F770W'",
     "fwhm_arcsec": "fwhm_arcsec=0.15",
     "pixel_unit": "pixel_unit=",

@@ -254,8 +254,8 @@ def family_at(
     lacks = missing(name, options)
     if lacks:
         raise MaskError(
-            f"methods: {name} needs {lacks}, which is not here. Get it ({method.get}), or name "
-            "another method."
+            f"methods: {name} needs {lacks}, which is not here. Install it"
+            f"{f' ({method.get})' if method.get else ''}, or name another method."
         )
     function, levels = method.load(), np.asarray(levels, float)
     if method.unit:

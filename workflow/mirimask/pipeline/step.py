@@ -53,7 +53,11 @@ class SourceMaskStep(Step):
             with tempfile.TemporaryDirectory(prefix="mirimask-") as folder:
                 path, model = self._image(input_data, Path(folder))
                 frame = open_image(path)
-            return self._masked(frame, model)
+            try:
+                return self._masked(frame, model)
+            finally:
+                if model is not input_data:
+                    model.close()
         except MaskError as error:
             if self.parent is None:
                 raise
