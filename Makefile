@@ -131,7 +131,7 @@ clean:  ## remove what the simulated study made
 	@touch $@
 
 docs: .venv/docs.stamp  ## the site of docs/ and of the docstrings: build/docs/index.html
-	rm -rf docs/modules
+	rm -rf docs/modules build/docs
 	.venv/docs/bin/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env \
 	  --conf-dir docs . build/docs
 	@echo "build/docs/index.html"

@@ -125,6 +125,9 @@ def wrong(text, folder):
     yield from (f"module {name}" for name in MODULE.findall(text) if not is_module(name))
     yield from (f"make {name}" for name in MAKE.findall(text) if name not in targets())
     text = re.sub(r"^( *)```.*?^\1```", "", text, flags=re.MULTILINE | re.DOTALL)
+    # what a page would not show: a browser takes it for a tag
+    shown = re.sub(r"`[^`]*`|^    .*$", "", text, flags=re.MULTILINE)
+    yield from (f"tag {tag}, without backquotes" for tag in re.findall(r"<[a-z]\w*>", shown))
     for quoted in re.findall(r"`([^`\n]+)`", text):
         names = re.findall(r"[A-Za-z]\w+", re.sub(r"<\w+>", "", quoted))
         yield from (f"name {name}" for name in names if not is_name(name))
@@ -210,6 +213,7 @@ def test_the_page_of_modules_begins_with_every_package_and_module():
         "the rule `gone_rule` makes it",
         "`methods: [value_1, gone_method_2.5]`",
         "set `evaluation.gone`",
+        "see masks/<image>/cores.fits",
     ],
 )
 def test_what_is_gone_is_found(text):
