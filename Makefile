@@ -141,7 +141,7 @@ picture: .venv/study.stamp  ## draw the README's picture again
 	  --config study=picture 'figures={figure4: [value_4.6, recommended]}' -- results/picture/figures/figure4/Img5.png
 	cp results/picture/figures/figure4/Img5.png docs/images/recommended-simulated.png
 
-floors: .venv/study.stamp  ## draw the floors of docs/architecture.md again, list workflow/files.txt
+floors: .venv/study.stamp  ## draw the floors of docs/architecture.md again, list modules and files
 	python docs/floors.py
 
 # The graphs of docs/, drawn by snakemake and graphviz's dot.
