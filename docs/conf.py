@@ -26,7 +26,7 @@ myst_heading_anchors = 3
 
 highlight_language = "none"  # of a block that names none: output, tables
 default_role = "code"  # in docstrings, too, `name` is code
-autodoc_mock_imports = ["jwst", "stpipe"]  # optional, and large
+autodoc_mock_imports = ["jwst", "stdatamodels", "stpipe"]  # optional, and large
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False
 python_maximum_signature_line_length = 80
