@@ -32,7 +32,7 @@ MODULE = re.compile(r"(?<![\w./])(mirimask(?:\.[a-z_]\w*)+)")
 SETTINGS = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())["properties"]
 KEY = re.compile(rf"(?:{'|'.join(SETTINGS)})(?:\.(?!csv|tsv|yaml|md|fits|py|smk)[a-z_*]+)+")
 # what pages name of other programs, and examples of names of one's own
-OF_OTHERS = {"my_images", "sacct", "tmux", "zscale", "TMPDIR", "e5"}
+OF_OTHERS = {"my_images", "sacct", "sourcesegm", "tmux", "zscale", "TMPDIR", "e5"}
 TAKE_ONE = {"--cores", "--workflow-profile", "--report", "--set-resources", "--resources"}
 # a command, at the beginning of a line or quoted, with settings before the target or without
 MAKE = re.compile(r"(?:^|`)make (?:[A-Z_]+=\S+ )*([a-z-]+)(?=`|\s*$|\s+#|\s[A-Z_]+=)", re.M)
@@ -155,7 +155,8 @@ def test_the_command_line_knows_what_a_page_types(page, capsys):
     """Subcommands, options and their values; a command in the text may leave out the image."""
     for words in commands(page, "mirimask"):
         said = what_is_said_of(words, capsys)
-        assert not said or "arguments are required" in said, (words, said)
+        open_ended = "COMMAND" in words or "arguments are required" in said
+        assert not said or open_ended, (words, said)
 
 
 def what_is_said_of(words, capsys):
@@ -246,7 +247,7 @@ def test_the_environment_for_conda_has_the_versions_of_the_lock():
         for line in needed.splitlines()
         if line[:1].isalnum()
     }
-    assert needed - set(asked) == {"setuptools"}
+    assert needed - set(asked) <= {"setuptools"}
 
 
 def test_every_file_of_the_workflow_is_listed_for_who_deploys_it():
