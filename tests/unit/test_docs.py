@@ -30,7 +30,9 @@ PATH = re.compile(rf"(?<![\w./>-])(?:(?:{FOLDERS})/[\w./*-]*[\w*/]|[\w/]*\w\.(?:
 MODULE = re.compile(r"(?<![\w./])(mirimask(?:\.[a-z_]\w*)+)")
 # a setting, the dots of its name from the outside in
 SETTINGS = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())["properties"]
-KEY = re.compile(rf"(?:{'|'.join(SETTINGS)})(?:\.(?!csv|tsv|yaml|md|fits|py|smk)[a-z_*]+)+")
+KEY = re.compile(
+    rf"(?:{'|'.join(SETTINGS)})(?:\.(?!csv|ecsv|fits|html|md|png|py|smk|tsv|yaml)[a-z_*]+)+"
+)
 # what pages name of other programs, and examples of names of one's own
 OF_OTHERS = {"my_images", "sacct", "sourcesegm", "tmux", "zscale", "TMPDIR", "e5"}
 TAKE_ONE = {"--cores", "--workflow-profile", "--report", "--set-resources", "--resources"}
