@@ -132,7 +132,7 @@ clean:  ## remove what the simulated study made
 	@touch $@
 
 docs: .venv/docs.stamp  ## the site of docs/ and of the docstrings: build/docs/index.html
-	rm -rf docs/modules
+	rm -rf docs/modules build/docs
 	.venv/docs/bin/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env \
 	  --conf-dir docs . build/docs
 	@echo "build/docs/index.html"
@@ -142,7 +142,7 @@ picture: .venv/study.stamp  ## draw the README's picture again
 	  --config study=picture 'figures={figure4: [value_4.6, recommended]}' -- results/picture/figures/figure4/Img5.png
 	cp results/picture/figures/figure4/Img5.png docs/images/recommended-simulated.png
 
-floors: .venv/study.stamp  ## draw the floors of docs/architecture.md again, list workflow/files.txt
+floors: .venv/study.stamp  ## draw the floors of docs/architecture.md again, list modules and files
 	python docs/floors.py
 
 # The graphs of docs/, drawn by snakemake and graphviz's dot.

@@ -24,13 +24,18 @@ include_patterns = ["*.md", "docs/*.md", "docs/modules/*.rst", "config/*.md", "b
 
 myst_heading_anchors = 3
 
+highlight_language = "none"  # of a block that names none: output, tables
 default_role = "code"  # in docstrings, too, `name` is code
+autodoc_mock_imports = ["jwst", "stdatamodels", "stpipe"]  # optional, and large
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False
 python_maximum_signature_line_length = 80
 
 html_theme = "furo"
 html_copy_source = False
+html_use_index = html_domain_indices = False
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_title = f"mirimask {release}"
 html_additional_pages = {"index": "to_contents.html"}
 templates_path = [str(Path(__file__).with_name("templates"))]

@@ -1,6 +1,7 @@
-"""Draw the floors of the house into docs/architecture.md, and list its files: `make floors`.
+"""Draw the floors of the house into docs/architecture.md, and list its parts: `make floors`.
 
-The list is for a workflow that is deployed from a host (workflow/rules/common.smk).
+Packages and modules in docs/modules.md, from which the site has a page of each; files in
+workflow/files.txt, for a workflow that is deployed from a host (workflow/rules/common.smk).
 """
 
 import sys
@@ -12,6 +13,7 @@ from study.walls import WALLS, WORKFLOW, modules, room
 
 PAGE = Path(__file__).with_name("architecture.md")
 BEGIN, END = "<!-- floors -->\n```\n", "```\n<!-- /floors -->\n"
+MODULES = PAGE.with_name("modules.md")
 LISTED = WORKFLOW / "files.txt"
 BESIDE = ("study", "job", "scripts", "worker", "front")
 
@@ -42,6 +44,13 @@ def drawn():
     return "\n".join(parts) + "\n"
 
 
+def top():
+    """The packages of the library, and its modules that are in none, as a directive lists them."""
+    names = {name.split(".")[1] for name in modules() if name.startswith("mirimask.")}
+    names -= {"__main__"}
+    return "".join(f"   mirimask.{name}\n" for name in sorted(names))
+
+
 def listed():
     """The files that code of the workflow imports or reads, a line each."""
     paths = (
@@ -57,6 +66,9 @@ def main():
     before, begin, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     PAGE.write_text(before + begin + drawn() + END + after, encoding="utf-8")
+    before, begin, rest = MODULES.read_text(encoding="utf-8").partition(":recursive:\n\n")
+    after = rest.partition("```")[2]
+    MODULES.write_text(f"{before}{begin}{top()}```{after}", encoding="utf-8")
     LISTED.write_text(listed(), encoding="utf-8")
 
 
