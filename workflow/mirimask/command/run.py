@@ -270,7 +270,7 @@ def run_score(options: argparse.Namespace, progress: Progress) -> None:
 
     methods = [m.name for m in check_methods(options.method or ["recommended", "segmentation"])]
     with progress.step(f"reading {options.image}"):
-        image = opened(options)
+        image = opened(options, error="segmentation" in methods)
         sources = sources_on(options, options.catalogue, image)
     verdicts = judged(options, progress, image, sources, methods)
     if options.output:
