@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 TABLES = (
-    *("paper_part", "six_masks", "time_recommended", "time_verdicts", "job_memory"),
+    *("paper_part", "six_masks", "time_recommended", "time_verdicts", "mosaic", "job_memory"),
     "scaling_bars",
 )
 PACKAGES = (

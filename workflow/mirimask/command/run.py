@@ -54,7 +54,7 @@ def run_score(options: argparse.Namespace, progress: Progress, said: Said) -> in
     methods = [m.name for m in check_methods(options.method or ["recommended", "segmentation"])]
     with at_hand(options, said, image=options.image, catalogue=options.catalogue) as local:
         with progress.step(f"reading {options.image}"):
-            image = opened(local)
+            image = opened(local, error="segmentation" in methods)
             sources = sources_on(local, local.catalogue, image)
         with about(options.image):
             verdicts = judged(local, progress, image, sources, methods)

@@ -42,7 +42,8 @@ def label_hdus(
     crop. The PRIMARY is that of the i2d; `made` become keywords. `detections`, which are not 0
     where the cores of the same sources are, become a further HDU, DETECTIONS, by their numbers.
     """
-    labels = labels.astype(np.uint32, copy=False)
+    # of a mosaic, a copy would be as large as the image
+    labels = labels.view(np.uint32) if labels.dtype == np.int32 else labels.astype(np.uint32)
     placed, header = whole_frame(crop, labels)
     primary = crop.primary.copy()
     primary.update(geometry_cards(crop))

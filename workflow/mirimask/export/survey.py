@@ -4,11 +4,12 @@ import numpy as np
 from astropy.nddata import reshape_as_blocks
 from astropy.stats import mad_std
 from numpy.typing import NDArray
-from photutils.aperture import ApertureStats, CircularAperture
 from scipy import ndimage
 
+from mirimask.export.apertures import circle_sums
 from mirimask.image.frame import Frame
 from mirimask.image.instrument import PointAperture
+from mirimask.image.parts import MOST_PIXELS
 from mirimask.units import microjansky_per_pixel, microjansky_to_ab
 
 __all__ = ["MEASURES", "depth_ab", "measure_image"]
@@ -35,7 +36,8 @@ def measure_image(
     NaN where every observed pixel is labelled, or nothing is left to lay an aperture on.
     """
     seen = ~image.empty
-    sky = image.data[seen & (labels == 0)]
+    rows = np.s_[:: -(-labels.size // MOST_PIXELS)]  # of a mosaic some rows say it
+    sky = image.data[rows][seen[rows] & (labels[rows] == 0)]
     return {
         "n_pixels": int(labels.size),
         "n_empty": int(image.empty.sum()),
@@ -50,13 +52,15 @@ def measure_image(
 def _noise(data: NDArray, unusable: NDArray[np.bool_]) -> float:
     """Median over the blocks that are at least half usable of each one's scatter."""
     ny, nx = (n // _BLOCK * _BLOCK for n in data.shape)
-    if not ny * nx:
-        return float("nan")
-    blocks = reshape_as_blocks(np.where(unusable, np.nan, data)[:ny, :nx], _BLOCK)
-    blocks = blocks[np.isfinite(blocks).mean(axis=(2, 3)) >= 0.5].astype(np.float64)
-    return (
-        float(np.median(mad_std(blocks, axis=(1, 2), ignore_nan=True))) if len(blocks) else np.nan
-    )
+    rows = max(1, MOST_PIXELS // max(_BLOCK * nx, 1)) * _BLOCK
+    found = []
+    for top in range(0, ny if nx else 0, rows):
+        strip = np.s_[top : min(top + rows, ny), :nx]
+        blocks = reshape_as_blocks(np.where(unusable[strip], np.nan, data[strip]), _BLOCK)
+        blocks = blocks[np.isfinite(blocks).mean(axis=(2, 3)) >= 0.5].astype(np.float64)
+        if len(blocks):
+            found.append(mad_std(blocks, axis=(1, 2), ignore_nan=True))
+    return float(np.median(np.concatenate(found))) if found else float("nan")
 
 
 def depth_ab(image: Frame, labels: NDArray[np.integer], *, aperture: PointAperture) -> float:
@@ -74,13 +78,17 @@ def depth_ab(image: Frame, labels: NDArray[np.integer], *, aperture: PointApertu
     if y.size < 20:
         return float("nan")
     chosen = np.unique(np.linspace(0, y.size - 1, min(y.size, _APERTURES)).astype(int))
-    places = np.column_stack([x[chosen] * step, y[chosen] * step])
-    data = np.where(image.empty, 0, image.data).astype(np.float64)
-    sums = ApertureStats(data, CircularAperture(places, aperture.radius_px)).sum
-    around = 4 * reach + 1
-    level = ndimage.uniform_filter(np.where(unusable, 0, data), around)[places[:, 1], places[:, 0]]
-    level /= ndimage.uniform_filter((~unusable).astype(float), around)[places[:, 1], places[:, 0]]
-    sums = np.asarray(sums) - level * np.pi * aperture.radius_px**2
+    x, y = x[chosen] * step, y[chosen] * step
+    held, _, _ = circle_sums(image.data, None, image.empty, x, y, aperture.radius_px)
+    # the sky around each, mirrored at the rim of the image
+    around = np.arange(-step, step + 1)
+    rows, columns = (
+        np.pad(np.arange(n), step, mode="symmetric")[at[:, None] + step + around]
+        for n, at in zip(unusable.shape, (y, x), strict=True)
+    )
+    window = rows[:, :, None], columns[:, None, :]
+    sky = np.ma.array(image.data[window], np.float64, mask=unusable[window]).mean(axis=(1, 2))
+    sums = held - sky.filled(0) * np.pi * aperture.radius_px**2
     sigma = mad_std(sums)
     microjansky = 5 * sigma * aperture.correction * microjansky_per_pixel(image.pixel_area_sr)
     return float(microjansky_to_ab(microjansky)) if microjansky > 0 else float("nan")

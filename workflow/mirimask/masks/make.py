@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
 from mirimask.image.frame import Frame
+from mirimask.image.parts import MOST_PIXELS
 from mirimask.masks.family import Family, Scores
 from mirimask.masks.gradient import pixels_in
-from mirimask.masks.mosaic import MOST_PIXELS, labels_of_tiles, mask_of_tiles
+from mirimask.masks.mosaic import labels_of_parts, mask_of_parts
 from mirimask.masks.names import MaskName, leaves, parse_method
 from mirimask.masks.registry import (
     METHODS,
@@ -126,7 +127,7 @@ def make_masks(
             made[method] = Made(mask, np.nan)
             continue
         if METHODS[method].layers and image.data.size > MOST_PIXELS:
-            made[method] = Made(_mask_of_tiles(image, method, options), np.nan)
+            made[method] = Made(_mask_of_parts(image, method, options), np.nan)
             continue
         given = published_level(method, options)
         levels = [given if leaf.level is None else leaf.level for leaf in group]
@@ -176,7 +177,7 @@ def numbered_sources(image: Frame, method: str, options: Options | None = None) 
 
     With label images `sources`, all their light, and `detections`, of which the cores have the same
     numbers; (ny, nx) int32 and 0 in the background (`source_mask.SourceLabels`). Of a mosaic, which
-    is worked on in tiles (see `mosaic`), `detections` are bool.
+    is worked on in parts (see `mosaic`), `detections` are bool.
     """
     parsed = parse_method(method)
     layers = METHODS[parsed.method].load_layers()
@@ -186,15 +187,15 @@ def numbered_sources(image: Frame, method: str, options: Options | None = None) 
     if image.data.size > MOST_PIXELS:
         from mirimask.masks.source_mask import SourceLabels
 
-        sources, cores, count = labels_of_tiles(image, layers, settings)
+        sources, cores, count = labels_of_parts(image, layers, settings)
         return SourceLabels(cores, sources, count)
     return layers(image.masked, image.empty, fwhm_px=image.fwhm_px, **settings)
 
 
-def _mask_of_tiles(image: Frame, method: str, options: Options) -> NDArray[np.bool_]:
+def _mask_of_parts(image: Frame, method: str, options: Options) -> NDArray[np.bool_]:
     layers = METHODS[method].load_layers()
     assert layers is not None
-    return mask_of_tiles(image, layers, settings_of(method, options))
+    return mask_of_parts(image, layers, settings_of(method, options))
 
 
 def combined_mask(masks: list[NDArray[np.bool_]], kind: str) -> NDArray[np.bool_]:

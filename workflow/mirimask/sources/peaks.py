@@ -1,12 +1,15 @@
 """Reference peaks: what an eye would call a bright point of the original image."""
 
 import logging
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mirimask.errors import MaskError
 from mirimask.image.background import background, scatter
+from mirimask.image.parts import MOST_PIXELS, Window, parts
 
 __all__ = ["LEAST_BOX_FWHM", "reference_peaks", "signal_to_noise"]
 
@@ -29,13 +32,6 @@ def _matched(
     """The background-subtracted image and its signal-to-noise image, 0 in empty pixels."""
     from scipy.ndimage import gaussian_filter
 
-    if background_box_px < LEAST_BOX_FWHM * fwhm_px:
-        log.warning(
-            "the background's box, %d px, is %.1f widths of the PSF: it takes light of stars for "
-            "background. Set peaks.background_box to '10 fwhm'.",
-            background_box_px,
-            background_box_px / fwhm_px,
-        )
     mask = empty | ~np.isfinite(data)
     signal = np.where(mask, 0, data)
     signal = signal - background(signal, mask, box_px=background_box_px)
@@ -72,7 +68,18 @@ def signal_to_noise(
     `data` is (ny, nx); empty and NaN pixels weigh nothing and come back as 0.
     Raises MaskError where no box holds enough pixels.
     """
+    _check_box(fwhm_px, background_box_px)
     return _matched(data, empty, fwhm_px=fwhm_px, background_box_px=background_box_px)[1]
+
+
+def _check_box(fwhm_px: float, background_box_px: int) -> None:
+    if background_box_px < LEAST_BOX_FWHM * fwhm_px:
+        log.warning(
+            "the background's box, %d px, is %.1f widths of the PSF: it takes light of stars for "
+            "background. Set peaks.background_box to '10 fwhm'.",
+            background_box_px,
+            background_box_px / fwhm_px,
+        )
 
 
 # Of the share that a star's eight neighbours have of its centre, what a noisy star still has.
@@ -113,6 +120,42 @@ def reference_peaks(
     A maximum is the highest pixel within one FWHM; single bright pixels are left out. Columns: x, y
     (int, 0-based pixels), value (of `data`), snr. No maximum gives a table without rows.
     """
+    _check_box(fwhm_px, background_box_px)
+    of = partial(_peaks, fwhm_px=fwhm_px, snr=snr, background_box_px=background_box_px)
+    if data.size <= MOST_PIXELS:
+        peaks = of(data, empty)
+    else:
+        found, failure = [], None
+        for inside, wide, _ in parts(data.shape, fwhm_px=fwhm_px):
+            try:
+                found.append(_within(of(data[wide], empty[wide]), inside, wide))
+            except MaskError as error:  # a part with next to no pixels has no background
+                failure = error
+        if failure and not found:
+            raise failure
+        peaks = pd.concat(found, ignore_index=True)
+    return peaks.sort_values(["snr", "y", "x"], ascending=[False, True, True], ignore_index=True)
+
+
+def _within(peaks: pd.DataFrame, inside: Window, wide: Window) -> pd.DataFrame:
+    """Those of the peaks of the window `wide` of an image that lie `inside` another."""
+    peaks = peaks.assign(y=peaks["y"] + wide[0].start, x=peaks["x"] + wide[1].start)
+    rows, columns = inside
+    return peaks[
+        peaks["y"].between(rows.start, rows.stop - 1)
+        & peaks["x"].between(columns.start, columns.stop - 1)
+    ]
+
+
+def _peaks(
+    data: NDArray[np.floating],
+    empty: NDArray[np.bool_],
+    *,
+    fwhm_px: float,
+    snr: float,
+    background_box_px: int,
+) -> pd.DataFrame:
+    """The peaks of `reference_peaks`, in any order."""
     from photutils.detection import find_peaks
 
     signal, ratio = _matched(data, empty, fwhm_px=fwhm_px, background_box_px=background_box_px)
@@ -124,5 +167,4 @@ def reference_peaks(
     x, y = np.asarray(found["x_peak"], dtype=int), np.asarray(found["y_peak"], dtype=int)
     spiky = _spiky(signal, x, y, fwhm_px)
     x, y = x[~spiky], y[~spiky]
-    peaks = pd.DataFrame({"x": x, "y": y, "value": data[y, x], "snr": ratio[y, x]})
-    return peaks.sort_values(["snr", "y", "x"], ascending=[False, True, True], ignore_index=True)
+    return pd.DataFrame({"x": x, "y": y, "value": data[y, x], "snr": ratio[y, x]})

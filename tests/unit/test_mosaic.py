@@ -1,0 +1,115 @@
+"""A mosaic is worked on in parts; a source over a seam is the one that it is without it."""
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+from mirimask.image import parts as image_parts
+from mirimask.image.frame import Frame
+from mirimask.image.parts import parts
+from mirimask.masks import make
+from mirimask.sources import peaks as source_peaks
+from mirimask.sources.peaks import reference_peaks
+
+FRAME, COPIES, BORDER = 210, 3, 6  # pixels of a frame, frames beside each other, empty rim
+FWHM = 2.445
+
+
+@pytest.mark.parametrize(
+    ("shape", "fwhm"), [((700, 5000), 2.4), ((100, 6000), 7.3), ((5000, 4096), 0.5)]
+)
+def test_parts_fill_an_image_once(shape, fwhm):
+    seen, rim = np.zeros(shape, np.int8), int(np.ceil(40 * fwhm))
+    for inside, wide, part in parts(shape, fwhm_px=fwhm):
+        seen[inside] += 1
+        for own, around, within, length in zip(inside, wide, part, shape, strict=True):
+            assert around.start == max(own.start - rim, 0)
+            assert around.stop == min(own.stop + rim, length)
+            assert (within.start + around.start, within.stop + around.start) == (
+                own.start,
+                own.stop,
+            )
+    assert (seen == 1).all()
+
+
+@pytest.fixture(scope="module")
+def mosaic():
+    """Frames with empty rims beside each other, and stars everywhere, also at their seams."""
+    rng = np.random.default_rng(5)
+    side = FRAME * COPIES
+    data = rng.normal(6, 0.02, (side, side))
+    y, x = np.mgrid[:side, :side]
+    stars = rng.uniform(5, side - 5, (220, 2))
+    # where the parts of the tests meet
+    stars[:30, 0] = 210 + rng.uniform(-3, 3, 30)
+    stars[30:60, 1] = 420 + rng.uniform(-3, 3, 30)
+    for at_x, at_y in stars:
+        squared = (x - at_x) ** 2 + (y - at_y) ** 2
+        data += rng.uniform(1, 6) * np.exp(-4 * np.log(2) * squared / FWHM**2)
+    empty = np.zeros(data.shape, bool)
+    for at in range(0, side, FRAME):
+        for rows in (empty, empty.T):
+            rows[at : at + BORDER // 2] = True
+            rows[at + FRAME - BORDER // 2 : at + FRAME] = True
+    empty[:, 415:425] = False  # these frames overlap
+    data[empty] = np.nan
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval = ("RA---TAN", "DEC--TAN"), (80.0, -69.5)
+    wcs.wcs.cdelt = -0.11 / 3600, 0.11 / 3600
+    return Frame(data.astype(np.float32), empty, None, None, fits.Header({"FILTER": "F770W"}), wcs)
+
+
+@pytest.fixture
+def in_parts(monkeypatch):
+    """Parts of 210 pixels, for images of more than a few."""
+
+    def begin():
+        monkeypatch.setattr(image_parts, "_SIDE", 210)
+        monkeypatch.setattr(image_parts, "_RIMS", 1)
+        for module in (make, source_peaks):
+            monkeypatch.setattr(module, "MOST_PIXELS", 1000)
+
+    return begin
+
+
+def test_the_sources_are_those_of_the_whole(mosaic, in_parts):
+    whole = make.numbered_sources(mosaic, "recommended")
+    in_parts()
+    assert len(list(parts(mosaic.data.shape, fwhm_px=mosaic.fwhm_px))) == 9
+    made = make.numbered_sources(mosaic, "recommended")
+    assert not made.sources[mosaic.empty].any()
+    np.testing.assert_array_equal(np.unique(made.sources), np.arange(made.count + 1))
+    np.testing.assert_array_equal(make.make_mask(mosaic, "recommended"), made.sources > 0)
+    mask, other = whole.sources > 0, made.sources > 0
+    assert (mask & other).sum() > 0.95 * (mask | other).sum()
+    # cores are far above the noise: each is in both, and has one number in both
+    cores = np.unique(whole.detections[whole.detections > 0])
+    pairs = {
+        number: np.unique(made.sources[(whole.detections == number) & (made.detections > 0)])
+        for number in cores
+    }
+    found = [numbers.tolist() for numbers in pairs.values()]
+    assert sum(len(numbers) == 1 and numbers[0] > 0 for numbers in found) >= 0.98 * len(found)
+    one = [numbers[0] for numbers in found if len(numbers) == 1]
+    assert len(set(one)) >= 0.98 * len(one)
+    assert abs(made.count - cores.size) <= 0.02 * cores.size
+
+
+def test_a_source_over_a_seam_has_one_number(mosaic, in_parts):
+    in_parts()
+    made = make.numbered_sources(mosaic, "recommended")
+    left, right = made.sources[:, 419], made.sources[:, 420]
+    both = (left > 0) & (right > 0) & made.detections[:, 419] & made.detections[:, 420]
+    assert both.sum() > 20
+    assert (left[both] == right[both]).mean() > 0.95
+
+
+def test_the_peaks_are_those_of_the_whole(mosaic, in_parts):
+    settings = {"fwhm_px": FWHM, "snr": 5.0, "background_box_px": 24}
+    whole = reference_peaks(mosaic.data, mosaic.empty, **settings)
+    in_parts()
+    made = reference_peaks(mosaic.data, mosaic.empty, **settings)
+    places, others = (set(zip(p["x"], p["y"], strict=True)) for p in (whole, made))
+    assert len(places) > 100
+    assert len(places & others) >= 0.98 * len(places | others)
+    assert made["snr"].is_monotonic_decreasing
