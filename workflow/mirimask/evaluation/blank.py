@@ -34,12 +34,11 @@ class BlankSettings:
     of `tile` and its correlation out to `reach`. A local maximum of `event` sigma is kept as it is
     where it is sharper than a star: the mean of its eight neighbours is below `sharp` of it (one
     detector pixel on four of the image's has 0.375) and `unlike` sigma below a star's. It lies on
-    no peak of three times `counted`, which noise does not make sharp, and not within 3 FWHM of a
-    bright one.
+    no peak of `counted`, which noise does not make sharp, and not within 3 FWHM of a bright one.
     """
 
     found: float = 4.0
-    counted: float = 10.0
+    counted: float = 20.0
     bright: float = 50.0
     hole: float = 2.0
     sky: float = 0.75
@@ -95,13 +94,11 @@ def blank_images(
         image - level, peaks[peaks["snr"] > settings.counted], stamps, bright=settings.bright
     )
     rest = image - stars
-    taken = _around(peaks, image.shape, settings.hole * fwhm_px) | _halos(
-        bright, image.shape, fwhm_px, settings.bright
-    )
+    taken = _around(peaks, image.shape, settings.hole * fwhm_px)
     flat = rest - median_and_scatter(rest, empty, 5 * fwhm_px)[0]
     scatter = median_and_scatter(flat, empty | taken, settings.tile * fwhm_px)[1]
     events = sharp_events(np.where(empty, 0, flat), scatter, fwhm_px=fwhm_px, settings=settings)
-    certain = peaks[peaks["snr"] > 3 * settings.counted]
+    certain = peaks[peaks["snr"] > settings.counted]
     events &= ~(empty | _around(bright, image.shape, 3 * fwhm_px))
     events &= ~_around(certain, image.shape, fwhm_px)
     kept = ndimage.binary_dilation(events, np.ones((5, 5))) & ~empty
@@ -231,20 +228,4 @@ def _around(peaks: pd.DataFrame, shape: tuple[int, ...], radius_px: float) -> ND
     away = np.ones(shape, bool)
     away[peaks["y"].to_numpy(int), peaks["x"].to_numpy(int)] = False
     near: NDArray[np.bool_] = ndimage.distance_transform_edt(away) <= radius_px
-    return near
-
-
-def _halos(
-    peaks: pd.DataFrame, shape: tuple[int, ...], fwhm_px: float, bright: float
-) -> NDArray[np.bool_]:
-    """Where what is left of a bright star may outshine the sky: further, the brighter it is."""
-    near = np.zeros(shape, bool)
-    for x, y, snr in peaks[["x", "y", "snr"]].to_numpy(float).tolist():
-        radius = fwhm_px * (1.5 + 3 * np.log10(snr / bright))
-        rows, columns = (
-            np.arange(max(int(at - radius), 0), min(int(at + radius) + 1, n))
-            for at, n in zip((y, x), shape, strict=True)
-        )
-        distance = np.hypot(rows[:, None] - y, columns - x)
-        near[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] |= distance <= radius
     return near
