@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from mirimask.errors import MaskError
-from mirimask.evaluation.blank import blank_images, correlated_noise, sharp_events
+from mirimask.evaluation.blank import blank_images, correlated_noise, sharp_events, spectral_lines
 from mirimask.evaluation.stars import StarStamps, inject
 from mirimask.image.psf import Psf
 from scipy.ndimage import gaussian_filter
@@ -127,6 +127,20 @@ def test_white_noise_stays_white():
     (drawn,) = correlated_noise(white, ~NOWHERE, reach_px=12, smoothed_px=0, number=1, rng=rng)
     assert drawn.std() == pytest.approx(1, rel=0.03)
     assert _lag(drawn, 0, 1) == pytest.approx(0, abs=0.03)
+
+
+def test_a_mesh_stays_where_it_is(stamps):
+    """Drawn again it would be noise of many amplitudes, and reach further than the mesh does."""
+    y, x = np.indices(SHAPE)
+    mesh = 0.15 * (np.sin(2 * np.pi * x / 10) + np.sin(2 * np.pi * y / 10))
+    noise = _sky() - 6
+    lines = spectral_lines((noise + mesh) / 0.1, ~NOWHERE, reach_px=12)
+    assert np.corrcoef(lines.ravel(), mesh.ravel())[0, 1] > 0.95
+    assert lines.std() == pytest.approx(mesh.std() / 0.1, rel=0.25)
+    assert not spectral_lines(noise / 0.1, ~NOWHERE, reach_px=12).any()
+    (found,) = _blank((6 + noise + mesh).astype(np.float32), stamps).images
+    assert np.corrcoef((found - noise).ravel(), mesh.ravel())[0, 1] > 0.5
+    assert _scatter(found) == pytest.approx(_scatter(noise + mesh), rel=0.1)
 
 
 def test_an_image_full_of_sources_says_so(stamps):

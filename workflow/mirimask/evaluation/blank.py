@@ -6,6 +6,7 @@ image turned upside down does not: residuals of cosmic rays and the knots of a n
 and their mirror images are dark.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +19,18 @@ from mirimask.evaluation.stars import StarStamps
 from mirimask.image.background import background, local_mean, median_and_scatter
 from mirimask.sources.peaks import reference_peaks
 
-__all__ = ["DEFAULT", "Blank", "BlankSettings", "blank_images", "correlated_noise", "sharp_events"]
+__all__ = [
+    "DEFAULT",
+    "Blank",
+    "BlankSettings",
+    "blank_images",
+    "correlated_noise",
+    "sharp_events",
+    "spectral_lines",
+]
 
 _MOST_BOOST = 10.0  # of the noise's power, where the sky has nearly all of it
+_LINE = 20.0  # times the noise's power
 _CLIP = 3.5  # sigma: beyond are residuals, not noise
 
 
@@ -34,12 +44,11 @@ class BlankSettings:
     of `tile` and its correlation out to `reach`. A local maximum of `event` sigma is kept as it is
     where it is sharper than a star: the mean of its eight neighbours is below `sharp` of it (one
     detector pixel on four of the image's has 0.375) and `unlike` sigma below a star's. It lies on
-    no peak of three times `counted`, which noise does not make sharp, and not within 3 FWHM of a
-    bright one.
+    no peak of `counted`, which noise does not make sharp, and not within 3 FWHM of a bright one.
     """
 
     found: float = 4.0
-    counted: float = 10.0
+    counted: float = 20.0
     bright: float = 50.0
     hole: float = 2.0
     sky: float = 0.75
@@ -77,8 +86,9 @@ def blank_images(
     its bright stars, without all that is a peak, is smoothed a little: that is the sky, with its
     clouds down to the width of the PSF. What is left is the noise: it is drawn again with its own
     power spectrum and local scatter, so that sky and noise together have the power that they have
-    in the image. What is sharper than a star (warm pixels, cosmic rays) stays where it is.
-    MaskError where no pixel is free of sources, and where the image has no background.
+    in the image; what repeats itself (`spectral_lines`) is sky. What is sharper than a star (warm
+    pixels, cosmic rays) stays where it is. MaskError where no pixel is free of sources, and where
+    the image has no background.
     """
     empty = empty | ~np.isfinite(data)
     image = np.where(empty, 0, data).astype(np.float32)
@@ -95,13 +105,11 @@ def blank_images(
         image - level, peaks[peaks["snr"] > settings.counted], stamps, bright=settings.bright
     )
     rest = image - stars
-    taken = _around(peaks, image.shape, settings.hole * fwhm_px) | _halos(
-        bright, image.shape, fwhm_px, settings.bright
-    )
+    taken = _around(peaks, image.shape, settings.hole * fwhm_px)
     flat = rest - median_and_scatter(rest, empty, 5 * fwhm_px)[0]
     scatter = median_and_scatter(flat, empty | taken, settings.tile * fwhm_px)[1]
     events = sharp_events(np.where(empty, 0, flat), scatter, fwhm_px=fwhm_px, settings=settings)
-    certain = peaks[peaks["snr"] > 3 * settings.counted]
+    certain = peaks[peaks["snr"] > settings.counted]
     events &= ~(empty | _around(bright, image.shape, 3 * fwhm_px))
     events &= ~_around(certain, image.shape, fwhm_px)
     kept = ndimage.binary_dilation(events, np.ones((5, 5))) & ~empty
@@ -110,22 +118,75 @@ def blank_images(
         raise MaskError("no pixel is free of sources, so that false spots cannot be told.")
     sky = local_mean(rest, free, sigma=settings.sky * fwhm_px)
     noise = np.where(free, rest - sky, 0)
-    scatter = median_and_scatter(noise, ~free, settings.tile * fwhm_px)[1]
-    if not np.isfinite(scatter).all():
-        raise MaskError("too few pixels are free of sources to measure the noise in.")
+    relative, scatter = _in_scatter(noise, free, settings.tile * fwhm_px)
+    reach_px = int(settings.reach * fwhm_px)
+    pattern = scatter * spectral_lines(relative, free, reach_px=reach_px)
+    relative, scatter = _in_scatter(noise - pattern, free, settings.tile * fwhm_px)
     draws = correlated_noise(
-        np.divide(noise, scatter, out=np.zeros_like(noise), where=scatter > 0),
+        relative,
         free,
-        reach_px=int(settings.reach * fwhm_px),
+        reach_px=reach_px,
         smoothed_px=settings.sky * fwhm_px,
         number=number,
         rng=rng,
     )
     images = [
-        np.where(empty, np.nan, np.where(kept, image, sky + scatter * draw + stars))
+        np.where(empty, np.nan, np.where(kept, image, sky + pattern + scatter * draw + stars))
         for draw in draws
     ]
     return Blank([one.astype(np.float32) for one in images], real)
+
+
+def _in_scatter(
+    noise: NDArray[np.floating], free: NDArray[np.bool_], tile_px: float
+) -> tuple[NDArray[np.floating], NDArray[np.float32]]:
+    """Noise of the `free` pixels in units of its local scatter, 0 elsewhere, and that scatter."""
+    scatter = median_and_scatter(np.where(free, noise, 0), ~free, tile_px)[1]
+    if not np.isfinite(scatter).all():
+        raise MaskError("too few pixels are free of sources to measure the noise in.")
+    relative = np.zeros(noise.shape, np.float32)
+    np.divide(noise, scatter, out=relative, where=free & (scatter > 0), casting="same_kind")
+    return relative, scatter
+
+
+def spectral_lines(
+    noise: NDArray[np.floating], known: NDArray[np.bool_], *, reach_px: int
+) -> NDArray[np.float64]:
+    """What of `noise`, where it is `known`, repeats itself: meshes, rows and columns; (ny, nx).
+
+    The Fourier modes with more than 20 times the power that the autocorrelation out to `reach_px`
+    gives their neighbourhood: of noise alone, no mode of a million has that.
+    """
+    good = known & (np.abs(noise) < _CLIP)
+    modes, power = _spectra(noise, good, noise.shape, reach_px)
+    if power is None:
+        return np.zeros(noise.shape)
+    lines = np.abs(modes) ** 2 > _LINE * np.maximum(power, 0) * good.sum()
+    found: NDArray[np.float64] = fft.irfft2(np.where(lines, modes, 0), noise.shape)
+    return found / good.mean()
+
+
+def _spectra(
+    noise: NDArray[np.floating],
+    good: NDArray[np.bool_],
+    shape: Sequence[int],
+    reach_px: int,
+) -> tuple[NDArray[np.complexfloating], NDArray[np.floating] | None]:
+    """The Fourier modes of noise in the good pixels, and the power a pixel that its autocorrelation
+    has out to `reach_px`, tapered to 0 there (None: no noise).
+    """
+    modes = fft.rfft2(np.where(good, noise, 0).astype(float), shape)
+    pairs = fft.irfft2(np.abs(fft.rfft2(good.astype(float), shape)) ** 2, shape)
+    sums = fft.irfft2(np.abs(modes) ** 2, shape)
+    correlation = np.divide(sums, pairs, out=np.zeros_like(sums), where=pairs > 0.5)
+    if not correlation[0, 0] > 0:
+        return modes, None
+    tapers = [
+        0.5 + 0.5 * np.cos(np.pi * np.minimum(np.abs(fft.fftfreq(n, 1 / n)) / max(reach_px, 1), 1))
+        for n in shape
+    ]
+    correlation *= tapers[0][:, None] * tapers[1]
+    return modes, fft.rfft2(correlation).real
 
 
 def correlated_noise(
@@ -146,22 +207,10 @@ def correlated_noise(
     """
     shape = [fft.next_fast_len(n + reach_px, real=True) for n in noise.shape]
     good = known & (np.abs(noise) < _CLIP)
-
-    def power(image: NDArray[np.floating]) -> NDArray[np.floating]:
-        spectrum: NDArray[np.floating] = np.abs(fft.rfft2(image.astype(float), shape)) ** 2
-        return spectrum
-
-    pairs = fft.irfft2(power(good), shape)
-    sums = fft.irfft2(power(np.where(good, noise, 0)), shape)
-    correlation = np.divide(sums, pairs, out=np.zeros_like(sums), where=pairs > 0.5)
-    if not correlation[0, 0] > 0:
+    _, power = _spectra(noise, good, shape, reach_px)
+    if power is None:
         return [np.zeros(noise.shape) for _ in range(number)]
-    tapers = [
-        0.5 + 0.5 * np.cos(np.pi * np.minimum(np.abs(fft.fftfreq(n, 1 / n)) / max(reach_px, 1), 1))
-        for n in shape
-    ]
-    correlation *= tapers[0][:, None] * tapers[1] / correlation[0, 0]
-    spectrum = np.clip(fft.rfft2(correlation).real, 0, None)
+    spectrum = np.clip(power, 0, None) / np.mean(noise[good] ** 2)
     if smoothed_px > 0:
         frequency2 = fft.fftfreq(shape[0])[:, None] ** 2 + fft.rfftfreq(shape[1]) ** 2
         gaussian = np.exp(-2 * (np.pi * smoothed_px) ** 2 * frequency2)
@@ -231,20 +280,4 @@ def _around(peaks: pd.DataFrame, shape: tuple[int, ...], radius_px: float) -> ND
     away = np.ones(shape, bool)
     away[peaks["y"].to_numpy(int), peaks["x"].to_numpy(int)] = False
     near: NDArray[np.bool_] = ndimage.distance_transform_edt(away) <= radius_px
-    return near
-
-
-def _halos(
-    peaks: pd.DataFrame, shape: tuple[int, ...], fwhm_px: float, bright: float
-) -> NDArray[np.bool_]:
-    """Where what is left of a bright star may outshine the sky: further, the brighter it is."""
-    near = np.zeros(shape, bool)
-    for x, y, snr in peaks[["x", "y", "snr"]].to_numpy(float).tolist():
-        radius = fwhm_px * (1.5 + 3 * np.log10(snr / bright))
-        rows, columns = (
-            np.arange(max(int(at - radius), 0), min(int(at + radius) + 1, n))
-            for at, n in zip((y, x), shape, strict=True)
-        )
-        distance = np.hypot(rows[:, None] - y, columns - x)
-        near[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] |= distance <= radius
     return near

@@ -167,15 +167,23 @@ _FACTOR = 1.5
 _LEAST_RATE = 1.0  # per square arcminute; fewer false spots decide nothing
 
 
-def limit_of(blank: float, false: float, area_arcmin2: float) -> str:
-    """'' where blank images tell the false rate, else `lower limit` or `upper limit`.
+def _ratio(blank: float, false: float) -> tuple[float, float, float]:
+    """Blank over truth with its 95 % limits; NaN without false spots."""
+    low, high = (limit.tolist() for limit in count_interval(np.array([blank, false])))
+    limits = ratio_interval(blank, (low[0], high[0]), false, (low[1], high[1]))
+    return (blank / false if false else float("nan")), *limits
 
-    They do within a factor of 1.5 of the number of false spots by truth, and where that is below 1
-    per square arcminute.
+
+def limit_of(blank: float, false: float, area_arcmin2: float) -> str:
+    """'' where blank images may tell the false rate, else `lower limit` or `upper limit`.
+
+    They do not where the ratio of the two counts is off by more than a factor of 1.5 and its 95 %
+    interval as well, at 1 false spot by truth per square arcminute or more.
     """
-    if false < _LEAST_RATE * area_arcmin2 or false / _FACTOR <= blank <= false * _FACTOR:
+    ratio, low, high = _ratio(blank, false)
+    if false < _LEAST_RATE * area_arcmin2 or (low <= _FACTOR and high >= 1 / _FACTOR):
         return ""
-    return "lower limit" if blank < false else "upper limit"
+    return "lower limit" if ratio < 1 else "upper limit"
 
 
 def compare_rates(reliability: pd.DataFrame, purity: pd.DataFrame) -> pd.DataFrame:
@@ -184,7 +192,8 @@ def compare_rates(reliability: pd.DataFrame, purity: pd.DataFrame) -> pd.DataFra
     `reliability` has the rows of `reliability_row` with image, method and domain, `purity` those of
     `purity_row`. Columns: method, domain, n_blank, n_false (by truth), area_arcmin2,
     blank_per_arcmin2, truth_false_per_arcmin2 with its 95 % Poisson limits false_low and
-    false_high, ratio (blank over truth, 95 % limits), and says: `rate` or what `limit_of` says.
+    false_high, ratio (blank over truth, 95 % limits), and says: `rate` where the ratio is within a
+    factor of 1.5, what `limit_of` says, else `few spots`, too few to tell.
     """
     keys = ["image", "method", "domain"]
     false = purity.assign(n_false=purity["n_spots"] - purity["n_true_spots"])
@@ -193,9 +202,9 @@ def compare_rates(reliability: pd.DataFrame, purity: pd.DataFrame) -> pd.DataFra
     for (method, domain), group in both.groupby(["method", "domain"], sort=False):
         blank, false_ = float(group["n_blank"].sum()), float(group["n_false"].sum())
         area = float(group["area_arcmin2"].sum())
-        low, high = (limit.tolist() for limit in count_interval(np.array([blank, false_])))
-        ratio = blank / false_ if false_ else float("nan")
-        limits = ratio_interval(blank, (low[0], high[0]), false_, (low[1], high[1]))
+        few, many = map(float, count_interval(false_))
+        ratio, low, high = _ratio(blank, false_)
+        near = 1 / _FACTOR <= ratio <= _FACTOR
         rows.append(
             {
                 "method": method,
@@ -205,12 +214,12 @@ def compare_rates(reliability: pd.DataFrame, purity: pd.DataFrame) -> pd.DataFra
                 "area_arcmin2": area,
                 "blank_per_arcmin2": blank / area,
                 "truth_false_per_arcmin2": false_ / area,
-                "false_low": low[1] / area,
-                "false_high": high[1] / area,
+                "false_low": few / area,
+                "false_high": many / area,
                 "ratio": ratio,
-                "ratio_low": limits[0],
-                "ratio_high": limits[1],
-                "says": limit_of(blank, false_, area) or "rate",
+                "ratio_low": low,
+                "ratio_high": high,
+                "says": "rate" if near else limit_of(blank, false_, area) or "few spots",
             }
         )
     return pd.DataFrame(rows, columns=_RATES.split())

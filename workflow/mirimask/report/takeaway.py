@@ -82,17 +82,17 @@ def _false_by_truth(rates: pd.DataFrame) -> str:
         f"{row.false_high:.3g}] ({_blank_rate(row)})"
         for row in own.itertuples()
     )
-    served = int((rates["says"] == "rate").sum())
+    served, few = (int((rates["says"] == what).sum()) for what in ("rate", "few spots"))
     return (
         "**False detections** (spots on no true source per square arcminute; in brackets those of "
         f"blank images, which are all that images without a truth have): {cells}. The two are "
-        "within a factor of 1.5, or below 1 per square arcminute by truth, for "
-        f"{served} of {len(rates)} masks."
+        f"within a factor of 1.5 for {served} of {len(rates)} masks"
+        f"{f', too few to tell for {few}' if few else ''}."
     )
 
 
 def _blank_rate(row: Any) -> str:
-    limit = "" if row.says == "rate" else f", {row.says}"
+    limit = f", {row.says}" if "limit" in row.says else ""
     return f"{row.blank_per_arcmin2:.3g}{limit}"
 
 
@@ -124,8 +124,8 @@ def false_rates_page(rates: pd.DataFrame) -> str:
             "a spot is false where no true source of an expected signal-to-noise ratio of "
             "evaluation.real_snr lies on it or within one FWHM; in a blank image, no bright star",
             "intervals: 95 %, Poisson; of the ratio MOVER-R",
-            "a limit: by truth 1 per square arcminute or more, and off by more than a factor of "
-            "1.5; no ranking uses it",
+            "a limit: off by more than a factor of 1.5, the whole interval too, at 1 per square "
+            "arcminute by truth or more; no ranking uses it. few spots: too few to tell",
         ],
         simulated=True,
     )
