@@ -269,13 +269,14 @@ def near_pixels(
     crop: Frame, sources: NDArray[np.floating], *, near_fwhm: float = 8.0
 ) -> NDArray[np.bool_]:
     """The pixels within `near_fwhm` FWHM of one of the sources (n, 2: x, y in pixels), (ny, nx)."""
-    away = np.ones(crop.data.shape, bool)
+    ny, nx = crop.data.shape
+    away = np.ones((ny, nx), bool)
     at = np.rint(sources).astype(int).reshape(-1, 2)
     columns, rows = at[:, 0], at[:, 1]
-    inside = (rows >= 0) & (rows < away.shape[0]) & (columns >= 0) & (columns < away.shape[1])
+    inside = (rows >= 0) & (rows < ny) & (columns >= 0) & (columns < nx)
     away[rows[inside], columns[inside]] = False
     if away.all():
-        return np.zeros(away.shape, bool)
+        return ~away
     found: NDArray[np.bool_] = ndimage.distance_transform_edt(away) <= near_fwhm * crop.fwhm_px
     return found
 
