@@ -5,7 +5,7 @@ import pytest
 from astropy.io import fits
 from mirimask.masks.cores import core_mask
 from mirimask.masks.source_mask import source_labels
-from scipy.ndimage import binary_dilation, gaussian_filter
+from scipy.ndimage import binary_dilation, gaussian_filter, sum_labels
 
 LENSES = 11  # with a table of their images' positions
 
@@ -79,3 +79,26 @@ def test_the_orion_bar_is_no_source_and_its_star_is(real, name, fwhm_arcsec, sou
     assert (found.sources > 0).mean() < 0.02
     if sources:
         assert found.detections[24, 48] == 1
+
+
+def test_what_nircam_sees_in_the_uds_field_is_masked_and_little_else(real):
+    """F444W is deeper and sharper: its segments are the sources, on pixels half as large."""
+    data, empty, fwhm_px = _uds(real)
+    with _open(real / "nircam" / "mophongo_uds1_LW_seg_40mas.fits.gz") as hdus:
+        segments = hdus[0].data
+    ny, nx = data.shape
+    segments = segments[: 2 * ny, : 2 * nx].reshape(ny, 2, nx, 2).max(axis=(1, 3))
+    mask = source_labels(data, empty, fwhm_px=fwhm_px).sources > 0
+    sky = data[~empty & ~mask & (segments == 0)]
+    light = np.where(empty, 0, data - np.median(sky))
+    sigma = 1.4826 * np.median(np.abs(sky - np.median(sky)))
+    number = np.arange(1, segments.max() + 1)
+    flux, left = (sum_labels(values, segments, number) for values in (light, light * ~mask))
+    pixels = sum_labels(np.ones(data.shape), segments, number)
+    shown = flux > 5 * sigma * np.sqrt(np.maximum(pixels, 1))
+    assert shown.sum() > 40
+    assert left[shown].sum() < 0.1 * flux[shown].sum()
+    cores = core_mask(data, empty, fwhm_px=fwhm_px)
+    without = sum_labels(light * ~cores, segments, number)
+    assert without[shown].sum() > 0.25 * flux[shown].sum()
+    assert (mask & ~binary_dilation(segments > 0, iterations=3)).sum() < 0.1 * mask.sum()

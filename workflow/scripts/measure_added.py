@@ -7,7 +7,13 @@ there against that far from them.
 import numpy as np
 import pandas as pd
 from job import method_options, or_why_not, script
-from mirimask.evaluation.added import NO_MASK, added_sources, measure_added, near_and_far
+from mirimask.evaluation.added import (
+    NO_MASK,
+    added_sources,
+    measure_added,
+    near_and_far,
+    near_pixels,
+)
 from mirimask.evaluation.scene import free_of_sources, named_masks, psf_for, seed_for
 from mirimask.image.files import read_crop
 from mirimask.table_files import read_table, write_csv, write_reason
@@ -33,9 +39,10 @@ def main(job):
 
 def write_near(job, crop, peaks):
     nothing = (NO_MASK, "", np.zeros(crop.data.shape, bool))
+    near = near_pixels(crop, peaks[["x", "y"]].to_numpy())
     rows = [
         {"image": job.wildcards.image, "method": method, "domain": domain}
-        | near_and_far(crop, mask, peaks[["x", "y"]].to_numpy())
+        | near_and_far(crop, mask, near)
         for method, domain, mask in [nothing, *named_masks(job.input.masks, job.params.masks)]
     ]
     write_csv(job.output.near, pd.DataFrame(rows).assign(simulated=crop.simulated))

@@ -5,12 +5,14 @@ import pandas as pd
 import pytest
 from frames import frame_with
 from mirimask.evaluation.added import (
+    COLUMNS,
     AddedSource,
     StarAperture,
     added_image,
     added_sources,
     measure_added,
     near_and_far,
+    near_pixels,
     photometry,
     pool_added,
 )
@@ -142,14 +144,17 @@ def test_the_sky_near_sources_against_far():
     for x, y in at:
         close |= np.hypot(rows - y, columns - x) <= 8 * frame.fwhm_px
     lit = frame_with(np.where(close, frame.data + np.float32(0.3), frame.data))
-    found = near_and_far(lit, NOTHING, at)
+    near = near_pixels(lit, at)
+    assert np.array_equal(near, close)
+    found = near_and_far(lit, NOTHING, near)
     assert found["near"] == pytest.approx(3, rel=0.1)
     assert found["share"] == 1
-    assert near_and_far(frame, NOTHING, at)["near"] == pytest.approx(0, abs=0.1)
+    assert near_and_far(frame, NOTHING, near)["near"] == pytest.approx(0, abs=0.1)
     half = close & (columns % 2 == 0)
-    assert near_and_far(lit, half, at)["near"] == pytest.approx(3, rel=0.1)
-    assert np.isnan(near_and_far(lit, close, at)["near"])
-    assert np.isnan(near_and_far(lit, NOTHING, np.empty((0, 2)))["near"])
+    assert near_and_far(lit, half, near)["near"] == pytest.approx(3, rel=0.1)
+    assert np.isnan(near_and_far(lit, close, near)["near"])
+    nowhere = near_pixels(lit, np.empty((0, 2)))
+    assert np.isnan(near_and_far(lit, NOTHING, nowhere)["near"])
 
 
 def _rows(method, errors, left=0.5):
@@ -193,7 +198,8 @@ def test_the_page_says_whether_the_mask_matters():
     )
     assert "Sky from a ring: the mask matters; " in page
     assert page.index("| cores |") < page.index("| no mask |")
-    nothing = added_page(pd.DataFrame(), pd.DataFrame(), simulated=False)
+    none = pool_added(pd.DataFrame(columns=[*COLUMNS]), draws=5, seed=1)
+    nothing = added_page(none, pd.DataFrame(), simulated=False)
     assert "No image had room" in nothing
     assert "SIMULATED" not in nothing
 

@@ -5,6 +5,7 @@ import pytest
 from frames import frame_with
 from mirimask import make_mask
 from mirimask.errors import MaskError
+from mirimask.figures.use import MaskedImage, draw_masked_images
 from mirimask.image.psf_profile import psf_profile
 from mirimask.masks.cores import core_mask
 from mirimask.masks.make import numbered_sources
@@ -208,3 +209,20 @@ def test_it_is_what_the_name_gives():
 def test_settings_that_make_no_sense(wrong):
     with pytest.raises(MaskError, match=next(iter(wrong))):
         SourceSettings(**wrong)
+
+
+def test_the_figure_has_every_image_with_its_mask():
+    rng = np.random.default_rng(1)
+    images = [
+        MaskedImage(f"A{n}", rng.normal(6, 1, (60, 40)), rng.uniform(size=(60, 40)) > 0.9, (5, 8))
+        for n in range(9)
+    ]
+    figure = draw_masked_images(images, method="recommended", more=2, simulated=True)
+    assert [axes.get_title() for axes in figure.axes[::2]] == [one.name for one in images]
+    assert len(figure.axes) == 18
+    assert len(figure.axes[0].images) == 1
+    shown = figure.axes[1].images[1].get_array()
+    assert np.array_equal(~shown.mask, images[0].mask)
+    texts = [text.get_text() for text in figure.texts]
+    assert "Recommended mask (and 2 images more)" in texts
+    assert any("SIMULATED" in text for text in texts)

@@ -6,7 +6,6 @@ has when its sky is measured outside of the mask. And, of the image as it is: wh
 its sources is that far from them. docs/method.md has the measures.
 """
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -37,6 +36,7 @@ __all__ = [
     "added_sources",
     "measure_added",
     "near_and_far",
+    "near_pixels",
     "photometry",
     "pool_added",
 ]
@@ -265,33 +265,35 @@ def photometry(
 ### sources that are there #########################################################################
 
 
+def near_pixels(
+    crop: Frame, sources: NDArray[np.floating], *, near_fwhm: float = 8.0
+) -> NDArray[np.bool_]:
+    """The pixels within `near_fwhm` FWHM of one of the sources (n, 2: x, y in pixels), (ny, nx)."""
+    ny, nx = crop.data.shape
+    away = np.ones((ny, nx), bool)
+    at = np.rint(sources).astype(int).reshape(-1, 2)
+    columns, rows = at[:, 0], at[:, 1]
+    inside = (rows >= 0) & (rows < ny) & (columns >= 0) & (columns < nx)
+    away[rows[inside], columns[inside]] = False
+    if away.all():
+        return ~away
+    found: NDArray[np.bool_] = ndimage.distance_transform_edt(away) <= near_fwhm * crop.fwhm_px
+    return found
+
+
 def near_and_far(
-    crop: Frame,
-    mask: NDArray[np.bool_],
-    sources: NDArray[np.floating],
-    *,
-    near_fwhm: float = 8.0,
-    box_fwhm: float = 40.0,
+    crop: Frame, mask: NDArray[np.bool_], near: NDArray[np.bool_], *, box_fwhm: float = 40.0
 ) -> dict[str, float]:
     """By how much the unmasked sky near sources is above that far from them, in sigma.
 
-    `sources` (n, 2: x, y in pixels): the reference peaks, the same for every mask; near is within
-    `near_fwhm` of one, far is further. Both are compared in boxes of `box_fwhm`, within which the
-    background is taken to be even: the mean near less the mean far of the same box, over the
-    noise of a pixel, and its mean over the boxes, each weighing as its near pixels. `near`: that
-    mean; `share`: the near pixels that are in boxes with a tenth of their pixels far. NaN where no
-    box has both. What a mask takes of the noise, and faint sources that are no peaks, are in both
-    means.
+    `near`: the pixels near a source (`near_pixels` of the reference peaks), the same for every
+    mask; the others are far. Both are compared in boxes of `box_fwhm`, within which the background
+    is taken to be even: the mean near less the mean far of the same box, over the noise of a pixel,
+    and its mean over the boxes, each weighing as its near pixels. `near`: that mean; `share`: the
+    near pixels that are in boxes with a tenth of their pixels far. NaN where no box has both. What
+    a mask takes of the noise, and faint sources that are no peaks, are in both means.
     """
     seen = ~crop.empty & np.isfinite(crop.data)
-    taken = np.ones(seen.shape, bool)
-    columns, rows = np.rint(sources).astype(int).reshape(-1, 2).T
-    inside = (rows >= 0) & (rows < seen.shape[0]) & (columns >= 0) & (columns < seen.shape[1])
-    taken[rows[inside], columns[inside]] = False
-    distance = (
-        ndimage.distance_transform_edt(taken) if not taken.all() else np.full(seen.shape, 1e9)
-    )
-    near = distance <= near_fwhm * crop.fwhm_px
     noise = _pixel_noise(crop.masked, crop.empty)
     box = max(1, round(box_fwhm * crop.fwhm_px))
     total = weight = 0.0
@@ -322,10 +324,9 @@ def pool_added(table: pd.DataFrame, *, draws: int, seed: int) -> pd.DataFrame:
     what the mask changes of it against no mask, star by star, and the ends of its 95 % interval
     over `draws` bootstrap draws of the stars; `_lost`, the share of the stars without such a sky.
     """
-    rng = np.random.default_rng(seed)
     faint = table[table["kind"] == "faint"]
     base = faint[faint["method"] == NO_MASK].reset_index(drop=True)
-    picks = rng.integers(0, max(len(base), 1), (draws, len(base)))
+    uniform = np.random.default_rng(seed).random((draws, len(base)))
     rows = []
     for (method, domain), own in table.groupby(["method", "domain"], sort=False):
         row: dict[str, object] = {"method": method, "domain": domain}
@@ -341,9 +342,9 @@ def pool_added(table: pd.DataFrame, *, draws: int, seed: int) -> pd.DataFrame:
         for sky in SKIES:
             errors, without = (each[sky].to_numpy(float) for each in (those, base))
             row |= {f"{sky}_{name}": value for name, value in _errors(errors).items()}
-            row |= {f"{sky}_{k}": v for k, v in _moved(errors - without, picks).items()}
+            row |= {f"{sky}_{k}": v for k, v in _moved(errors - without, uniform).items()}
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["method", "domain"])
 
 
 _SUMMED = (
@@ -365,13 +366,14 @@ def _errors(errors: NDArray[np.float64]) -> dict[str, float]:
     }
 
 
-def _moved(moved: NDArray[np.float64], picks: NDArray[np.integer]) -> dict[str, float]:
-    """Median of differences and the ends of its 95 % interval; NaN where none is known."""
-    known = np.isfinite(moved)
-    if not known.any():
+def _moved(moved: NDArray[np.float64], uniform: NDArray[np.float64]) -> dict[str, float]:
+    """Median of differences and the ends of its 95 % interval; NaN where none is known.
+
+    `uniform` (draws, stars): random numbers from 0 to 1 that the bootstrap picks stars by.
+    """
+    known = moved[np.isfinite(moved)]
+    if not known.size:
         return dict.fromkeys(("moved", "moved_low", "moved_high"), np.nan)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a draw in which none is known
-        drawn = np.nanmedian(moved[picks], axis=1)
-    low, high = np.nanpercentile(drawn, [2.5, 97.5])
-    return {"moved": float(np.median(moved[known])), "moved_low": low, "moved_high": high}
+    picked = (uniform[:, : known.size] * known.size).astype(int)
+    low, high = np.percentile(np.median(known[picked], axis=1), [2.5, 97.5])
+    return {"moved": float(np.median(known)), "moved_low": low, "moved_high": high}
