@@ -109,8 +109,10 @@ class Pictures:
     def __call__(self, png: str | Path, title: str, caption: str, alt: str) -> dict[str, Any]:
         """A PNG, beside which is a PDF; `alt` says in numbers what it shows."""
         png = Path(png)
-        uri, width, height = smaller(png.read_bytes(), width=SHOWN_WIDTH)
-        self.room -= len(uri)
+        uri, width, height = "", 0, 0
+        if self.room > 0:
+            uri, width, height = smaller(png.read_bytes(), width=SHOWN_WIDTH)
+            self.room -= len(uri)
         name = png.relative_to(self.folder)
         return {
             "title": title,
