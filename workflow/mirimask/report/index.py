@@ -623,7 +623,7 @@ def index_page(
     method = overview.measures["method"].iloc[0]
     depths = depths_of(measures, "cores" if method == "recommended" else method)
     answer = (
-        paper_answer(table3, measures, overview.measures, overview.false)
+        paper_answer(table3, measures, overview.measures, overview.false, scorer=verdict["scorer"])
         if parts["claims"]
         else own_answer(overview.measures, overview.false, depths, overview.warned)
     )
