@@ -1,6 +1,8 @@
 """The first screen: sentences and rows against numbers worked out by hand."""
 
+import base64
 import json
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
@@ -194,3 +196,16 @@ def test_figures_are_made_smaller_not_larger(tmp_path):
     )
     assert smaller(path.read_bytes(), width=50)[1:] == (50, 25)
     assert smaller(path.read_bytes(), width=500)[1:] == (200, 100)
+
+
+def test_a_thin_line_keeps_its_colour_when_it_is_made_smaller(tmp_path):
+    picture = np.full((600, 1520, 3), 255, np.uint8)
+    picture[:, :, :] -= np.random.default_rng(1).integers(0, 40, (600, 1, 1), dtype=np.uint8)
+    picture[300:304] = (213, 94, 0)
+    path = tmp_path / "a.png"
+    Image.fromarray(picture).save(path)
+    uri, width, _ = smaller(path.read_bytes(), width=760)
+    assert width == 760
+    data = base64.b64decode(uri.partition(",")[2])
+    shown = np.asarray(Image.open(BytesIO(data)).convert("RGB")).astype(int)
+    assert abs(shown[150:152, 100:600] - (213, 94, 0)).max() < 40
