@@ -56,6 +56,7 @@ rule sensitivity:
     conda:
         "../../envs/environment.yaml"
     params:
+        methods=study.methods,
         configured=inputs.configured(study),
         code=code("sensitivity_summary"),
     message:

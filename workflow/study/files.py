@@ -40,11 +40,12 @@ def check_files(study: Study) -> None:
 
 
 def check_headers(study: Study) -> None:
-    """MaskError for images whose header shows that they cannot be used, all in one.
+    """MaskError for images whose files show that they do not fit the settings, all in one.
 
     Looked at are own images that are not imported yet: their filter, which the table or the header
-    must give, and whether the crop lies in the frame. What is wrong with a file itself is said by
-    its import.
+    must give and which must be the same in both, whether the crop lies in the frame, and whether
+    their catalogue has the columns of the configuration. What is wrong with a file itself is said
+    by its import.
     """
     problems = []
     for image, row in study.images.items():
@@ -65,7 +66,13 @@ def check_headers(study: Study) -> None:
                 imaging_filter(band)
             except MaskError as error:
                 problems.append(f"{where} ('{row['i2d']}'): {str(error).rstrip('.')}")
+        if row["filter"] and header["filter"].upper() not in ("", row["filter"].upper()):
+            problems.append(
+                f"{where} gives the filter {row['filter']}, the header of '{row['i2d']}' has "
+                f"{header['filter']} (FILTER); correct the table, or leave its cell empty"
+            )
         problems += _outside(study, image, header["shape"])
+        problems += _without_columns(study, row["catalogue"], where)
     if problems:
         raise MaskError(f"images: {'; '.join(problems)}.")
 
@@ -99,6 +106,29 @@ def left_behind(study: Study) -> str:
             "configuration.\n",
         ]
     )
+
+
+def _without_columns(study: Study, path: str, where: str) -> list[str]:
+    if not path:
+        return []
+    import logging
+
+    from mirimask.sources.own_catalogues import MissingColumn, read_catalogue
+
+    own, logger = study.config["catalogue"], logging.getLogger("mirimask")
+    quiet = logging.NullHandler()  # the import says all else
+    logger.addHandler(quiet)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            read_catalogue(path, id_=own["id"], ra=own["ra"], dec=own["dec"])
+    except MissingColumn as error:
+        return [f"{where}: {str(error).rstrip('.')}"]
+    except Exception:  # a damaged file: the import says what is wrong
+        return []
+    finally:
+        logger.removeHandler(quiet)
+    return []
 
 
 def _outside(study: Study, image: str, shape: tuple[int, ...] | None) -> list[str]:

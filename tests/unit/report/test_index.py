@@ -10,6 +10,7 @@ from mirimask.job_logs import Warned
 from mirimask.report import index
 from mirimask.report.index import Pictures, index_page, products_page
 from mirimask.report.overview import Overview
+from mirimask.report.pictures import quick_look, smaller, thumbnail
 from PIL import Image
 
 TWO_METHODS = ["value_1", "segmentation"]
@@ -289,10 +290,10 @@ def png(folder, name, size=(4, 3)):
 
 def test_pictures_stand_in_the_page_as_long_as_there_is_room(tmp_path):
     path = png(tmp_path, "figures/a", (7, 5))
-    picture = Pictures(tmp_path, room=200)
+    inside = smaller(Path(path).read_bytes(), width=760)[0]
+    picture = Pictures(tmp_path, room=len(inside))
     first, second = (picture(path, "t", "c", "alt") for _ in range(2))
-    assert first["uri"].startswith("data:image/png;base64,")
-    assert len(first["uri"]) <= 200 < 2 * len(first["uri"])
+    assert first["uri"] == inside
     assert second["uri"] == ""  # the link to the file stays
     assert (first["width"], first["height"]) == (7, 5)
     assert second["files"] == ["figures/a.png", "figures/a.pdf"]
@@ -408,6 +409,48 @@ def test_the_whole_page(tmp_path):
     for heading in ("The paper's claims", "What the masks are worth", "Recommended mask"):
         assert heading not in page
     assert page == whole(tmp_path)
+
+
+@pytest.mark.parametrize(("images", "limit"), [(7, 2.5e6), (100, 10e6)])
+def test_the_page_is_small_enough_to_be_mailed(tmp_path, images, limit):
+    """Of noise, which no format makes small, in pictures of the size that a study has them."""
+    rng = np.random.default_rng(1)
+    path = tmp_path / "figures" / "figure1.png"
+    path.parent.mkdir()
+    Image.fromarray(rng.integers(0, 256, (405, 760), np.uint8)).save(path)
+    mask = np.zeros((980, 590), bool)
+    mask[::40, ::40] = True
+    noise = rng.normal(size=mask.shape)
+    thumb, look = tmp_path / "thumb.png", tmp_path / "look.png"
+    thumb.write_bytes(thumbnail(noise, mask))
+    look.write_bytes(quick_look(noise, mask))
+    names = [f"Img{n}" for n in range(images)]
+    first = overview(tmp_path)
+    row, rate = first.measures.iloc[[0]], first.false.iloc[[0]]
+    many = Overview(
+        pd.concat([row.assign(image=name) for name in names]),
+        pd.concat([rate.assign(image=name) for name in [*names, "All"]]),
+        dict.fromkeys(names, look),
+        dict.fromkeys(names, thumb),
+        names[0],
+        [Warned(name, ("peaks",), "a warning of some length " * 4) for name in names],
+    )
+    pngs = [png(tmp_path, f"figures/{name}") for name in ("figure1x", "figure2", "figure3")]
+    pngs[0] = str(path)
+    per_image = [tmp_path / f"figures/figure{n}/{name}.png" for n in (4, 5) for name in names]
+    for one in per_image:
+        one.parent.mkdir(exist_ok=True)
+        one.symlink_to(path)
+    page = whole(
+        tmp_path,
+        overview=many,
+        statistics=pd.concat([STATISTICS.iloc[[0, 1]].assign(image=["A", "B"])]),
+        pngs=[*pngs, *map(str, per_image)],
+        files=[f"masks/{name}/value_{n}.fits" for name in names for n in range(40)],
+    )
+    assert len(page.encode()) < limit
+    assert page.count("<figure>") == 1 + 3 + 2 * images
+    assert page.count('class="simulated"') == 1
 
 
 def test_a_page_of_the_sky_is_not_simulated(tmp_path):

@@ -1,6 +1,8 @@
 """The first screen: sentences and rows against numbers worked out by hand."""
 
+import base64
 import json
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
@@ -71,16 +73,17 @@ def compared(**shares):
 def test_the_answer_to_the_paper_s_question():
     recalls = pd.DataFrame(
         {
-            "method": ["value_1", "derivative_10", "segmentation", "recommended"],
-            "difference_low": [-0.4, 0.1, np.nan, 0.1],
-            "difference_high": [-0.01, 0.5, np.nan, 0.4],
+            "method": ["value_1", "derivative_10", "segmentation", "recommended", "value_1"],
+            "scorer": [*["peaks"] * 4, "pixels"],
+            "difference_low": [-0.4, 0.1, np.nan, 0.1, 0.3],
+            "difference_high": [-0.01, 0.5, np.nan, 0.4, 0.4],
         }
     )
     measures = {
         "significance": recalls,
         "curves_compared": compared(value=0.2, derivative=0.3, segmentation=0.1, cores=0.8),
     }
-    counts, cost, ours = paper_answer(table3(**COUNTS), measures, MEASURES, FALSE)
+    counts, cost, ours = paper_answer(table3(**COUNTS), measures, MEASURES, FALSE, scorer="peaks")
     assert counts == (
         "By counts: of 10 catalogue sources the segmentation marks 6, the slices 4 to 9 (1 of 2 "
         "slices more, 1 fewer, beyond their 95 % interval); chance is in these counts."
@@ -96,7 +99,8 @@ def test_the_answer_to_the_paper_s_question():
 def test_a_tie_is_called_a_tie():
     measures = {"curves_compared": compared(value=0.2, derivative=0.19, segmentation=0.12)}
     assert (
-        "a tie within the intervals" in paper_answer(table3(**COUNTS), measures, MEASURES, FALSE)[1]
+        "a tie within the intervals"
+        in paper_answer(table3(**COUNTS), measures, MEASURES, FALSE, scorer="peaks")[1]
     )
 
 
@@ -108,7 +112,11 @@ def test_a_tie_is_called_a_tie():
     ],
 )
 def test_the_answer_without_sources_or_without_slices(table, words):
-    assert paper_answer(table, {}, MEASURES, FALSE)[0].lower().startswith(words.lower())
+    assert (
+        paper_answer(table, {}, MEASURES, FALSE, scorer="peaks")[0]
+        .lower()
+        .startswith(words.lower())
+    )
 
 
 def image_and_mask(shape=(60, 40)):
@@ -188,3 +196,16 @@ def test_figures_are_made_smaller_not_larger(tmp_path):
     )
     assert smaller(path.read_bytes(), width=50)[1:] == (50, 25)
     assert smaller(path.read_bytes(), width=500)[1:] == (200, 100)
+
+
+def test_a_thin_line_keeps_its_colour_when_it_is_made_smaller(tmp_path):
+    picture = np.full((600, 1520, 3), 255, np.uint8)
+    picture[:, :, :] -= np.random.default_rng(1).integers(0, 40, (600, 1, 1), dtype=np.uint8)
+    picture[300:304] = (213, 94, 0)
+    path = tmp_path / "a.png"
+    Image.fromarray(picture).save(path)
+    uri, width, _ = smaller(path.read_bytes(), width=760)
+    assert width == 760
+    data = base64.b64decode(uri.partition(",")[2])
+    shown = np.asarray(Image.open(BytesIO(data)).convert("RGB")).astype(int)
+    assert abs(shown[150:152, 100:600] - (213, 94, 0)).max() < 40

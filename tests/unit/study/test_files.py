@@ -75,6 +75,7 @@ def test_headers_that_are_right(make):
         ({}, "", "row 'A' gives no filter.*'a.fits'"),
         ({"primary": [("FILTER", " ")]}, "", "row 'A' gives no filter"),
         ({"primary": [("FILTER", "F1065C")]}, "", "row 'A' .'a.fits'.: filter: 'F1065C' is not"),
+        ({"primary": [BAND]}, "F1000W", "filter F1000W, the header of 'a.fits' has F770W"),
         ({}, "F770W\t0:21,0:30", "rows 0 to 21 .* 20 rows and 30 columns"),
         ({"as_primary": True}, "F770W\t0:20,5:31", "columns 5 to 31 .* 20 rows and 30 columns"),
     ],
@@ -102,6 +103,19 @@ def test_every_image_that_cannot_be_used_is_named_until_it_is_imported(make):
 def test_a_damaged_file_is_left_to_its_import(make):
     Path("a.fits").write_text("<html>502 Bad Gateway</html>")
     files.check_headers(make("image\ti2d\nA\ta.fits\n"))
+    image("b.fits", primary=[BAND])
+    Path("b.csv").write_bytes(bytes(range(256)))
+    files.check_headers(make("image\ti2d\tcatalogue\nB\tb.fits\tb.csv\n"))
+
+
+def test_a_catalogue_without_the_columns_of_the_configuration(make, caplog):
+    image("a.fits", primary=[BAND])
+    Path("a.csv").write_text("name,RA,Dec,flag\nx,80,-20,\n")
+    study = make("image\ti2d\tcatalogue\nA\ta.fits\ta.csv\n")
+    with pytest.raises(MaskError, match=r"row 'A': .*no column 'RAJ2000'; it has name, RA, Dec"):
+        files.check_headers(study)
+    own = {"name": "own", "id": "name", "ra": "RA", "dec": "Dec"}
+    files.check_headers(make("image\ti2d\tcatalogue\nA\ta.fits\ta.csv\n", catalogue=own))
 
 
 def test_checksums_follow_the_content(make):

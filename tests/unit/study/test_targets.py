@@ -115,3 +115,23 @@ def test_what_depends_on_the_method_and_the_image(make):
     assert inputs.psf(study, "B") == "<results>/simulation/psf_F770W.fits"
     assert inputs.truth(study, "A") == inputs.truth_tables(study) == {}
     assert inputs.published(study, 1) == []
+
+
+def test_the_study_s_own_values_of_settings_that_are_varied(make):
+    study = make(verdict={"radius": "18 px"}, catalogue={"keep": "FW1 > 2"}, slice_domain="crop")
+    assert inputs.configured(study) == {
+        "verdict radius [px]": "18",
+        "peak S/N": "5",
+        "smallest spot [px]": "1",
+        "catalogue": "FW1 > 2",
+        "scorer": "bright peak",
+        "slice domain": "crop",
+    }
+
+
+def test_depths_of_cosmos_web_are_for_its_images_alone(make):
+    table = "image\tprogram\tobservation\tfilter\nA\t1727\t1\tF770W\nB\t{}\t2\tF770W\n"
+    source = {"archive": {"source": "mast"}}
+    assert make(table.format("01727"), **source).of_cosmos_web
+    assert not make(table.format("1232"), **source).of_cosmos_web
+    assert not make().of_cosmos_web

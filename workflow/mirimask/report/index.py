@@ -109,8 +109,10 @@ class Pictures:
     def __call__(self, png: str | Path, title: str, caption: str, alt: str) -> dict[str, Any]:
         """A PNG, beside which is a PDF; `alt` says in numbers what it shows."""
         png = Path(png)
-        uri, width, height = smaller(png.read_bytes(), width=SHOWN_WIDTH)
-        self.room -= len(uri)
+        uri, width, height = "", 0, 0
+        if self.room > 0:
+            uri, width, height = smaller(png.read_bytes(), width=SHOWN_WIDTH)
+            self.room -= len(uri)
         name = png.relative_to(self.folder)
         return {
             "title": title,
@@ -624,7 +626,7 @@ def index_page(
     method = overview.measures["method"].iloc[0]
     depths = depths_of(measures, "cores" if method == "recommended" else method)
     answer = (
-        paper_answer(table3, measures, overview.measures, overview.false)
+        paper_answer(table3, measures, overview.measures, overview.false, scorer=verdict["scorer"])
         if parts["claims"]
         else own_answer(overview.measures, overview.false, depths, overview.warned)
     )

@@ -36,7 +36,7 @@ OWN_QUESTION = (
     "How deep is each image, how many sources does it hold, and what is there to worry about?"
 )
 _RATE = ("false_per_arcmin2", "false_low", "false_high")
-_RATES = ["image", "method", "domain", "n_positive", "n_negative", "area_arcmin2", *_RATE]
+_RATES = ["image", "method", "domain", *_RATE]
 _EQUAL_RATE = 10.0  # false spots per square arcminute, as the evaluation's own page takes them
 
 
@@ -221,14 +221,22 @@ def own_answer(
 
 
 def paper_answer(
-    table3: pd.DataFrame, measures: Tables, overview: pd.DataFrame, false: pd.DataFrame
+    table3: pd.DataFrame,
+    measures: Tables,
+    overview: pd.DataFrame,
+    false: pd.DataFrame,
+    *,
+    scorer: str,
 ) -> list[str]:
     """Three sentences on the paper's question: by counts, at equal cost, and the recommended mask.
 
     `table3` is Table 3 as data, `measures` the tables of the evaluation by the names of their
-    files. What was not measured is not said.
+    files; `scorer` is that of Table 3. What was not measured is not said.
     """
-    sentences = [_by_counts(table3, measures.get("significance"))]
+    recalls = measures.get("significance")
+    if recalls is not None:
+        recalls = recalls[recalls["scorer"] == scorer]
+    sentences = [_by_counts(table3, recalls)]
     if "curves_compared" in measures:
         sentences.append(_at_equal_cost(measures["curves_compared"]))
     last = _sources_sentence(overview).rstrip(".")

@@ -141,13 +141,15 @@ def thumbnail(image: NDArray[np.floating], mask: NDArray[np.bool_], *, side: int
 def smaller(picture: bytes, *, width: int) -> tuple[str, int, int]:
     """A picture at most so many pixels wide, as a data URI, and its width and height.
 
-    As PNG of 64 colours or as JPEG, whichever has fewer bytes: figures of lines, figures of images.
+    As PNG of 128 colours or as JPEG, whichever has fewer bytes: figures of lines, of images.
     """
     with Image.open(BytesIO(picture)) as opened:
         whole = opened.convert("RGB")
     size = min(width, whole.width), round(whole.height * min(1, width / whole.width))
     small = whole.resize(size, Image.Resampling.LANCZOS)
-    png = _encoded(small.quantize(64, dither=Image.Dither.NONE))
+    # the median cut would spend its colours on the many shades of white, and grey the thin lines
+    coverage = Image.Quantize.MAXCOVERAGE
+    png = _encoded(small.quantize(128, method=coverage, dither=Image.Dither.NONE))
     jpeg = _jpeg(small)
     data, kind = (png, "image/png") if len(png) <= len(jpeg) else (jpeg, "image/jpeg")
     return data_uri(data, kind), *size

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from mirimask.errors import MaskError
 from mirimask.votables import notes_of
 
-__all__ = ["KNOWN_COLUMNS", "read_catalogue"]
+__all__ = ["KNOWN_COLUMNS", "MissingColumn", "read_catalogue"]
 
 _logger = logging.getLogger("mirimask.sources.own_catalogues")
 
@@ -57,6 +57,10 @@ class _Found:
     table: Table
     name: str
     of_text: bool = False
+
+
+class MissingColumn(MaskError):
+    """A table that can be read, and lacks a column that the settings name."""
 
 
 def read_catalogue(
@@ -147,7 +151,7 @@ def _chosen(
         if any(_NUMBER.fullmatch(name) for name in tables[0].table.colnames):
             hint = " Its first line holds numbers: write the names of the columns above it."
         missing = " or ".join(f"'{name}'" for name in wanted[key])
-        raise MaskError(
+        raise MissingColumn(
             f"{what} has no column {missing}; it has {there}.{hint} Set {settings[key]} "
             f"to the one with the {_ANGLES[key]} in degrees."
         )
