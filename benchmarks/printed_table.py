@@ -1,14 +1,14 @@
 """What makes the paper's printed Table 3: hypotheses on SIMULATED fields, by their likelihood.
 
     python benchmarks/printed_table.py --seeds 101 102
-    python benchmarks/printed_table.py --seeds 4001 4002 --only "as configured"
+    python benchmarks/printed_table.py --seeds 5001 5002 5003 --only "as configured"
 
 A hypothesis takes one thing away from config/simulated.yaml or from the scorer, or puts another in
 its place. The seven fields are simulated with each of the seeds, and the mean successes of the 49
 cells are compared with the printed ones: log-likelihood (binomial, of the printed successes with
 the simulated share, half a source added on either side), and the quantities of
-`mirimask.simulation.checks.table3_checks`. The fields were chosen on the seeds 101 and 102; others
-are a test. Writes benchmarks/results/printed_table_<first seed>.{csv,md}.
+`mirimask.simulation.checks.table3_checks`. The fields were chosen on the seeds 101 to 103 and 4001
+to 4003; others are a test. Writes benchmarks/results/printed_table_<first seed>.{csv,md}.
 """
 
 import argparse
