@@ -261,7 +261,7 @@ def test_table_3_says_how_it_was_scored():
         "percentages over the crop domain; scored by any pixel of the mask within 1 FWHM of the "
         "PSF of the source; near: within 2 px more"
     )
-    assert "more than 25 % of the mask's pixels" in table.notes[2]
+    assert "more than 25 % of the mask's visible spots" in table.notes[2]
     assert table.notes[-1] == "a note"
 
 

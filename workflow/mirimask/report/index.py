@@ -524,6 +524,7 @@ def products_page(
     folder: Path,
     files: Iterable[str],
     revision: str,
+    left_out: Mapping[str, str] | None = None,
 ) -> str:
     """The page of a run that ends with masks and their files, as text.
 
@@ -537,6 +538,7 @@ def products_page(
         title=f"Source masks: study {study}",
         study=study,
         simulated=bool(overview.measures["simulated"].any()),
+        left_out=left_out,
         question=OWN_QUESTION,
         actions=[],
         sections=sections(absent),
