@@ -25,7 +25,7 @@ MEASURES = pd.DataFrame(
 FALSE = pd.DataFrame(
     {
         "image": ["A", "B", "All"],
-        "n_negative": [3, 0, 3],
+        "n_blank": [3, 0, 3],
         "false_per_arcmin2": [1234.5, 0, 0.75],
         "false_low": [1001.2, 0, 0.155],
         "false_high": [1500.7, 1.9, 2.19],
@@ -138,7 +138,7 @@ def test_rows_read_from_files(tmp_path):
     for code, spots in (("A", 2), ("B", 0)):
         paths["false"].append(tmp_path / f"{code}.csv")
         paths["false"][-1].write_text(
-            "image,method,domain,n_positive,n_negative,area_arcmin2,false_per_arcmin2,false_low,"
+            "image,method,domain,n_spots,n_blank,area_arcmin2,false_per_arcmin2,false_low,"
             f"false_high\n{code},cores,,9,{spots},2,{spots / 2},0.1,4\n"
         )
     log = tmp_path / "logs" / "peaks" / "B.log"
@@ -158,7 +158,7 @@ def test_rows_read_from_files(tmp_path):
     assert (b.warnings, a.warnings) == (["few peaks"], [])
     assert (a.file, a.thumbnail[:22]) == ("look_A.png", "data:image/png;base64,")
     both = overview.false.set_index("image").loc["All"]
-    assert (both["n_negative"], both["false_per_arcmin2"]) == (2, 0.5)
+    assert (both["n_blank"], both["false_per_arcmin2"]) == (2, 0.5)
     assert overview.picture(tmp_path)["caption"] == (
         "A, and with the outline of its recommended mask."
     )

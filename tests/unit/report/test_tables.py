@@ -424,3 +424,12 @@ def test_what_is_said_of_all_images_together():
     assert together(both)["n"].tolist() == [3]
     assert together(both[:1])["n"].tolist() == [1]
     assert together(both[:2]).empty  # they could not be pooled
+
+
+def test_the_answer_stands_above_the_claims():
+    table = pd.DataFrame({"id": ["C1"], "claim (section)": ["a"], "computed": ["holds"]})
+    circles = pd.DataFrame({"image": ["A"], "catalogue": [True], "sources": [9], "covered": [0.1]})
+    page = claims_page(table, circles, simulated=True, first=["**Which?** None.", "Left: all."])
+    assert (
+        page.index("SIMULATED") < page.index("**Which?** None. Left: all.") < page.index("| C1 |")
+    )

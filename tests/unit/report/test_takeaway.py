@@ -225,3 +225,22 @@ def test_another_finder_is_said_in_numbers():
     assert "value_1 10 to 9, segmentation 8 to 8" in first
     assert "in the same order" in first
     assert "in another order" in second
+
+
+def test_the_first_point_is_which_slices_are_good_source_masks(tables):
+    """Where sources were added; the truth decides where it is known."""
+    added = pd.DataFrame(
+        {"method": ["none", "value_1"], "stars_left": [1.0, 0.3], "galaxies_left": [1.0, 0.4]}
+    )
+    for sky in ("ring", "box_25", "box_50"):
+        added[f"{sky}_moved"], added[f"{sky}_scatter"] = [0.0, 0.01], [0.3, 0.3]
+    first = takeaways(tables | {"added": added})[0]
+    assert first.startswith("**Which value and derivative slices are good source masks?**")
+    assert "none: each leaves more than a fifth" in first
+    assert "Flux of faint stars: Sky from a ring: the mask matters little" in first
+    use = pd.DataFrame(
+        {"image": ["All"], "method": "value_1", "stars_left": 0.1, "galaxies_left": 0.2, "waste": 0}
+    )
+    first = takeaways(tables | {"added": added, "use": use})[0]
+    assert "Img Top 1 %: at most a fifth of the light" in first
+    assert not takeaways(tables)[0].startswith("**Which")

@@ -228,7 +228,7 @@ def paper_answer(
     *,
     scorer: str,
 ) -> list[str]:
-    """Three sentences on the paper's question: by counts, at equal cost, and the recommended mask.
+    """The paper's question: as source masks, by counts, at equal cost, and the recommended mask.
 
     `table3` is Table 3 as data, `measures` the tables of the evaluation by the names of their
     files; `scorer` is that of Table 3. What was not measured is not said.
@@ -236,7 +236,11 @@ def paper_answer(
     recalls = measures.get("significance")
     if recalls is not None:
         recalls = recalls[recalls["scorer"] == scorer]
-    sentences = [_by_counts(table3, recalls)]
+    sentences = []
+    if "added" in measures:
+        use = measures.get("use")
+        sentences += [text.replace("**", "") for text in good_masks(measures["added"], use)[:1]]
+    sentences.append(_by_counts(table3, recalls))
     if "curves_compared" in measures:
         sentences.append(_at_equal_cost(measures["curves_compared"]))
     last = _sources_sentence(overview).rstrip(".")
