@@ -11,12 +11,14 @@ a mosaic needs. A frame of memory is the SCI of the image in float32.
 """
 
 import argparse
+import multiprocessing
 import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from measured import record, simulated_archive
 
@@ -125,11 +127,8 @@ def catalogue(path: Path, image: Path) -> None:
     path.write_text("id,ra,dec\n" + "".join(f"{i},{ra:.8f},{dec:.8f}\n" for i, ra, dec in rows))
 
 
-def sextractor(image: Path, folder: Path) -> Cost | None:
-    """SExtractor's catalogue and segmentation; None where it is not installed."""
-    program = shutil.which("source-extractor")
-    if program is None:
-        return None
+def for_sextractor(image: Path, folder: Path) -> None:
+    """Write what SExtractor reads."""
     with fits.open(image, memmap=False) as hdus:
         data = hdus["SCI"].data.astype(np.float32)
         header = hdus["SCI"].header
@@ -140,6 +139,14 @@ def sextractor(image: Path, folder: Path) -> Cost | None:
     (folder / "detect.param").write_text("\n".join(MEASURES) + "\n")
     lines = "".join(f"{key} {value}\n" for key, value in SEXTRACTOR.items())
     (folder / "detect.sex").write_text(lines)
+
+
+def sextractor(image: Path, folder: Path) -> Cost | None:
+    """SExtractor's catalogue and segmentation; None where it is not installed."""
+    program = shutil.which("source-extractor")
+    if program is None:
+        return None
+    apart(for_sextractor, image, folder)
     here = Path.cwd()
     os.chdir(folder)  # it takes its files from where it runs
     try:
@@ -148,13 +155,22 @@ def sextractor(image: Path, folder: Path) -> Cost | None:
         os.chdir(here)
 
 
+def apart(function: Callable[..., Any], *arguments: object) -> Any:
+    """The result of a function, in a process of its own.
+
+    The peak of a process counts what the one had in memory that started it.
+    """
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, arguments)
+
+
 def words(cost: Cost, frame: float) -> str:
     return f"{cost.seconds:.1f} s, {cost.peak / 1e9:.2f} GB ({cost.peak / frame:.1f} frames)"
 
 
 def costs(image: Path, folder: Path) -> dict[str, Cost]:
     """Mask alone, with all products, and the score."""
-    catalogue(folder / "sources.csv", image)
+    apart(catalogue, folder / "sources.csv", image)
     ask = [MIRIMASK, "mask", str(image), "--overwrite", "--quiet", "-o", str(folder / "mask.fits")]
     products = ("labels.fits", "catalogue.ecsv", "regions.reg")
     every = [part for name in products for part in (f"--{name.split('.')[0]}", str(folder / name))]
@@ -180,7 +196,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = folder / "mosaic.fits"
-        size = mosaic(archive, path, options.frames)
+        size = apart(mosaic, archive, path, options.frames)
         frame = 4.0 * size
         own = costs(path, folder)
         sources = len(
@@ -243,7 +259,7 @@ def main() -> None:
         )
         if options.large:
             path.unlink()
-            large = mosaic(archive, path, 2 * options.frames)
+            large = apart(mosaic, archive, path, 2 * options.frames)
             of_large = costs(path, folder)
             ratio = of_large["all"].seconds / large / (every.seconds / size)
             peak = max(cost.peak for cost in of_large.values())
