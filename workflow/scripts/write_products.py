@@ -25,6 +25,7 @@ def main(job):
         folder=folder,
         files=[Path(path).relative_to(folder).as_posix() for path in job.input.files],
         revision=job.params.revision,
+        left_out=job.params.left_out,
     )
     write_text(job.output.page, page)
 

@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import pytest
 import yaml
 from astropy.io import fits
@@ -22,7 +23,9 @@ def test_the_two_files_are_a_study(here, capsys):
     other.mkdir()
     shutil.copy("A_i2d.fits", other / "a_i2d.fits")  # a name that differs by capitals only
     shutil.copy("A_i2d.fits", here / "all.fits")
-    shutil.copy("A_i2d.fits", here / "A_segm.fits")
+    with fits.open("A_i2d.fits") as hdus:
+        labels = fits.ImageHDU(np.zeros(hdus["SCI"].shape, np.uint32), hdus["SCI"].header, "SCI")
+        fits.HDUList([fits.PrimaryHDU(), labels]).writeto(here / "A_segm.fits")
     images = ["A_i2d.fits", "b/a_i2d.fits", "all.fits"]
     assert command.main(["new-study", "my night", *images]) == 0
     said = capsys.readouterr()

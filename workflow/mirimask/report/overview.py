@@ -14,6 +14,7 @@ from mirimask.job_logs import Warned, gathered_warnings
 from mirimask.masks.names import method_label, parse_method
 from mirimask.report.pictures import SHOWN_WIDTH, data_uri, smaller
 from mirimask.report.tables import together
+from mirimask.report.use import good_masks
 from mirimask.table_files import read_tables
 
 __all__ = [
