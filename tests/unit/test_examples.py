@@ -107,13 +107,21 @@ def test_the_study_of_own_images_can_be_typed(study):
     (settings,) = blocks(page, "yaml")
     (study.folder / "my_images.tsv").write_text(table)
     (study.folder / "data").mkdir()
-    for line in table.splitlines()[1:]:
-        for name in filter(lambda cell: "/" in cell, line.split("\t")):
-            copy(
-                study.folder / ("A.ecsv" if name.endswith("csv") else "A_i2d.fits"),
-                study.folder / name,
-            )
     study.config = yaml.safe_load(settings)
+    columns = study.config["catalogue"]
+    catalogue = Table.read(study.folder / "A.ecsv")
+    catalogue.rename_columns(
+        ["objID", "RAJ2000", "DEJ2000"], [columns[key] for key in ("id", "ra", "dec")]
+    )
+    head, *lines = table.splitlines()
+    for line in lines:
+        row = dict(zip(head.split("\t"), line.split("\t"), strict=False))
+        for name in filter(lambda cell: "/" in cell, row.values()):
+            if name.endswith("csv"):
+                catalogue.write(study.folder / name)
+            else:
+                copy(study.folder / "A_i2d.fits", study.folder / name)
+                fits.setval(study.folder / name, "FILTER", value=row["filter"])
     done = study.run(options=["--dry-run", "--quiet", "rules"])
     assert done.returncode == 0, done.stdout
     assert re.search(r"import_local +2\n", done.stdout), done.stdout

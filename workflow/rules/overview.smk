@@ -34,7 +34,7 @@ use rule false_detections as overview_false with:
     input:
         i2d="<results>/archive/{image}/i2d.fits",
         frame="<results>/frame/{image}.fits",
-        peaks="<results>/peaks/{image}.csv",
+        psf=lambda wildcards: inputs.psf(study, wildcards.image),
         masks=[f"<results>/masks/{{image}}/{study.overview_detections}.fits"],
     output:
         csv="<results>/overview/false/{image}.csv",

@@ -136,6 +136,9 @@ def test_defaults_are_those_of_a_study():
     assert settings["verdict"]["properties"]["radius"]["default"] == "catalogue"
     assert settings["verdict"]["properties"]["near"]["default"] == "catalogue"
     assert (options.radius, options.near) == (None, None)
+    assert options.smallest_spot == settings["verdict"]["properties"]["smallest_spot"]["default"]
+    any_spot = command.parser().parse_args(["score", "i", "c", "--smallest-spot", "any"])
+    assert any_spot.smallest_spot is None
     peaks = settings["peaks"]["properties"]
     assert options.snr == peaks["snr"]["default"]
     assert f"{command.BACKGROUND_BOX_FWHM} fwhm" == peaks["background_box"]["default"]

@@ -12,6 +12,8 @@ from mirimask.masks.registry import METHODS, missing, published_options
 
 __all__ = ["Parser", "parser"]
 
+SMALLEST_SPOT = "1.84 fwhm"  # as in a study (verdict.smallest_spot)
+
 SPARE_BIT = 29  # of DQ: MSA_FAILED_OPEN, of the spectrograph's shutters
 
 EXAMPLES = {
@@ -242,6 +244,14 @@ def parser() -> Parser:
     group.add_argument(
         "--snr", default=5.0, type=positive, help="of the reference peaks (default: 5)"
     )
+    group.add_argument(
+        "--smallest-spot",
+        default=SMALLEST_SPOT,
+        type=size_or_any,
+        metavar="SIZE|any",
+        help="diameter of the smallest spot that an eye sees on a figure, of which it sees one peak "
+        f"(default: {SMALLEST_SPOT}); any: every peak that the mask marks counts",
+    )
     group = score.add_argument_group("what to write")
     group.add_argument(
         "-o", "--output", metavar="CSV", help="a row for each source and method (or -)"
@@ -374,6 +384,11 @@ def arcseconds(text: str) -> float:
     if not 0 < value < 60:
         raise argparse.ArgumentTypeError(f"'{text}' is not a width; write 0.15arcsec")
     return value
+
+
+def size_or_any(text: str) -> str | None:
+    """A size, or None for 'any'."""
+    return None if text == "any" else size(text)
 
 
 def size(text: str) -> str:

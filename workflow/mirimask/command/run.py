@@ -126,7 +126,7 @@ def judged(
     from mirimask.masks.make import make_mask
     from mirimask.sources.peaks import reference_peaks
     from mirimask.sources.spots import label_spots
-    from mirimask.sources.verdicts import peak_verdicts
+    from mirimask.sources.verdicts import peak_verdicts, smallest_spot_px
 
     with progress.step("finding the reference peaks"):
         peaks = reference_peaks(
@@ -142,6 +142,7 @@ def judged(
     }
     table = sources.to_pandas()
     x, y = table["x"].to_numpy(float), table["y"].to_numpy(float)
+    smallest = smallest_spot_px(options.smallest_spot, image)
     frame, parts = whole_image(options, image), []
     for name in methods:
         with progress.step(f"judging {name}"):
@@ -149,7 +150,7 @@ def judged(
                 image, name, domain=options.domain, frame=frame, segmentation=options.segm
             )
             spots = label_spots(mask, peaks, min_pixels=1, tolerance_px=image.fwhm_px)
-            verdicts = peak_verdicts(x, y, spots, peaks, **circle)
+            verdicts = peak_verdicts(x, y, spots, peaks, **circle, smallest_px=smallest)
         parts.append(pd.concat([table.assign(method=name), verdicts], axis=1))
     return pd.concat(parts, ignore_index=True)
 
