@@ -268,11 +268,13 @@ def test_spikes_are_compared_within_their_errors():
 def test_blending_is_told_from_the_truth():
     images = [f"Img{n}" for n in range(1, 8)]
     purity = pd.DataFrame({"image": images, "method": "segmentation"})
-    purity = purity.assign(n_sources=100, n_recovered=50, n_merged_sources=[20, *[5] * 6])
-    assert _answers(purity=purity)["C4"].verdict == "holds"
-    answer = _answers(purity=purity.assign(n_merged_sources=5))["C4"]
-    assert answer.verdict == "holds in part"
-    assert "not because it blends" in answer.numbers
+    purity = purity.assign(n_sources=60, n_recovered=50, n_merged_spots=2)
+    purity = purity.assign(n_merged_sources=[20, *[5] * 6])
+    assert _answers(purity=purity)["C4"].verdict == "holds"  # 18 by sharing, 10 without a spot
+    for other in ({"n_merged_sources": 5}, {"n_sources": 100}):
+        answer = _answers(purity=purity.assign(**other))["C4"]
+        assert answer.verdict == "holds in part"
+        assert "not most by blending" in answer.numbers
 
 
 def test_ties_decide_nothing():

@@ -166,16 +166,19 @@ def _segmentation_loses_in_img1(
     own = evidence["purity"].query("method == 'segmentation' and image != 'All'")
     own = own.drop_duplicates("image").set_index("image")
     merged = (own["n_merged_sources"] / own["n_recovered"].replace(0, np.nan)).dropna()
-    missed = 1 - own["n_recovered"] / own["n_sources"]
     if "Img1" not in merged or len(merged) < 2:
         return Answer(loses, f"{numbers}; too few true sources to tell whether it blends them")
     others = merged.drop("Img1").max()
+    one = own.loc["Img1"]
+    shared, missed = one["n_merged_sources"] - one["n_merged_spots"], one["n_sources"]
+    missed -= one["n_recovered"]
     numbers += (
         f"; of the true sources that it marks, {merged['Img1']:.2f} share a spot in Img1, at most "
-        f"{others:.2f} elsewhere; {missed['Img1']:.2f} of all have no spot there"
+        f"{others:.2f} elsewhere; there {shared:.0f} have no spot of their own because they share "
+        f"one, {missed:.0f} have none at all"
     )
-    if merged["Img1"] <= others:
-        return Answer(PART, f"{numbers}: it loses most there, but not because it blends")
+    if merged["Img1"] <= others or shared < missed:
+        return Answer(PART, f"{numbers}: it loses most there, but not most by blending")
     return Answer(HOLDS if loses == PART else TIE, numbers)
 
 
