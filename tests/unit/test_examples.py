@@ -122,6 +122,9 @@ def test_the_study_of_own_images_can_be_typed(study):
             else:
                 copy(study.folder / "A_i2d.fits", study.folder / name)
                 fits.setval(study.folder / name, "FILTER", value=row["filter"])
+            if name == row.get("segm"):
+                with fits.open(study.folder / name, mode="update") as hdus:
+                    hdus["SCI"].data = np.zeros(hdus["SCI"].shape, np.uint32)
     done = study.run(options=["--dry-run", "--quiet", "rules"])
     assert done.returncode == 0, done.stdout
     assert re.search(r"import_local +2\n", done.stdout), done.stdout

@@ -249,7 +249,7 @@ def parser() -> Parser:
         default=SMALLEST_SPOT,
         type=size_or_any,
         metavar="SIZE|any",
-        help="diameter of the smallest spot that an eye sees on a figure, of which it sees one peak "
+        help="diameter of the smallest spot that an eye sees on a figure, with one peak of it "
         f"(default: {SMALLEST_SPOT}); any: every peak that the mask marks counts",
     )
     group = score.add_argument_group("what to write")
