@@ -115,7 +115,6 @@ rule claims:
         compared="<results>/evaluation/curves_compared.csv",
         circles="<results>/tables/circles.csv",
         added="<results>/evaluation/added.csv",
-        use=["<results>/evaluation/use.csv"] if study.by_truth else [],
     output:
         md="<results>/claims.md",
         csv=report(

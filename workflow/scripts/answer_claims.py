@@ -25,7 +25,7 @@ def main(job):
     table = claims_table(answers)
     with replacing(job.output.csv) as temporary:
         table.to_csv(temporary, index=False)
-    use = read_table(*job.input.use) if job.input.use else None
+    use = read_table(job.input.use) if job.input.get("use") else None
     page = claims_page(
         table,
         read_table(job.input.circles),
