@@ -1,9 +1,16 @@
 """Blank images: what of an image stays in them, and what does not."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from mirimask.errors import MaskError
-from mirimask.evaluation.blank import blank_images, correlated_noise, sharp_events, spectral_lines
+from mirimask.evaluation.blank import (
+    _bright_stars,
+    blank_images,
+    correlated_noise,
+    sharp_events,
+    spectral_lines,
+)
 from mirimask.evaluation.stars import StarStamps, inject
 from mirimask.image.psf import Psf
 from scipy.ndimage import gaussian_filter
@@ -149,3 +156,13 @@ def test_an_image_full_of_sources_says_so(stamps):
     empty = np.ones(image.shape, bool)
     with pytest.raises(MaskError):
         _blank(image, stamps, empty)
+
+
+def test_a_peak_with_nothing_above_the_sky_is_no_star(stamps):
+    """On steep clouds the filtered image can have a peak where the image lies below its sky."""
+    peaks = pd.DataFrame({"x": [30, 60], "y": [30, 60], "snr": [900.0, 800.0]})
+    excess = np.full((90, 90), -0.5, np.float32)
+    excess[60, 60] = 40
+    stars, real = _bright_stars(excess, peaks, stamps, bright=300)
+    assert real.tolist() == [[60, 60]]
+    assert np.isfinite(stars).all()

@@ -256,8 +256,8 @@ def _bright_stars(
     for x, y, snr in peaks[["x", "y", "snr"]].itertuples(index=False):
         middle = np.s_[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
         light = np.clip(excess[middle] - stars[middle], 0, None)
-        if not light.sum() > 0.5 * excess[middle].sum():
-            continue
+        if not light.sum() > max(0.5 * excess[middle].sum(), 0):
+            continue  # also a peak of the filtered image with nothing above the sky at its place
         real.append((x, y))
         if not snr > bright or light.shape != (3, 3):
             continue
