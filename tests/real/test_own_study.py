@@ -1,4 +1,4 @@
-"""The recipe of the README for images of one's own, on a table that mixes what there may be.
+"""The recipe of docs/own-images.md for images of one's own, on a table that mixes what there may be.
 
 Two pixel scales of one sky, an archive product of nebula in two filters, one image without a
 catalogue, and a stamp of 77 px.
@@ -18,8 +18,8 @@ WITH, WITHOUT = ["uds80", "uds40", "lens"], ["orion770", "orion1130", "bare"]
 
 
 def recipe():
-    """The configuration that the README shows, with the columns of the catalogue used here."""
-    text = (ROOT / "README.md").read_text().partition("## Your own images")[2]
+    """The configuration that the page shows, with the columns of the catalogue used here."""
+    text = (ROOT / "docs" / "own-images.md").read_text()
     config = yaml.safe_load(re.search(r"```yaml\n(.+?)```", text, re.DOTALL)[1])
     return config | {"catalogue": {"name": "own", "id": "id", "ra": "ra", "dec": "dec"}}
 
