@@ -58,6 +58,7 @@ rule sensitivity:
     params:
         methods=study.methods,
         configured=inputs.configured(study),
+        smallest_spot=config["verdict"]["smallest_spot"],
         code=code("sensitivity_summary"),
     message:
         "Summing up what depends on the settings"

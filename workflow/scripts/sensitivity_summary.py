@@ -3,7 +3,7 @@
 import pandas as pd
 from job import any_simulated, script
 from mirimask.atomic import write_text
-from mirimask.evaluation.sensitivity import conclusions, pool_variants, survival
+from mirimask.evaluation.sensitivity import conclusions, pool_variants, spot_text, survival
 from mirimask.figures.evaluation import draw_sensitivity
 from mirimask.figures.style import save_figure
 from mirimask.report.tables import as_markdown
@@ -31,7 +31,9 @@ def main(job):
     notes = [*NOTES, *([NOTHING] if table.empty else []), *finder_notes(pooled)]
     page = as_markdown(table, title=TITLE, notes=notes, simulated=simulated)
     write_text(job.output.md, page)
-    figure = draw_sensitivity(pooled, configured=job.params.configured, simulated=simulated)
+    configured = job.params.configured
+    configured["smallest spot [px]"] = spot_text(job.params.smallest_spot)
+    figure = draw_sensitivity(pooled, configured=configured, simulated=simulated)
     save_figure(figure, png=job.output.png, pdf=job.output.pdf)
 
 

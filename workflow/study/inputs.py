@@ -26,7 +26,6 @@ def configured(study: Study) -> dict[str, str]:
     return {
         f"verdict radius [{unit}]": f"{float(number):.4g}",
         "peak S/N": f"{config['peaks']['snr']:g}",
-        "smallest spot [px]": f"{config['spots']['min_pixels']:g}",
         "catalogue": config["catalogue"]["keep"] or "all sources",
         "scorer": {"peaks": "bright peak", "pixels": "any mask pixel"}[config["verdict"]["scorer"]],
         "slice domain": config["slice_domain"],

@@ -18,6 +18,7 @@ from mirimask.evaluation.sensitivity import (
     other_radii,
     other_segmentations,
     other_smallest,
+    spot_text,
     pool_variants,
     survival,
     tried_settings,
@@ -270,3 +271,9 @@ def test_other_finders_find_the_stars_and_no_clouds():
     nothing = frame_with(np.full((60, 60), 6, np.float32))
     for peaks in other_peaks(nothing, snr=5, background_box_px=24).values():
         assert peaks.empty
+
+
+def test_the_smallest_spot_in_whole_pixels():
+    assert spot_text("1.84 fwhm") == "16"
+    assert spot_text("2 px") == "3"
+    assert spot_text(None) == "all peaks"

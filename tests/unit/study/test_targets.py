@@ -122,7 +122,6 @@ def test_the_study_s_own_values_of_settings_that_are_varied(make):
     assert inputs.configured(study) == {
         "verdict radius [px]": "18",
         "peak S/N": "5",
-        "smallest spot [px]": "1",
         "catalogue": "FW1 > 2",
         "scorer": "bright peak",
         "slice domain": "crop",

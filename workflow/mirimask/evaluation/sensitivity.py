@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
 from mirimask.image.background import background_meshes
-from mirimask.image.frame import Frame
+from mirimask.image.frame import Frame, pixels
 from mirimask.masks.filters import matched_filter
 from mirimask.masks.segmentation import SegmentationSettings, segment
 from mirimask.sources.catalogue import locate_sources
@@ -31,6 +31,7 @@ __all__ = [
     "other_radii",
     "other_segmentations",
     "other_smallest",
+    "spot_text",
     "pool_variants",
     "survival",
     "tried_settings",
@@ -60,6 +61,17 @@ def other_smallest(fwhm_px: float) -> dict[str, int]:
     """
     share = (fwhm_px / _SMALLEST_FWHM_PX) ** 2
     return {f"{n}": max(1, round(n * share)) for n in _SMALLEST}
+
+
+def spot_text(size: str | None) -> str:
+    """A smallest spot (`verdict.smallest_spot`) as `other_smallest` counts them, in whole pixels.
+
+    None, where every spot counts with all of its peaks: 'all peaks'.
+    """
+    if size is None:
+        return "all peaks"
+    diameter = pixels(size, 0.11, fwhm_px=_SMALLEST_FWHM_PX)
+    return f"{round(np.pi / 4 * diameter**2)}"
 
 
 def vary_settings(
