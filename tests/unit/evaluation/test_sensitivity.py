@@ -18,8 +18,8 @@ from mirimask.evaluation.sensitivity import (
     other_radii,
     other_segmentations,
     other_smallest,
-    spot_text,
     pool_variants,
+    spot_text,
     survival,
     tried_settings,
 )
