@@ -1,4 +1,4 @@
-"""The recipe of docs/own-images.md for images of one's own, on a table that mixes what there may be.
+"""The recipe of docs/own-images.md, on a table that mixes what images there may be.
 
 Two pixel scales of one sky, an archive product of nebula in two filters, one image without a
 catalogue, and a stamp of 77 px.
