@@ -315,3 +315,13 @@ def test_axes_that_are_not_the_skys():
     head = header(NAXIS=3, NAXIS1=NX, NAXIS2=1, NAXIS3=NY, CTYPE3="FREQ", CRVAL3=1.0)
     with pytest.raises(MaskError, match="not those of the sky"):
         sky.read_wcs(head, (NY, NX), what="x")
+
+
+@pytest.mark.parametrize("dec", [0.0, 66.0, 89.9995, -89.9999])
+def test_a_pixel_is_as_large_beside_a_pole_as_elsewhere(dec):
+    """TAN with its reference pixel in the image: 0.11 arcsec a pixel wherever it lies."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval, wcs.wcs.crpix = [84.675, dec], [48.5, 45.5]
+    wcs.wcs.cdelt = [-0.11 / 3600, 0.11 / 3600]
+    assert sky.pixel_scale_arcsec(wcs, 47.5, 44.5) == pytest.approx(0.11, rel=2e-6)

@@ -73,9 +73,13 @@ class Frame:
 
     @property
     def fwhm_px(self) -> float:
-        """Full width at half maximum of the PSF in pixels; MaskError for an unknown FILTER."""
+        """Full width at half maximum of the PSF in pixels; MaskError for an unknown FILTER.
+
+        In whole millionths of a pixel: a WCS of the same sky in other words has other last digits,
+        which must not decide on a pixel of a mask.
+        """
         instrument, band = band_of(self.primary)
-        return (self.psf_arcsec or psf_fwhm_arcsec(band, instrument)) / self.pixel_scale
+        return round((self.psf_arcsec or psf_fwhm_arcsec(band, instrument)) / self.pixel_scale, 6)
 
     @property
     def point_aperture(self) -> PointAperture:

@@ -289,14 +289,22 @@ def _distance_px(
 def _steps(wcs: WCS, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
     """Arcsec along longitude and latitude per step in x and y, at pixels (x, y): (..., 2, 2)."""
     x, y = np.asarray(x, float), np.asarray(y, float)
+    lon, lat = np.radians(_values(wcs, x, y))
+    # by vectors, as longitudes are no lengths beside a pole
+    east = np.stack([-np.sin(lon), np.cos(lon), np.zeros_like(lon)], -1)
+    north = np.stack([-np.sin(lat) * np.cos(lon), -np.sin(lat) * np.sin(lon), np.cos(lat)], -1)
     columns = []
     for dx, dy in ((0.5, 0.0), (0.0, 0.5)):
-        (lon1, lat1), (lon0, lat0) = _values(wcs, x + dx, y + dy), _values(wcs, x - dx, y - dy)
-        d_lon = (lon1 - lon0 + 180) % 360 - 180
-        columns.append(
-            np.stack([d_lon * np.cos(np.radians((lat0 + lat1) / 2)), lat1 - lat0], -1) * 3600
-        )
+        step = _vector(wcs, x + dx, y + dy) - _vector(wcs, x - dx, y - dy)
+        along = np.stack([(step * east).sum(-1), (step * north).sum(-1)], -1)
+        columns.append(np.degrees(along) * 3600)
     return np.stack(columns, -1)
+
+
+def _vector(wcs: WCS, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The direction of pixels (x, y): (..., 3)."""
+    lon, lat = np.radians(_values(wcs, x, y))
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], -1)
 
 
 ### the size of a pixel ############################################################################
