@@ -100,6 +100,9 @@ def test_crop_keeps_the_shape_of_the_image(i2d, run):
     assert mask[20:120, 30:130].sum() == 100
 
 
+EYE = ("--smallest-spot", "1.84 fwhm")  # as a study counts
+
+
 def test_the_same_mask_as_in_a_study(study, run):
     """And the same labels, catalogue and verdicts: one image, two ways."""
     wanted = ["labels/A/value_1.fits", "catalogue/A/value_1.ecsv", "verdicts/A/value_1.csv"]
@@ -122,7 +125,9 @@ def test_the_same_mask_as_in_a_study(study, run):
     assert ours.colnames == theirs.colnames
     for name in ("point_flux", "isophotal_flux_err", "x_frame", "match_separation"):
         np.testing.assert_array_equal(ours[name], theirs[name])
-    status, _, _ = run("score", "A_i2d.fits", "A.ecsv", "--method", "value_1", *crop, "-o", "v.csv")
+    status, _, _ = run(
+        "score", "A_i2d.fits", "A.ecsv", "--method", "value_1", *crop, *EYE, "-o", "v.csv"
+    )
     ours = Table.read("v.csv")
     theirs = Table.read(study.results / "verdicts/A/value_1.csv")
     assert list(ours["verdict"]) == list(theirs["verdict"])
@@ -136,9 +141,9 @@ def test_defaults_are_those_of_a_study():
     assert settings["verdict"]["properties"]["radius"]["default"] == "catalogue"
     assert settings["verdict"]["properties"]["near"]["default"] == "catalogue"
     assert (options.radius, options.near) == (None, None)
-    assert options.smallest_spot == settings["verdict"]["properties"]["smallest_spot"]["default"]
-    any_spot = command.parser().parse_args(["score", "i", "c", "--smallest-spot", "any"])
-    assert any_spot.smallest_spot is None
+    assert options.smallest_spot is None  # a mask in use is not looked at on a figure
+    by_eye = command.parser().parse_args(["score", "i", "c", "--smallest-spot", "1.84 fwhm"])
+    assert by_eye.smallest_spot == settings["verdict"]["properties"]["smallest_spot"]["default"]
     peaks = settings["peaks"]["properties"]
     assert options.snr == peaks["snr"]["default"]
     assert f"{command.BACKGROUND_BOX_FWHM} fwhm" == peaks["background_box"]["default"]

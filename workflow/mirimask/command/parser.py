@@ -12,8 +12,6 @@ from mirimask.masks.registry import METHODS, missing, published_options
 
 __all__ = ["Parser", "parser"]
 
-SMALLEST_SPOT = "1.84 fwhm"  # as in a study (verdict.smallest_spot)
-
 SPARE_BIT = 29  # of DQ: MSA_FAILED_OPEN, of the spectrograph's shutters
 
 EXAMPLES = {
@@ -246,11 +244,11 @@ def parser() -> Parser:
     )
     group.add_argument(
         "--smallest-spot",
-        default=SMALLEST_SPOT,
+        default=None,
         type=size_or_any,
         metavar="SIZE|any",
-        help="diameter of the smallest spot that an eye sees on a figure, with one peak of it "
-        f"(default: {SMALLEST_SPOT}); any: every peak that the mask marks counts",
+        help="diameter of the smallest spot that an eye sees on a figure, with one peak of it, as "
+        "the paper's study counts ('1.84 fwhm'); default: any, every peak that the mask marks",
     )
     group = score.add_argument_group("what to write")
     group.add_argument(
