@@ -85,8 +85,16 @@ def changed_field(field: Mapping[str, Any], change: Mapping[str, Any]) -> dict[s
     return new
 
 
-def judged(image: str, seed: int, name: str, config: dict, psf: Psf, row: pd.Series) -> list[dict]:
-    """The cells of one image under the field `name`, for all scorers where it is the usual one."""
+def judged(
+    image: str,
+    seed: int,
+    name: str,
+    scorers: Mapping[str, Mapping[str, Any]],
+    config: dict,
+    psf: Psf,
+    row: pd.Series,
+) -> list[dict]:
+    """The cells of one image under the field `name`, for each of the scorers."""
     field = changed_field(config["simulation"]["fields"][image], FIELDS.get(name, {}))
     field["seed"] = seed
     settings = dict(config["segmentation"])
@@ -114,7 +122,7 @@ def judged(image: str, seed: int, name: str, config: dict, psf: Psf, row: pd.Ser
     )
     names = list(config["methods"])
     cells = []
-    for scorer, change in {USUAL: {}, **(SCORERS if name == USUAL else {})}.items():
+    for scorer, change in scorers.items():
         labels = made.labels
         if "segmentation" in change:
             other = SegmentationSettings.for_jwst(version, **change["segmentation"])
@@ -146,7 +154,7 @@ def judged(image: str, seed: int, name: str, config: dict, psf: Psf, row: pd.Ser
             ]
             cells.append(
                 {
-                    "hypothesis": scorer if name == USUAL else name,
+                    "hypothesis": scorer,
                     "image": image,
                     "seed": seed,
                     "method": method,
@@ -194,7 +202,7 @@ def compared(cells: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", type=int, nargs="+", required=True)
-    parser.add_argument("--only", help="one hypothesis")
+    parser.add_argument("--only", choices=[USUAL, *SCORERS, *FIELDS], help="one hypothesis")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     config = configuration()
@@ -202,17 +210,19 @@ def main() -> None:
     observations = pd.read_csv(published / "table1.csv", dtype=str).set_index("code")
     printed = pd.read_csv(published / "table3.csv").rename(columns={"code": "image"})
     psf = read_psf(simulated_archive() / "simulation" / "psf_F770W.fits")
-    names = [options.only] if options.only else [USUAL, *FIELDS]
+    scorers = {USUAL: {USUAL: {}, **SCORERS}, **{name: {name: {}} for name in FIELDS}}
+    if options.only in FIELDS:
+        scorers = {options.only: scorers[options.only]}
+    elif options.only:
+        scorers = {USUAL: {options.only: scorers[USUAL][options.only]}}
     tasks = [
-        (image, seed, name, config, psf, observations.loc[image])
-        for name in names
+        (image, seed, name, own, config, psf, observations.loc[image])
+        for name, own in scorers.items()
         for seed in options.seeds
         for image in config["simulation"]["fields"]
     ]
     with ProcessPoolExecutor(options.processes) as pool:
         cells = pd.DataFrame([cell for part in pool.map(job, tasks) for cell in part])
-    if options.only:
-        cells = cells[cells["hypothesis"] == options.only]
     table = compared(cells, printed)
     stem = RESULTS / f"printed_table_{options.seeds[0]}"
     RESULTS.mkdir(parents=True, exist_ok=True)

@@ -71,6 +71,7 @@ def test_the_first_steps_in_python(folder, capsys):
     said = capsys.readouterr().out
     assert re.match(r"\d+\.\d% masked, the mean of the sky is 6\.0\d MJy/sr\n", said)
     assert "point_abmag" in said
+    assert re.search(r"^success +\d", said, re.MULTILINE)
     assert "'recomended' is not a mask method" in said
 
 

@@ -117,7 +117,7 @@ def test_one_more_image(again):
 
 
 def test_a_new_mask_method_is_a_function_and_a_line(again):
-    """As docs/architecture.md says; what was there is not made again."""
+    """As docs/how-to-add.md says; what was there is not made again."""
     masks = again.folder / "workflow" / "mirimask" / "masks"
     function = "def bright(data, empty, *, fwhm_px):\n    return data > 10\n"
     (masks / "own_masks.py").write_text(function)

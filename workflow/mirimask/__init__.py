@@ -14,8 +14,8 @@ What can be had from here:
   `value_1_or_derivative_4.6`, `segmentation`, `recommended`; `masks/registry.py` lists them). With
   settings of one's own: `source_mask`, `source_labels` with its sources' numbers, `core_mask`, and
   `curvature_snr`, the image that it cuts; `segment`, the pipeline's steps.
-- A verdict: `read_catalogue`, `locate_sources` on the image, `reference_peaks` of it, and
-  `peak_verdicts` for each source.
+- A verdict: `read_catalogue`, `locate_sources` on the image, `reference_peaks` of it,
+  `label_spots` of a mask that mark them, and `peak_verdicts` for each source.
 - For other software: `label_mask`, and `measure_labels` with the circle of `point_aperture`;
   `project_mask` puts a mask onto another image, whose pixels `sky_of` places.
 - `SourceMaskStep`, the mask as a step of the jwst pipeline, where that is installed.
@@ -39,6 +39,7 @@ _HOMES = {
     "describe": "image.statistics",
     "identify": "image.statistics",
     "label_mask": "export.labels",
+    "label_spots": "sources.spots",
     "locate_sources": "sources.catalogue",
     "make_mask": "masks.make",
     "make_masks": "masks.make",
