@@ -265,9 +265,9 @@ def curve(candidate, crop, data, truth, blank, area):
     table = sweep(family, data, truth, **cost)
     if blank is not None:
         nothing = Truth(np.zeros((0, 2)), np.zeros(0), np.zeros(0, bool), blank.sources)
-        levels = family.levels(family.scores(data))
+        levels = family.thresholds(family.scores(data))
         (image,) = blank.images
-        table["false_per_arcmin2"] = sweep(family, image, nothing, levels=levels, **cost)[
+        table["false_per_arcmin2"] = sweep(family, image, nothing, thresholds=levels, **cost)[
             "false_per_arcmin2"
         ]
     return table, seconds

@@ -48,7 +48,7 @@ def masks(name, image, levels=None, empty=None):
     levels = [published_level(name, options)] if levels is None else levels
     family = family_at(name, empty, levels, fwhm_px=FWHM, options=options)
     scores = family.scores(np.where(empty, np.float32(np.nan), image))
-    return [family.cut(scores, row) for row in family.levels(scores)]
+    return [family.cut(scores, row) for row in family.thresholds(scores)]
 
 
 def on_stars(mask):

@@ -134,7 +134,7 @@ def test_segmentation_family_is_the_segmentation():
     settings, options = SegmentationSettings(n_pixels=9), _options(n_pixels=9)
     family = family_at("segmentation", empty, [3.0], fwhm_px=FWHM, options=options)
     scores = family.scores(image)
-    mask = family.cut(scores, family.levels(scores)[0])
+    mask = family.cut(scores, family.thresholds(scores)[0])
     truth = _truth(_grid())
     labels = segment(image, weight=(~empty).astype(float), settings=settings)
     assert labels.max() > 50

@@ -97,7 +97,7 @@ def test_a_hole_and_the_rim_are_no_sources(function):
     empty = np.isnan(image)
     family = function(empty, fwhm_px=FWHM, levels=LEVELS)
     scores = family.scores(image)
-    mask = family.cut(scores, family.levels(scores)[0])
+    mask = family.cut(scores, family.thresholds(scores)[0])
     assert not mask[empty].any()
     # a pixel beside the hole, or at the rim, is kept no more often than another
     near = np.zeros_like(empty)
@@ -113,5 +113,5 @@ def test_the_percentage_is_that_of_the_pixels_with_a_value(function):
     image = np.random.default_rng(2).normal(0, 1, (100, 120)).astype(np.float32)
     family = function(np.zeros(image.shape, bool), fwhm_px=FWHM, levels=np.array([1.0, 10.0]))
     scores = family.scores(image)
-    kept = [family.cut(scores, row).sum() for row in family.levels(scores)]
+    kept = [family.cut(scores, row).sum() for row in family.thresholds(scores)]
     assert kept == pytest.approx(np.array([0.01, 0.1]) * np.isfinite(scores[0]).sum(), rel=0.02)

@@ -102,7 +102,7 @@ def test_a_slice_lies_within_the_marks():
     empty = np.zeros(SHAPE, bool)
     family = inverse_mask(empty, fwhm_px=FWHM, levels=np.array([0.5, 5.0]), box=16)
     scores = family.scores(image)
-    small, large = (family.cut(scores, row) for row in family.levels(scores))
+    small, large = (family.cut(scores, row) for row in family.thresholds(scores))
     assert large.mean() == pytest.approx(0.05, rel=0.02)
     assert not (small & ~large).any()
     assert all(small[y, x] for x, y in STARS)

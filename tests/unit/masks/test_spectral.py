@@ -57,7 +57,7 @@ def test_holes_make_no_sources():
         ssa(empty, fwhm_px=FWHM, levels=LEVELS, window=[5, 5]),
     ):
         scores = family.scores(image)
-        mask = family.cut(scores, family.levels(scores)[0])
+        mask = family.cut(scores, family.thresholds(scores)[0])
         assert not mask[empty].any()
         assert mask[:, 70:73].mean() < 2 * mask[:, 80:].mean()
 

@@ -28,7 +28,7 @@ def _with_stars(image, flux=6.0):
 def _masks(function, image, levels, **settings):
     family = function(~np.isfinite(image), fwhm_px=FWHM, levels=np.array(levels), **settings)
     scores = family.scores(image)
-    return [family.cut(scores, row) for row in family.levels(scores)]
+    return [family.cut(scores, row) for row in family.thresholds(scores)]
 
 
 def test_each_tile_keeps_its_percentage():
@@ -44,7 +44,7 @@ def test_one_tile_is_the_value_slice():
     image = _noise()
     tiled = _masks(tiled_percentile, image, [4.6], tile=1000)[0]
     family = slice_family("value", np.array([4.6]))
-    plain = family.cut((image,), family.levels((image,))[0])
+    plain = family.cut((image,), family.thresholds((image,))[0])
     assert (tiled != plain).mean() < 1e-4  # thresholds are rounded to the image's float32
 
 
@@ -55,7 +55,7 @@ def test_a_gradient_does_not_lead_the_slice(function):
     mask = _masks(function, image, [0.5])[0]
     found = sum(mask[y, x] for x, y in STARS)
     family = slice_family("value", np.array([0.5]))
-    plain = family.cut((image,), family.levels((image,))[0])
+    plain = family.cut((image,), family.thresholds((image,))[0])
     assert plain[:, :250].sum() < 20  # only the bright side
     assert found >= 4
     assert mask[:, :160].sum() > 0.2 * mask.sum()

@@ -76,22 +76,22 @@ def sweep(
     *,
     area_arcmin2: float,
     tolerance_px: float,
-    levels: NDArray[np.float64] | None = None,
+    thresholds: NDArray[np.float64] | None = None,
 ) -> pd.DataFrame:
     """All settings of a family on one image: one row each.
 
-    `image` (ny, nx; NaN where empty). `levels` replaces the thresholds that the image itself gives
+    `image` (ny, nx; NaN where empty). `thresholds` replaces those that the image itself gives
     (those of the real image, for a blank one). False spots as by `false_spots`.
     Columns: setting, n_spots, n_wanted, n_found, completeness, n_false, false_per_arcmin2, area
     (share of the pixels that are not empty).
     """
     scores = family.scores(image)
-    levels = family.levels(scores) if levels is None else levels
+    thresholds = family.thresholds(scores) if thresholds is None else thresholds
     seen = int(np.isfinite(image).sum())
     wanted = int(truth.wanted.sum())
     rows = []
-    for setting, level in zip(family.settings, levels, strict=True):
-        mask = family.cut(scores, level)
+    for setting, row in zip(family.levels, thresholds, strict=True):
+        mask = family.cut(scores, row)
         spots = brightest_pixels(mask, image, min_pixels=family.min_pixels)
         found = sources_found(spots, truth)
         false = false_spots(
@@ -153,14 +153,14 @@ def curve_and_stars(family: Family, scene: Scene) -> tuple[pd.DataFrame, NDArray
     seen = int(np.isfinite(scene.image).sum())
     truth, tolerance = scene.truth, scene.tolerance_px
     real = None if truth is None else truth.real
-    levels, plain = _marked(family, scene.image, sources=real, tolerance_px=tolerance)
+    thresholds, plain = _marked(family, scene.image, sources=real, tolerance_px=tolerance)
     blank = [
         [one.false for one in _marked(
-            family, image, levels, sources=scene.blank.sources, tolerance_px=tolerance
+            family, image, thresholds, sources=scene.blank.sources, tolerance_px=tolerance
         )[1]]
         for image in scene.blank.images
     ]  # fmt: skip
-    found = [np.zeros((len(levels), 0), bool)]
+    found = [np.zeros((len(thresholds), 0), bool)]
     for stars, positions in scene.added:
         _, with_stars = _marked(family, stars)
         found.append(
@@ -175,7 +175,7 @@ def curve_and_stars(family: Family, scene: Scene) -> tuple[pd.DataFrame, NDArray
     flags = np.concatenate(found, axis=1)
     rows = []
     for setting, marked, n_blank, stars_found in zip(
-        family.settings, plain, np.mean(blank, axis=0), flags, strict=True
+        family.levels, plain, np.mean(blank, axis=0), flags, strict=True
     ):
         row = {
             "setting": setting,
@@ -211,21 +211,21 @@ class _Marked(NamedTuple):
 def _marked(
     family: Family,
     image: NDArray[np.floating],
-    levels: NDArray[np.float64] | None = None,
+    thresholds: NDArray[np.float64] | None = None,
     *,
     sources: NDArray[np.floating] | None = None,
     tolerance_px: float = 0.0,
 ) -> tuple[NDArray[np.float64], list[_Marked]]:
-    """The levels, those of the image itself where none are given, and what each of them marks.
+    """The thresholds, those of the image itself where none are given, and what each of them marks.
 
     Without `sources` no spot is called false.
     """
     scores = family.scores(image)
-    if levels is None:
-        levels = family.levels(scores)
+    if thresholds is None:
+        thresholds = family.thresholds(scores)
     found = []
-    for level in levels:
-        mask = family.cut(scores, level)
+    for row in thresholds:
+        mask = family.cut(scores, row)
         spots = brightest_pixels(mask, image, min_pixels=family.min_pixels)
         false = 0
         if sources is not None:
@@ -233,7 +233,7 @@ def _marked(
                 mask, sources, tolerance_px=tolerance_px, min_pixels=family.min_pixels
             )
         found.append(_Marked(spots, int(np.count_nonzero(mask)), false))
-    return levels, found
+    return thresholds, found
 
 
 def _with_rates(table: pd.DataFrame) -> pd.DataFrame:

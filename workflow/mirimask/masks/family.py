@@ -18,17 +18,17 @@ Scores = tuple[NDArray[np.floating], ...]
 class Family:
     """The masks of a method at its levels.
 
-    `settings`: the levels; `unit`: theirs, "%" or "sigma". `scores` makes the images that are cut
-    from an image (ny, nx; NaN where empty). `levels` turns such scores into one row of thresholds
-    for each setting. `cut` makes a mask from scores and one row: bool, or int labels where the
+    `unit`: that of the levels, "%" or "sigma". `scores` makes the images that are cut from an image
+    (ny, nx; NaN where empty). `thresholds` turns such scores into one row for each level, a
+    threshold a score. `cut` makes a mask from scores and one row: bool, or int labels where the
     detector itself says which pixels are one source. Spots have at least `min_pixels`.
     """
 
     name: str
     unit: str
-    settings: NDArray[np.float64]
+    levels: NDArray[np.float64]
     scores: Callable[[NDArray[np.floating]], Scores]
-    levels: Callable[[Scores], NDArray[np.float64]]
+    thresholds: Callable[[Scores], NDArray[np.float64]]
     cut: Callable[[Scores, NDArray[np.float64]], NDArray[np.generic]]
     min_pixels: int = 1
 
@@ -41,7 +41,7 @@ def sigma_family(
     *,
     min_pixels: int = 1,
 ) -> Family:
-    """A family whose setting is the threshold itself, in units of a noise that it measures.
+    """A family whose level is the threshold itself, in units of a noise that it measures.
 
     `scores` makes from an image (ny, nx; NaN where empty) what does not depend on the level,
     `cut` from that and one level the mask (bool) or labels (int).
@@ -81,10 +81,10 @@ def tool_family(
             return ()
         return (*prepare(data, seen), seen)
 
-    def cut(images: Scores, level: NDArray[np.float64]) -> NDArray[np.generic]:
+    def cut(images: Scores, row: NDArray[np.float64]) -> NDArray[np.generic]:
         if not images:
             return np.zeros(empty.shape, bool)
-        found = find(images, float(level[0]))
+        found = find(images, float(row[0]))
         return np.where(images[-1], found, found.dtype.type(0))
 
     return Family(name, unit, levels, scores, lambda _: levels[:, None], cut)

@@ -152,7 +152,7 @@ def make_masks(
             whole = frame if METHODS[method].published == "frame" else None
             size = image.frame_shape[0] * image.frame_shape[1]
             of = (slice_domain(of[0], size, whole),)
-        for leaf, row in zip(group, family.levels(of), strict=True):
+        for leaf, row in zip(group, family.thresholds(of), strict=True):
             found = np.asarray(family.cut(scores, row))
             mask = found if found.dtype == bool else found > 0
             if mask.shape != image.data.shape:

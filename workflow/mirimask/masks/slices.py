@@ -45,7 +45,7 @@ def slice_family(kind: Kind, levels: NDArray[np.float64], *, min_pixels: int = 1
         )
 
     def cut(images: Scores, row: NDArray[np.float64]) -> NDArray[np.bool_]:
-        parts = [top_slice(image, float(level)) for image, level in zip(images, row, strict=True)]
+        parts = [top_slice(image, float(value)) for image, value in zip(images, row, strict=True)]
         if len(parts) == 1:
             return parts[0]
         return parts[0] | parts[1] if kind == "union" else parts[0] & parts[1]
@@ -53,6 +53,7 @@ def slice_family(kind: Kind, levels: NDArray[np.float64], *, min_pixels: int = 1
     return Family(kind, "%", levels, scores, cut_at, cut, min_pixels)
 
 
+# What a family of the registry is called with: slices need neither the empty pixels nor the PSF.
 def value_slices(
     empty: NDArray[np.bool_], *, fwhm_px: float, levels: NDArray[np.float64]
 ) -> Family:
