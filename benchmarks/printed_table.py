@@ -34,7 +34,7 @@ from mirimask.simulation.field import simulate
 from mirimask.sources.peaks import reference_peaks
 from mirimask.sources.spots import label_spots
 from mirimask.sources.verdicts import peak_verdicts, smallest_spot_px
-from scipy.stats import binom
+from scipy.stats import binom, spearmanr
 from snakemake.utils import update_config, validate
 
 ROWS, COLUMNS = (20, 1000), (430, 1020)
@@ -199,6 +199,21 @@ def compared(cells: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def chance_correlation(cells: pd.DataFrame) -> tuple[float, float, float]:
+    """Rank correlation of the mean shares with one draw of them: median and 95 % range.
+
+    What the printed cells would have, were the simulated shares the true ones: each is a count of
+    13 to 43 sources (binomial, 2000 draws).
+    """
+    own = cells.groupby(["image", "method"], sort=False)[["success", "near", "failure"]].mean()
+    sources = own.sum(axis=1).round().to_numpy(int)
+    share = (own["success"] / own.sum(axis=1)).to_numpy()
+    draws = np.random.default_rng(1).binomial(sources, share, (2000, share.size)) / sources
+    ranks = [spearmanr(draw, share).statistic for draw in draws]
+    low, median, high = np.percentile(ranks, [2.5, 50, 97.5])
+    return float(median), float(low), float(high)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", type=int, nargs="+", required=True)
@@ -243,6 +258,13 @@ def main() -> None:
         shown = [f"{v:.2f}" if isinstance(v, float) and abs(v) < 1 else v for v in row]
         cellsof = [f"{v:.1f}" if isinstance(v, float) else str(v) for v in shown]
         lines.append("| " + " | ".join(cellsof) + " |")
+    first = cells["hypothesis"] == cells["hypothesis"].iloc[0]
+    median, low, high = chance_correlation(cells[first])
+    lines += [
+        "",
+        "Were the shares of the first row the true ones, one table of such counts would have a "
+        f"rank correlation of {median:.2f} with them (95 % of the draws: {low:.2f} to {high:.2f}).",
+    ]
     stem.with_suffix(".md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
 
