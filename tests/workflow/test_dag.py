@@ -46,6 +46,13 @@ def test_touched_but_unchanged_files(again):
     assert again.planned() == {}
 
 
+def test_an_own_image_too_large_for_checksums_is_touched(again):
+    """Its content is a parameter of the import: a date alone changes nothing."""
+    os.utime(again.folder / "A_i2d.fits")
+    done = again.run(options=["--dry-run", "--max-checksum-file-size", "1000"])
+    assert "Nothing to be done" in done.stdout, done.stdout
+
+
 @pytest.mark.parametrize("name", ["A_i2d.fits", "A.ecsv"])
 def test_an_own_file_replaced_by_an_older_one(again, name):
     """As `cp -p`, `rsync -a` or an unpacked archive do; the other image stays."""

@@ -12,6 +12,7 @@ rule slice:
         method=study.slice_pattern,
     group:
         "image"
+    priority: 1 # before the figures, as Table 3 waits for every mask
     params:
         domain=lambda wildcards: study.domain_of(wildcards.method),
         method=lambda wildcards: study.registered(wildcards.method),
@@ -41,6 +42,7 @@ rule segmentation:
         method="segmentation",
     group:
         "image"
+    priority: 1
     params:
         method=lambda wildcards: study.registered(wildcards.method),
         code=code("make_mask"),
@@ -68,6 +70,7 @@ rule function_mask:
         method=study.function_methods,
     group:
         "image"
+    priority: 1
     params:
         detectors=lambda wildcards: study.settings_of_parts([wildcards.method]),
         code=code("make_mask"),
@@ -99,6 +102,7 @@ rule combination:
         method=r".+_(or|and)_.+",
     group:
         "image"
+    priority: 1
     params:
         code=code("make_mask"),
     message:

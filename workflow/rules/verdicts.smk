@@ -11,6 +11,7 @@ rule verdicts:
         "<logs>/verdicts/{image}/{method}.log",
     group:
         "image"
+    priority: 1 # before the figures, as Table 3 waits for all
     params:
         **config["spots"],
         radius=config["verdict"]["radius"],
