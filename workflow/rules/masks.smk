@@ -10,9 +10,9 @@ rule slice:
         "<logs>/slice/{image}/{method}.log",
     wildcard_constraints:
         method=study.slice_pattern,
+    priority: 1  # before the figures, as Table 3 waits for every mask
     group:
         "image"
-    priority: 1 # before the figures, as Table 3 waits for every mask
     params:
         domain=lambda wildcards: study.domain_of(wildcards.method),
         method=lambda wildcards: study.registered(wildcards.method),
@@ -40,9 +40,9 @@ rule segmentation:
         "<logs>/segmentation/{image}/{method}.log",
     wildcard_constraints:
         method="segmentation",
+    priority: 1
     group:
         "image"
-    priority: 1
     params:
         method=lambda wildcards: study.registered(wildcards.method),
         code=code("make_mask"),
@@ -68,9 +68,9 @@ rule function_mask:
         "<logs>/function_mask/{image}/{method}.log",
     wildcard_constraints:
         method=study.function_methods,
+    priority: 1
     group:
         "image"
-    priority: 1
     params:
         detectors=lambda wildcards: study.settings_of_parts([wildcards.method]),
         code=code("make_mask"),
@@ -100,9 +100,9 @@ rule combination:
         "<logs>/combination/{image}/{method}.log",
     wildcard_constraints:
         method=r".+_(or|and)_.+",
+    priority: 1
     group:
         "image"
-    priority: 1
     params:
         code=code("make_mask"),
     message:

@@ -9,9 +9,9 @@ rule verdicts:
         spots="<results>/spots/{image}/{method}.csv",
     log:
         "<logs>/verdicts/{image}/{method}.log",
+    priority: 1  # before the figures, as Table 3 waits for all
     group:
         "image"
-    priority: 1 # before the figures, as Table 3 waits for all
     params:
         **config["spots"],
         radius=config["verdict"]["radius"],
