@@ -615,3 +615,22 @@ def test_the_record_says_where_from_and_when(start):
         "retrieved": fetched.retrieved,
     }
     assert fetched.retrieved.endswith("Z")
+
+
+def test_what_is_still_to_be_downloaded():
+    """What is here does not count; MAST may not know a size; a catalogue has rows, no bytes."""
+    offers = [
+        archive.Offer("a_i2d.fits", "i2d", 30_123_456, "pipeline 1.12.5", False),
+        archive.Offer("a_segm.fits", "segm", 4_000_000, "", True),
+        archive.Offer("a_cat.ecsv", "cat", None, "", False),
+        archive.Offer("II/363/unwise", "catalogue", None, "80 rows", False),
+    ]
+    assert [str(offer) for offer in offers] == [
+        "a_i2d.fits: 30.1 MB, pipeline 1.12.5",
+        "a_segm.fits: 4.0 MB, here already",
+        "a_cat.ecsv",
+        "II/363/unwise: 80 rows",
+    ]
+    text = archive.to_download(offers)
+    assert text == "2 files, 30.1 MB and 1 of a size that MAST does not say"
+    assert archive.to_download(offers[1:2]) == "0 files, 0.0 MB"

@@ -185,10 +185,11 @@ def _case(case: Case, folder: Path) -> None:
 
 def _remark() -> str:
     """What is not quite right in a good case."""
-    if any(
-        "fault of mirimask" in path.read_text(errors="replace") for path in Path().glob("*.stderr")
-    ):
-        return LAST_RESORT
+    for path in sorted(Path().glob("*.stderr")):
+        text = path.read_text(errors="replace")
+        fault = re.search(r"cannot be worked on \((.*)\); this is a fault of mirimask", text)
+        if fault:
+            return f"{LAST_RESORT}: {fault[1]}"
     return f"noise: {NOISE[0]}" if NOISE else ""
 
 
@@ -323,11 +324,14 @@ def run(cases: list[Case], options: argparse.Namespace) -> int:
         f"{options.part}, seed {options.seed}: {len(done)} tried in {seconds:.0f} s: "
         + ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES)
     )
-    last = sum(why == LAST_RESORT for _, why in done.values())
+    last = {number: why for number, (_, why) in done.items() if why.startswith(LAST_RESORT)}
     if last:
         print(
-            f"{last} of the said are the last resort: a fault that is caught, and asked to be told"
+            f"{len(last)} of the said are the last resort: a fault that is caught, and asked to be "
+            "told:"
         )
+    for number, why in sorted(last.items()):
+        print(f"{number:5d}  {chosen[number].name}  {why.removeprefix(LAST_RESORT + ': ')}")
     if noisy:
         line, number = noisy.most_common(1)[0]
         print(

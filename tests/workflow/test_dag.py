@@ -37,13 +37,22 @@ def again(finished, tmp_path):
 
 
 def test_nothing_changed_nothing_runs(again):
-    assert again.planned() == {}
+    done = again.run(options=["--dry-run"])
+    assert "Nothing to be done" in done.stdout, done.stdout
+    assert "cach" not in done.stdout  # where no cache is wanted, no word of it at each start
 
 
 def test_touched_but_unchanged_files(again):
     for path in (again.folder / "A_i2d.fits", again.results / "archive" / "A" / "i2d.fits"):
         os.utime(path)
     assert again.planned() == {}
+
+
+def test_an_own_image_too_large_for_checksums_is_touched(again):
+    """Its content is a parameter of the import: a date alone changes nothing."""
+    os.utime(again.folder / "A_i2d.fits")
+    done = again.run(options=["--dry-run", "--max-checksum-file-size", "1000"])
+    assert "Nothing to be done" in done.stdout, done.stdout
 
 
 @pytest.mark.parametrize("name", ["A_i2d.fits", "A.ecsv"])

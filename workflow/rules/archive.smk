@@ -11,7 +11,7 @@ rule fetch_product:
         "<logs>/fetch_product/{image}.log",
     wildcard_constraints:
         image=study.images_from("mast"),
-    cache: True
+    cache: CACHED
     localrule: True  # nodes of a cluster often have no network
     conda:
         "../../envs/environment.yaml"
@@ -40,7 +40,7 @@ rule fetch_catalogue:
         "<logs>/fetch_catalogue/{image}.log",
     wildcard_constraints:
         image=study.images_from("mast"),
-    cache: True
+    cache: CACHED
     localrule: True
     conda:
         "../../envs/environment.yaml"

@@ -66,4 +66,6 @@ wildcard_constraints:
     family=study.family_pattern,
 
 
+# Where --cache puts files. Without it, Snakemake warns at each start of each rule that could be cached.
+CACHED = "SNAKEMAKE_OUTPUT_CACHE" in os.environ
 PRODUCT = r"jw\d{5}-o\d{3}_\w+_miri_\w+(-\w+)?"  # of a survey

@@ -10,6 +10,7 @@ rule slice:
         "<logs>/slice/{image}/{method}.log",
     wildcard_constraints:
         method=study.slice_pattern,
+    priority: 1  # before the figures, as Table 3 waits for every mask
     group:
         "image"
     params:
@@ -39,6 +40,7 @@ rule segmentation:
         "<logs>/segmentation/{image}/{method}.log",
     wildcard_constraints:
         method="segmentation",
+    priority: 1
     group:
         "image"
     params:
@@ -66,6 +68,7 @@ rule function_mask:
         "<logs>/function_mask/{image}/{method}.log",
     wildcard_constraints:
         method=study.function_methods,
+    priority: 1
     group:
         "image"
     params:
@@ -97,6 +100,7 @@ rule combination:
         "<logs>/combination/{image}/{method}.log",
     wildcard_constraints:
         method=r".+_(or|and)_.+",
+    priority: 1
     group:
         "image"
     params:

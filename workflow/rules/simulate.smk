@@ -3,7 +3,7 @@ rule make_psf:
         psf="<results>/simulation/psf_{filter}.fits",
     log:
         "<logs>/make_psf/{filter}.log",
-    cache: True
+    cache: CACHED
     conda:
         "../../envs/environment.yaml"
     params:

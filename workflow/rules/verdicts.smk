@@ -9,6 +9,7 @@ rule verdicts:
         spots="<results>/spots/{image}/{method}.csv",
     log:
         "<logs>/verdicts/{image}/{method}.log",
+    priority: 1  # before the figures, as Table 3 waits for all
     group:
         "image"
     params:

@@ -1,7 +1,7 @@
 """What the archives have for the images of a study, printed; nothing is downloaded."""
 
 from job import script
-from mirimask.archive import Archive, check_reachable, preview_image
+from mirimask.archive import Archive, check_reachable, preview_image, to_download
 from mirimask.errors import MaskError
 
 
@@ -29,16 +29,9 @@ def main(job):
             continue
         offers += found
         for offer in found:
-            size = "" if offer.size is None else f"{offer.size / 1e6:.1f} MB"
-            words = [size, offer.about, "here already" if offer.here else ""]
-            print(f"{image}: {offer.name}: {', '.join(filter(None, words))}", flush=True)
-    new = [offer for offer in offers if not offer.here and offer.kind != "catalogue"]
-    unknown = sum(offer.size is None for offer in new)
-    print(
-        f"To download: {len(new)} files, {sum(offer.size or 0 for offer in new) / 1e6:,.1f} MB"
-        + (f" and {unknown} of a size that MAST does not say" if unknown else "")
-        + f", to {params.archive['downloads']}. Nothing was downloaded."
-    )
+            print(f"{image}: {offer}", flush=True)
+    where = params.archive["downloads"]
+    print(f"To download: {to_download(offers)}, to {where}. Nothing was downloaded.")
     if problems:
         raise MaskError(f"{len(problems)} of {len(params.images)} images: see above.")
 

@@ -1,9 +1,7 @@
 """Table 3 by eye from the scorers' files, and how far they agree."""
 
-import json
-from pathlib import Path
 
-from job import script
+from job import any_simulated, script
 from mirimask.atomic import write_text
 from mirimask.errors import MaskError
 from mirimask.report.by_eye import agreement_by_eye, read_verdicts, rule_verdicts, tables_by_eye
@@ -15,9 +13,7 @@ def main(job):
     verdicts = read_verdicts(job.input.files, key)
     if verdicts.empty:
         raise MaskError("by_eye.files: no verdict in them belongs to this study's cut-outs.")
-    simulated = any(
-        json.loads(Path(path).read_text())["simulated"] for path in job.input.statistics
-    )
+    simulated = any_simulated(job.input.statistics)
     table, page, latex = tables_by_eye(
         verdicts, key, images=job.params.images, methods=job.params.methods, simulated=simulated
     )

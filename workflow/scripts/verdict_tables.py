@@ -1,10 +1,7 @@
 """Table 3 from the verdicts, with the same by the other slice domain and the other scorer."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
-from job import script
+from job import any_simulated, script
 from mirimask.atomic import write_text
 from mirimask.image.files import read_crop
 from mirimask.report.tables import all_variants, table3_latex, table3_page, table3_variants
@@ -14,9 +11,7 @@ from mirimask.table_files import read_by_mask, write_csv
 
 def main(job):
     params, verdicts = job.params, read_by_mask(job.input.verdicts)
-    simulated = any(
-        json.loads(Path(path).read_text())["simulated"] for path in job.input.statistics
-    )
+    simulated = any_simulated(job.input.statistics)
     rows = []
     for crop in (read_crop(path, planes=False) for path in job.input.frames):
         image, radius = crop.primary["IMAGE"], crop.length_px(params.radius)

@@ -6,7 +6,6 @@ import pytest
 from frames import frame_with
 from mirimask.evaluation.blank import Blank
 from mirimask.evaluation.curves import (
-    at_area,
     at_false_rate,
     compare_curves,
     curve_and_stars,
@@ -114,13 +113,11 @@ def test_equal_cost_is_read_between_settings():
         {
             "setting": [1.0, 2.0, 4.0],
             "false_per_arcmin2": [1.0, 3.0, 30.0],
-            "area": [0.01, 0.02, 0.04],
             "completeness": [0.2, 0.4, 0.8],
         }
     )
     assert at_false_rate(curve, 2.0) == pytest.approx((0.3, 1.5))
     assert at_false_rate(curve, 100.0) == (0.8, 4.0)
-    assert at_area(curve, 0.02) == pytest.approx((0.4, 2.0))
     completeness, setting = at_false_rate(curve, 0.5)
     assert completeness == 0
     assert np.isnan(setting)

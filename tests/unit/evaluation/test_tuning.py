@@ -17,7 +17,7 @@ from mirimask.evaluation.side_by_side import (
     verdict_table,
 )
 from mirimask.figures.side_by_side import draw_all_curves, draw_verdict
-from mirimask.masks.names import check_methods, method_label, parse_method, split_level
+from mirimask.masks.names import check_methods, method_label, parse_method
 from mirimask.masks.registry import DETECTORS
 from mirimask.report.side_by_side import factorial_page, verdict_page
 
@@ -239,12 +239,14 @@ def test_every_method_has_its_time():
 
 
 def test_a_detector_with_a_level_is_a_method():
-    assert split_level("sep") == ("sep", None)
-    assert split_level("sep_2.5") == ("sep", 2.5)
-    assert split_level("pipeline_1.12.5") == ("pipeline_1.12.5", None)
-    assert split_level("pipeline_1.12.5_4") == ("pipeline_1.12.5", 4.0)
-    assert split_level("value_4.6") is None
-    assert parse_method("sep_2.5").method == "sep"
+    for name, method, level in (
+        ("sep", "sep", None),
+        ("sep_2.5", "sep", 2.5),
+        ("pipeline_1.12.5", "pipeline_1.12.5", None),
+        ("pipeline_1.12.5_4", "pipeline_1.12.5", 4.0),
+    ):
+        parsed = parse_method(name)
+        assert (parsed.method, parsed.level) == (method, level)
     assert method_label("sep_2.5") == "sep at 2.5"
     check_methods([*DETECTORS, "sep_2.5"])
     with pytest.raises(MaskError, match="same mask"):

@@ -10,7 +10,6 @@ from mirimask.image.instrument import (
     imaging_filter,
     psf_fwhm_arcsec,
     psf_fwhm_px,
-    zero_point_ab,
 )
 
 
@@ -37,18 +36,6 @@ def test_psf_grows_with_wavelength():
 def test_unknown_filter_is_named_with_those_that_are_known():
     with pytest.raises(MaskError, match=r"F444W.*F770W"):
         imaging_filter("F444W")
-
-
-def test_zero_point():
-    assert zero_point_ab(2.84404e-13) == pytest.approx(25.265, abs=1e-3)
-    # four times the area gathers four times the flux at the same brightness
-    assert zero_point_ab(4e-13) == pytest.approx(zero_point_ab(1e-13) - 1.505, abs=1e-3)
-
-
-@pytest.mark.parametrize("area", [0, -1e-13, float("nan")])
-def test_zero_point_refuses_what_is_no_area(area):
-    with pytest.raises(MaskError, match="PIXAR_SR"):
-        zero_point_ab(area)
 
 
 def test_widths_of_nircam_are_those_of_a_mirror_of_its_size():

@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from mirimask.sources.spots import label_spots
-from mirimask.sources.verdicts import circle_row, covered_share, literal_verdicts, peak_verdicts
+from mirimask.sources.verdicts import (
+    circle_row,
+    covered_share,
+    judged_sources,
+    literal_verdicts,
+    peak_verdicts,
+)
 
 CIRCLE = {"radius_px": 18, "near_px": 25}
 
@@ -121,6 +127,27 @@ def test_literal_rule():
         **CIRCLE,
     )
     assert list(verdicts) == ["success", "success", "near", "near", "failure", "failure"]
+
+
+def test_sources_are_judged_by_both_rules():
+    """A peak that is marked, and a spot without a peak, which the literal rule alone counts."""
+    mask, peaks = _mask((20, 20), (21, 20), (150, 150)), _peaks((20, 20))
+    spots = label_spots(mask, peaks, min_pixels=1, tolerance_px=2.5)
+    sources = pd.DataFrame({"id": ["a", "b", "c"], "x": [20, 150, 80], "y": [25, 150, 180]})
+    judged = judged_sources(sources, mask, spots, peaks, **CIRCLE)
+    assert list(judged) == [
+        *("id", "x", "y", "verdict", "verdict_pixels", "distance_px", "peak_snr", "spot")
+    ]
+    assert list(judged["verdict"]) == ["success", "failure", "failure"]
+    assert list(judged["verdict_pixels"]) == ["success", "success", "failure"]
+    assert spots.counts() == {
+        "n_pixels": 3,
+        "n_spots": 2,
+        "n_bright_spots": 1,
+        "n_pixels_bright": 2,
+        "clutter": 0.5,
+    }
+    assert spots.counts(smallest_px=2)["clutter"] == 0
 
 
 def test_share_that_circles_cover():

@@ -15,7 +15,7 @@ from mirimask.archive.mast import (
     find_product,
 )
 from mirimask.archive.network import Archive, FetchError, check_reachable, explain
-from mirimask.archive.preview import Offer, preview_image
+from mirimask.archive.preview import Offer, preview_image, to_download
 
 __all__ = [
     "KINDS",
@@ -36,4 +36,5 @@ __all__ = [
     "find_product",
     "preview_image",
     "shown",
+    "to_download",
 ]

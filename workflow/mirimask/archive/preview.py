@@ -1,7 +1,7 @@
 """What a study would fetch of an image: asked, not downloaded."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from mirimask.archive.network import QUESTION, Archive, reply_to, spoken
 from mirimask.errors import MaskError
 from mirimask.image.product import check_header
 
-__all__ = ["Offer", "preview_image"]
+__all__ = ["Offer", "preview_image", "to_download"]
 
 _HEAD = 300_000  # bytes: the headers of an i2d have 50 000; a file without them is no i2d
 
@@ -34,6 +34,19 @@ class Offer:
     size: int | None
     about: str
     here: bool
+
+    def __str__(self) -> str:
+        size = "" if self.size is None else f"{self.size / 1e6:.1f} MB"
+        words = [size, self.about, "here already" if self.here else ""]
+        return ": ".join(filter(None, [self.name, ", ".join(filter(None, words))]))
+
+
+def to_download(offers: Iterable[Offer]) -> str:
+    """How much of the offers is not here yet; of a catalogue only rows are known, no bytes."""
+    new = [offer for offer in offers if not offer.here and offer.kind != "catalogue"]
+    text = f"{len(new)} files, {sum(offer.size or 0 for offer in new) / 1e6:,.1f} MB"
+    unknown = sum(offer.size is None for offer in new)
+    return text + (f" and {unknown} of a size that MAST does not say" if unknown else "")
 
 
 def preview_image(

@@ -24,7 +24,6 @@ from mirimask.sources.spots import brightest_pixels, has_match
 
 __all__ = [
     "COLUMNS",
-    "at_area",
     "at_false_rate",
     "compare_curves",
     "curve_and_stars",
@@ -342,11 +341,6 @@ def at_false_rate(curve: pd.DataFrame, rate: float) -> tuple[float, float]:
     one exceeds the rate. (0, NaN) where every setting has more false spots.
     """
     return _best(curve, "false_per_arcmin2", rate)
-
-
-def at_area(curve: pd.DataFrame, share: float) -> tuple[float, float]:
-    """As `at_false_rate`, for masks that cover at most `share` of the pixels."""
-    return _best(curve, "area", share)
 
 
 def rate_draws(

@@ -7,11 +7,12 @@ import csv
 import math
 from dataclasses import dataclass
 from importlib.resources import files
-
-from astropy.io.fits import Header
+from typing import TYPE_CHECKING
 
 from mirimask.errors import MaskError
-from mirimask.units import jansky_per_pixel, jansky_to_ab
+
+if TYPE_CHECKING:
+    from astropy.io.fits import Header
 
 __all__ = [
     "FILTERS",
@@ -25,7 +26,6 @@ __all__ = [
     "psf_fwhm_arcsec",
     "psf_fwhm_px",
     "uncorrected_aperture",
-    "zero_point_ab",
 ]
 
 PIXEL_SCALE_ARCSEC = 0.11  # of the detector and of the level-3 products (Bouchet et al. 2015)
@@ -154,7 +154,7 @@ def uncorrected_aperture(fwhm_px: float) -> PointAperture:
     return PointAperture(fwhm_px, math.nan, 4 * fwhm_px, 6 * fwhm_px)
 
 
-def band_of(header: Header) -> tuple[str, str]:
+def band_of(header: "Header") -> tuple[str, str]:
     """Instrument (INSTRUME) and filter of a primary header, '' for no filter.
 
     Without INSTRUME it is the instrument that has the filter, MIRI where none is known to have it.
@@ -184,14 +184,3 @@ def psf_fwhm_arcsec(filter_name: str, instrument: str = "MIRI") -> float:
 def psf_fwhm_px(filter_name: str, pixel_scale_arcsec: float = PIXEL_SCALE_ARCSEC) -> float:
     """FWHM of the PSF in pixels of `pixel_scale_arcsec`; MaskError for an unknown filter."""
     return psf_fwhm_arcsec(filter_name) / pixel_scale_arcsec
-
-
-def zero_point_ab(pixar_sr: float) -> float:
-    """AB magnitude of a pixel of 1 MJy/sr: 8.90 - 2.5 log10(1e6 x `pixar_sr`).
-
-    `pixar_sr` is the solid angle of a pixel (PIXAR_SR, steradian); 25.265 at 2.84404e-13 sr.
-    MaskError where it is not a positive number.
-    """
-    if not (math.isfinite(pixar_sr) and pixar_sr > 0):
-        raise MaskError(f"PIXAR_SR is {pixar_sr}; it must be the solid angle of a pixel in sr.")
-    return float(jansky_to_ab(jansky_per_pixel(pixar_sr)))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mirimask.errors import MaskError
-from mirimask.masks.registry import DETECTORS, METHODS
+from mirimask.masks.registry import METHODS
 
 __all__ = [
     "DOMAINS",
@@ -22,7 +22,6 @@ __all__ = [
     "leaves",
     "method_label",
     "parse_method",
-    "split_level",
 ]
 
 DOMAINS = ("published", "crop")
@@ -113,15 +112,6 @@ def _checked(name: str, key: str, text: str) -> float:
             "above 0, with a point for decimals."
         )
     return level
-
-
-def split_level(name: str) -> tuple[str, float | None] | None:
-    """The detector and the level of a name (None: the published one); None for other masks.
-
-    MaskError as `parse_method`.
-    """
-    parsed = parse_method(name)
-    return (parsed.method, parsed.level) if parsed.method in DETECTORS else None
 
 
 def leaves(name: str) -> Iterator[MaskName]:

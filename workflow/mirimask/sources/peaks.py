@@ -11,7 +11,7 @@ from mirimask.errors import MaskError
 from mirimask.image.background import background, scatter
 from mirimask.image.parts import MOST_PIXELS, Window, parts
 
-__all__ = ["LEAST_BOX_FWHM", "reference_peaks", "signal_to_noise"]
+__all__ = ["LEAST_BOX_FWHM", "reference_peaks"]
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,15 @@ def _matched(
     fwhm_px: float,
     background_box_px: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """The background-subtracted image and its signal-to-noise image, 0 in empty pixels."""
+    """The background-subtracted image, and that of the signal-to-noise of PSF-like signals.
+
+    The background (`background.background`) is taken off, the rest convolved with a Gaussian of the
+    PSF's width (the matched filter of a Gaussian PSF) minus one three times as wide, and divided by
+    the clipped scatter of the convolved image in the same boxes, so that correlated noise needs no
+    model. Without the wide Gaussian, clouds of a nebula count as peaks, and their scatter hides
+    the stars between them. Empty and NaN pixels weigh nothing and come back as 0. Raises MaskError
+    where no box holds enough pixels.
+    """
     from scipy.ndimage import gaussian_filter
 
     mask = empty | ~np.isfinite(data)
@@ -48,28 +56,6 @@ def _matched(
         matched /= scatter(matched, mask, box_px=background_box_px)
     matched[mask | ~np.isfinite(matched)] = 0
     return signal, matched.astype(np.float32)
-
-
-def signal_to_noise(
-    data: NDArray[np.floating],
-    empty: NDArray[np.bool_],
-    *,
-    fwhm_px: float,
-    background_box_px: int,
-) -> NDArray[np.float32]:
-    """Signal-to-noise image of PSF-like signals.
-
-    The background (`background.background`) is taken off, the rest convolved with a Gaussian of the
-    PSF's width (the matched filter of a Gaussian PSF) minus one three times as wide, and divided by
-    the clipped scatter of the convolved image in the same boxes, so that correlated noise needs no
-    model. Without the wide Gaussian, clouds of a nebula count as peaks, and their scatter hides
-    the stars between them.
-
-    `data` is (ny, nx); empty and NaN pixels weigh nothing and come back as 0.
-    Raises MaskError where no box holds enough pixels.
-    """
-    _check_box(fwhm_px, background_box_px)
-    return _matched(data, empty, fwhm_px=fwhm_px, background_box_px=background_box_px)[1]
 
 
 def _check_box(fwhm_px: float, background_box_px: int) -> None:

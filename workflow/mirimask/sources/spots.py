@@ -57,6 +57,16 @@ class Spots:
         bright = int(np.count_nonzero(visible[self.bright - 1]))
         return 1 - bright / number if number else float("nan")
 
+    def counts(self, smallest_px: float | None = None) -> dict[str, float]:
+        """Pixels and spots, all and the bright ones, and the clutter, as Table 3 reads them."""
+        return {
+            "n_pixels": self.mask_pixels,
+            "n_spots": self.count,
+            "n_bright_spots": self.bright.size,
+            "n_pixels_bright": self.bright_pixels,
+            "clutter": self.clutter(smallest_px),
+        }
+
     def seen_peaks(self, snr: NDArray[np.floating], smallest_px: float | None) -> NDArray[np.bool_]:
         """Which of the peaks, of signal-to-noise ratios `snr`, an eye sees marked.
 
