@@ -35,7 +35,7 @@ peers: .venv/peers.stamp .venv-jwst/stamp  ## install the detectors of others, t
 	  apt-get install -y -qq --no-install-recommends source-extractor gnuastro >/dev/null; } || \
 	  echo "SExtractor or NoiseChisel is not installed. As root on Debian: apt-get install source-extractor gnuastro" >&2
 	snakemake --cores $(CORES) side_by_side \
-	  --configfile config/simulated.yaml config/stress.yaml config/side_by_side.yaml \
+	  --configfile config/simulated.yaml config/fresh.yaml config/stress.yaml config/side_by_side.yaml \
 	  $(if $(OWN_IMAGES),--config 'images=[config/images.tsv$(comma) config/stress_images.tsv$(comma) $(OWN_IMAGES)]')
 
 test: .venv/test.stamp  ## set up, then run all tests
