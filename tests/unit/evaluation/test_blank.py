@@ -145,6 +145,12 @@ def test_a_mesh_stays_where_it_is(stamps):
     assert np.corrcoef(lines.ravel(), mesh.ravel())[0, 1] > 0.95
     assert lines.std() == pytest.approx(mesh.std() / 0.1, rel=0.25)
     assert not spectral_lines(noise / 0.1, ~NOWHERE, reach_px=12).any()
+    # a frame of which a corner is known, with a period that is no whole part of it: the same mesh
+    known = (y < 170) & (x < 150)
+    mesh_7 = 0.15 * (np.sin(2 * np.pi * x / 7.3) + np.sin(2 * np.pi * y / 7.3))
+    lines = spectral_lines(np.where(known, noise + mesh_7, 0) / 0.1, known, reach_px=12)
+    assert lines[known].std() == pytest.approx(mesh_7[known].std() / 0.1, rel=0.1)
+    assert (lines - mesh_7 / 0.1)[known].std() < 0.5  # of the scatter of the noise
     (found,) = _blank((6 + noise + mesh).astype(np.float32), stamps).images
     assert np.corrcoef((found - noise).ravel(), mesh.ravel())[0, 1] > 0.5
     assert _scatter(found) == pytest.approx(_scatter(noise + mesh), rel=0.1)
