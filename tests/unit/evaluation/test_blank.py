@@ -169,6 +169,23 @@ def test_a_peak_with_nothing_above_the_sky_is_no_star(stamps):
     peaks = pd.DataFrame({"x": [30, 60], "y": [30, 60], "snr": [900.0, 800.0]})
     excess = np.full((90, 90), -0.5, np.float32)
     excess[60, 60] = 40
-    stars, real = _bright_stars(excess, peaks, stamps, bright=300)
+    stars, real = _bright_stars(
+        excess, peaks, stamps, empty=np.zeros(excess.shape, bool), bright=300
+    )
     assert real.tolist() == [[60, 60]]
     assert np.isfinite(stars).all()
+
+
+def test_a_star_without_a_middle_is_put_back_by_the_light_around(stamps):
+    """The pixels beside the empty ones are too low, as some exposures were saturated there."""
+    data = _sky() + inject(np.zeros(SHAPE, np.float32), [130.3], [110.2], [3e5], stamps)
+    y, x = np.indices(SHAPE)
+    away = np.hypot(x - 130.3, y - 110.2)
+    data[away < 6] *= 0.5
+    empty = (away < 4) | (np.hypot(x - 60, y - 50) < 4)  # and a cluster of dead pixels
+    stars, real = _bright_stars(
+        data - 6, pd.DataFrame(columns=["x", "y", "snr"]), stamps, empty=empty, bright=50
+    )
+    assert real == pytest.approx(np.array([[130.3, 110.2]]), abs=0.3)
+    assert stars.sum() == pytest.approx(3e5 * stamps.of(0, 0, half=stamps.most).sum(), rel=0.1)
+    assert not stars[:, :80].any()
