@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 REAL   ?= ../shared/real
 comma  := ,
-.PHONY: help study validate-simulation peers bench test walls fuzz test-slurm lint format lock clean picture floors rulegraph docs test-deploy
+.PHONY: help study validate-simulation findings peers bench test walls fuzz test-slurm lint format lock clean picture floors rulegraph docs test-deploy
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -31,14 +31,21 @@ validate-simulation: .venv/study.stamp  ## how close the simulated fields come t
 # What cannot be installed is a row "not installed" of the comparison.
 # A table of your own images to judge the masks on too; here the real image of the tests.
 OWN_IMAGES ?= $(if $(wildcard $(REAL)/images),tests/real/images.tsv)
-peers: .venv/peers.stamp .venv-jwst/stamp  ## install the detectors of others, then set all masks side by side
+peers: .venv/peers.stamp .venv-jwst/stamp  ## install the detectors of others, then set all masks side by side: docs/side_by_side_tables.md
 	@command -v source-extractor >/dev/null && command -v astnoisechisel >/dev/null || \
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
 	  apt-get install -y -qq --no-install-recommends source-extractor gnuastro >/dev/null; } || \
 	  echo "SExtractor or NoiseChisel is not installed. As root on Debian: apt-get install source-extractor gnuastro" >&2
 	snakemake --cores $(CORES) side_by_side \
-	  --configfile config/simulated.yaml config/stress.yaml config/side_by_side.yaml \
+	  --configfile config/simulated.yaml config/fresh.yaml config/stress.yaml config/side_by_side.yaml \
 	  $(if $(OWN_IMAGES),--config 'images=[config/images.tsv$(comma) config/stress_images.tsv$(comma) $(OWN_IMAGES)]')
+	cp results/side_by_side/side_by_side/verdict.md docs/side_by_side_tables.md
+	cp results/side_by_side/side_by_side/factorial.md docs/filter_and_noise.md
+	cp results/side_by_side/side_by_side/verdict.png docs/images/side-by-side.png
+
+findings: .venv/study.stamp  ## what docs/findings.md quotes, from fields that no setting was chosen on
+	snakemake --cores $(CORES) findings --configfile config/simulated.yaml config/fresh.yaml
+	cp results/fresh/findings.md docs/findings-fresh.md
 
 test: .venv/test.stamp  ## set up, then run all tests
 	pytest -n $(CORES) --dist loadfile

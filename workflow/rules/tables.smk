@@ -134,3 +134,30 @@ rule claims:
         "Answering the paper's claims"
     run:
         here("answer_claims", input=input, output=output, params=params, log=log)
+
+
+rule findings:
+    """What a study of simulated fields found, for docs/findings.md."""
+    input:
+        claims="<results>/claims.csv",
+        added="<results>/evaluation/added.csv",
+        use="<results>/evaluation/use.csv",
+        chance="<results>/evaluation/chance.csv",
+        depths="<results>/evaluation/injection_depths.csv",
+        compared="<results>/evaluation/curves_compared.csv",
+        false_rates="<results>/evaluation/false_rates.csv",
+    output:
+        md="<results>/findings.md",
+    log:
+        "<logs>/findings.log",
+    group:
+        "study"
+    params:
+        study=study.name,
+        command="snakemake --cores 8 findings --configfile config/simulated.yaml"
+        + (f" config/{study.name}.yaml" if study.name != "simulated" else ""),
+        code=code("write_findings"),
+    message:
+        "Writing what the study found"
+    run:
+        here("write_findings", input=input, output=output, params=params, log=log)

@@ -145,6 +145,12 @@ def test_a_mesh_stays_where_it_is(stamps):
     assert np.corrcoef(lines.ravel(), mesh.ravel())[0, 1] > 0.95
     assert lines.std() == pytest.approx(mesh.std() / 0.1, rel=0.25)
     assert not spectral_lines(noise / 0.1, ~NOWHERE, reach_px=12).any()
+    # a frame of which a corner is known, with a period that is no whole part of it: the same mesh
+    known = (y < 170) & (x < 150)
+    mesh_7 = 0.15 * (np.sin(2 * np.pi * x / 7.3) + np.sin(2 * np.pi * y / 7.3))
+    lines = spectral_lines(np.where(known, noise + mesh_7, 0) / 0.1, known, reach_px=12)
+    assert lines[known].std() == pytest.approx(mesh_7[known].std() / 0.1, rel=0.15)
+    assert (lines - mesh_7 / 0.1)[known].std() < 0.5  # of the scatter of the noise
     (found,) = _blank((6 + noise + mesh).astype(np.float32), stamps).images
     assert np.corrcoef((found - noise).ravel(), mesh.ravel())[0, 1] > 0.5
     assert _scatter(found) == pytest.approx(_scatter(noise + mesh), rel=0.1)
@@ -163,6 +169,23 @@ def test_a_peak_with_nothing_above_the_sky_is_no_star(stamps):
     peaks = pd.DataFrame({"x": [30, 60], "y": [30, 60], "snr": [900.0, 800.0]})
     excess = np.full((90, 90), -0.5, np.float32)
     excess[60, 60] = 40
-    stars, real = _bright_stars(excess, peaks, stamps, bright=300)
+    stars, real = _bright_stars(
+        excess, peaks, stamps, empty=np.zeros(excess.shape, bool), bright=300
+    )
     assert real.tolist() == [[60, 60]]
     assert np.isfinite(stars).all()
+
+
+def test_a_star_without_a_middle_is_put_back_by_the_light_around(stamps):
+    """The pixels beside the empty ones are too low, as some exposures were saturated there."""
+    data = _sky() + inject(np.zeros(SHAPE, np.float32), [130.3], [110.2], [3e5], stamps)
+    y, x = np.indices(SHAPE)
+    away = np.hypot(x - 130.3, y - 110.2)
+    data[away < 6] *= 0.5
+    empty = (away < 4) | (np.hypot(x - 60, y - 50) < 4)  # and a cluster of dead pixels
+    stars, real = _bright_stars(
+        data - 6, pd.DataFrame(columns=["x", "y", "snr"]), stamps, empty=empty, bright=50
+    )
+    assert real == pytest.approx(np.array([[130.3, 110.2]]), abs=0.3)
+    assert stars.sum() == pytest.approx(3e5 * stamps.of(0, 0, half=stamps.most).sum(), rel=0.1)
+    assert not stars[:, :80].any()

@@ -171,7 +171,8 @@ def test_verdict_names_what_is_not_installed():
     assert page.splitlines()[2].startswith("**SIMULATED** images")
     assert "SIMULATED" not in verdict_page(table, rate=3, magnitudes=(23.5, 25.5), simulated=False)
     assert "| sep | not installed: the Python package sep |" in page
-    assert page.index("| cores") < page.index("| Laplacian")
+    ranked = page[page.index("| mask |") :]
+    assert ranked.index("| cores") < ranked.index("| Laplacian")
     assert (table["limit"].dropna() == "").all()
     # blank images of a show a tenth of the 30 false spots of log, and there is no truth about b
     less = judged.assign(n_false=30.0, n_blank=np.where(judged["family"] == "log", 3.0, 30.0))
@@ -197,6 +198,42 @@ def test_verdict_names_what_is_not_installed():
     assert "30 ms" in texts
     pooled = judged[judged["rate"].notna()]
     assert draw_all_curves(pooled, magnitudes=(23.5, 25.5), simulated=False).axes
+
+
+def test_the_page_says_where_the_cores_are_ahead_tied_and_behind():
+    """Each family's line of the verdict by hand; one that is not ranked is named as such."""
+    columns = ["family", "label", "completeness", "behind", "behind_low", "behind_high"]
+    rows = [
+        ("cores", "cores", 0.7, 0.0, 0.0, 0.0),
+        ("cores_directions", "cores, 4 directions", 0.75, -0.05, -0.07, -0.03),
+        ("iraf_star_finder", "IRAFStarFinder", 0.69, 0.01, -0.01, 0.03),
+        ("sep", "sep", 0.5, 0.2, 0.1, 0.3),
+        ("log", "Laplacian", 0.6, 0.1, 0.05, 0.15),
+        ("log_window", "Laplacian, window", 0.8, -0.1, -0.12, -0.08),
+        ("value", "value slice", 0.1, np.nan, np.nan, np.nan),
+    ]
+    table = pd.DataFrame(rows, columns=columns).assign(
+        group="fields", images=2, rate=3.0, chosen="others", low=0.6, high=0.8, n_stars=100.0,
+        false_per_arcmin2=3.0, false_low=2.0, false_high=4.0, limit="", median_ms=1.0, needs="",
+    )  # fmt: skip
+    table.loc[table["family"] == "value", "limit"] = "lower limit"
+    table = pd.concat(
+        [
+            table,
+            table.assign(chosen="itself", limit="", behind=0.0, behind_low=-0.1, behind_high=0.1),
+            table.assign(chosen="", rate=np.nan),
+        ]
+    )
+    page = verdict_page(table, rate=3, magnitudes=(23.5, 25.5), simulated=False)
+    assert (
+        "| fields | 3 | others | 0.700 (0.600 to 0.800) | "
+        "cores, 4 directions -0.050 (-0.070 to -0.030) | "
+        "IRAFStarFinder +0.010 (-0.010 to +0.030) | 2 of 4 | "
+        "Laplacian +0.100 (+0.050 to +0.150) | value slice |"
+    ) in page
+    (own,) = (line for line in page.splitlines() if line.startswith("| fields | 3 | itself |"))
+    assert own.count("+0.000 (-0.100 to +0.100)") == 5  # all are ties
+    assert own.endswith("| 0 of 5 | none | none |")
 
 
 def test_a_method_is_judged_at_its_tuned_levels_and_at_its_own():

@@ -7,6 +7,7 @@ from mirimask.report.takeaway import (
     evaluation_page,
     false_rates_page,
     finder_notes,
+    findings_page,
     not_measured,
     takeaways,
 )
@@ -244,3 +245,64 @@ def test_the_first_point_is_which_slices_are_good_source_masks(tables):
     first = takeaways(tables | {"added": added, "use": use})[0]
     assert "Img Top 1 %: at most a fifth of the light" in first
     assert not takeaways(tables)[0].startswith("**Which")
+
+
+def test_findings_name_ties_and_hold_the_claims(tables):
+    rows = [
+        ("cores", 0.77, 0.75, 0.80),
+        ("union", 0.25, 0.23, 0.27),
+        ("derivative", 0.24, 0.22, 0.26),
+        ("value", 0.15, 0.13, 0.16),
+    ]
+    compared = pd.DataFrame(rows, columns=["family", "completeness", "low", "high"]).assign(
+        image="all", at="false_per_arcmin2", of="given", limit="10"
+    )
+    claims = pd.DataFrame(
+        {
+            "id": ["C1", "C4", "C6", "C7", "C12", "C13"],
+            "claim (section)": "says so (5)",
+            "computed (SIMULATED)": ["holds", "fails", "undecided", "holds", "fails", "holds"],
+            "computed (SIMULATED): numbers": ["n1", "n4", "n6", "n7", "n12", "n13"],
+        }
+    )
+    left = pd.DataFrame(
+        {
+            "image": "All",
+            "method": ["value_4.6", "recommended"],
+            "stars_left": [0.3, 0.09],
+            "galaxies_left": [0.5, 0.18],
+        }
+    )
+    moved = {f"{sky}_{what}": 0.01 for sky in ("ring", "box_25", "box_50") for what in ("moved",)}
+    scatter = {f"{sky}_scatter": 0.3 for sky in ("ring", "box_25", "box_50")}
+    false = pd.DataFrame(
+        {
+            "method": ["value_1"],
+            "truth_false_per_arcmin2": [16.0],
+            "false_low": [14.0],
+            "false_high": [18.0],
+            "blank_per_arcmin2": [15.0],
+            "says": ["rate"],
+        }
+    )
+    page = findings_page(
+        {
+            **tables,
+            "added": left.assign(**moved, **scatter),
+            "use": left,
+            "compared": compared,
+            "false_rates": false,
+        },
+        claims,
+        study="fresh",
+        command="snakemake findings",
+    )
+    assert (
+        "at 10 cores 0.77 [0.75, 0.80], then union 0.25 [0.23, 0.27] and derivative 0.24 "
+        "[0.22, 0.26] (a tie), then value 0.15 [0.13, 0.16]." in page
+    )
+    assert "none: each leaves more than a fifth" in page
+    assert "**C4**, 'says so (5)': **fails**. n4." in page
+    assert "**C1**" not in page
+    assert "\n    snakemake findings\n" in page
+    assert page.count("\n11. ") == 1

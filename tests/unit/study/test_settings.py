@@ -40,7 +40,7 @@ def own(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "names", [[], ["simulated.yaml"], ["stress.yaml"], ["f2550w.yaml"], ["survey.example.yaml"],
-              ["simulated.yaml", "stress.yaml", "side_by_side.yaml"]]
+              ["simulated.yaml", "fresh.yaml", "stress.yaml", "side_by_side.yaml"]]
 )  # fmt: skip
 def test_the_shipped_configurations(names, monkeypatch):
     monkeypatch.chdir(ROOT)

@@ -31,6 +31,9 @@ __all__ = [
 
 _MOST_BOOST = 10.0  # of the noise's power, where the sky has nearly all of it
 _LINE = 20.0  # times the noise's power
+_STEPS = 10  # of the fit of what repeats itself
+_LEAST_MIDDLE = 5  # pixels without data: of fewer, the peaks beside them tell the star
+_RING = (3, 10)  # pixels around these that tell its flux: from, to
 _CLIP = 3.5  # sigma: beyond are residuals, not noise
 
 
@@ -83,12 +86,12 @@ def blank_images(
     """`number` blank images of an image (ny, nx), that differ in their noise.
 
     `empty` are the pixels without observation (NaN count as such). The image less the `stamps` of
-    its bright stars, without all that is a peak, is smoothed a little: that is the sky, with its
-    clouds down to the width of the PSF. What is left is the noise: it is drawn again with its own
-    power spectrum and local scatter, so that sky and noise together have the power that they have
-    in the image; what repeats itself (`spectral_lines`) is sky. What is sharper than a star (warm
-    pixels, cosmic rays) stays where it is. MaskError where no pixel is free of sources, and where
-    the image has no background.
+    its bright stars, saturated ones too, without all that is a peak, is smoothed a little: that is
+    the sky, with its clouds down to the width of the PSF. What is left is the noise: it is drawn
+    again with its own power spectrum and local scatter, so that sky and noise together have the
+    power that they have in the image; what repeats itself (`spectral_lines`) is sky. What is
+    sharper than a star (warm pixels, cosmic rays) stays where it is. MaskError where no pixel is
+    free of sources, and where the image has no background.
     """
     empty = empty | ~np.isfinite(data)
     image = np.where(empty, 0, data).astype(np.float32)
@@ -102,7 +105,11 @@ def blank_images(
     bright = peaks[peaks["snr"] > settings.bright]
     level = background(image, empty, box_px=round(26 * fwhm_px))
     stars, real = _bright_stars(
-        image - level, peaks[peaks["snr"] > settings.counted], stamps, bright=settings.bright
+        image - level,
+        peaks[peaks["snr"] > settings.counted],
+        stamps,
+        empty=empty,
+        bright=settings.bright,
     )
     rest = image - stars
     taken = _around(peaks, image.shape, settings.hole * fwhm_px)
@@ -155,15 +162,22 @@ def spectral_lines(
     """What of `noise`, where it is `known`, repeats itself: meshes, rows and columns; (ny, nx).
 
     The Fourier modes with more than 20 times the power that the autocorrelation out to `reach_px`
-    gives their neighbourhood: of noise alone, no mode of a million has that.
+    gives their neighbourhood: of noise alone, no mode of a million has that. Their amplitudes are
+    those that fit the known pixels, found step by step (Papoulis 1975, IEEE Trans. Circuits Syst.
+    22, 735): the gaps spread the power of a line over modes beside it.
     """
     good = known & (np.abs(noise) < _CLIP)
-    modes, power = _spectra(noise, good, noise.shape, reach_px)
-    if power is None:
-        return np.zeros(noise.shape)
-    lines = np.abs(modes) ** 2 > _LINE * np.maximum(power, 0) * good.sum()
-    found: NDArray[np.float64] = fft.irfft2(np.where(lines, modes, 0), noise.shape)
-    return found / good.mean()
+    found: NDArray[np.float64] = np.zeros(noise.shape)
+    lines: NDArray[np.bool_] = np.zeros((), bool)
+    for _ in range(_STEPS):
+        modes, power = _spectra(noise - found, good, noise.shape, reach_px)
+        if power is None:
+            break
+        lines = lines | (np.abs(modes) ** 2 > _LINE * np.maximum(power, 0) * good.sum())
+        if not lines.any():
+            break
+        found += fft.irfft2(np.where(lines, modes, 0), noise.shape)
+    return found
 
 
 def _spectra(
@@ -245,14 +259,23 @@ def sharp_events(
 
 
 def _bright_stars(
-    excess: NDArray[np.float32], peaks: pd.DataFrame, stamps: StarStamps, *, bright: float
+    excess: NDArray[np.float32],
+    peaks: pd.DataFrame,
+    stamps: StarStamps,
+    *,
+    empty: NDArray[np.bool_],
+    bright: float,
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """The light of stars at the peaks above `bright`, and which peaks are sources (n, 2: x, y).
+    """The light of bright stars, and which peaks and empty middles are sources (n, 2: x, y).
 
-    By the 3 x 3 pixels at each peak, brightest first. One that the brighter stars explain half of
-    is no source: it lies on a spike or a ring.
+    First those of which the middle is empty (`_saturated_stars`), as far out as the PSF goes, then
+    by the 3 x 3 pixels at each of the peaks above `bright`, brightest first. A peak that the
+    brighter stars explain half of is no source: it lies on a spike or a ring.
     """
     stars, real, half, step = np.zeros_like(excess), [], stamps.half, np.arange(-1, 2)
+    for x, y, flux in _saturated_stars(excess, empty, stamps, bright=bright):
+        _add_star(stars, stamps, x, y, flux, half=stamps.most)
+        real.append((x, y))
     for x, y, snr in peaks[["x", "y", "snr"]].itertuples(index=False):
         middle = np.s_[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
         light = np.clip(excess[middle] - stars[middle], 0, None)
@@ -265,12 +288,59 @@ def _bright_stars(
         off = [np.clip(1.3 * (light.sum(axis=k) @ step) / light.sum(), -0.5, 0.5) for k in (0, 1)]
         image = stamps.of(*map(float, off))
         flux = light.sum() / image[half - 1 : half + 2, half - 1 : half + 2].sum()
-        y0, x0 = y - half, x - half
-        rows = slice(max(y0, 0), min(y + half + 1, excess.shape[0]))
-        columns = slice(max(x0, 0), min(x + half + 1, excess.shape[1]))
-        part = image[rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0]
-        stars[rows, columns] += flux * part
+        _add_star(stars, stamps, x + off[0], y + off[1], flux)
     return stars, np.array(real, float).reshape(-1, 2)
+
+
+def _saturated_stars(
+    excess: NDArray[np.float32], empty: NDArray[np.bool_], stamps: StarStamps, *, bright: float
+) -> list[tuple[float, float, float]]:
+    """Stars whose middle holds no data: x, y of the empty pixels' centroid, and flux.
+
+    The flux is that of the pixels around, but for the nearest, of which some exposures were
+    saturated too. They are on average brighter than `bright` times the scatter of the image: empty
+    pixels without light around are no star.
+    """
+    labels, _ = ndimage.label(empty)
+    sizes, found = np.bincount(labels.ravel()), []
+    scatter = 1.4826 * np.median(np.abs(excess[~empty])) if not empty.all() else np.inf
+    for number, where in enumerate(ndimage.find_objects(labels), start=1):
+        y0, x0 = (part.start - _RING[1] for part in where)
+        y1, x1 = (part.stop + _RING[1] for part in where)
+        inside = min(y0, x0) >= 0 and y1 <= excess.shape[0] and x1 <= excess.shape[1]
+        if sizes[number] < _LEAST_MIDDLE or max(y1 - y0, x1 - x0) > stamps.half or not inside:
+            continue
+        box = np.s_[y0:y1, x0:x1]
+        own = labels[box] == number
+        inner, outer = (ndimage.binary_dilation(own, iterations=n) for n in _RING)
+        ring = outer & ~inner & ~empty[box]
+        if not ring.any() or not excess[box][ring].mean() > bright * scatter:
+            continue
+        y, x = map(float, np.argwhere(own).mean(axis=0))
+        star = np.zeros_like(excess[box])
+        _add_star(star, stamps, x, y, 1.0)
+        found.append((x + x0, y + y0, float(excess[box][ring].sum() / star[ring].sum())))
+    return found
+
+
+def _add_star(
+    stars: NDArray[np.float32],
+    stamps: StarStamps,
+    x: float,
+    y: float,
+    flux: float,
+    *,
+    half: int | None = None,
+) -> None:
+    """Add a star's light to an image, as far as it lies on it; `half` as `StarStamps.of`."""
+    column, row, half = round(x), round(y), stamps.half if half is None else half
+    image = stamps.of(float(x - column), float(y - row), half=half)
+    y0, x0 = row - half, column - half
+    rows = slice(max(y0, 0), min(row + half + 1, stars.shape[0]))
+    columns = slice(max(x0, 0), min(column + half + 1, stars.shape[1]))
+    stars[rows, columns] += (
+        flux * image[rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0]
+    )
 
 
 def _around(peaks: pd.DataFrame, shape: tuple[int, ...], radius_px: float) -> NDArray[np.bool_]:

@@ -43,15 +43,20 @@ class StarStamps:
             data = _boxed(data, width)
         # the share of the light in a pixel of the image, not of the detector
         self.data = data / data.sum() * self.step**2
-        self.cache: dict[tuple[int, int], NDArray[np.float32]] = {}
+        self.most = max(self.half, int(data.shape[0] // 2 / self.step))
+        self.cache: dict[tuple[int, int, int], NDArray[np.float32]] = {}
 
-    def of(self, fx: float, fy: float) -> NDArray[np.float32]:
-        """Light of a star of flux 1 that lies (fx, fy) px off the stamp's centre."""
-        key = (round(fx * self.phases), round(fy * self.phases))
+    def of(self, fx: float, fy: float, *, half: int | None = None) -> NDArray[np.float32]:
+        """Light of a star of flux 1 that lies (fx, fy) px off the stamp's centre.
+
+        `half` in place of the stamps' own; the PSF itself reaches as far as `most`.
+        """
+        half = self.half if half is None else half
+        key = (round(fx * self.phases), round(fy * self.phases), half)
         if key not in self.cache:
-            axis = np.arange(-self.half, self.half + 1)
+            axis = np.arange(-half, half + 1)
             middle = self.data.shape[0] // 2
-            x, y = ((axis - phase / self.phases) * self.step + middle for phase in key)
+            x, y = ((axis - phase / self.phases) * self.step + middle for phase in key[:2])
             self.cache[key] = ndimage.map_coordinates(
                 self.data, np.meshgrid(y, x, indexing="ij"), order=1, output=np.float32
             )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mirimask.evaluation.side_by_side import BEST, ITSELF, OTHERS, ordered
+from mirimask.evaluation.side_by_side import BEST, FACTORIAL, ITSELF, OTHERS, ordered
 
 __all__ = ["factorial_page", "verdict_page"]
 
@@ -20,6 +20,7 @@ def verdict_page(
     text = ["# Masks side by side", ""]
     if simulated:
         text += ["**SIMULATED** images are among these; their numbers are of no real sky.", ""]
+    text += [_WRITTEN.format("side_by_side/verdict.md"), "", *_standing(table), ""]
     text += [
         f"Share of added stars of {magnitudes[0]:g} to {magnitudes[1]:g} AB that each mask finds, "
         f"its level tuned to {rate:g} false spots per square arcminute on images that it is not "
@@ -76,8 +77,72 @@ def _behind(row: Any, family: str) -> str:
     """What the cores find more, in bold where its interval lies on one side of 0."""
     if family == BEST or row.limit:
         return ""
-    text = f"{row.behind:+.3f} ({row.behind_low:+.3f} to {row.behind_high:+.3f})"
-    return f"**{text}**" if row.behind_low > 0 or row.behind_high < 0 else text
+    return f"**{_more(row)}**" if row.behind_low > 0 or row.behind_high < 0 else _more(row)
+
+
+_WRITTEN = (
+    "Written by the rule `side_by_side_summary` as `{}`; `make peers` runs it with every tool."
+)
+# the filters of others with the noise of the cores, and the cores with theirs: the factorial page's
+_CROSSED = {"cores_tile", *(window for _, window in FACTORIAL.values())}
+
+
+def _standing(table: pd.DataFrame) -> list[str]:
+    """Where the cores are ahead, tied and behind: a line for each group, rate and way of choosing.
+
+    A mask is tied where the 95 % interval of the paired difference holds 0. Masks that are not
+    ranked (`limit`) are named.
+    """
+    text = [
+        "## Where the cores are ahead, and where not",
+        "",
+        "Each cell: what the cores find more (less: negative) of the same stars, with its 95 % "
+        "interval. The filters of others with the cores' noise, and the other way round, are not "
+        "among these: their page is `factorial.md`.",
+        "",
+        "| images | false per arcmin² | levels chosen on | cores | ahead of the cores | ties | "
+        "behind them | the nearest of these | not ranked |",
+        "|---" * 9 + "|",
+    ]
+    tuned = table.dropna(subset=["rate", "completeness"])
+    for group in dict.fromkeys(tuned["group"]):
+        for rate in sorted(set(tuned["rate"])):
+            for chosen in (OTHERS, ITSELF):
+                own = ordered(tuned[tuned["group"] == group], rate, chosen)
+                best = own[own["family"] == BEST]
+                if best.empty:
+                    continue
+                rest = own[~own["family"].isin(_CROSSED)].sort_values("behind")
+                ranked = rest[rest["behind"].notna()]
+                ahead = ranked[ranked["behind_high"] < 0]
+                after = ranked[ranked["behind_low"] > 0]
+                ties = ranked.drop([*ahead.index, *after.index])
+                cells = [
+                    group,
+                    f"{rate:g}",
+                    {OTHERS: "others", ITSELF: "itself"}[chosen],
+                    _share(next(best.itertuples())),
+                    _named(ahead),
+                    _named(ties),
+                    f"{len(after)} of {len(ranked)}",
+                    _named(after.head(1)),
+                    ", ".join(rest[rest["behind"].isna()]["label"]) or "none",
+                ]
+                text.append(f"| {' | '.join(cells)} |")
+    return text
+
+
+def _share(row: Any) -> str:
+    return f"{row.completeness:.3f} ({row.low:.3f} to {row.high:.3f})"
+
+
+def _named(rows: pd.DataFrame) -> str:
+    """Masks with what the cores find more."""
+    return "; ".join(f"{row.label} {_more(row)}" for row in rows.itertuples()) or "none"
+
+
+def _more(row: Any) -> str:
+    return f"{row.behind:+.3f} ({row.behind_low:+.3f} to {row.behind_high:+.3f})"
 
 
 _CHOSEN = {OTHERS: "levels chosen on other images", ITSELF: "levels chosen on each image itself"}
@@ -94,6 +159,8 @@ def factorial_page(
     if simulated:
         text += ["**SIMULATED** images are among these; their numbers are of no real sky.", ""]
     text += [
+        _WRITTEN.format("side_by_side/factorial.md"),
+        "",
         f"Share of added stars of {magnitudes[0]:g} to {magnitudes[1]:g} AB that filters find at "
         f"{rate:g} false spots per square arcminute, in units of the noise of a tile alone and of "
         "the same mixed with the mean absolute value in a window around each pixel: cell "

@@ -11,7 +11,14 @@ from mirimask.masks.names import method_label
 from mirimask.report.tables import SIMULATED, as_markdown, circle_notes, together
 from mirimask.report.use import good_masks, who_matters
 
-__all__ = ["evaluation_page", "false_rates_page", "finder_notes", "not_measured", "takeaways"]
+__all__ = [
+    "evaluation_page",
+    "false_rates_page",
+    "finder_notes",
+    "findings_page",
+    "not_measured",
+    "takeaways",
+]
 
 _FILES = {
     "chance.csv": "rate of success at random and shifted positions, and what it leaves",
@@ -194,6 +201,33 @@ def _equal_rate(table: pd.DataFrame) -> list[str]:
     return lines
 
 
+def _order_at_rates(table: pd.DataFrame) -> str:
+    """The families by what they find at each false rate; those within their errors are a tie."""
+    own = together(table).query("at == 'false_per_arcmin2' and of == 'given'")
+    parts = []
+    for limit, rows in own.astype({"limit": float}).groupby("limit"):
+        groups: list[list[Any]] = []
+        for row in rows.sort_values("completeness", ascending=False).itertuples():
+            if groups and row.high >= groups[-1][0].low:
+                groups[-1].append(row)
+            else:
+                groups.append([row])
+        order = ", then ".join(
+            " and ".join(
+                f"{row.family} {row.completeness:.2f} [{row.low:.2f}, {row.high:.2f}]"
+                for row in group
+            )
+            + (" (a tie)" if len(group) > 1 else "")
+            for group in groups
+        )
+        parts.append(f"at {limit:g} {order}")
+    return (
+        "**At the same false rate**, by the share of added faint stars that is found, false spots "
+        f"per square arcminute: {'; '.join(parts)}. A tie: the interval reaches into that of the "
+        "first named."
+    )
+
+
 def _significance(tests: pd.DataFrame, recalls: pd.DataFrame) -> str:
     rows = tests.query("image == 'All' and scorer == 'peaks'").set_index("method")
     differences = recalls.query("scorer == 'peaks'").set_index("method")
@@ -324,3 +358,46 @@ def evaluation_page(
         *(f"- `{name}`: {what}" for name, what in _FILES.items()),
     ]
     return "\n".join(lines) + "\n"
+
+
+# of the paper's claims, those that its tables alone cannot answer
+_BY_TRUTH = ("C4", "C6", "C7", "C12", "C13")
+
+
+def findings_page(
+    tables: Mapping[str, pd.DataFrame], claims: pd.DataFrame, *, study: str, command: str
+) -> str:
+    """What a simulated study found, as a page in Markdown that documents quote.
+
+    `tables` has added, use, chance, depths, compared and false_rates as `takeaways` takes them,
+    `claims` is `claims_table`'s; `command` makes the page of the `study` again.
+    """
+    answer = next(name for name in claims.columns if name.startswith("computed"))
+    own = claims.set_index("id")
+    lines = [
+        " ".join(good_masks(tables["added"], tables["use"])),
+        " ".join(["**Flux of faint stars.**", *who_matters(tables["added"])]),
+        _chance(tables["chance"])[0],
+        _order_at_rates(tables["compared"]),
+        _depths(tables["depths"]),
+        _false_by_truth(tables["false_rates"]),
+        *(
+            f"**{name}**, '{own['claim (section)'][name]}': **{own[answer][name]}**. "
+            f"{own[f'{answer}: numbers'][name]}."
+            for name in _BY_TRUTH
+        ),
+    ]
+    text = [
+        f"# What the study `{study}` found",
+        "",
+        f"**{SIMULATED}**",
+        "",
+        f"Written by the rule `findings` as `results/{study}/findings.md`; again by",
+        "",
+        f"    {command}",
+        "",
+        "Slices are taken over the crop; intervals are 95 %.",
+        "",
+        *(f"{n}. {line}" for n, line in enumerate(lines, start=1)),
+    ]
+    return "\n".join(text) + "\n"
