@@ -1,10 +1,13 @@
 """`mirimask mask`: masks of one image or of many, and files of them for other software."""
 
 import argparse
+import io
 import json
 import logging
 import sys
+import warnings
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +49,8 @@ def run_mask(options: argparse.Namespace, progress: Progress, said: Said) -> int
                 raise MaskError(f"--{name} is of one image, and there are {len(images)}.")
     if not many:
         rows = [mask_image(options, images[0], files[0], method, progress, said)]
+    elif options.cores > 1:
+        rows = rows_side_by_side(options, files, method, progress)
     else:
         rows = []
         for number, (image, paths) in enumerate(zip(images, files, strict=True), start=1):
@@ -61,6 +66,42 @@ def run_mask(options: argparse.Namespace, progress: Progress, said: Said) -> int
     if failed and not options.quiet:
         print(f"mirimask: {len(failed)} of {len(rows)} images failed", file=sys.stderr)
     return 1 if failed else 0
+
+
+def rows_side_by_side(
+    options: argparse.Namespace, files: list[dict[str, str]], method: str, progress: Progress
+) -> list[dict[str, Any]]:
+    """The rows of all images, of which `options.cores` are worked on at a time."""
+    from mirimask.command.processes import side_by_side
+
+    images: list[str] = options.images
+    rows: list[dict[str, Any]] = []
+    jobs = [(options, image, paths, method) for image, paths in zip(images, files, strict=True)]
+    for made in side_by_side(row_and_words, jobs, cores=options.cores):
+        image = images[len(rows)]
+        if isinstance(made, MaskError):
+            text = f"'{image}': {made}"
+            row = {"image": image, "method": method, "error": text, "warnings": []}
+            words = f"mirimask: error: {text}\n"
+        else:
+            row, words = made
+        rows.append(row)
+        progress.done(f"[{len(rows)}/{len(images)}] {image}")
+        sys.stderr.write(words)
+    return rows
+
+
+def row_and_words(
+    options: argparse.Namespace, image: str, paths: dict[str, str], method: str
+) -> tuple[dict[str, Any], str]:
+    """The row of an image, made in a process of its own, and what is said of it beside."""
+    said, logger = Said(quiet=options.quiet), logging.getLogger("mirimask")
+    logger.addHandler(said)
+    with redirect_stderr(io.StringIO()) as words, warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # as in the command
+        row = mask_or_failure(options, image, paths, method, Progress(shown=False), said)
+    logger.removeHandler(said)
+    return row, words.getvalue()
 
 
 def mask_or_failure(
