@@ -95,8 +95,8 @@ def run(command: list[str], folder: Path) -> Cost:
 def mosaic(archive: Path, path: Path, copies: int) -> int:
     """Write the fields beside each other as one i2d; the number of its pixels."""
     fields = [fits.open(archive / f"Img{i}" / "i2d.fits", memmap=False) for i in FIELDS]
-    made = fits.HDUList([fields[0][0].copy()])
-    for hdu in fields[0][1:]:
+    fits.HDUList([fields[0][0].copy()]).writeto(path)
+    for hdu in fields[0][1:]:  # a plane at a time: all together are seven frames of memory
         ny, nx = hdu.data.shape[-2:]
         whole = np.empty((copies * ny, copies * nx), hdu.data.dtype.newbyteorder("="))
         for row in range(copies):
@@ -107,8 +107,7 @@ def mosaic(archive: Path, path: Path, copies: int) -> int:
                     seen = field["WHT"].data > 0
                     plane = np.where(seen, plane - np.median(plane[seen]) + 6, np.nan)
                 whole[row * ny : (row + 1) * ny, column * nx : (column + 1) * nx] = plane
-        made.append(fits.ImageHDU(whole, hdu.header, name=hdu.name))
-    made.writeto(path)
+        fits.append(path, whole, hdu.header, verify=False)
     return int(whole.size)
 
 

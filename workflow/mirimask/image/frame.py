@@ -29,10 +29,11 @@ class Frame:
     """An image or a crop of one.
 
     `data` is (ny, nx) float32 in MJy/sr as the product has it; `empty` (ny, nx) bool is True where
-    nothing was observed; `error` and `weight` are (ny, nx) float32 or None. `primary` is the
-    product's primary header: where the image comes from, with its FILTER. `wcs` is the celestial
-    WCS of `data`, of two axes. `origin` is the (row, column) of the first pixel in the frame that
-    it was cut from, `frame_shape` that frame's (rows, columns); by default it is the frame itself.
+    nothing was observed; `error` and `weight` are (ny, nx) float32 or None (an error that was to
+    stay in its file: a `product.StoredPlane`). `primary` is the product's primary header: where
+    the image comes from, with its FILTER. `wcs` is the celestial WCS of `data`, of two axes.
+    `origin` is the (row, column) of the first pixel in the frame that it was cut from,
+    `frame_shape` that frame's (rows, columns); by default it is the frame itself.
     `psf_arcsec` is the FWHM of the PSF where it is not the one known of the filter.
     """
 
