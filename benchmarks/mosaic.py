@@ -182,8 +182,10 @@ def costs(image: Path, folder: Path) -> dict[str, Cost]:
     }
 
 
-def row(what: str, bar: str, figure: str, reached: bool | None, how: str) -> dict[str, object]:
-    return {"what": what, "bar": bar, "figure": figure, "reached": reached, "how": how}
+def row(
+    what: str, bar: str, figure: str, reached: bool | None, how: str, before: str = ""
+) -> dict[str, object]:
+    return dict(what=what, before=before, bar=bar, figure=figure, reached=reached, how=how)
 
 
 def main() -> None:
@@ -212,6 +214,7 @@ def main() -> None:
                 f"{mask.seconds / with_sep.seconds:.2f}; {mask.peak / frame:.1f} frames",
                 mask.seconds <= 0.5 * with_sep.seconds and mask.peak <= 3 * frame,
                 f"{words(mask, frame)}; sep {words(with_sep, frame)}",
+                before="9.5 s; 8.3 frames",
             ),
             row(
                 f"mask, labels, catalogue and regions of {mpx} over SExtractor's catalogue",
@@ -224,6 +227,7 @@ def main() -> None:
                 else every.seconds <= other.seconds and every.peak <= 4 * frame,
                 f"{sources - 1} sources: {words(every, frame)}"
                 + ("" if other is None else f"; SExtractor {words(other, frame)}"),
+                before="96 s on 17 Mpx, SExtractor 6.9 s",
             ),
             row(
                 f"`mirimask score` with {SOURCES} sources on {mpx} over the mask",
@@ -231,6 +235,7 @@ def main() -> None:
                 f"{score.seconds / mask.seconds:.2f}; {score.peak / frame:.1f} frames",
                 score.seconds <= 2 * mask.seconds and score.peak <= 4 * frame,
                 words(score, frame),
+                before="133 s; 8.8 GB",
             ),
         ]
         single = archive / "Img3" / "i2d.fits"
@@ -256,6 +261,7 @@ def main() -> None:
                 f"{min(starts):.2f} s; {START}: {min(imports):.2f} s",
             )
         )
+        record("mosaic", rows)
         if options.large:
             path.unlink()
             large = apart(mosaic, archive, path, 2 * options.frames)
@@ -272,7 +278,7 @@ def main() -> None:
                     shown,
                 )
             )
-        record("mosaic", rows)
+            record("mosaic", rows)
 
 
 if __name__ == "__main__":
