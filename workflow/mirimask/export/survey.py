@@ -51,12 +51,14 @@ def measure_image(
 
 
 def _noise(image: Frame, labels: NDArray[np.integer]) -> float:
-    """Median over the blocks that are at least half usable of each one's scatter."""
+    """Median over the blocks that are at least half usable of each one's scatter.
+
+    Of a mosaic, over those of every so many rows of blocks.
+    """
     ny, nx = (n // _BLOCK * _BLOCK for n in image.data.shape)
-    rows = max(1, _AT_A_TIME // max(_BLOCK * nx, 1)) * _BLOCK
     found = []
-    for top in range(0, ny if nx else 0, rows):
-        strip = np.s_[top : min(top + rows, ny), :nx]
+    for top in range(0, ny if nx else 0, _BLOCK * -(-labels.size // MOST_PIXELS)):
+        strip = np.s_[top : top + _BLOCK, :nx]
         unusable = image.empty[strip] | (labels[strip] > 0)
         pixels = np.where(unusable, np.nan, image.data[strip])
         blocks = pixels.reshape(-1, _BLOCK, nx // _BLOCK, _BLOCK).swapaxes(1, 2)
