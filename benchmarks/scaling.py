@@ -163,10 +163,17 @@ def measure(
         "peak_mb": ran.peak_mb,
         "cpu_s": ran.cpu_s,
         "dry_run_s": looked.wall_s,
+        "dry_run_cpu_s": looked.cpu_s,
         "again_s": again.wall_s,
+        "n_files": _files(folder / "results" / "scaling"),
+        "n_records": _files(folder / ".snakemake" / "metadata"),
         "wall_ms_per_job": 1000 * ran.wall_s / jobs,
         "cpu_ms_per_job": 1000 * ran.cpu_s / jobs,
     }
+
+
+def _files(folder: Path) -> int:
+    return sum(path.is_file() for path in folder.rglob("*"))
 
 
 def draw(table: pd.DataFrame, path: Path) -> None:

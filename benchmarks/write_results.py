@@ -16,8 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 TABLES = (
-    *("paper_part", "six_masks", "time_recommended", "time_verdicts", "mosaic", "job_memory"),
-    "scaling_bars",
+    *("paper_part", "six_masks", "time_recommended", "time_verdicts", "mosaic", "many_images"),
+    *("study", "job_memory", "scaling_bars"),
 )
 PACKAGES = (
     *("snakemake", "numpy", "scipy", "astropy", "photutils", "pandas", "matplotlib", "sep"),
