@@ -50,7 +50,7 @@ findings: .venv/study.stamp  ## what docs/findings.md quotes, from fields that n
 test: .venv/test.stamp  ## set up, then run all tests
 	pytest -n $(CORES) --dist loadfile
 
-BENCHMARKS = six_masks time_recommended time_verdicts mosaic paper_part job_memory scaling
+BENCHMARKS = six_masks time_recommended time_verdicts mosaic many_images study paper_part job_memory scaling
 bench: .venv/peers.stamp  ## time and memory beside numpy, sep and a plain process, and up to 700 images: benchmarks/results.md
 	for name in $(BENCHMARKS); do python -W ignore benchmarks/$$name.py || exit 1; done
 	python benchmarks/write_results.py

@@ -52,13 +52,14 @@ def record(name: str, rows: Sequence[dict[str, object]]) -> None:
     """Print rows and write them to benchmarks/results/<name>.csv.
 
     Each row has `bar` (what must be), `figure` (what is), `reached` (bool, or None where a row has
-    no bar of its own) and `how` (what the figure is made of).
+    no bar of its own) and `how` (what the figure is made of); and, where it is known, `before`:
+    what it was before what the bar is for was done.
     """
     RESULTS.mkdir(parents=True, exist_ok=True)
     with open(RESULTS / f"{name}.csv", "w", newline="") as file:
-        writer = csv.DictWriter(file, ["what", "bar", "figure", "reached", "how"])
+        writer = csv.DictWriter(file, ["what", "before", "bar", "figure", "reached", "how"])
         writer.writeheader()
         for row in rows:
             reached = {None: "", True: "reached", False: "MISSED"}[row["reached"]]
-            writer.writerow(row | {"reached": reached})
+            writer.writerow({"before": "", **row, "reached": reached})
             print(f"{row['what']}: {row['figure']} {reached} ({row['bar']}; {row['how']})")

@@ -34,6 +34,7 @@ SIDE = 96  # pixels
 ARCHIVE = "results/scaling/archive"
 TABLES = [f"results/scaling/tables/table{number}.csv" for number in (1, 2, 3)]
 YTICKS = [20, 50, 100, 200, 500, 1000]  # of the figure, ms
+BATCHES = 10  # of the images, as `--batch` takes them
 BAR = 1.3  # growth of the cost of an image from the second size to the third
 
 
@@ -145,10 +146,14 @@ def measure(
         shutil.copytree(archive / name, place)
         manifest = place / "manifest.tsv"
         manifest.write_text(manifest.read_text().replace(f"{name}\t", f"{row['image']}\t"))
+    # the first start of all reads every image, to see that it can be used
+    Watched([*command(cores), "--dry-run", "--quiet", "all", "--", TABLES[0]], folder)
     looked = Watched([*command(cores), "--dry-run", "--quiet", "rules", "--", *TABLES], folder)
     jobs = int(re.findall(r"^total\s+(\d+)", looked.output, flags=re.MULTILINE)[0])
     if re.search(r"^import_local\s+\d", looked.output, flags=re.MULTILINE):
         sys.exit(f"error: imported images are imported again\n{looked.output}")
+    batch = ["--batch", f"verdict_tables=1/{BATCHES}"]
+    part = Watched([*command(cores), "--dry-run", "--quiet", *batch, "--", TABLES[2]], folder)
     ran = Watched([*command(cores), "--", *TABLES], folder)
     again = Watched([*command(cores), "--", *TABLES], folder)
     if "Nothing to be done" not in again.output:
@@ -163,10 +168,18 @@ def measure(
         "peak_mb": ran.peak_mb,
         "cpu_s": ran.cpu_s,
         "dry_run_s": looked.wall_s,
+        "dry_run_cpu_s": looked.cpu_s,
+        "batch_cpu_s": part.cpu_s,
         "again_s": again.wall_s,
+        "n_files": _files(folder / "results" / "scaling"),
+        "n_records": _files(folder / ".snakemake" / "metadata"),
         "wall_ms_per_job": 1000 * ran.wall_s / jobs,
         "cpu_ms_per_job": 1000 * ran.cpu_s / jobs,
     }
+
+
+def _files(folder: Path) -> int:
+    return sum(path.is_file() for path in folder.rglob("*"))
 
 
 def draw(table: pd.DataFrame, path: Path) -> None:
@@ -229,6 +242,30 @@ def main() -> None:
                 f"{small['n_jobs']:.0f} and {large['n_jobs']:.0f} jobs",
             }
         )
+    grown = large["dry_run_cpu_s"] / large["n_images"] * small["n_images"] / small["dry_run_cpu_s"]
+    rows.append(
+        {
+            "what": f"dry run with groups, of an image, from {small['n_images']:.0f} to "
+            f"{large['n_images']:.0f} images",
+            "before": "10 s and 127 s for 70 and 700",
+            "bar": f"<= {BAR} x",
+            "figure": f"{grown:.2f} x",
+            "reached": grown <= BAR,
+            "how": f"{small['dry_run_cpu_s']:.1f} s and {large['dry_run_cpu_s']:.1f} s of "
+            f"processor time; the first of {BATCHES} batches of the {large['n_images']:.0f} "
+            f"{large['batch_cpu_s']:.1f} s",
+        }
+    )
+    rows.append(
+        {
+            "what": f"files of an image of a study of {large['n_images']:.0f}, to Tables 1 to 3",
+            "bar": "counted",
+            "figure": f"{large['n_files'] / large['n_images']:.0f}, and "
+            f"{large['n_records'] / large['n_images']:.0f} records of Snakemake",
+            "reached": None,
+            "how": f"{large['n_files']:.0f} files and {large['n_records']:.0f} records",
+        }
+    )
     record("scaling_bars", rows)
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 TABLES = (
-    *("paper_part", "six_masks", "time_recommended", "time_verdicts", "mosaic", "job_memory"),
-    "scaling_bars",
+    *("paper_part", "six_masks", "time_recommended", "time_verdicts", "mosaic", "many_images"),
+    *("study", "job_memory", "scaling_bars"),
 )
 PACKAGES = (
     *("snakemake", "numpy", "scipy", "astropy", "photutils", "pandas", "matplotlib", "sep"),
@@ -64,18 +64,18 @@ def main() -> None:
         "- Packages: " + ", ".join(f"{name} {version(name)}" for name in PACKAGES),
         f"- Commit {commit or 'unknown'}, {datetime.date.today()}; load at the end {load}",
         "",
-        "| what | bar | figure | |",
-        "|---|---|---|---|",
+        "| what | before | bar | figure | |",
+        "|---|---|---|---|---|",
     ]
     details = []
     for name in TABLES:
         path, script = RESULTS / f"{name}.csv", name.removesuffix("_bars")
         if not path.exists():
-            lines.append(f"| `{script}.py` | | not measured | |")
+            lines.append(f"| `{script}.py` | | | not measured | |")
             continue
         with open(path, newline="") as file:
             for row in csv.DictReader(file):
-                shown = [cell(row[key]) for key in ("what", "bar", "figure", "reached")]
+                shown = [cell(row[key]) for key in ("what", "before", "bar", "figure", "reached")]
                 lines.append(f"| {' | '.join(shown)} |")
                 details.append(f"- **{row['what']}** (`{script}.py`): {row['how']}.")
     lines += ["", "## How", "", *details]

@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
+from conftest import make_image
+from mirimask.export import apertures
+from mirimask.export.photometry import measure_labels
+from mirimask.image import own_files
 from mirimask.image import parts as image_parts
+from mirimask.image.files import open_image
 from mirimask.image.frame import Frame, crop_frame
 from mirimask.image.parts import parts
+from mirimask.image.product import StoredPlane
 from mirimask.masks import make
 from mirimask.sources import peaks as source_peaks
 from mirimask.sources.peaks import reference_peaks
@@ -122,3 +128,38 @@ def test_the_peaks_are_those_of_the_whole(mosaic, in_parts):
     assert len(places) > 100
     assert len(places & others) >= 0.98 * len(places | others)
     assert made["snr"].is_monotonic_decreasing
+
+
+@pytest.fixture
+def i2d(tmp_path):
+    make_image(tmp_path, "A", seed=1)
+    return tmp_path / "A_i2d.fits"
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_the_errors_of_a_mosaic_stay_in_their_file(i2d, monkeypatch, ending):
+    """And its catalogue is that of errors in memory; a compressed file cannot be read in rows."""
+    with fits.open(i2d) as hdus:
+        hdus["SCI"].header["BUNIT"] = "10*nJy"
+        hdus["ERR"].data *= np.random.default_rng(2).uniform(0.5, 2, hdus["ERR"].shape)
+        path = f"{i2d}.new{ending}"
+        hdus.writeto(path)
+    monkeypatch.setattr(own_files, "MOST_PIXELS", 1000)
+    monkeypatch.setattr(apertures, "_AT_A_TIME", 500)
+    known, stored = (open_image(path, in_file=in_file) for in_file in (False, True))
+    assert isinstance(known.error, np.ndarray)
+    assert isinstance(stored.error, np.ndarray if ending else StoredPlane)
+    np.testing.assert_array_equal(stored.error[3:40:2], known.error[3:40:2])
+    made = make.numbered_sources(known, "recommended")
+    tables = [
+        measure_labels(frame, made.sources, aperture=frame.point_aperture)
+        for frame in (known, stored)
+    ]
+    assert len(tables[0]) > 3
+    assert (tables[0]["point_flux_err"] > 0).all()
+    assert tables[0].pformat(max_lines=-1) == tables[1].pformat(max_lines=-1)
+    cut, other = (
+        open_image(path, rows=(20, 120), columns=(30, 130), in_file=in_file)
+        for in_file in (False, True)
+    )
+    np.testing.assert_array_equal(other.error, cut.error)

@@ -1,17 +1,15 @@
 """One mask as files for other software: labels, a catalogue of its sources, and regions."""
 
-from pathlib import Path
-
 from astropy.table import Table
 from job import script
 from mirimask.atomic import replacing, write_text
 from mirimask.export.ds9 import region_file
-from mirimask.export.labels import label_hdus, label_mask
+from mirimask.export.labels import label_mask, write_labels
 from mirimask.export.photometry import measure_labels, provenance
 from mirimask.image.files import read_crop, read_mask
 from mirimask.image.frame import pixels
 from mirimask.image.instrument import point_aperture
-from mirimask.image.own_files import read_segmentation, write_hdus
+from mirimask.image.own_files import read_segmentation
 from mirimask.masks.make import numbered_sources
 from mirimask.table_files import read_table
 
@@ -26,14 +24,8 @@ def main(job):
     if job.input.get("segm"):
         segmentation = crop.cut(read_segmentation(job.input.segm, crop.frame_shape, image=image))
     labels = label_mask(mask, min_pixels=job.params.min_pixels, segmentation=segmentation)
-    hdus = label_hdus(
-        labels,
-        crop,
-        filename=Path(job.output.labels).name,
-        detections=None if own is None else own.detections,
-        **made,
-    )
-    write_hdus(job.output.labels, hdus)
+    detections = None if own is None else own.detections
+    write_labels(job.output.labels, labels, crop, detections=detections, **made)
 
     radius = pixels(job.params.radius, crop.pixel_scale, fwhm_px=crop.fwhm_px) * crop.pixel_scale
     sources = Table.read(job.input.sources, format="ascii.ecsv")
@@ -42,7 +34,7 @@ def main(job):
         crop,
         labels,
         aperture=aperture,
-        detections=None if own is None else own.detections,
+        detections=detections,
         sources=sources,
         match_radius_arcsec=radius,
     )

@@ -7,12 +7,11 @@ from pathlib import Path
 from job import script
 from mirimask.atomic import replacing, write_text
 from mirimask.errors import MaskError
-from mirimask.export.labels import label_hdus, label_mask
+from mirimask.export.labels import write_labels
 from mirimask.export.photometry import measure_labels, provenance
 from mirimask.export.survey import measure_image
 from mirimask.image.files import open_image, write_mask
 from mirimask.image.instrument import point_aperture
-from mirimask.image.own_files import write_hdus
 from mirimask.image.product import sha256
 from mirimask.masks.make import numbered_sources
 
@@ -44,19 +43,23 @@ def main(job):
 def measured(job, image, path, folders):
     """Write mask, labels and catalogue; what the summary says of the image."""
     crop = open_image(
-        path, filter_name=job.params.filter, rows=job.params.rows, columns=job.params.columns
+        path,
+        filter_name=job.params.filter,
+        rows=job.params.rows,
+        columns=job.params.columns,
+        keep=("ERR",),
+        in_file=True,
     )
     crop.primary["IMAGE"] = image
     own = numbered_sources(crop, METHOD)
-    mask = own.sources > 0
-    labels = label_mask(mask, min_pixels=job.params.min_pixels, segmentation=own.sources)
+    labels = own.sources
+    mask = labels > 0
     aperture = point_aperture(crop.primary["FILTER"], crop.pixel_scale)
     sources = measure_labels(crop, labels, aperture=aperture, detections=own.detections)
     sources.meta |= provenance(crop, aperture, METHOD=METHOD)
     write_mask(folders["mask"] / f"{METHOD}.fits", mask, crop, method=METHOD)
-    name = f"{METHOD}.fits"
-    hdus = label_hdus(labels, crop, filename=name, detections=own.detections, METHOD=METHOD)
-    write_hdus(folders["labels"] / name, hdus)
+    path = folders["labels"] / f"{METHOD}.fits"
+    write_labels(path, labels, crop, detections=own.detections, METHOD=METHOD)
     with replacing(folders["catalogue"] / f"{METHOD}.ecsv") as temporary:
         sources.write(temporary, format="ascii.ecsv")
     return {

@@ -3,7 +3,7 @@
 from job import script
 from mirimask.atomic import write_text
 from mirimask.image.files import read_crop, read_gradient, read_mask
-from mirimask.report.browser import BrowsedImage, browser_page, image_data
+from mirimask.report.browser import BrowsedImage, browser_page, image_data, largest_side
 from mirimask.table_files import read_table
 
 
@@ -11,6 +11,7 @@ def main(job):
     methods, params = job.params.methods, job.params
     masks, verdicts = iter(job.input.masks), iter(job.input.verdicts)
     images, simulated = [], False
+    largest = largest_side(len(job.input.frames))
     for frame, gradient in zip(job.input.frames, job.input.gradients, strict=True):
         crop = read_crop(frame, planes=False)
         simulated |= crop.simulated
@@ -23,7 +24,7 @@ def main(job):
             crop.length_px(params.radius),
             crop.length_px(params.near),
         )
-        images.append(image_data(image))
+        images.append(image_data(image, largest=largest))
     page = browser_page(
         images, study=params.study, simulated=simulated, radius=params.radius, near=params.near
     )

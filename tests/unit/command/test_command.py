@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ from astropy.table import Table
 from conftest import ROOT, make_image
 from mirimask import __version__, open_image
 from mirimask.command import run as command
+from mirimask.command.processes import side_by_side
+from mirimask.errors import MaskError
 from mirimask.masks.make import make_mask
 from mirimask.masks.registry import METHODS
 from photutils.segmentation import SegmentationImage
@@ -220,6 +223,66 @@ def test_warnings_are_counted_with_their_image(three, run):
     assert lines[3].startswith("B_i2d.fits: ")
     assert "PIXAR_SR" in lines[3]
     assert err.count("PIXAR_SR") == 1
+
+
+def test_several_at_a_time_are_as_one_after_the_other(three, run):
+    """The same files, table, errors and warnings, in the order of the command line."""
+    with fits.open("B_i2d.fits", mode="update") as hdus:
+        hdus["SCI"].header["PIXAR_SR"] = 1e-13  # a warning
+    kinds = ("--labels", "--catalogue", "--regions")
+    one = run("mask", *three, "-o", "one", *kinds)
+    two = run("mask", *three, "-o", "two", *kinds, "--cores", 2)
+    assert two == one
+    assert one[0] == 1
+    assert "PIXAR_SR" in one[2]
+    names = sorted(os.listdir("one"))
+    assert sorted(os.listdir("two")) == names
+    assert len(names) == 8
+    for name in names:
+        assert Path("two", name).read_bytes() == Path("one", name).read_bytes(), name
+
+
+def test_interrupted_while_several_are_made(tmp_path):
+    """One line, no process left, no half-written file."""
+    for seed in range(8):
+        make_image(tmp_path, f"I{seed}", seed=seed, shape=(600, 600))
+    images = sorted(path.name for path in tmp_path.glob("*_i2d.fits"))
+    ask = [sys.executable, "-m", "mirimask", "mask", *images, "-o", "out", "--labels"]
+    with subprocess.Popen(
+        [*ask, "--cores", "2"],
+        cwd=tmp_path,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        while process.poll() is None and not (tmp_path / "out").is_dir():
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "", "mirimask: interrupted\n")
+    left, ends = True, time.monotonic() + 20
+    while left and time.monotonic() < ends:  # what watches over the processes ends after them
+        try:
+            os.killpg(process.pid, 0)
+            time.sleep(0.05)
+        except ProcessLookupError:
+            left = False
+    assert not left
+    assert not list(tmp_path.glob("out/.*"))
+
+
+def _dies(image):
+    if image == "B":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return image
+
+
+def test_a_process_that_dies_is_said_for_its_image():
+    made = list(side_by_side(_dies, [("B",), ("C",)], cores=1))
+    assert all(isinstance(row, MaskError) for row in made)
+    assert "for want of memory perhaps" in str(made[0])
+    assert list(side_by_side(_dies, [("A",), ("C",)], cores=2)) == ["A", "C"]
 
 
 def test_files_of_one_image_in_a_folder_and_beside_the_mask(i2d, run):

@@ -1,5 +1,6 @@
 """Masks as other software reads them: labels, catalogue, regions."""
 
+import gzip
 import importlib.util
 
 import astropy.units as u
@@ -9,11 +10,10 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS, Sip
 from mirimask.export.ds9 import label_regions, region_file, source_regions
-from mirimask.export.labels import label_hdus, label_mask
+from mirimask.export.labels import label_mask, write_labels
 from mirimask.export.photometry import _COLUMNS, match_sources, measure_labels, provenance
 from mirimask.image.frame import Frame, crop_frame, whole_frame
 from mirimask.image.instrument import PointAperture, point_aperture
-from mirimask.image.own_files import write_hdus
 from mirimask.sources.spots import connected_spots
 from photutils.segmentation import SegmentationImage
 from regions import (
@@ -107,7 +107,7 @@ def test_labels_of_a_segmentation_stay():
 def test_label_file_is_the_i2ds_frame(crop, tmp_path):
     labels = label_mask(disks(crop))
     path = tmp_path / "recommended.fits"
-    write_hdus(path, label_hdus(labels, crop, filename=path.name, METHOD="recommended"))
+    write_labels(path, labels, crop, METHOD="recommended")
     with fits.open(path) as hdus:
         assert [hdu.name for hdu in hdus] == ["PRIMARY", "SCI"]
         sci, primary = hdus["SCI"].data, hdus[0].header
@@ -128,11 +128,31 @@ def test_label_file_is_the_i2ds_frame(crop, tmp_path):
 def test_the_cores_of_the_sources_are_a_further_hdu(crop, tmp_path):
     labels = label_mask(disks(crop))
     cores = np.where(np.hypot(*np.indices(labels.shape)) < 40, labels, 0)
-    hdus = label_hdus(labels, crop, filename="x.fits", detections=cores)
-    assert [hdu.name for hdu in hdus] == ["PRIMARY", "SCI", "DETECTIONS"]
-    inside = hdus["DETECTIONS"].data[slice(*ROWS), slice(*COLUMNS)]
-    np.testing.assert_array_equal(inside, cores)
-    assert hdus["DETECTIONS"].data.shape == SHAPE
+    write_labels(tmp_path / "x.fits", labels, crop, detections=cores)
+    with fits.open(tmp_path / "x.fits") as hdus:
+        assert [hdu.name for hdu in hdus] == ["PRIMARY", "SCI", "DETECTIONS"]
+        inside = hdus["DETECTIONS"].data[slice(*ROWS), slice(*COLUMNS)]
+        np.testing.assert_array_equal(inside, cores)
+        assert hdus["DETECTIONS"].data.shape == SHAPE
+
+
+@pytest.mark.parametrize("name", ["x.fits", "x.fits.gz"])
+def test_a_label_file_is_the_one_that_astropy_writes(crop, tmp_path, monkeypatch, name):
+    """It is written in strips, for the sake of memory."""
+    monkeypatch.setattr("mirimask.image.parts._AT_A_TIME", 1000)
+    labels = label_mask(disks(crop))
+    cores = np.where(np.hypot(*np.indices(labels.shape)) < 40, labels, 0)
+    write_labels(tmp_path / name, labels, crop, detections=cores > 0, METHOD="recommended")
+    with fits.open(tmp_path / name) as hdus:
+        hdus.verify("exception")
+        planes = [fits.ImageHDU(hdu.data, hdu.header) for hdu in hdus[1:]]
+        again = fits.HDUList([fits.PrimaryHDU(header=hdus[0].header), *planes])
+        assert [hdu.data.dtype for hdu in planes] == [np.uint32, np.uint32]
+    again.writeto(tmp_path / "again.fits")
+    written = (tmp_path / name).read_bytes()
+    if name.endswith(".gz"):
+        written = gzip.decompress(written)
+    assert written == (tmp_path / "again.fits").read_bytes()
 
 
 def test_label_file_opens_as_the_pipelines_model(crop, tmp_path):
@@ -141,7 +161,7 @@ def test_label_file_opens_as_the_pipelines_model(crop, tmp_path):
     from stdatamodels.jwst import datamodels
 
     path = tmp_path / "recommended.fits"
-    write_hdus(path, label_hdus(label_mask(disks(crop)), crop, filename=path.name))
+    write_labels(path, label_mask(disks(crop)), crop)
     with datamodels.open(path) as model:
         assert isinstance(model, datamodels.SegmentationMapModel)
         assert model.data.dtype == np.uint32
@@ -150,10 +170,11 @@ def test_label_file_opens_as_the_pipelines_model(crop, tmp_path):
 
 
 def test_same_bytes_every_time(crop, tmp_path):
-    for name in "ab":
-        hdus = label_hdus(label_mask(disks(crop)), crop, filename="x.fits")
-        write_hdus(tmp_path / f"{name}.fits", hdus)
-    assert (tmp_path / "a.fits").read_bytes() == (tmp_path / "b.fits").read_bytes()
+    written = []
+    for _ in range(2):
+        write_labels(tmp_path / "x.fits", label_mask(disks(crop)), crop)
+        written.append((tmp_path / "x.fits").read_bytes())
+    assert written[0] == written[1]
 
 
 def test_whole_frame_puts_an_array_back(crop):

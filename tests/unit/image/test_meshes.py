@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from astropy.stats import SigmaClip
 from mirimask.errors import MaskError
 from mirimask.image.background import (
     background,
@@ -16,6 +17,7 @@ from mirimask.image.background import (
     tile_edges,
     upper_median,
 )
+from photutils.background import Background2D, MADStdBackgroundRMS, MedianBackground
 
 
 def _slope(shape, seed=1):
@@ -37,6 +39,35 @@ def test_a_slope_and_its_noise_up_to_the_rim(dtype):
     assert np.median(rms) == pytest.approx(np.hypot(1, 0.05 * 40 / np.sqrt(12)), rel=0.1)
     np.testing.assert_array_equal(background(image, none, box_px=40), level)
     np.testing.assert_array_equal(scatter(image, none, box_px=40), rms)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("box", [24, 7])
+def test_boxes_are_those_of_background2d_to_the_digit(dtype, box):
+    """Filter, statistics and interpolation are made here, for the sake of time."""
+    image = _slope((130, 171), seed=4).astype(dtype)
+    image[::30, ::30] += 500
+    mask = np.random.default_rng(5).random(image.shape) < 0.1
+    mask[:60, :50] = True  # boxes without pixels
+    image[mask] = 0
+    theirs = Background2D(
+        np.pad(image, box, mode="reflect", reflect_type="odd"),
+        box,
+        mask=np.pad(mask, box, mode="reflect") | np.pad(mask, box, mode="edge"),
+        filter_size=3,
+        exclude_percentile=75,
+        sigma_clip=SigmaClip(3, maxiters=5),
+        bkg_estimator=MedianBackground(),
+        bkg_rms_estimator=MADStdBackgroundRMS(),
+    )
+    inside = np.s_[box:-box, box:-box]
+    for own, other in zip(
+        background_meshes(image, mask, box_px=box),
+        (theirs.background, theirs.background_rms),
+        strict=True,
+    ):
+        assert own.dtype == dtype
+        np.testing.assert_array_equal(own, other[inside])
 
 
 def test_an_empty_corner_weighs_nothing():

@@ -13,7 +13,7 @@ from astropy.table import Table
 from astropy.wcs import WCS
 from mirimask.errors import MaskError
 from mirimask.export.ds9 import label_regions
-from mirimask.export.labels import label_hdus
+from mirimask.export.labels import write_labels
 from mirimask.image import wcs as sky
 from mirimask.image.files import frame_of, read_crop, write_crop, write_mask, write_whole_mask
 from mirimask.image.frame import crop_frame
@@ -156,7 +156,7 @@ def test_every_file_has_the_sky_of_the_image(notation, tmp_path):
     same(tmp_path / "mask.fits", "MASK", wanted, **part)
     write_whole_mask(tmp_path / "whole.fits", mask, again, METHOD="value_1")
     same(tmp_path / "whole.fits", "MASK", wanted)
-    write_hdus(tmp_path / "labels.fits", label_hdus(mask.astype("i4"), again, filename="l"))
+    write_labels(tmp_path / "labels.fits", mask.astype("i4"), again)
     same(tmp_path / "labels.fits", "SCI", wanted)
 
 

@@ -8,7 +8,7 @@ from io import BytesIO
 import numpy as np
 import pandas as pd
 import pytest
-from mirimask.report.browser import BrowsedImage, browser_page, image_data
+from mirimask.report.browser import BrowsedImage, browser_page, image_data, largest_side
 from PIL import Image
 
 NY, NX = 6, 10
@@ -82,3 +82,14 @@ def test_the_page_holds_its_data_and_says_what_is_drawn_smaller():
     text = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.S).group(1)
     assert [image["name"] for image in json.loads(text)["images"]] == ["A", "B"]
     assert json.loads(text)["images"][0]["sources"][1]["id"] == "</script>"
+
+
+def test_the_images_of_a_page_of_many_are_small_together():
+    """The paper's seven, of 1000 pixels, are drawn as they are; 700 are 25 Mpx."""
+    assert largest_side(0) == largest_side(7) == 1600
+    assert largest_side(25) == 1000
+    assert 700 * largest_side(700) ** 2 <= 25_000_000 < 700 * (largest_side(700) + 1) ** 2
+    many = [image_data(browsed(), largest=5) for _ in range(9)]
+    page = browser_page(many, study="s", simulated=False, radius="1 fwhm", near="25 px")
+    assert "9 images 1 of 2" in page
+    assert "A 1 of" not in page

@@ -68,8 +68,11 @@ def about(path: str) -> Iterator[None]:
         raise MaskError(str(error) if path in str(error) else f"'{path}': {error}") from None
 
 
-def opened(options: argparse.Namespace, *, error: bool = True) -> "Frame":
-    """The image of the options, with its errors where they are wanted."""
+def opened(options: argparse.Namespace, *, error: bool = True, in_file: bool = False) -> "Frame":
+    """The image of the options, with its errors where they are wanted; those of a mosaic `in_file`.
+
+    There they stay (see `own_files.read_planes`).
+    """
     from mirimask.image.files import open_image
 
     rows, columns = options.crop or (None, None)
@@ -82,6 +85,7 @@ def opened(options: argparse.Namespace, *, error: bool = True) -> "Frame":
         weight_path=options.weight,
         pixel_unit=options.pixel_unit,
         keep=("ERR",) if error else (),
+        in_file=in_file,
         fwhm_arcsec=options.fwhm,
         settings=SETTINGS,
     )

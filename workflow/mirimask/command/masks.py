@@ -1,10 +1,13 @@
 """`mirimask mask`: masks of one image or of many, and files of them for other software."""
 
 import argparse
+import io
 import json
 import logging
 import sys
+import warnings
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +49,8 @@ def run_mask(options: argparse.Namespace, progress: Progress, said: Said) -> int
                 raise MaskError(f"--{name} is of one image, and there are {len(images)}.")
     if not many:
         rows = [mask_image(options, images[0], files[0], method, progress, said)]
+    elif options.cores > 1:
+        rows = rows_side_by_side(options, files, method, progress)
     else:
         rows = []
         for number, (image, paths) in enumerate(zip(images, files, strict=True), start=1):
@@ -61,6 +66,42 @@ def run_mask(options: argparse.Namespace, progress: Progress, said: Said) -> int
     if failed and not options.quiet:
         print(f"mirimask: {len(failed)} of {len(rows)} images failed", file=sys.stderr)
     return 1 if failed else 0
+
+
+def rows_side_by_side(
+    options: argparse.Namespace, files: list[dict[str, str]], method: str, progress: Progress
+) -> list[dict[str, Any]]:
+    """The rows of all images, of which `options.cores` are worked on at a time."""
+    from mirimask.command.processes import side_by_side
+
+    images: list[str] = options.images
+    rows: list[dict[str, Any]] = []
+    jobs = [(options, image, paths, method) for image, paths in zip(images, files, strict=True)]
+    for made in side_by_side(row_and_words, jobs, cores=options.cores):
+        image = images[len(rows)]
+        if isinstance(made, MaskError):
+            text = f"'{image}': {made}"
+            row = {"image": image, "method": method, "error": text, "warnings": []}
+            words = f"mirimask: error: {text}\n"
+        else:
+            row, words = made
+        rows.append(row)
+        progress.done(f"[{len(rows)}/{len(images)}] {image}")
+        sys.stderr.write(words)
+    return rows
+
+
+def row_and_words(
+    options: argparse.Namespace, image: str, paths: dict[str, str], method: str
+) -> tuple[dict[str, Any], str]:
+    """The row of an image, made in a process of its own, and what is said of it beside."""
+    said, logger = Said(quiet=options.quiet), logging.getLogger("mirimask")
+    logger.addHandler(said)
+    with redirect_stderr(io.StringIO()) as words, warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # as in the command
+        row = mask_or_failure(options, image, paths, method, Progress(shown=False), said)
+    logger.removeHandler(said)
+    return row, words.getvalue()
 
 
 def mask_or_failure(
@@ -97,8 +138,9 @@ def mask_image(
     said.taken()
     with at_hand(options, said, image=address) as local:
         with progress.step(f"reading {address}"):
-            error = method == "segmentation" or bool({"catalogue", "regions"} & set(paths))
-            image = opened(local, error=error)
+            for_mask = method == "segmentation"
+            error = for_mask or bool({"catalogue", "regions"} & set(paths))
+            image = opened(local, error=error, in_file=not for_mask)
         with about(address):
             return made(local, address, image, paths, method, progress, said)
 
@@ -113,6 +155,8 @@ def made(
     said: Said,
 ) -> dict[str, Any]:
     """`mask_image` once the image is read; `options` are those with paths on this disk."""
+    import numpy as np
+
     from mirimask.export.labels import label_mask
     from mirimask.export.survey import measure_image
     from mirimask.masks.make import make_mask, numbered_sources, segmentation_labels
@@ -122,7 +166,7 @@ def made(
         if method == "segmentation":
             segmentation = segmentation_labels(image, options.segm)
         if own is not None:
-            mask = own.sources > 0
+            labels = own.sources
         else:
             mask = make_mask(
                 image,
@@ -131,10 +175,11 @@ def made(
                 frame=whole_image(options, image),
                 segmentation=segmentation,
             )
-    if not mask.any():
+            kept = segmentation if method == "segmentation" else None
+            labels = label_mask(mask, segmentation=kept)
+    n_masked = int(np.count_nonzero(labels))
+    if not n_masked:
         _logger.warning("'%s': the mask %s marks no pixel.", address, method)
-    kept = segmentation if method == "segmentation" else None
-    labels = label_mask(mask, segmentation=kept if own is None else own.sources)
     aperture = image.point_aperture
     if aperture.correction != aperture.correction:
         _logger.warning(
@@ -150,15 +195,15 @@ def made(
         "image": address,
         "method": method,
         "simulated": image.simulated,
-        "n_masked": int(mask.sum()),
+        "n_masked": n_masked,
         **{key: None if value != value else value for key, value in measured.items()},
     }
     if "plot" in paths:
-        writes.append(picture(image, mask, in_words(row), paths["plot"]))
+        writes.append(picture(image, labels > 0, in_words(row), paths["plot"]))
     if "output" in paths:
         from mirimask.image.files import write_whole_mask
 
-        write_whole_mask(paths["output"], mask, image, **cards)
+        write_whole_mask(paths["output"], labels > 0, image, **cards)
     for write in writes:
         write()
     return {**row, "files": paths, "warnings": said.taken()}
@@ -186,12 +231,12 @@ def products(
     detections = None if own is None else own.detections
     writes: list[Callable[[], None]] = []
     if "labels" in paths:
-        from mirimask.export.labels import label_hdus
-        from mirimask.image.own_files import write_hdus
+        from mirimask.export.labels import write_labels
 
-        name = Path(paths["labels"]).name
-        hdus = label_hdus(labels, image, filename=name, detections=detections, **cards)
-        writes.append(lambda: write_hdus(paths["labels"], hdus))
+        given = dict(cards)  # those of the catalogue are added to them
+        writes.append(
+            lambda: write_labels(paths["labels"], labels, image, detections=detections, **given)
+        )
     if "catalogue" not in paths and "regions" not in paths:
         return writes
     from mirimask.export.ds9 import region_file

@@ -29,7 +29,7 @@ EXAMPLES = {
     mirimask mask i2d.fits -o mask.fits --labels labels.fits --catalogue sources.ecsv \\
         --regions sources.reg --sources unwise.ecsv --plot mask.png
   many images: a mask and a picture of each in a folder, and a table of all
-    mirimask mask *_i2d.fits -o masks --plot
+    mirimask mask *_i2d.fits -o masks --plot --cores 4
   the paper's crop and its slice of 4.6 % of the derivative:
     mirimask mask i2d.fits --method derivative_4.6 --crop 20:1000,430:1020 -o mask.fits
   an image of another origin, with nJy in its pixels and no FILTER in its header:
@@ -199,6 +199,13 @@ def parser() -> Parser:
         help="default: recommended; without a NAME: lists all",
     )
     add_mask_options(mask)
+    mask.add_argument(
+        "--cores",
+        type=whole_number,
+        default=1,
+        metavar="N",
+        help="of many images, how many to work on at a time (default: 1); each takes its memory",
+    )
     group = mask.add_argument_group(
         "what to write (at least one)",
         "With several images, or where it names a folder, each takes files named after the image; "
@@ -399,6 +406,12 @@ def size(text: str) -> str:
     if not good:
         raise argparse.ArgumentTypeError(f"'{text}' is not a size; write '18 px' or '2 arcsec'")
     return text
+
+
+def whole_number(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above 0")
+    return int(text)
 
 
 def positive(text: str) -> float:

@@ -19,6 +19,10 @@ class Progress:
     def __init__(self, *, shown: bool) -> None:
         self.shown, self.prefix = shown, ""
 
+    def done(self, what: str) -> None:
+        if self.shown:
+            print(f"{self.prefix}{what}", file=sys.stderr, flush=True)
+
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
         started = time.monotonic()

@@ -1,14 +1,17 @@
 """Masks as label images in the layout of a level-3 `_segm.fits`."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 
-from mirimask.image.files import geometry_cards
+from mirimask.image.files import geometry_cards, write_in_strips
 from mirimask.image.frame import Frame, whole_frame
+from mirimask.image.parts import strips
 from mirimask.sources.spots import connected_spots
 
-__all__ = ["label_hdus", "label_mask"]
+__all__ = ["label_mask", "numbers_of", "write_labels"]
 
 
 def label_mask(
@@ -28,33 +31,38 @@ def label_mask(
     return np.where(mask, segmentation, 0).astype(np.int32, copy=False)
 
 
-def label_hdus(
+def numbers_of(labels: NDArray[np.integer]) -> NDArray[np.integer]:
+    """The numbers, without 0, that labels (ny, nx) hold, in ascending order."""
+    found = [np.unique(labels[rows]) for rows in strips(labels.shape)]
+    numbers = np.unique(np.concatenate(found))
+    return numbers[numbers > 0]
+
+
+def write_labels(
+    path: str | Path,
     labels: NDArray[np.integer],
     crop: Frame,
     *,
-    filename: str,
-    detections: NDArray[np.integer] | None = None,
+    detections: NDArray[np.integer] | NDArray[np.bool_] | None = None,
     **made: object,
-) -> fits.HDUList:
-    """Labels of a crop as PRIMARY and SCI (uint32), in the frame of the image it was cut from.
+) -> None:
+    """Write labels of a crop as PRIMARY and SCI (uint32), in the frame of the image it is cut from.
 
     So the file has the shape and the WCS of the i2d, as a `_segm.fits` has, with 0 around the
     crop. The PRIMARY is that of the i2d; `made` become keywords. `detections`, which are not 0
     where the cores of the same sources are, become a further HDU, DETECTIONS, by their numbers.
     """
-    # of a mosaic, a copy would be as large as the image
-    labels = labels.view(np.uint32) if labels.dtype == np.int32 else labels.astype(np.uint32)
-    placed, header = whole_frame(crop, labels)
     primary = crop.primary.copy()
     primary.update(geometry_cards(crop))
-    primary["FILENAME"] = (filename, "Name of the file")
+    primary["FILENAME"] = (Path(path).name, "Name of the file")
     primary["DATAMODL"] = ("SegmentationMapModel", "Type of data model")
     for key, value in made.items():
         if value is not None:
             primary[key.upper()] = value
-    primary["NLABELS"] = (np.unique(labels[labels > 0]).size, "sources in the label image")
-    hdus = [fits.PrimaryHDU(header=primary), fits.ImageHDU(placed, header, name="SCI")]
+    primary["NLABELS"] = (numbers_of(labels).size, "sources in the label image")
+    placed, header = whole_frame(crop, labels)
+    planes: dict[str, Callable[[slice], NDArray]] = {"SCI": lambda rows: placed[rows]}
     if detections is not None:
-        cores, header = whole_frame(crop, labels * (detections > 0))
-        hdus.append(fits.ImageHDU(cores, header, name="DETECTIONS"))
-    return fits.HDUList(hdus)
+        cores, _ = whole_frame(crop, detections)
+        planes["DETECTIONS"] = lambda rows: placed[rows] * (cores[rows] > 0)
+    write_in_strips(path, primary, header, placed.shape, planes)

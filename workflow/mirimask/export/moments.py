@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mirimask.image.product import StoredPlane
+
 __all__ = ["LabelSums", "label_sums"]
 
 _AT_A_TIME = 1 << 21  # pixels of a strip
@@ -32,7 +34,7 @@ class LabelSums(NamedTuple):
 
 def label_sums(
     data: NDArray[np.floating],
-    error: NDArray[np.floating] | None,
+    error: NDArray[np.floating] | StoredPlane | None,
     labels: NDArray[np.integer],
     numbers: NDArray[np.integer],
     middle: NDArray[np.floating],
@@ -62,7 +64,7 @@ def label_sums(
         y += top
         squared = np.zeros(at.size)
         if error is not None:
-            squared = error.ravel()[strip][at].astype(np.float64) ** 2
+            squared = error[top : top + rows].ravel()[at].astype(np.float64) ** 2
             squared[~np.isfinite(squared)] = 0
         bright = np.maximum(light, 0)
         first, second = (bright * y, bright * x), (bright * y * y, bright * y * x, bright * x * x)

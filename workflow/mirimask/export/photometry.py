@@ -12,6 +12,7 @@ from mirimask.export.apertures import circle_sums, ring_sky
 from mirimask.export.moments import label_sums
 from mirimask.image.frame import Frame
 from mirimask.image.instrument import PointAperture
+from mirimask.image.parts import strips
 from mirimask.image.wcs import pixel_to_sky
 from mirimask.units import microjansky_per_pixel, microjansky_to_ab
 
@@ -106,7 +107,7 @@ def measure_labels(
     No label gives the columns without rows.
     """
     labels = labels.astype(np.int32, copy=False)
-    if (labels.astype(bool) & crop.empty).any():
+    if any((labels[rows] * crop.empty[rows]).any() for rows in strips(labels.shape)):
         labels = np.where(crop.empty, 0, labels)
     boxes = {i: box for i, box in enumerate(ndimage.find_objects(labels), 1) if box is not None}
     columns: dict[str, NDArray] = {name: np.zeros(0) for name in _COLUMNS}

@@ -1,12 +1,12 @@
 """What a survey says of each of its images: sky, noise, depth, and what its mask holds."""
 
 import numpy as np
-from astropy.nddata import reshape_as_blocks
 from astropy.stats import mad_std
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from mirimask.export.apertures import circle_sums
+from mirimask.export.labels import numbers_of
 from mirimask.image.frame import Frame
 from mirimask.image.instrument import PointAperture
 from mirimask.image.parts import MOST_PIXELS
@@ -25,6 +25,7 @@ MEASURES = {
 }
 
 _BLOCK = 16  # pixels: sky that varies over more than that is not noise
+_AT_A_TIME = 1 << 21  # pixels of a strip of blocks
 _APERTURES = 4000  # give the scatter to about 1 %
 
 
@@ -35,28 +36,32 @@ def measure_image(
 
     NaN where every observed pixel is labelled, or nothing is left to lay an aperture on.
     """
-    seen = ~image.empty
     rows = np.s_[:: -(-labels.size // MOST_PIXELS)]  # of a mosaic some rows say it
-    sky = image.data[rows][seen[rows] & (labels[rows] == 0)]
+    sky = image.data[rows][~image.empty[rows] & (labels[rows] == 0)]
+    n_empty = int(np.count_nonzero(image.empty))
     return {
         "n_pixels": int(labels.size),
-        "n_empty": int(image.empty.sum()),
+        "n_empty": n_empty,
         "background": float(np.median(sky)) if sky.size else float("nan"),
-        "noise": _noise(image.data, image.empty | (labels > 0)),
-        "n_sources": int(np.unique(labels[labels > 0]).size),
-        "masked_share": float((labels > 0).sum() / max(1, seen.sum())),
+        "noise": _noise(image, labels),
+        "n_sources": int(numbers_of(labels).size),
+        "masked_share": float(np.count_nonzero(labels) / max(1, labels.size - n_empty)),
         "depth_ab": depth_ab(image, labels, aperture=aperture),
     }
 
 
-def _noise(data: NDArray, unusable: NDArray[np.bool_]) -> float:
-    """Median over the blocks that are at least half usable of each one's scatter."""
-    ny, nx = (n // _BLOCK * _BLOCK for n in data.shape)
-    rows = max(1, MOST_PIXELS // max(_BLOCK * nx, 1)) * _BLOCK
+def _noise(image: Frame, labels: NDArray[np.integer]) -> float:
+    """Median over the blocks that are at least half usable of each one's scatter.
+
+    Of a mosaic, over those of every so many rows of blocks.
+    """
+    ny, nx = (n // _BLOCK * _BLOCK for n in image.data.shape)
     found = []
-    for top in range(0, ny if nx else 0, rows):
-        strip = np.s_[top : min(top + rows, ny), :nx]
-        blocks = reshape_as_blocks(np.where(unusable[strip], np.nan, data[strip]), _BLOCK)
+    for top in range(0, ny if nx else 0, _BLOCK * -(-labels.size // MOST_PIXELS)):
+        strip = np.s_[top : top + _BLOCK, :nx]
+        unusable = image.empty[strip] | (labels[strip] > 0)
+        pixels = np.where(unusable, np.nan, image.data[strip])
+        blocks = pixels.reshape(-1, _BLOCK, nx // _BLOCK, _BLOCK).swapaxes(1, 2)
         blocks = blocks[np.isfinite(blocks).mean(axis=(2, 3)) >= 0.5].astype(np.float64)
         if len(blocks):
             found.append(mad_std(blocks, axis=(1, 2), ignore_nan=True))
@@ -70,11 +75,9 @@ def depth_ab(image: Frame, labels: NDArray[np.integer], *, aperture: PointApertu
     mean of the unlabelled sky around it; sigma from their median absolute deviation, so that noise
     that is correlated between pixels counts as it is. NaN with fewer than 20 such places.
     """
-    unusable = image.empty | (labels > 0)
     reach = int(np.ceil(aperture.radius_px)) + 1
-    free = ~ndimage.maximum_filter(unusable, 2 * reach + 1, mode="constant", cval=True)
     step = 2 * reach
-    y, x = np.nonzero(free[::step, ::step])
+    y, x = _free_places(image, labels, reach, step)
     if y.size < 20:
         return float("nan")
     chosen = np.unique(np.linspace(0, y.size - 1, min(y.size, _APERTURES)).astype(int))
@@ -84,11 +87,30 @@ def depth_ab(image: Frame, labels: NDArray[np.integer], *, aperture: PointApertu
     around = np.arange(-step, step + 1)
     rows, columns = (
         np.pad(np.arange(n), step, mode="symmetric")[at[:, None] + step + around]
-        for n, at in zip(unusable.shape, (y, x), strict=True)
+        for n, at in zip(labels.shape, (y, x), strict=True)
     )
     window = rows[:, :, None], columns[:, None, :]
-    sky = np.ma.array(image.data[window], np.float64, mask=unusable[window]).mean(axis=(1, 2))
+    unusable = image.empty[window] | (labels[window] > 0)
+    sky = np.ma.array(image.data[window], np.float64, mask=unusable).mean(axis=(1, 2))
     sums = held - sky.filled(0) * np.pi * aperture.radius_px**2
     sigma = mad_std(sums)
     microjansky = 5 * sigma * aperture.correction * microjansky_per_pixel(image.pixel_area_sr)
     return float(microjansky_to_ab(microjansky)) if microjansky > 0 else float("nan")
+
+
+def _free_places(
+    image: Frame, labels: NDArray[np.integer], reach: int, step: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns, in steps, around which no pixel within `reach` is labelled or empty."""
+    ny, nx = labels.shape
+    found = []
+    lines = max(1, _AT_A_TIME // (nx * step)) * step  # a strip's
+    for top in range(0, ny, lines):
+        first = max(top - reach, 0)
+        strip = np.s_[first : top + lines + reach]
+        unusable = image.empty[strip] | (labels[strip] > 0)
+        near = ndimage.maximum_filter(unusable, 2 * reach + 1, mode="constant", cval=True)
+        row, column = np.nonzero(~near[top - first : top - first + lines : step, ::step])
+        found.append((row + top // step, column))
+    y, x = (np.concatenate(each) for each in zip(*found, strict=True))
+    return y, x

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
@@ -48,16 +49,16 @@ def background(
     image: NDArray[np.floating], mask: NDArray[np.bool_], *, box_px: int
 ) -> NDArray[np.floating]:
     """The first of `background_meshes` alone."""
-    found, inside = _boxes(image, mask, box_px)
-    return found.background[inside]
+    found = _boxes(image, mask, box_px, _box_medians, _nothing)
+    return _between_boxes(found.background_mesh, found, image.shape)
 
 
 def scatter(
     image: NDArray[np.floating], mask: NDArray[np.bool_], *, box_px: int
 ) -> NDArray[np.floating]:
     """The second of `background_meshes` alone."""
-    found, inside = _boxes(image, mask, box_px)
-    return found.background_rms[inside]
+    found = _boxes(image, mask, box_px, _nothing, _box_scatters)
+    return _between_boxes(found.background_rms_mesh, found, image.shape)
 
 
 def background_meshes(
@@ -69,20 +70,27 @@ def background_meshes(
     both median-filtered 3 x 3 and interpolated between the boxes. `image` is (ny, nx), finite where
     `mask` is False. Raises MaskError where no box holds enough pixels.
     """
-    found, inside = _boxes(image, mask, box_px)
-    return found.background[inside], found.background_rms[inside]
+    found = _boxes(image, mask, box_px, _box_medians, _box_scatters)
+    return (
+        _between_boxes(found.background_mesh, found, image.shape),
+        _between_boxes(found.background_rms_mesh, found, image.shape),
+    )
 
 
 def _boxes(
-    image: NDArray[np.floating], mask: NDArray[np.bool_], box_px: int
-) -> tuple["Background2D", tuple[slice, slice]]:
-    """The boxes of an image with a margin of one box around it, and where in that the image is.
+    image: NDArray[np.floating],
+    mask: NDArray[np.bool_],
+    box_px: int,
+    level: Callable[..., Any],
+    spread: Callable[..., Any],
+) -> "Background2D":
+    """The boxes of an image with a margin of one box around it, of which `_between_boxes` knows.
 
     Meshes level off beyond the centres of the outermost boxes, which would leave the end of
     a gradient at the rim: continued by its odd reflection, an image has no rim.
     """
     from astropy.stats import SigmaClip
-    from photutils.background import Background2D, MADStdBackgroundRMS, MedianBackground
+    from photutils.background import Background2D
 
     box = min(box_px, *(length - 1 for length in image.shape))
     if image.dtype.kind != "f":
@@ -90,22 +98,66 @@ def _boxes(
     # the reflection about an empty pixel would be about its fill value
     hidden = np.pad(mask, box, mode="reflect") | np.pad(mask, box, mode="edge")
     try:
-        found = Background2D(
+        return Background2D(
             np.pad(image, box, mode="reflect", reflect_type="odd"),
             box,
             mask=hidden,
-            filter_size=3,
+            filter_size=1,
             exclude_percentile=_EMPTIEST,
             sigma_clip=SigmaClip(3, maxiters=5),
-            bkg_estimator=MedianBackground(),
-            bkg_rms_estimator=MADStdBackgroundRMS(),
+            bkg_estimator=level,
+            bkg_rms_estimator=spread,
         )
     except ValueError:  # every box has too many empty pixels
         raise MaskError(
             f"no background in boxes of {box} px (no box has more than {100 - _EMPTIEST}% of its "
             "pixels observed); the crop is nearly empty."
         ) from None
-    return found, np.s_[box:-box, box:-box]
+
+
+# As photutils' MedianBackground and MADStdBackgroundRMS, of pixels in the last axis, NaN left out:
+# without masked arrays these take a tenth of the time.
+_PER_MAD = 1.482602218505602  # all digits, as they have it
+
+
+def _box_medians(pixels: NDArray[np.floating], axis: int | None) -> NDArray[np.floating]:
+    if not pixels.size:  # a box in the corner, of which none are left
+        return np.full((), np.nan, pixels.dtype)
+    ordered = np.sort(pixels, axis=axis)
+    last = np.isfinite(ordered).sum(axis=-1, keepdims=True) - 1  # NaN are at the end
+    one, other = (np.take_along_axis(ordered, at, -1) for at in (last // 2, (last + 1) // 2))
+    found: NDArray[np.floating] = ((one + other) / 2)[..., 0]
+    return found
+
+
+def _box_scatters(pixels: NDArray[np.floating], axis: int | None) -> NDArray[np.floating]:
+    middle = _box_medians(pixels, axis)
+    apart = np.abs(pixels - (middle if axis is None else middle[..., None]))
+    return _box_medians(apart, axis) * _PER_MAD
+
+
+def _nothing(pixels: NDArray[np.floating], axis: int | None) -> NDArray[np.floating]:
+    """In the place of what is not asked for."""
+    return np.zeros(() if axis is None else pixels.shape[:-1], pixels.dtype)
+
+
+def _between_boxes(
+    mesh: NDArray[np.floating], found: "Background2D", shape: tuple[int, ...]
+) -> NDArray[np.floating]:
+    """A mesh filtered and interpolated, where in its boxes an image of `shape` is.
+
+    As `Background2D` does it, to the digit (a test compares both): its own filter calls a function
+    for every box, half of the time of all.
+    """
+    around = np.pad(mesh.astype(np.float64), 1, constant_values=np.nan)
+    windows = sliding_window_view(around, (3, 3)).reshape(*mesh.shape, 9)
+    values = _box_medians(windows, axis=-1).astype(mesh.dtype)
+    (box, _), (ny, nx) = found.box_size, shape
+    if np.ptp(values) == 0:
+        return np.full(shape, values.min())
+    image = ndimage.zoom(values, box, order=3, mode="reflect", grid_mode=True)
+    inside = image[box : box + ny, box : box + nx]
+    return np.clip(inside, values.min(), values.max())
 
 
 def boxes_or_whole(data: NDArray[np.floating], box_px: int, **options: Any) -> "Background2D":

@@ -1,8 +1,9 @@
 """Images and masks from their files and into them."""
 
+import gzip
 import logging
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from mirimask.errors import MaskError
 from mirimask.image.frame import Frame, crop_frame, empty_pixels, pixel_cards, whole_frame
 from mirimask.image.instrument import band_of, psf_fwhm_arcsec
 from mirimask.image.own_files import KEYWORDS, read_planes
+from mirimask.image.parts import strips
 from mirimask.image.product import check_area, opened, usable_planes
 from mirimask.image.wcs import read_wcs
 
@@ -28,6 +30,7 @@ __all__ = [
     "read_science",
     "write_crop",
     "write_gradient",
+    "write_in_strips",
     "write_mask",
     "write_whole_mask",
 ]
@@ -48,6 +51,7 @@ def open_image(
     weight_path: str | Path | None = None,
     pixel_unit: str = "",
     keep: Collection[str] = ("ERR", "WHT"),
+    in_file: bool = False,
     fwhm_arcsec: float | None = None,
     settings: Mapping[str, str] = KEYWORDS,
 ) -> Frame:
@@ -66,6 +70,7 @@ def open_image(
         pixel_unit=pixel_unit,
         filter_name=filter_name,
         keep=keep,
+        in_file=in_file,
         settings=settings,
     )
     instrument, band = band_of(read.primary)
@@ -268,10 +273,36 @@ def _write_mask(
             primary[key.upper()] = value
     primary["NKEPT"] = (int(mask.sum()), "pixels in the mask")
     hdus = fits.HDUList(
-        [fits.PrimaryHDU(header=primary), fits.ImageHDU(mask.astype(np.uint8), header, name="MASK")]
+        [fits.PrimaryHDU(header=primary), fits.ImageHDU(mask.view(np.uint8), header, name="MASK")]
     )
     with replacing(path) as temporary:
         hdus.writeto(temporary)
+
+
+def write_in_strips(
+    path: str | Path,
+    primary: fits.Header,
+    header: fits.Header,
+    shape: tuple[int, ...],
+    planes: Mapping[str, Callable[[slice], NDArray]],
+) -> None:
+    """Write PRIMARY and planes of uint32, each of which gives its rows; '.gz' is compressed.
+
+    The file is the one that astropy writes, who makes two copies of a plane of unsigned integers.
+    """
+    stored = np.broadcast_to(np.uint32(0), shape)
+    hdus = fits.HDUList([fits.PrimaryHDU(header=primary)])
+    hdus.extend(fits.ImageHDU(stored, header, name=name) for name in planes)
+    hdus.update_extend()
+    opener = gzip.open if str(path).endswith(".gz") else open
+    with replacing(path) as temporary, opener(temporary, "wb") as file:
+        for hdu, rows_of in zip(hdus, [None, *planes.values()], strict=True):
+            file.write(hdu.header.tostring().encode("ascii"))
+            if rows_of is not None:
+                for rows in strips(shape):
+                    pixels = rows_of(rows).astype(np.int64) - hdu.header["BZERO"]
+                    file.write(pixels.astype(">i4").tobytes())
+                file.write(bytes(-file.tell() % 2880))
 
 
 def read_mask(path: str | Path) -> tuple[NDArray[np.bool_], fits.Header]:

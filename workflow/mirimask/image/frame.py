@@ -17,6 +17,7 @@ from mirimask.image.instrument import (
     psf_fwhm_arcsec,
     uncorrected_aperture,
 )
+from mirimask.image.parts import strips
 from mirimask.image.wcs import pixel_area_sr, pixel_scale_arcsec, shifted, wcs_cards
 
 __all__ = ["Frame", "crop_frame", "empty_pixels", "pixel_cards", "pixels", "whole_frame"]
@@ -29,10 +30,11 @@ class Frame:
     """An image or a crop of one.
 
     `data` is (ny, nx) float32 in MJy/sr as the product has it; `empty` (ny, nx) bool is True where
-    nothing was observed; `error` and `weight` are (ny, nx) float32 or None. `primary` is the
-    product's primary header: where the image comes from, with its FILTER. `wcs` is the celestial
-    WCS of `data`, of two axes. `origin` is the (row, column) of the first pixel in the frame that
-    it was cut from, `frame_shape` that frame's (rows, columns); by default it is the frame itself.
+    nothing was observed; `error` and `weight` are (ny, nx) float32 or None (an error that was to
+    stay in its file: a `product.StoredPlane`). `primary` is the product's primary header: where
+    the image comes from, with its FILTER. `wcs` is the celestial WCS of `data`, of two axes.
+    `origin` is the (row, column) of the first pixel in the frame that it was cut from,
+    `frame_shape` that frame's (rows, columns); by default it is the frame itself.
     `psf_arcsec` is the FWHM of the PSF where it is not the one known of the filter.
     """
 
@@ -135,13 +137,16 @@ def empty_pixels(
     Not finite, or of weight 0, or with an error of NaN together with a fill value of 0: products
     made before jwst 1.15.0 filled empty pixels with 0, later ones with NaN.
     """
-    empty = ~np.isfinite(data)
-    if weight is not None:
-        empty |= weight == 0
-    if error is not None:
-        empty |= np.isnan(error) & (data == 0)
-    if weight is None and error is None:
-        empty |= data == 0
+    empty = np.empty(data.shape, bool)
+    for rows in strips(data.shape):
+        here = ~np.isfinite(data[rows])
+        if weight is not None:
+            here |= weight[rows] == 0
+        if error is not None:
+            here |= np.isnan(error[rows]) & (data[rows] == 0)
+        if weight is None and error is None:
+            here |= data[rows] == 0
+        empty[rows] = here
     return empty
 
 

@@ -21,12 +21,15 @@ from numpy.typing import NDArray
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
 from mirimask.image.frame import empty_pixels
+from mirimask.image.parts import MOST_PIXELS
 from mirimask.image.product import (
+    StoredPlane,
     check_area,
     check_header,
     check_image,
     opened,
     read_plane,
+    stored_plane,
     usable_planes,
 )
 from mirimask.image.statistics import IDENTITY
@@ -184,13 +187,14 @@ class Planes(NamedTuple):
 
     `primary` and `header` are those of its PRIMARY and SCI, `data` (ny, nx) float32 in MJy/sr,
     `empty` (ny, nx) bool where nothing was observed, `error` and `weight` (ny, nx) float32 or None.
+    An error that stays in its file is a `product.StoredPlane`.
     """
 
     primary: fits.Header
     header: fits.Header
     data: NDArray[np.float32]
     empty: NDArray[np.bool_]
-    error: NDArray[np.float32] | None
+    error: Any
     weight: NDArray[np.float32] | None
 
 
@@ -220,6 +224,7 @@ def read_planes(
     observation_id: str = "",
     image: str = "",
     keep: Collection[str] = ("ERR", "WHT"),
+    in_file: bool = False,
     settings: Mapping[str, str] = KEYWORDS,
 ) -> Planes:
     """Read an image: pixels in MJy/sr, which of them are empty and, where known, error and weight.
@@ -233,7 +238,7 @@ def read_planes(
     another OBS_ID than `observation_id`, is a MaskError. `image` is the code of the image in the
     table of images, where it is from there; else `settings` is how messages call these options.
     ERR and WHT that are not among those to `keep` only tell which pixels are empty. The planes are
-    read one after the other.
+    read one after the other; with `in_file`, the ERR of a mosaic stays in its file where it can.
 
     MaskError: no such file, not FITS, truncated, no 2-D image, no celestial WCS, a unit that cannot
     be converted, no finite pixel, one value only, an error or weight of another shape.
@@ -274,30 +279,44 @@ def read_planes(
             table=bool(image),
         )
 
-        def other_plane(name: str, other: str | Path | None) -> NDArray[np.float32] | None:
-            """ERR or WHT, from a file of its own or from the image's; None where there is none."""
+        def other_plane(
+            name: str, other: str | Path | None
+        ) -> tuple[NDArray[np.float32] | None, StoredPlane | None]:
+            """ERR or WHT, from a file of its own or from the image's; None where there is none.
+
+            And where it can stay in its file.
+            """
             if other:
                 label = f"{image}: {name.lower()}" if image else name.lower()
                 with opened(other, what=label, planes=()) as apart:
-                    plane = _plane(_image_of(apart, other, (name, "SCI"), what=label), other, label)
+                    hdu = _image_of(apart, other, (name, "SCI"), what=label)
+                    plane, stored = _plane(hdu, other, label), stored_plane(hdu, other, factor)
             elif name in hdus and hdus[name].is_image and hdus[name].shape:
                 plane = _plane(hdus[name], path, what)
+                stored = stored_plane(hdus[name], path, factor)
             else:
-                return None
+                return None, None
             if plane.shape != data.shape:
                 raise MaskError(
                     f"{image + ': ' if image else ''}{name.lower()} '{other or path}' has the "
                     f"shape {plane.shape}, the image '{path}' has {data.shape}; they must be of "
                     "the same frame."
                 )
-            return plane.astype(np.float32, copy=False)
+            return plane.astype(np.float32, copy=False), stored
 
         # one after the other, so that no more than two planes are in memory
-        error, _ = usable_planes(other_plane("ERR", error_path), None, what=named)
+        read, stored = other_plane("ERR", error_path)
+        error: Any = usable_planes(read, None, what=named)[0]
+        del read
         of_error = None if error is None else empty_pixels(data, error=error)
         if "ERR" not in keep:
             error = None
-        _, weight = usable_planes(None, other_plane("WHT", weight_path), what=named)
+        elif error is not None:
+            if in_file and stored is not None and data.size > MOST_PIXELS:
+                error = stored
+            else:
+                error *= np.float32(factor)
+        _, weight = usable_planes(None, other_plane("WHT", weight_path)[0], what=named)
     empty = of_error
     if empty is None or weight is not None:
         empty = empty_pixels(data, weight=weight)
@@ -308,8 +327,6 @@ def read_planes(
     _warn_of_fill(data, empty, what=named, remedy=weight_option)
     data = _scaled(data, factor)
     check_image(data, what=f"{named} in MJy/sr")
-    if error is not None:
-        error *= np.float32(factor)
 
     for card in [*primary]:
         if _ARRAY_CARDS.fullmatch(card) or WCS_CARD.fullmatch(card) or card in _UNIT_CARDS:

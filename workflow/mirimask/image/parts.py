@@ -9,7 +9,7 @@ from itertools import pairwise, product
 
 import numpy as np
 
-__all__ = ["MOST_PIXELS", "Window", "parts"]
+__all__ = ["MOST_PIXELS", "Window", "parts", "strips"]
 
 Window = tuple[slice, slice]
 
@@ -17,6 +17,15 @@ MOST_PIXELS = 1 << 23  # of an image that is worked on as a whole
 _SIDE = 2048  # of a part, in pixels, and in rims at least
 _RIMS = 8
 _RIM_FWHM = 40  # the halo of a star ends at 38 (psf_profile), a tile of the noise is 26
+
+
+_AT_A_TIME = 1 << 21  # pixels of a strip
+
+
+def strips(shape: tuple[int, ...]) -> Iterator[slice]:
+    """The rows of an image of `shape`, some at a time: what is worked out pixel by pixel."""
+    step = max(1, _AT_A_TIME // max(shape[1], 1))
+    return (slice(top, min(top + step, shape[0])) for top in range(0, shape[0], step))
 
 
 def parts(shape: tuple[int, ...], *, fwhm_px: float) -> Iterator[tuple[Window, Window, Window]]:

@@ -31,6 +31,7 @@ from mirimask.image.wcs import WCS_CARD, read_wcs
 
 __all__ = [
     "PAPER_SHAPE",
+    "StoredPlane",
     "check_area",
     "check_header",
     "check_image",
@@ -39,6 +40,7 @@ __all__ = [
     "opened",
     "read_plane",
     "sha256",
+    "stored_plane",
     "usable_planes",
 ]
 
@@ -136,6 +138,40 @@ def read_plane(
         for top in range(rows, hdu.shape[0], rows):
             pixels[top : top + rows] = hdu.section[top : top + rows]
         return pixels
+
+
+class StoredPlane:
+    """A plane of float32 that stays in its file: `plane[rows]` reads these, an array of float32.
+
+    Of an image of `shape` (rows, columns), times a `factor`. For what is looked at once, row after
+    row.
+    """
+
+    def __init__(self, path: str | Path, shape: tuple[int, int], begin: int, factor: float) -> None:
+        self.path, self.shape, self._begin = path, shape, begin
+        self._factor = np.float32(factor)
+
+    def __getitem__(self, rows: slice | tuple[slice, ...]) -> NDArray[np.float32]:
+        if isinstance(rows, tuple):
+            return self[rows[0]][:, *rows[1:]]
+        first, last, step = rows.indices(self.shape[0])
+        width = self.shape[1]
+        read = np.fromfile(
+            self.path, ">f4", max(last - first, 0) * width, offset=self._begin + 4 * first * width
+        )
+        return read.reshape(-1, width)[::step].astype(np.float32) * self._factor
+
+
+def stored_plane(
+    hdu: fits.PrimaryHDU | fits.ImageHDU, path: str | Path, factor: float
+) -> StoredPlane | None:
+    """The plane of an open file where it can stay there: plain pixels of float32; else None."""
+    with open(path, "rb") as file:
+        plain = _opener(file) is None and not isinstance(hdu, fits.CompImageHDU)
+    scaled = hdu.header.get("BSCALE", 1) != 1 or hdu.header.get("BZERO", 0) != 0
+    if not plain or scaled or hdu.header["BITPIX"] != -32 or len(hdu.shape) != 2:
+        return None
+    return StoredPlane(path, hdu.shape, hdu.fileinfo()["datLoc"], factor)
 
 
 _COMPRESSED: dict[bytes, Callable[..., Any]] = {

@@ -1,6 +1,7 @@
 """The page to look at images and masks: what its pictures and points are."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +21,12 @@ from mirimask.report.pictures import (
     shrink_mask,
 )
 
-__all__ = ["LARGEST", "BrowsedImage", "browser_page", "image_data"]
+__all__ = ["BrowsedImage", "browser_page", "image_data", "largest_side"]
 
-LARGEST = 1600  # pixels along a side; larger images are drawn smaller
+_LARGEST = 1600  # pixels along a side; larger images are drawn smaller
+# of all images of a page together: with two pictures and eight masks of each, 50 MB
+_PIXELS = 25_000_000
+_NAMED = 7  # images drawn smaller
 _MASK = (255, 140, 0)
 
 
@@ -44,7 +48,12 @@ class BrowsedImage:
     near: float
 
 
-def image_data(image: BrowsedImage, *, largest: int = LARGEST) -> tuple[dict[str, Any], int]:
+def largest_side(number: int) -> int:
+    """Pixels along a side that an image of a page of so many may have: fewer on a page of many."""
+    return min(_LARGEST, math.isqrt(_PIXELS // max(number, 1)))
+
+
+def image_data(image: BrowsedImage, *, largest: int = _LARGEST) -> tuple[dict[str, Any], int]:
     """What the page's script gets of an image, and by which factor it is drawn smaller.
 
     Positions and radii are in pixels of what is drawn; `px` and `py` of a source in those of the
@@ -121,6 +130,14 @@ def browser_page(
         question="What does each mask keep, and which sources does it mark?",
         radius=size_words(radius),
         near=size_words(near),
-        scaled=", ".join(f"{data['name']} 1 of {factor}" for data, factor in images if factor > 1),
+        scaled=_scaled([(data["name"], factor) for data, factor in images if factor > 1]),
         data={"images": [data for data, _ in images]},
     )
+
+
+def _scaled(drawn: Sequence[tuple[str, int]]) -> str:
+    """Which images are drawn smaller, by which factors; of many, how many."""
+    if len(drawn) <= _NAMED:
+        return ", ".join(f"{name} 1 of {factor}" for name, factor in drawn)
+    number = Counter(factor for _, factor in drawn)
+    return ", ".join(f"{of} images 1 of {factor}" for factor, of in sorted(number.items()))

@@ -1,0 +1,73 @@
+"""Many images in one call of `mirimask mask`: two at a time beside one after the other.
+
+    python benchmarks/many_images.py
+
+The images are the seven SIMULATED fields of `make study`, each twice; with labels, catalogues and
+regions. Wall times want a machine that does nothing else: beside them stands how much of a core
+the runs had.
+"""
+
+import filecmp
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from measured import record, simulated_archive
+
+COPIES, BAR = 2, 1.7
+MIRIMASK = str(Path(sys.executable).parent / "mirimask")
+KINDS = ("--labels", "--catalogue", "--regions", "--overwrite", "--quiet")
+
+
+def run(images: list[Path], folder: Path, cores: int) -> tuple[float, float]:
+    """Wall and processor seconds of all masks, by so many processes."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    command = [MIRIMASK, "mask", *map(str, images), "-o", str(folder), *KINDS]
+    subprocess.run(
+        [*command, "--cores", str(cores)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.monotonic() - start, used
+
+
+def main() -> None:
+    fields = sorted(simulated_archive().glob("archive/*/i2d.fits"))
+    with tempfile.TemporaryDirectory() as name:
+        folder, images = Path(name), []
+        for copy in range(COPIES):
+            for field in fields:
+                images.append(folder / f"{field.parent.name}_{copy}_i2d.fits")
+                images[-1].symlink_to(field)
+        times = {cores: [run(images, folder / str(cores), cores)] for cores in (1, 2)}
+        for cores in times:  # in turn
+            times[cores].append(run(images, folder / str(cores), cores))
+        files = sorted(path.name for path in (folder / "1").iterdir())
+        _, differ, missing = filecmp.cmpfiles(folder / "1", folder / "2", files, shallow=False)
+    other = len(differ + missing)
+    (one, one_cpu), (two, two_cpu) = (min(times[cores]) for cores in (1, 2))
+    record(
+        "many_images",
+        [
+            {
+                "what": f"`mirimask mask` of {len(images)} images, with `--cores 2`: how much "
+                "faster than one after the other, the same bytes",
+                "bar": f">= {BAR} x",
+                "figure": f"{one / two:.2f} x; {other} of {len(files)} files differ",
+                "reached": one / two >= BAR and not other,
+                "how": f"{one:.1f} s against {two:.1f} s (processor time {one_cpu:.1f} s and "
+                f"{two_cpu:.1f} s: {one_cpu / one:.2f} and {two_cpu / two:.2f} cores were had)",
+            }
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Work on several images at a time, each in a process of its own."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, NoReturn
+
+from mirimask.errors import MaskError
+
+__all__ = ["side_by_side"]
+
+
+def side_by_side(
+    work: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], *, cores: int
+) -> Iterator[Any]:
+    """The result of `work(*job)` of each of the `jobs`, in their order, `cores` of them at a time.
+
+    A MaskError stands in the place of one that was not done because a process died. When the
+    caller stops in between, by an error or Ctrl-C, so do the processes.
+    """
+    pool = ProcessPoolExecutor(
+        min(cores, len(jobs)), multiprocessing.get_context("spawn"), initializer=_begin
+    )
+    with pool:
+        # Ctrl-C reaches all processes of a terminal, and is for this one alone to answer
+        answer = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        futures = [pool.submit(_done, work, job) for job in jobs]
+        signal.signal(signal.SIGINT, answer)
+        try:
+            for future in futures:
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    yield MaskError(
+                        "not made, because a process that worked on one of the images died, for "
+                        "want of memory perhaps; run it again, with a smaller --cores."
+                    )
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+
+
+def _begin() -> None:
+    """In a process, before its work: it ends when it is asked to, and when no one waits for it."""
+    signal.signal(signal.SIGTERM, _end)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _end(*_: object) -> NoReturn:
+    raise SystemExit(1)  # what is half written is taken away
+
+
+def _done(work: Callable[..., Any], job: tuple[Any, ...]) -> Any:
+    try:
+        return work(*job)
+    except SystemExit:  # the pool would take it for a result, and go on with the next
+        os._exit(1)
