@@ -181,9 +181,10 @@ def _sources_sentence(overview: pd.DataFrame) -> str:
     images = len(overview)
     what = f"the {images} images" if images > 1 else f"image {overview['image'].iloc[0]}"
     share = _range(100 * overview["masked_share"], ".2g", " %")
+    count = int(overview["n_sources"].sum())
     return (
-        f"The {mask_words(overview['method'].iloc[0])} marks {int(overview['n_sources'].sum()):,} "
-        f"sources in {what} and covers {share} of the pixels."
+        f"The {mask_words(overview['method'].iloc[0])} marks {count:,} source"
+        f"{'' if count == 1 else 's'} in {what} and covers {share} of the pixels."
     )
 
 

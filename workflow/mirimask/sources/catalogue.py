@@ -201,7 +201,9 @@ def locate_sources(
     }
     log.info("%d sources on the image; %s", chosen.sum(), counts)
     if counts["n_not_finite"]:
-        log.warning("%d rows have no finite position and are dropped", counts["n_not_finite"])
+        log.warning(
+            "catalogue: %d rows have no finite position and are dropped", counts["n_not_finite"]
+        )
     distinct, times = np.unique(names[chosen], return_counts=True)
     if (times > 1).any():
         log.warning(
