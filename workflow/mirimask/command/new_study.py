@@ -69,7 +69,7 @@ def run_new_study(options: argparse.Namespace, *_: object) -> int:
     if not options.quiet:
         print(f"{table}: {len(rows)} image{'s' if len(rows) > 1 else ''}")
         print(f"{configuration}: study {name}")
-        print("Next, in a clone of this project:", file=sys.stderr)
+        print("Next, in a clone of this project (`make env` there sets up .venv):", file=sys.stderr)
         print(
             f"  snakemake --cores 8 --keep-going products --configfile {configuration.resolve()}",
             file=sys.stderr,
