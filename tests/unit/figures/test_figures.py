@@ -399,8 +399,9 @@ def test_the_numbers_below_a_narrow_quick_look_are_not_cut_off():
         limits=(0, 1),
         simulated=True,
     )
+    figure.draw_without_rendering()
     line = figure.texts[-1]
     assert line.get_text().replace("\n", " ") == f"SIMULATED. {numbers}"
     box = line.get_window_extent()
-    assert box.x0 > 0 and box.x1 < figure.bbox.x1
+    assert 0 < box.x0 < box.x1 < figure.bbox.x1
     assert box.y1 < figure.axes[0].xaxis.label.get_window_extent().y0

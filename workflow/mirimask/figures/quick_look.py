@@ -36,7 +36,7 @@ def quick_look(
     longer = max(data.shape)
     step = -(-longer // _MOST)
     times = max(1, _LEAST // longer)
-    grey = np.repeat(np.repeat(_blocks(data, step, np.nanmean), times, 0), times, 1)
+    grey = np.repeat(np.repeat(_blocks(data, step, _mean), times, 0), times, 1)
     marked = np.repeat(np.repeat(_blocks(mask, step, np.any), times, 0), times, 1)
     low, high = limits
     shade = np.clip((grey - low) / (high - low if high > low else 1), 0, 1)
@@ -85,6 +85,13 @@ def _blocks(array: NDArray, step: int, join: Callable[..., NDArray]) -> NDArray:
     padded = np.pad(array, ((0, -ny % step), (0, -nx % step)), mode="edge")
     blocks = padded.reshape(padded.shape[0] // step, step, -1, step)
     return join(blocks, axis=(1, 3))
+
+
+def _mean(blocks: NDArray, axis: tuple[int, int]) -> NDArray:
+    """The mean of the observed pixels, NaN where there is none."""
+    with np.errstate(invalid="ignore"):
+        mean: NDArray = np.nansum(blocks, axis=axis) / np.isfinite(blocks).sum(axis=axis)
+    return mean
 
 
 def _rim(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
