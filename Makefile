@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 REAL   ?= ../shared/real
 comma  := ,
-.PHONY: help env study validate-simulation peers bench test walls fuzz test-slurm lint format lock clean picture floors rulegraph docs test-deploy
+.PHONY: help study validate-simulation peers bench test walls fuzz test-slurm lint format lock clean picture floors rulegraph docs test-deploy
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -14,6 +14,7 @@ help:  ## this list
 
 # Snakemake keeps its own files below the home folder, or where XDG_CACHE_HOME says.
 CACHE = $${XDG_CACHE_HOME:-$$HOME/.cache}
+.PHONY: env
 env: .venv/study.stamp  ## set up .venv: snakemake, mirimask and all that a study needs
 	@echo ". .venv/bin/activate, and snakemake and mirimask are at hand"
 

@@ -30,7 +30,7 @@ EXAMPLES = {
     mirimask mask i2d.fits -o mask.fits --labels labels.fits --catalogue sources.ecsv \\
         --regions sources.reg --sources unwise.ecsv --plot mask.png
   many images: a mask and a picture of each in a folder, and a table of all
-    mirimask mask *_i2d.fits -o masks/ --plot
+    mirimask mask *_i2d.fits -o masks --plot
   the paper's crop and its slice of 4.6 % of the derivative:
     mirimask mask i2d.fits --method derivative_4.6 --crop 20:1000,430:1020 -o mask.fits
   an image of another origin, with nJy in its pixels and no FILTER in its header:
