@@ -14,6 +14,10 @@ help:  ## this list
 
 # Snakemake keeps its own files below the home folder, or where XDG_CACHE_HOME says.
 CACHE = $${XDG_CACHE_HOME:-$$HOME/.cache}
+.PHONY: env
+env: .venv/study.stamp  ## set up .venv: snakemake, mirimask and all that a study needs
+	@echo ". .venv/bin/activate, and snakemake and mirimask are at hand"
+
 study: .venv/study.stamp  ## set up, then run the simulated study into results/simulated/
 	@mkdir -p "$(CACHE)" 2>/dev/null && test -w "$(CACHE)" || { echo "error: $(CACHE): Snakemake has to write there." \
 	  "Name a folder where it may: make XDG_CACHE_HOME=/tmp/cache study" >&2; exit 1; }

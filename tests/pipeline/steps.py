@@ -1,7 +1,7 @@
 """What tests/pipeline runs with the Python that has `jwst`: exposures as the pipeline has them.
 
     python steps.py exposures FOLDER      # FOLDER/*_sip.fits and mapping.npz become *_cal.fits
-    python steps.py image3 FOLDER HOOKS   # calwebb_image3 on them; HOOKS: {step: how it is hooked}
+    python steps.py image3 FOLDER STEP    # calwebb_image3 on them, the class as STEP's post-hook
 
 Nothing is asked of the calibration server: no parameters, reference files given by hand.
 """
@@ -54,6 +54,7 @@ def gwcs_of(x, y, mosaic_x, mosaic_y, header, shape):
 def exposures(folder):
     """Write `_cal` files with a GWCS, and the association of them."""
     from astropy.io import fits
+    from mirimask.masks.official_step import references
     from stdatamodels.jwst import datamodels
 
     mapping = np.load(folder / "mapping.npz")
@@ -110,25 +111,22 @@ def exposures(folder):
         "products": [{"name": PRODUCT, "members": members}],
     }
     (folder / "asn.json").write_text(json.dumps(association))
+    references(folder)
 
 
-def image3(folder, hooks):
-    """Run the level-3 pipeline on the exposures, the step hooked as `hooks` say."""
+def image3(folder, step):
+    """Run the level-3 pipeline on the exposures, the mask as the post-hook of one of its steps."""
     import mirimask
     from jwst.pipeline import Image3Pipeline
     from mirimask.masks.official_step import references
 
-    made_up = references(folder)
     steps = {
         "tweakreg": {"skip": True},
         "skymatch": {"skip": True},
         "outlier_detection": {"skip": True},
-        "source_catalog": dict(made_up),
+        "source_catalog": references(folder),
     }
-    for name, how in hooks.items():
-        # by its name, as from the command line, or as the class, as from Python
-        hook = "mirimask.SourceMaskStep" if how == "name" else mirimask.SourceMaskStep
-        steps.setdefault(name, {})["post_hooks"] = [hook]
+    steps.setdefault(step, {})["post_hooks"] = [mirimask.SourceMaskStep]
     Image3Pipeline.call(
         str(folder / "asn.json"), steps=steps, save_results=True, output_dir=str(folder / "out")
     )
@@ -142,4 +140,4 @@ if __name__ == "__main__":
     if command == "exposures":
         exposures(folder)
     else:
-        image3(folder, json.loads(sys.argv[3]))
+        image3(folder, sys.argv[3])

@@ -255,3 +255,13 @@ def test_the_environment_for_conda_has_the_versions_of_the_lock():
 def test_every_file_of_the_workflow_is_listed_for_who_deploys_it():
     listed = runpy.run_path(str(ROOT / "docs" / "floors.py"))["listed"]()
     assert (ROOT / "workflow" / "files.txt").read_text(encoding="utf-8") == listed, "make floors"
+
+
+def test_a_hook_of_the_pipeline_is_given_as_a_list():
+    """`strun` refuses a name without a comma; tests/pipeline runs the line where jwst is."""
+    texts = [ROOT / page for page in PAGES] + [ROOT / "workflow/mirimask/pipeline/step.py"]
+    hooks = [
+        hook for path in texts for hook in re.findall(r'post_hooks="([^"]*)"', path.read_text())
+    ]
+    assert len(hooks) >= 4
+    assert set(hooks) == {"mirimask.SourceMaskStep,"}

@@ -24,6 +24,19 @@ def test_the_time_left_is_that_of_each_rule():
     assert progress.finish(9, 121) == ""
 
 
+def test_no_time_is_said_from_the_first_few_jobs():
+    progress = Progress()
+    progress.planned = {"slow": 2, "quick": 38}
+    for job in range(4):
+        progress.start(job, "slow" if job < 2 else "quick", "", 0)
+    progress.finish(0, 30)
+    progress.finish(1, 30)
+    progress.finish(2, 31)
+    assert progress.left(31) != progress.left(31)  # 3 of 40
+    progress.finish(3, 32)
+    assert progress.left(32) > 0
+
+
 def record(message="", **about):
     made = logging.LogRecord("snakemake", logging.INFO, "", 0, message, (), None)
     vars(made).update(about)

@@ -146,6 +146,13 @@ def test_the_report_in_a_browser(hostile, tmp_path):
             assert browser.execute_script(BEYOND, width) == []
             row = browser.find_element("css selector", ".images tbody tr")
             assert row.find_element("tag name", "img").is_displayed()
+        # on a phone, a name as the archive gives it
+        browser.execute_script(
+            "document.querySelector('.images th span').textContent = arguments[0]",
+            "jw01288015001_26101_00003_mirimage_c1006",
+        )
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+        assert browser.execute_script(BEYOND, 390) == []
         assert set(requested(browser)) == {index.as_uri()}
         assert browser.get_log("browser") == []
 

@@ -28,7 +28,7 @@ def main(job):
         tables["claims"] = read_texts(job.input.claims)
     masks = {Path(path).parent.name: below(path) for path in job.input.recommended_mask}
     verdicts = read_by_mask([*job.input.recommended, *job.input.segmentation])
-    scorer = job.params.settings["verdict"]["scorer"]
+    verdict = job.params.settings["verdict"]
     statistics = [json.loads(read_text(path)) for path in job.input.statistics]
     measures = {
         kind: [path for path in job.input.evaluation if path.endswith(kind)]
@@ -47,7 +47,9 @@ def main(job):
         ),
         statistics=pd.DataFrame(statistics),
         tables=tables,
-        recommended_mask=recommended(verdicts, masks, scorer=scorer),
+        recommended_mask=recommended(
+            verdicts, masks, scorer=verdict["scorer"], by_eye=verdict["smallest_spot"] is not None
+        ),
         measures={Path(path).stem: read_table(path) for path in measures[".csv"]},
         measure_pngs=measures[".png"],
         measure_text="".join(map(read_text, measures["README.md"])),

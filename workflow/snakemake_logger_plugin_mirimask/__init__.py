@@ -53,10 +53,14 @@ class Progress:
         return f"{about}: {what}" if about else what
 
     def left(self, now: float) -> float:
-        """Seconds that the rest may take; NaN where that cannot be told yet."""
+        """Seconds that the rest may take; NaN until a tenth of the jobs tell how long they take.
+
+        The first to finish are few and of the longest rules: their mean is not that of the rest.
+        """
         finished = Counter({rule: len(times) for rule, times in self._took.items()})
         spent = sum(map(sum, self._took.values()))
-        if not spent or now <= self.began:
+        too_few = 10 * finished.total() < sum(self.planned.values())
+        if not spent or too_few or now <= self.began:
             return float("nan")
         mean = spent / finished.total()
         rest = 0.0

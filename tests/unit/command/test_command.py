@@ -286,8 +286,9 @@ def test_a_process_that_dies_is_said_for_its_image():
 
 
 def test_files_of_one_image_in_a_folder_and_beside_the_mask(i2d, run):
-    os.mkdir("out")
-    assert run("mask", i2d, "-o", "out", "--labels")[0] == 0
+    assert run("mask", i2d, "-o", "out/", "--labels")[0] == 0  # made, as of many images
+    assert run("project", "out/A_mask.fits", "--onto", i2d, "-o", "onto/")[0] == 0
+    assert os.listdir("onto") == ["A_mask.fits"]
     assert run("mask", i2d, "-o", "m.fits.gz", "--plot", "--regions")[0] == 0
     assert run("mask", i2d, "--plot")[0] == 0
     assert sorted(os.listdir("out")) == ["A_labels.fits", "A_mask.fits"]
@@ -550,7 +551,7 @@ def test_usage(run, arguments, says):
             "-o 'm.png': a mask is a FITS file; name it m.fits",
         ),
         (["mask", "A_i2d.fits", "-o", "m.png"], "for .png use --plot m.png"),
-        (["mask", "A_i2d.fits", "-o", "mask"], "name it mask.fits"),
+        (["mask", "A_i2d.fits", "-o", "mask"], "name it mask.fits, or mask/ for a folder"),
         (["mask", "A_i2d.fits", "-o", "-"], "not for a terminal"),
         (["mask", "A_i2d.fits", "--catalogue", "c.txt"], "name it c.ecsv"),
         (["mask", "A_i2d.fits", "--regions", "-", "--catalogue", "-"], "cannot both go to"),

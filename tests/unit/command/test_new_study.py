@@ -54,7 +54,7 @@ def test_nothing_is_replaced_unasked(here, capsys):
     assert (here / "mine" / "study.yaml").read_text() == before
 
 
-@pytest.mark.parametrize("wrong", ["absent", "filter", "damaged"])
+@pytest.mark.parametrize("wrong", ["absent", "filter", "camera", "damaged"])
 def test_an_image_that_cannot_be_used_is_said_and_nothing_is_written(here, capsys, wrong):
     shutil.copy("A_i2d.fits", "bad_i2d.fits")
     if wrong == "absent":
@@ -62,6 +62,9 @@ def test_an_image_that_cannot_be_used_is_said_and_nothing_is_written(here, capsy
     elif wrong == "filter":
         with fits.open("bad_i2d.fits", mode="update") as hdus:
             del hdus[0].header["FILTER"]
+    elif wrong == "camera":
+        with fits.open("bad_i2d.fits", mode="update") as hdus:
+            hdus[0].header.update(INSTRUME="NIRCAM", FILTER="F444W")
     else:
         (here / "bad_i2d.fits").write_bytes((here / "A_i2d.fits").read_bytes()[:9000])
     assert command.main(["new-study", "mine", "A_i2d.fits", "bad_i2d.fits"]) == 1
@@ -69,6 +72,7 @@ def test_an_image_that_cannot_be_used_is_said_and_nothing_is_written(here, capsy
     assert error.count("\n") == 1
     assert "bad_i2d.fits" in error
     assert not (here / "mine").exists()
+    assert ("other cameras" in error) == (wrong == "camera")
     if wrong == "filter":
         assert command.main(["new-study", "mine", "bad_i2d.fits", "--filter", "F770W"]) == 0
         assert "\tF770W\t" in (here / "mine" / "images.tsv").read_text()

@@ -219,13 +219,13 @@ def test_which_slices_are_good_source_masks():
         ("recommended", 0.05, 0.1, 0.1),
     ]
     verdict, left = good_masks(pd.DataFrame(), _use(rows))
-    assert "none: each leaves more than a fifth" in verdict
+    assert "no value or derivative slice is a good source mask: each leaves more" in verdict
     assert "the best value slice, Img Top 4.6 %: 30 % of the stars' light, 15 % of the" in left
     assert "with 50 % of its area where no source shines" in left
     assert "the best derivative slice, Diff Top 10 %: 60 %" in left
     rows[0] = ("value_4.6", 0.2, 0.15, 0.5)
     verdict, _ = good_masks(pd.DataFrame(), _use(rows))
-    assert "Img Top 4.6 %: at most a fifth of the light" in verdict
+    assert "good source masks are Img Top 4.6 %: at most a fifth of the light" in verdict
     # without a truth, by the added sources
     added = _use(rows).drop(columns=["waste", "image"])
     verdict, left = good_masks(added)

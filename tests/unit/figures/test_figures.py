@@ -384,3 +384,24 @@ def test_a_quick_look_at_an_image_larger_than_the_picture(tmp_path):
     with Image.open(tmp_path / "q.png") as opened:
         assert max(opened.size) < 1300
     assert os.listdir(tmp_path) == ["q.png"]
+
+
+def test_the_numbers_below_a_narrow_quick_look_are_not_cut_off():
+    numbers = (
+        "value_1_or_derivative_4.6: 1729700 pixels, 10.8 % of the image; 10184 sources; "
+        "sky -0.0002041 MJy/sr; 5 sigma at 25.46 AB"
+    )
+    figure = quick_look(
+        np.zeros((600, 120)),
+        np.zeros((600, 120), bool),
+        title="t",
+        numbers=numbers,
+        limits=(0, 1),
+        simulated=True,
+    )
+    figure.draw_without_rendering()
+    line = figure.texts[-1]
+    assert line.get_text().replace("\n", " ") == f"SIMULATED. {numbers}"
+    box = line.get_window_extent()
+    assert 0 < box.x0 < box.x1 < figure.bbox.x1
+    assert box.y1 < figure.axes[0].xaxis.label.get_window_extent().y0

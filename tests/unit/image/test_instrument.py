@@ -6,6 +6,7 @@ from mirimask.errors import MaskError
 from mirimask.image.instrument import (
     FILTERS,
     PIXEL_SCALE_ARCSEC,
+    _rows,
     band_of,
     imaging_filter,
     psf_fwhm_arcsec,
@@ -46,6 +47,37 @@ def test_widths_of_nircam_are_those_of_a_mirror_of_its_size():
         width = psf_fwhm_arcsec(band, "NIRCAM")
         assert width == pytest.approx(diffraction, rel=0.07)
         assert 1.4 < width / pixel < 2.4
+
+
+# JWST User Documentation: the widths in pixels, the other column of its tables (of NIRCam those of
+# nine filters), and NIRCam's predicted widths (arcsec) from before flight.
+PIXELS = {
+    "MIRI": dict(
+        F560W=1.882, F770W=2.445, F1000W=2.982, F1130W=3.409, F1280W=3.818, F1500W=4.436,
+        F1800W=5.373, F2100W=6.127, F2550W=7.300,
+    ),
+    "NIRCAM": dict(
+        F070W=0.935, F090W=1.065, F115W=1.290, F150W=1.613, F200W=2.129, F277W=1.460, F356W=1.841,
+        F410M=2.175, F444W=2.302,
+    ),
+}  # fmt: skip
+PREDICTED = dict(
+    F070W=0.030, F090W=0.034, F115W=0.040, F140M=0.048, F150W=0.050, F162M=0.055, F164N=0.056,
+    F182M=0.062, F187N=0.064, F200W=0.066, F210M=0.071, F212N=0.072, F250M=0.084, F277W=0.091,
+    F300M=0.100, F323N=0.108, F335M=0.111, F356W=0.115, F360M=0.120, F405N=0.136, F410M=0.137,
+    F430M=0.145, F444W=0.145, F460M=0.155, F466N=0.158, F470N=0.160, F480M=0.162,
+)  # fmt: skip
+
+
+def test_widths_are_those_of_the_documentations_other_columns():
+    for camera, widths in PIXELS.items():
+        for band, pixels in widths.items():
+            scale = 0.11 if camera == "MIRI" else 0.031 if int(band[1:4]) < 240 else 0.063
+            assert psf_fwhm_arcsec(band, camera) == pytest.approx(pixels * scale, abs=5e-4), band
+    known = [row["filter"] for row in _rows() if row["instrument"] == "NIRCAM"]
+    assert sorted(known) == sorted(PREDICTED)
+    for band, predicted in PREDICTED.items():
+        assert psf_fwhm_arcsec(band, "NIRCAM") == pytest.approx(predicted, abs=0.0021), band
 
 
 @pytest.mark.parametrize(

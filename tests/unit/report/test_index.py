@@ -232,10 +232,13 @@ def test_the_recommended_mask_is_counted_beside_the_segmentation():
         }
     )
     masks = {"A": "masks/A/recommended.fits", "B": "masks/B/recommended.fits"}
-    shown = index.recommended(verdicts, masks, scorer="pixels")
+    shown = index.recommended(verdicts, masks, scorer="pixels", by_eye=True)
     rows = [[cell.text for cell in row] for row in shown["table"].rows]
     assert rows == [["A", "4", "2", "1", "1", "1", "0", "3"], ["All", *"4211103"]]
     assert shown["files"] == list(masks.items())
+    assert shown["table"].notes == ["scored as in Table 3"]
+    by_eye = index.recommended(verdicts, masks, scorer="peaks", by_eye=True)
+    assert "of sources that a mask runs together one counts" in by_eye["table"].notes[1]
 
 
 def test_what_the_masks_of_an_image_keep_is_said():

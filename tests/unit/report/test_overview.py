@@ -94,6 +94,11 @@ def test_the_answer_to_the_paper_s_question():
         "recommended mask find 0.80 [0.75, 0.85]."
     )
     assert ours.startswith("The recommended mask marks 1,234 sources")
+    added = pd.DataFrame({"method": ["value_1"], "stars_left": [0.3], "galaxies_left": [0.1]})
+    first = paper_answer(
+        table3(**COUNTS), measures | {"added": added}, MEASURES, FALSE, scorer="peaks"
+    )[0]
+    assert first.startswith("By what they leave of the sources' light, no value or derivative")
 
 
 def test_a_tie_is_called_a_tie():

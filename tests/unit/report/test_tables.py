@@ -20,6 +20,7 @@ from mirimask.report.tables import (
     circle_notes,
     count_verdicts,
     paper_layout,
+    rate_words,
     statistics_notes,
     table3_latex,
     table3_page,
@@ -435,3 +436,12 @@ def test_the_answer_stands_above_the_claims():
     assert (
         page.index("SIMULATED") < page.index("**Which?** None. Left: all.") < page.index("| C1 |")
     )
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [(1.318, "1.32"), (0.0126, "0.0126"), (6479.6, "6,480"), (999.7, "1,000"), (0, "0")],
+)
+def test_a_rate_has_three_digits_and_no_exponent(rate, words):
+    assert rate_words(rate) == words
+    assert rate_words(float("nan")) == "nan"

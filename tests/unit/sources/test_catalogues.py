@@ -140,6 +140,17 @@ def test_a_simulated_catalogue_has_the_columns_and_the_sources(name, truth, wcs)
     assert 0 < len(found) <= len(table)
 
 
+@pytest.mark.parametrize(("dec", "warned"), [([], False), ([-80.0], True)])
+def test_sources_that_all_lie_elsewhere_are_warned_of_and_no_catalogue_is_not(
+    dec, warned, wcs, caplog
+):
+    """Who gives no catalogue has an empty one in the archive's form, and nothing to worry about."""
+    table = Table({"id": ["1"] * len(dec), "ra": [10.0] * len(dec), "dec": np.array(dec, float)})
+    columns = {"id_column": "id", "ra_column": "ra", "dec_column": "dec", "keep": ""}
+    assert len(locate_sources(table, wcs, (1028, 1032), **columns)) == 0
+    assert ("nothing to score" in caplog.text) == warned
+
+
 def test_two_stars_are_one_source_to_mips_and_two_to_irac(wcs):
     pair = points((700, 500, 10, 20), (727, 500, 10, 20), (600, 800, 10, 20))  # 3" apart
     assert len(seen("mipsgal", pair, wcs)[0]) == 2

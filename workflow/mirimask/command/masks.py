@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mirimask.atomic import replacing, write_text
 from mirimask.command.inputs import about, at_hand, circle_of, opened, sources_on, whole_image
-from mirimask.command.outputs import OUTPUTS, STDOUT, check_outputs, placed
+from mirimask.command.outputs import OUTPUTS, STDOUT, check_outputs, is_folder, placed
 from mirimask.command.speech import Progress, Said, fault, one_line
 from mirimask.errors import MaskError
 
@@ -41,7 +41,7 @@ def run_mask(options: argparse.Namespace, progress: Progress, said: Said) -> int
         [*outputs, ("--json", STDOUT if options.json else None)],
         [*images, options.error, options.weight, options.segm, options.sources],
         overwrite=options.overwrite,
-        into_folder=many or Path(options.output or "").is_dir() or not options.output,
+        into_folder=many or not options.output or is_folder(options.output),
     )
     if many:
         for name in ("error", "weight", "segm"):
@@ -320,7 +320,7 @@ def in_words(row: dict[str, Any]) -> str:
     """What is said of one image: the mask, its sources, the sky and the depth."""
     text = (
         f"{row['method']}: {row['n_masked']} pixels, {100 * row['masked_share']:.3g} % of the "
-        f"image; {row['n_sources']} sources"
+        f"image; {row['n_sources']} source{'' if row['n_sources'] == 1 else 's'}"
     )
     if row["background"] is not None:
         text += f"; sky {row['background']:.4g} MJy/sr"

@@ -69,7 +69,7 @@ def run_new_study(options: argparse.Namespace, *_: object) -> int:
     if not options.quiet:
         print(f"{table}: {len(rows)} image{'s' if len(rows) > 1 else ''}")
         print(f"{configuration}: study {name}")
-        print("Next, in a clone of this project:", file=sys.stderr)
+        print("Next, in a clone of this project (`make env` there sets up .venv):", file=sys.stderr)
         print(
             f"  snakemake --cores 8 --keep-going products --configfile {configuration.resolve()}",
             file=sys.stderr,
@@ -101,9 +101,17 @@ def _codes(paths: Sequence[str]) -> dict[str, str]:
 def _row(code: str, path: str, band: str) -> dict[str, str]:
     """The image's row of the table; MaskError where a study could not use it."""
     from mirimask.image.files import open_image
+    from mirimask.image.instrument import imaging_filter
 
     whole = Path(path).resolve()
     frame = open_image(path, filter_name=band)
+    try:
+        imaging_filter(str(frame.primary["FILTER"]))
+    except MaskError as error:
+        raise MaskError(
+            f"'{path}': {error} A study simulates the PSF of MIRI's filters, so leave this image "
+            "out; `mirimask mask` makes masks of other cameras' images."
+        ) from None
     segm = whole.with_name(whole.name.replace("_i2d.fits", "_segm.fits"))
     for file in (whole, segm):
         if re.search(r"[\t\r\n\"]", str(file)):

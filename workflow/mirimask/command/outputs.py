@@ -6,7 +6,16 @@ from typing import NamedTuple
 
 from mirimask.errors import MaskError
 
-__all__ = ["BESIDE", "OUTPUTS", "STDOUT", "Output", "check_outputs", "check_suffix", "placed"]
+__all__ = [
+    "BESIDE",
+    "OUTPUTS",
+    "STDOUT",
+    "Output",
+    "check_outputs",
+    "check_suffix",
+    "is_folder",
+    "placed",
+]
 
 BESIDE = ""  # the value of an option without one: beside the mask
 STDOUT = "-"
@@ -54,7 +63,8 @@ def check_suffix(name: str, output: Output) -> None:
         ),
         "",
     )
-    raise MaskError(f"{output.option} '{name}': {output.what}; name it {good}{other}.")
+    folder = f", or {name}/ for a folder" if not path.suffix and output.option == "-o" else ""
+    raise MaskError(f"{output.option} '{name}': {output.what}; name it {good}{folder}{other}.")
 
 
 def stem_of(image: str) -> str:
@@ -77,7 +87,7 @@ def placed(
     asked = {key: value for key, value in given.items() if value is not None}
     mask = asked.get("output")
     for key, name in asked.items():
-        if name == BESIDE or _is_folder(name):
+        if name == BESIDE or is_folder(name):
             continue
         output = kinds[key]
         if not many:
@@ -93,9 +103,9 @@ def placed(
         for key, name in asked.items():
             output = kinds[key]
             if name != BESIDE:
-                inside = many or _is_folder(name)
+                inside = many or is_folder(name)
                 path = str(Path(name) / (stem_of(image) + output.ending)) if inside else name
-            elif mask and not many and not _is_folder(mask):
+            elif mask and not many and not is_folder(mask):
                 base = mask.lower().removesuffix(".gz").removesuffix(".fits")
                 path = mask[: len(base)] + output.ending.removeprefix("_mask")
             else:
@@ -105,7 +115,8 @@ def placed(
     return found
 
 
-def _is_folder(name: str) -> bool:
+def is_folder(name: str) -> bool:
+    """Whether a name is that of a folder: one that is there, or that ends in a slash."""
     return name != STDOUT and (name.endswith("/") or Path(name).is_dir())
 
 

@@ -17,9 +17,10 @@ SPARE_BIT = 29  # of DQ: MSA_FAILED_OPEN, of the spectrograph's shutters
 EXAMPLES = {
     "": """examples:
   mirimask stats  jw01386-o014_t004_miri_f770w_i2d.fits
-  mirimask mask   jw01386-o014_t004_miri_f770w_i2d.fits -o mask.fits --regions mask.reg
+  mirimask mask   jw01386-o014_t004_miri_f770w_i2d.fits -o mask.fits --regions --plot
   mirimask score  jw01386-o014_t004_miri_f770w_i2d.fits unwise.ecsv
-  mirimask project mask.fits --onto *_cal.fits -o masks
+  mirimask project mask.fits --onto *_cal.fits -o masks/
+  mirimask new-study mine data/*_i2d.fits
   mirimask mask --help
 """,
     "mask": """examples:
@@ -60,10 +61,10 @@ examples:
   onto another filter's image:
     mirimask project mask.fits --onto jw..._f1500w_i2d.fits -o mask_f1500w.fits
   onto each dithered exposure, as a mask, or as a bit of DQ in a copy of it:
-    mirimask project mask.fits --onto *_cal.fits -o masks
-    mirimask project mask.fits --onto *_cal.fits -o flagged --dq
+    mirimask project mask.fits --onto *_cal.fits -o masks/
+    mirimask project mask.fits --onto *_cal.fits -o flagged/ --dq
   and the sky matched without the sources that are marked so:
-    strun skymatch asn.json --dqbits='~DO_NOT_USE+NON_SCIENCE+MSA_FAILED_OPEN'
+    strun skymatch flagged/asn.json --dqbits='~DO_NOT_USE+NON_SCIENCE+MSA_FAILED_OPEN'
 """,
     "stats": """examples:
   mirimask stats i2d.fits
@@ -268,7 +269,7 @@ def parser() -> Parser:
     group.add_argument("--overwrite", action="store_true", help="replace a file that is there")
 
     stats = command("stats", "identify and describe an image (Tables 1 and 2 of the paper)")
-    stats.add_argument("--json", action="store_true", help="as JSON")
+    stats.add_argument("--json", action="store_true", help="as JSON on standard output")
     stats.add_argument(
         "--count-empty",
         action="store_true",
@@ -313,7 +314,9 @@ def parser() -> Parser:
         help="write a copy of the image with this bit (0 to 31) set in its DQ (default: "
         f"{SPARE_BIT}, MSA_FAILED_OPEN, which images have no use for)",
     )
-    project.add_argument("--json", action="store_true", help="the summary as JSON")
+    project.add_argument(
+        "--json", action="store_true", help="the summary as JSON on standard output"
+    )
     project.add_argument("--overwrite", action="store_true", help="replace files that are there")
     project.add_argument(
         "--downloads", metavar="FOLDER", help="keep here what is fetched (default: not kept)"

@@ -10,7 +10,7 @@ from typing import Any
 from mirimask.atomic import replacing
 from mirimask.command.inputs import at_hand
 from mirimask.command.masks import mask_table
-from mirimask.command.outputs import OUTPUTS, Output, check_outputs, placed
+from mirimask.command.outputs import OUTPUTS, Output, check_outputs, is_folder, placed
 from mirimask.command.speech import Progress, Said, one_line
 from mirimask.errors import MaskError
 
@@ -33,7 +33,7 @@ def run_project(options: argparse.Namespace, progress: Progress, said: Said) -> 
         [("-o", path) for path in files],
         [options.mask, *images],
         overwrite=options.overwrite,
-        into_folder=many,
+        into_folder=many or is_folder(options.output),
     )
     from mirimask.image.own_files import read_marked
 

@@ -1,5 +1,6 @@
 """A quick look at the mask of one image: what the command line draws beside a mask."""
 
+import textwrap
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +14,7 @@ __all__ = ["quick_look"]
 _SIDE = 9.0  # inches of the longer side of the image; style draws 110 pixels to an inch
 _LEAST, _MOST = 500, 1000  # pixels of the longer side as it is drawn
 _OUTLINE = (1.0, 0.35, 0.1)
+_LETTER = 0.075  # inches of a letter of the numbers, more than the mean
 
 
 @default_style
@@ -34,7 +36,7 @@ def quick_look(
     longer = max(data.shape)
     step = -(-longer // _MOST)
     times = max(1, _LEAST // longer)
-    grey = np.repeat(np.repeat(_blocks(data, step, np.nanmean), times, 0), times, 1)
+    grey = np.repeat(np.repeat(_blocks(data, step, _mean), times, 0), times, 1)
     marked = np.repeat(np.repeat(_blocks(mask, step, np.any), times, 0), times, 1)
     low, high = limits
     shade = np.clip((grey - low) / (high - low if high > low else 1), 0, 1)
@@ -44,7 +46,9 @@ def quick_look(
     ny, nx = data.shape
     width, height = _SIDE * nx / longer, _SIDE * ny / longer
     wide = max(width, 5.0)
-    top, bottom = 0.5, 0.75
+    text = f"SIMULATED. {numbers}" if simulated else numbers
+    lines = textwrap.wrap(text, int((wide + 0.5) / _LETTER))
+    top, bottom = 0.5, 0.6 + 0.15 * len(lines)
     figure = titled_figure(
         wide + 0.8,
         height + top + bottom,
@@ -69,8 +73,7 @@ def quick_look(
     axes.set_xlabel("x (pixels)", fontsize=8, labelpad=1)
     axes.set_ylabel("y (pixels)", fontsize=8, labelpad=1)
     axes.tick_params(labelsize=7)
-    text = f"SIMULATED. {numbers}" if simulated else numbers
-    figure.text(0.15 / (wide + 0.8), 0.12 / whole, text, fontsize=8.5, va="bottom")
+    figure.text(0.15 / (wide + 0.8), 0.12 / whole, "\n".join(lines), fontsize=8.5, va="bottom")
     return figure
 
 
@@ -82,6 +85,13 @@ def _blocks(array: NDArray, step: int, join: Callable[..., NDArray]) -> NDArray:
     padded = np.pad(array, ((0, -ny % step), (0, -nx % step)), mode="edge")
     blocks = padded.reshape(padded.shape[0] // step, step, -1, step)
     return join(blocks, axis=(1, 3))
+
+
+def _mean(blocks: NDArray, axis: tuple[int, int]) -> NDArray:
+    """The mean of the observed pixels, NaN where there is none."""
+    with np.errstate(invalid="ignore"):
+        mean: NDArray = np.nansum(blocks, axis=axis) / np.isfinite(blocks).sum(axis=axis)
+    return mean
 
 
 def _rim(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

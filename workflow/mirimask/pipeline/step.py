@@ -1,7 +1,7 @@
 """The source mask as a step of the jwst pipeline.
 
     strun mirimask.SourceMaskStep X_i2d.fits
-    strun calwebb_image3 asn.json --steps.source_catalog.post_hooks="mirimask.SourceMaskStep"
+    strun calwebb_image3 asn.json --steps.source_catalog.post_hooks="mirimask.SourceMaskStep,"
 
 docs/in-the-pipeline.md has it from Python, and what is written.
 """

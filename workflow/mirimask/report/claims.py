@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mirimask.intervals import mean_interval
-from mirimask.report.tables import as_markdown, circle_notes
+from mirimask.report.tables import as_markdown, circle_notes, rate_words
 
 __all__ = ["CLAIMS", "Answer", "Claim", "answer_claims", "claims_page", "claims_table"]
 
@@ -402,7 +402,8 @@ def _combination(_: object, __: object, evidence: Evidence) -> Answer:
         signs.append(-1 if cleaner < 0 or not more else 1)
     numbers = "; ".join(
         f"{name} {int(pooled['success'][name])} successes of {int(pooled['sources'][name])}, "
-        f"{false['rate'][name]:.3g} [{false['low'][name]:.3g}, {false['high'][name]:.3g}] false "
+        f"{rate_words(false['rate'][name])} [{rate_words(false['low'][name])}, "
+        f"{rate_words(false['high'][name])}] false "
         f"spots per square arcminute, {100 * pooled['chance_success'][name]:.0f} % by chance"
         for name in [*names, "segmentation"]
     )

@@ -45,6 +45,7 @@ from mirimask.report.tables import (
     clutter_note,
     paper_layout,
     printable_statistics,
+    rate_words,
     together,
 )
 from mirimask.sources.verdicts import VERDICT_COLUMNS, VERDICTS
@@ -84,6 +85,10 @@ EVALUATION = {
     "disagreements": (
         "Where verdict and truth differ",
         "Cut-outs of sources that the automatic verdict and the truth judge differently.",
+    ),
+    "use": (
+        "What masks leave of the sources' light",
+        "Light of stars and galaxies outside each mask, on one image, with what is ideal.",
     ),
     "injection": ("Depth from added stars", "Share of added stars that are found, by magnitude."),
     "curves": (
@@ -175,7 +180,8 @@ def worth(tables: Tables) -> PageTable | None:
                 own = own[own["domain"].fillna("").isin(["crop", ""])]
             for where, value in key.items():
                 own = own[own[where] == value]
-            columns[text] = own[own["method"] != "All"].set_index("method")[column].map(TWO)
+            form = rate_words if column == "false_per_arcmin2" else TWO
+            columns[text] = own[own["method"] != "All"].set_index("method")[column].map(form)
     if "injection_depths" in tables:
         columns["Half of added stars found to, AB mag"] = depths(tables)
     if not columns:
@@ -308,11 +314,14 @@ def claims(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def recommended(verdicts: pd.DataFrame, masks: Mapping[str, str], *, scorer: str) -> dict[str, Any]:
+def recommended(
+    verdicts: pd.DataFrame, masks: Mapping[str, str], *, scorer: str, by_eye: bool
+) -> dict[str, Any]:
     """How often the recommended mask succeeds, beside the segmentation.
 
     `verdicts` has image, method ('recommended' and 'segmentation') and one row a source, `masks`
-    the paths of the recommended masks below the page, by image.
+    the paths of the recommended masks below the page, by image. `by_eye`: of a spot the verdicts
+    see one peak.
     """
     counts = verdicts.groupby(["image", "method", VERDICT_COLUMNS[scorer]]).size()
     rows = []
@@ -326,6 +335,13 @@ def recommended(verdicts: pd.DataFrame, masks: Mapping[str, str], *, scorer: str
     table = pd.DataFrame(rows, columns=["Image", "sources", *VERDICTS, *VERDICTS])
     total = ["All", *table.iloc[:, 1:].sum()]
     settings = SourceSettings()
+    notes = ["scored as in Table 3"]
+    if by_eye and scorer == "peaks":
+        notes.append(
+            "as an eye sees spots on a printed panel: of sources that a mask runs together one "
+            "counts, which costs a mask that takes their halos too; verdict.smallest_spot: null "
+            "counts every peak that a mask marks"
+        )
     return {
         "text": (
             "All light of the sources. Their cores are areas in which the curvature of the image "
@@ -338,6 +354,7 @@ def recommended(verdicts: pd.DataFrame, masks: Mapping[str, str], *, scorer: str
             pd.DataFrame([*rows, total], columns=table.columns),
             caption="The recommended mask beside the pipeline's segmentation",
             groups=[("Catalogue", 1), ("Recommended", 3), ("Segmentation", 3)],
+            notes=notes,
         ),
         "files": list(masks.items()),
     }

@@ -13,7 +13,7 @@ from mirimask.evaluation.reliability import pool_reliability
 from mirimask.job_logs import Warned, gathered_warnings
 from mirimask.masks.names import method_label, parse_method
 from mirimask.report.pictures import SHOWN_WIDTH, data_uri, smaller
-from mirimask.report.tables import together
+from mirimask.report.tables import rate_words, together
 from mirimask.report.use import good_masks
 from mirimask.table_files import read_tables
 
@@ -65,8 +65,7 @@ def mask_words(method: str) -> str:
 
 
 def _short(value: float) -> str:
-    """Two digits, without an exponent."""
-    return f"{value:.2g}" if value < 100 else f"{value:.0f}"
+    return rate_words(value, 2)
 
 
 def _magnitude(value: float) -> str:
@@ -182,9 +181,10 @@ def _sources_sentence(overview: pd.DataFrame) -> str:
     images = len(overview)
     what = f"the {images} images" if images > 1 else f"image {overview['image'].iloc[0]}"
     share = _range(100 * overview["masked_share"], ".2g", " %")
+    count = int(overview["n_sources"].sum())
     return (
-        f"The {mask_words(overview['method'].iloc[0])} marks {int(overview['n_sources'].sum()):,} "
-        f"sources in {what} and covers {share} of the pixels."
+        f"The {mask_words(overview['method'].iloc[0])} marks {count:,} source"
+        f"{'' if count == 1 else 's'} in {what} and covers {share} of the pixels."
     )
 
 
@@ -240,7 +240,8 @@ def paper_answer(
     sentences = []
     if "added" in measures:
         use = measures.get("use")
-        sentences += [text.replace("**", "") for text in good_masks(measures["added"], use)[:1]]
+        # without the question that the sentence answers, since the page has its own
+        sentences += [text.split("** ")[-1] for text in good_masks(measures["added"], use)[:1]]
     sentences.append(_by_counts(table3, recalls))
     if "curves_compared" in measures:
         sentences.append(_at_equal_cost(measures["curves_compared"]))

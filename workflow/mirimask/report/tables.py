@@ -25,6 +25,7 @@ __all__ = [
     "markdown_bold",
     "paper_layout",
     "printable_statistics",
+    "rate_words",
     "statistics_notes",
     "table3_latex",
     "table3_page",
@@ -37,6 +38,12 @@ TITLE2 = "Table 2: statistics of the cropped images, in MJy/sr"
 TITLE3 = "Table 3: success (S), near misses (behind the slash) and failures (F)"
 BOLD_NOTE = "bold: better than the segmentation, by more successes, or as many and fewer failures"
 SIMULATED = "SIMULATED: computed from simulated images, not from the sky."
+
+
+def rate_words(value: float, digits: int = 3) -> str:
+    """A rate with that many digits and no exponent: '1.32', '6,480'; 'nan' where it is NaN."""
+    text = f"{value:.{digits}g}"
+    return f"{float(text):,.0f}" if "e+" in text else text
 
 
 def count_verdicts(

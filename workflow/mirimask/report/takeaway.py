@@ -8,7 +8,7 @@ import pandas as pd
 
 from mirimask.evaluation.recovery import measurable_images
 from mirimask.masks.names import method_label
-from mirimask.report.tables import SIMULATED, as_markdown, circle_notes, together
+from mirimask.report.tables import SIMULATED, as_markdown, circle_notes, rate_words, together
 from mirimask.report.use import good_masks, who_matters
 
 __all__ = [
@@ -72,8 +72,8 @@ def _chance(table: pd.DataFrame) -> list[str]:
 def _false(table: pd.DataFrame) -> str:
     own = table.query("image == 'All'").sort_values("false_per_arcmin2")
     rates = ", ".join(
-        f"{_plain(row.method)} {row.false_per_arcmin2:.3g} [{row.false_low:.3g}, "
-        f"{row.false_high:.3g}]"
+        f"{_plain(row.method)} {rate_words(row.false_per_arcmin2)} [{rate_words(row.false_low)}, "
+        f"{rate_words(row.false_high)}]"
         for row in own.itertuples()
     )
     return (
@@ -85,8 +85,8 @@ def _false(table: pd.DataFrame) -> str:
 def _false_by_truth(rates: pd.DataFrame) -> str:
     own = rates.sort_values("truth_false_per_arcmin2")
     cells = ", ".join(
-        f"{_plain(row.method)} {row.truth_false_per_arcmin2:.3g} [{row.false_low:.3g}, "
-        f"{row.false_high:.3g}] ({_blank_rate(row)})"
+        f"{_plain(row.method)} {rate_words(row.truth_false_per_arcmin2)} "
+        f"[{rate_words(row.false_low)}, {rate_words(row.false_high)}] ({_blank_rate(row)})"
         for row in own.itertuples()
     )
     served, few = (int((rates["says"] == what).sum()) for what in ("rate", "few spots"))
@@ -100,14 +100,15 @@ def _false_by_truth(rates: pd.DataFrame) -> str:
 
 def _blank_rate(row: Any) -> str:
     limit = f", {row.says}" if "limit" in row.says else ""
-    return f"{row.blank_per_arcmin2:.3g}{limit}"
+    return f"{rate_words(row.blank_per_arcmin2)}{limit}"
 
 
 def false_rates_page(rates: pd.DataFrame) -> str:
     """The table of `compare_rates` as a page in Markdown."""
 
     def between(value: float, low: float, high: float) -> str:
-        return f"{value:.3g} [{low:.3g}, {high:.3g}]" if np.isfinite(value) else ""
+        words = f"{rate_words(value)} [{rate_words(low)}, {rate_words(high)}]"
+        return words if np.isfinite(value) else ""
 
     own = rates.sort_values("truth_false_per_arcmin2")
     shown = pd.DataFrame(
@@ -117,7 +118,7 @@ def false_rates_page(rates: pd.DataFrame) -> str:
                 between(row.truth_false_per_arcmin2, row.false_low, row.false_high)
                 for row in own.itertuples()
             ],
-            "blank images": own["blank_per_arcmin2"].map("{:.3g}".format),
+            "blank images": own["blank_per_arcmin2"].map(rate_words),
             "blank / truth": [
                 between(row.ratio, row.ratio_low, row.ratio_high) for row in own.itertuples()
             ],

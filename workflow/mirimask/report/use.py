@@ -72,9 +72,11 @@ def good_masks(added: pd.DataFrame, use: pd.DataFrame | None = None) -> list[str
         return []
     good = [method_label(str(name)) for name, left in slices.items() if left <= _GOOD]
     verdict = (
-        f"{', '.join(good)}: at most a fifth of the light of stars and of galaxies stays outside"
+        f"good source masks are {', '.join(good)}: at most a fifth of the light of stars and of "
+        "galaxies stays outside"
         if good
-        else "none: each leaves more than a fifth of the light of stars or of galaxies outside"
+        else "no value or derivative slice is a good source mask: each leaves more than a fifth of "
+        "the light of stars or of galaxies outside"
     )
     named = [(f"the best {kind} slice, ", own.index[0]) for kind, own in kinds.items() if len(own)]
     named += [("", name) for name in ("segmentation", "recommended") if name in rows.index]

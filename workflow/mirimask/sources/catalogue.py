@@ -201,7 +201,9 @@ def locate_sources(
     }
     log.info("%d sources on the image; %s", chosen.sum(), counts)
     if counts["n_not_finite"]:
-        log.warning("%d rows have no finite position and are dropped", counts["n_not_finite"])
+        log.warning(
+            "catalogue: %d rows have no finite position and are dropped", counts["n_not_finite"]
+        )
     distinct, times = np.unique(names[chosen], return_counts=True)
     if (times > 1).any():
         log.warning(
@@ -209,7 +211,7 @@ def locate_sources(
             "only",
             *(times[times > 1].sum(), chosen.sum(), distinct[times > 1][0]),
         )
-    if not chosen.any():
+    if len(catalogue) and not chosen.any():  # of one without rows its import tells
         log.warning("no catalogue source lies on this image: there is nothing to score")
     return Table(
         {
