@@ -8,7 +8,8 @@ background in boxes of 50 px, in sigma of a pixel above the median; of the sourc
 segmentation that F770W shows (5 sigma in their segments), the share of the F770W light in their
 segments that it leaves; and the share of the mask further than 3 px from any of them. The
 recommended mask with all F444W segments and 3 px around them shows what is there without sources.
-Prints a table and writes results/peers_uds.csv. The images are GO-1837's (PRIMER), cut out by others.
+Prints a table and writes results/peers_uds.csv. The images are GO-1837's (PRIMER), cut out by
+others.
 """
 
 import argparse
