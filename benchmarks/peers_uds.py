@@ -6,8 +6,10 @@ The recommended mask and other tools' at its area (as benchmarks/peers_use.py), 
 each: the share of the pixels above 5 sigma, smoothed by 2.5 px, that it leaves; the highest
 background in boxes of 50 px, in sigma of a pixel above the median; of the sources of the F444W
 segmentation that F770W shows (5 sigma in their segments), the share of the F770W light in their
-segments that it leaves; and the share of the mask further than 3 px from any of them. Prints a
-table and writes results/peers_uds.csv. The images are GO-1837's (PRIMER), cut out by others.
+segments that it leaves; and the share of the mask further than 3 px from any of them. The
+recommended mask with all F444W segments and 3 px around them shows what is there without sources.
+Prints a table and writes results/peers_uds.csv. The images are GO-1837's (PRIMER), cut out by
+others.
 """
 
 import argparse
@@ -69,7 +71,6 @@ def measures(crop: Frame, segments: np.ndarray, mask: np.ndarray, sky: np.ndarra
         for values in (np.ones(data.shape), data, np.where(mask, 0, data))
     )
     shown = flux > BRIGHT * noise * np.sqrt(np.maximum(pixels, 1))
-    around = binary_dilation(segments > 0, iterations=NEAR)
     return {
         "area": mask[~crop.empty].mean(),
         "bright_left": (bright & ~mask).sum() / bright.sum(),
@@ -77,8 +78,13 @@ def measures(crop: Frame, segments: np.ndarray, mask: np.ndarray, sky: np.ndarra
         "sources": int(shown.sum()),
         "light_left": float((left[shown] / flux[shown]).mean()),
         "light_left_pooled": float(left[shown].sum() / flux[shown].sum()),
-        "far": float((mask & ~around).sum() / max(1, mask.sum())),
+        "far": float((mask & ~near(segments)).sum() / max(1, mask.sum())),
     }
+
+
+def near(segments: np.ndarray) -> np.ndarray:
+    """The segments and what is not further than `NEAR` pixels from them."""
+    return binary_dilation(segments > 0, iterations=NEAR)
 
 
 def scatter(values: np.ndarray) -> tuple[float, float]:
@@ -94,6 +100,7 @@ def main() -> None:
     crop, segments = read(options.real)
     own = make_mask(crop, "recommended")
     masks = {"recommended": own, "cores": make_mask(crop, "cores"), "none": np.zeros_like(own)}
+    masks["recommended and all F444W segments"] = own | near(segments)
     for label, (name, settings, widened) in TOOLS.items():
         if missing(name, {name: {"settings": settings}}):
             print(f"{label} is not installed and left out.")

@@ -160,18 +160,18 @@ def main() -> None:
     for label in TOOLS.keys() - here.keys():
         print(f"{label} is not installed and left out.")
     warnings.simplefilter("ignore")
-    path, rows = RESULTS / "peers_use.csv", []
+    path = RESULTS / "peers_use.csv"
     kept = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["study", "image", "tool"])
     for study in options.studies:
         for frame in sorted((study / "frame").glob("*.fits")):
             if frame.stem not in options.without:
                 own = kept[(kept["study"] == study.name) & (kept["image"] == frame.stem)]
-                rows += rows_of(study, frame.stem, here, set(own["tool"]))
+                rows = pd.DataFrame(rows_of(study, frame.stem, here, set(own["tool"])))
+                kept = pd.concat([kept, rows], ignore_index=True) if len(kept) else rows
+                with replacing(path) as temporary:
+                    kept.to_csv(temporary, index=False, float_format="%.6g")
                 print(f"{study.name} {frame.stem}", flush=True)
-    table = pd.concat([kept, pd.DataFrame(rows)], ignore_index=True) if rows else kept
-    with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g")
-    show(table[table["study"].isin([study.name for study in options.studies])])
+    show(kept[kept["study"].isin([study.name for study in options.studies])])
 
 
 def show(table: pd.DataFrame) -> None:

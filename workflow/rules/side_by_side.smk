@@ -17,7 +17,7 @@ SCENE_SETTINGS = {
 rule side_by_side:
     """All masks at equal false rates, detectors of others too (make peers installs these)."""
     input:
-        targets.side_by_side(),
+        targets.side_by_side(study),
 
 
 rule sweep_family:

@@ -65,6 +65,43 @@ rule evaluation_of_use:
         here("use_summary", input=input, output=output, params=params, log=log)
 
 
+use rule source_mask_use as source_mask_use_of_all with:
+    input:
+        frame="<results>/frame/{image}.fits",
+        truth="<results>/archive/{image}/truth.ecsv",
+        light="<results>/archive/{image}/truth.fits",
+        psf=lambda wildcards: inputs.psf(study, wildcards.image),
+        masks=expand(
+            "<results>/masks/{{image}}/{method}.fits",
+            method=study.side_by_side_methods,
+        ),
+    output:
+        csv="<results>/side_by_side/use/{image}.csv",
+    log:
+        "<logs>/source_mask_use_of_all/{image}.log",
+    params:
+        masks=study.labelled(study.side_by_side_methods),
+        code=code("measure_use"),
+
+
+rule side_by_side_use:
+    input:
+        csv=expand("<results>/side_by_side/use/{image}.csv", image=study.by_truth),
+    output:
+        csv="<results>/side_by_side/use.csv",
+        md="<results>/side_by_side/use.md",
+    log:
+        "<logs>/side_by_side_use.log",
+    group:
+        "study"
+    params:
+        code=code("use_summary"),
+    message:
+        "Adding up what all masks leave in the sky"
+    run:
+        here("use_summary", input=input, output=output, params=params, log=log)
+
+
 rule added_sources:
     input:
         frame="<results>/frame/{image}.fits",

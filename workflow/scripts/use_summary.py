@@ -1,4 +1,4 @@
-"""What masks leave in the sky, all images: evaluation/use.csv, a page of it and its figure."""
+"""What masks leave in the sky, all images: use.csv, a page of it and, of one image, its figure."""
 
 import pandas as pd
 from job import script
@@ -18,7 +18,11 @@ def main(job):
     with replacing(job.output.csv) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6g")
     write_text(job.output.md, use_page(table))
+    if job.output.get("png"):
+        draw(job, table)
 
+
+def draw(job, table):
     crop = read_crop(job.input.frame, planes=False)
     with opened(job.input.light) as hdus:
         light, sky = (crop.cut(hdus[name].data) for name in ("LIGHT", "SKY"))

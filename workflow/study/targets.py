@@ -57,13 +57,14 @@ def injection() -> list[str]:
     ]
 
 
-def side_by_side() -> list[str]:
+def side_by_side(study: Study) -> list[str]:
     """What setting all masks side by side ends with."""
     return [
         *_each("<results>/side_by_side/{name}.{form}", name=["verdict", "curves"], form=_DRAWN),
         "<results>/side_by_side/verdict.md",
         "<results>/side_by_side/factorial.md",
         *_each("<results>/side_by_side/table3.{form}", form=_TABLE),
+        *(["<results>/side_by_side/use.md"] if study.by_truth else []),
     ]
 
 

@@ -10,7 +10,7 @@ from mirimask.image.psf_profile import psf_profile
 from mirimask.masks.cores import core_mask
 from mirimask.masks.make import numbered_sources
 from mirimask.masks.source_mask import SourceSettings, source_labels, source_mask
-from scipy.ndimage import gaussian_filter, label
+from scipy.ndimage import binary_dilation, gaussian_filter, label
 
 FWHM = 0.269 / 0.11  # F770W
 SHAPE = (240, 288)
@@ -54,7 +54,7 @@ def test_a_stars_halo_ends_where_it_no_longer_matters():
     0.18 x 0.02 MJy/sr are reached there by a star of 0.0036 / (1.2738e-3 x 0.11^2) = 233.6 MJy/sr.
     """
     flux = 233.6
-    found = _labels(_sky() + _star(140, 120, flux).astype(np.float32), scales=())
+    found = _labels(_sky() + _star(140, 120, flux).astype(np.float32), scales=(), halo=0.18)
     distance = _distance(140, 120)
     assert (found.sources[distance < 26] > 0).all()
     assert found.sources[distance < 26].min() == found.sources[120, 140]
@@ -78,6 +78,27 @@ def test_a_galaxy_of_21_5_ab_is_one_source():
         assert set(np.unique(found.sources[near])) == {found.sources[120, 140]}
         cores = core_mask(image, _none(), fwhm_px=FWHM)
         assert light[cores].sum() < 0.6 * light.sum()
+
+
+def test_what_smoothed_images_show_is_widened_by_growth():
+    """1.25 FWHM of 2.445 px are 3 pixels to each side."""
+    image = (_sky() + _galaxy(140, 120, 32.07, 9)).astype(np.float32)
+    narrow = _labels(image, growth=0, halo=1e3)
+    wide = _labels(image, growth=1.25, halo=1e3)
+    assert narrow.count == wide.count == 1
+    whole = binary_dilation(narrow.sources > 0, BOX, iterations=3)
+    assert np.array_equal(wide.sources > 0, whole)
+    assert np.array_equal(wide.detections, narrow.detections)
+
+
+def test_a_column_without_data_does_not_end_a_galaxy():
+    image, empty = (_sky() + _galaxy(140, 120, 64, 9)).astype(np.float32), _none()
+    whole = _labels(image).sources > 0
+    empty[:, 148:150] = True
+    found = _labels(image, empty).sources > 0
+    assert not found[:, 148:150].any()
+    assert found[:, 150:].sum() == pytest.approx(whole[:, 150:].sum(), rel=0.25)
+    assert whole[:, 150:].sum() > 100
 
 
 def test_two_stars_in_one_core_are_two_sources():
@@ -205,7 +226,9 @@ def test_it_is_what_the_name_gives():
     assert label(found.sources > 0, BOX)[1] == found.count
 
 
-@pytest.mark.parametrize("wrong", [{"tile": 0}, {"halo": -1.0}, {"scales": (0.5, 0)}])
+@pytest.mark.parametrize(
+    "wrong", [{"tile": 0}, {"halo": -1.0}, {"growth": -1.0}, {"scales": (0.5, 0)}]
+)
 def test_settings_that_make_no_sense(wrong):
     with pytest.raises(MaskError, match=next(iter(wrong))):
         SourceSettings(**wrong)

@@ -47,24 +47,28 @@ class SourceSettings:
     is measured, since it has fewer independent pixels. `extent`: level down to which a source
     extends in a smoothed image, in units of that image's noise, and `faintest` the same in units
     of the noise of a pixel: the higher of the two counts, so that a source ends where its light no
-    longer matters or can no longer be told from noise. `alone`: level that makes an area without a
-    core a source, so high that no structure of the sky is one. `halo`: what a star's PSF may leave
-    in a pixel outside, in units of the noise of a pixel.
+    longer matters or can no longer be told from noise. `growth`: by how much what the smoothed
+    images show is then widened, for the light below that level. `alone`: level that makes an area
+    without a core a source, so high that no structure of the sky is one. `halo`: what a star's PSF
+    may leave in a pixel outside, in units of the noise of a pixel.
     """
 
     core: CoreSettings = CORES
     tile: float = 10.0
     wide: float = 26.0
-    scales: tuple[float, ...] = (0.5, 1.0, 2.0)
-    extent: float = 3.5
+    scales: tuple[float, ...] = (0.85, 2.0)
+    extent: float = 4.0
     faintest: float = 0.25
-    alone: float = 8.0
-    halo: float = 0.18
+    growth: float = 1.25
+    alone: float = 7.0
+    halo: float = 0.28
 
     def __post_init__(self) -> None:
         for name in ("tile", "wide", "extent", "faintest", "alone", "halo"):
             if not getattr(self, name) > 0:
                 raise MaskError(f"recommended: {name} is {getattr(self, name)}; it must be > 0.")
+        if not self.growth >= 0:
+            raise MaskError(f"recommended: growth is {self.growth}; it must be 0 or more.")
         if not all(scale > 0 for scale in self.scales):
             raise MaskError(f"recommended: scales are {self.scales}; they must be > 0.")
 
@@ -105,7 +109,7 @@ def source_labels(
     count = _deblend(cores, count, snr, seed=settings.core.seed, fwhm_px=fwhm_px)
     side = settings.tile * fwhm_px
     # a first sky, for the flux of stars
-    sky, noise = median_and_scatter(image, empty | (cores > 0), side)
+    sky, noise = median_and_scatter(image, empty | (cores > 0), side, step=2)
     if not (noise > 0).any():
         return SourceLabels(cores, cores.copy(), count)
     # beside a bright star its own light is what scatters
@@ -114,31 +118,34 @@ def source_labels(
     sources, count = _halos(
         image - sky, noise, cores, count, empty, fwhm_px=fwhm_px, limit=settings.halo
     )
-    joined = sources > 0
-    sky, noise = median_and_scatter(image, empty | joined, side)
+    halos = sources > 0
+    sky, noise = median_and_scatter(image, empty | halos, side)
     snr = np.subtract(image, sky, out=sky)
     np.copyto(noise, np.inf, where=empty | ~(noise > 0))
     snr /= noise
+    extent = np.zeros(image.shape, bool)
+    binned = [(snr, empty)]
     for scale in settings.scales:
         area, found = _smooth_areas(
-            snr,
-            empty,
+            binned,
             cores > 0,
             sources > 0,
             sigma=scale * fwhm_px,
             fwhm_px=fwhm_px,
             settings=settings,
         )
-        joined |= area
+        extent |= area
         if found is None:
             continue
         # the sources without a core
-        fresh = (found > 0) & (sources == 0) & ~empty
+        fresh = np.nonzero((found > 0) & (sources == 0) & ~empty)
         for layer in (cores, sources):
             layer[fresh] = count + found[fresh]
         count += int(found.max())
-    joined &= ~empty
-    return SourceLabels(cores, _given_away(sources, joined), count)
+    joined = _widened(extent, round(settings.growth * fwhm_px)) | halos
+    sources = _given_away(sources, joined)
+    np.copyto(sources, 0, where=empty)
+    return SourceLabels(cores, sources, count)
 
 
 def _deblend(
@@ -286,8 +293,7 @@ def _saturated(
 
 
 def _smooth_areas(
-    snr: NDArray[np.float32],
-    empty: NDArray[np.bool_],
+    binned: list[tuple[NDArray[np.float32], NDArray[np.bool_]]],
     cores: NDArray[np.bool_],
     sources: NDArray[np.bool_],
     *,
@@ -297,22 +303,24 @@ def _smooth_areas(
 ) -> tuple[NDArray[np.bool_], NDArray[np.int32] | None]:
     """Where the image smoothed by `sigma` pixels shows sources, and those that are new, numbered.
 
-    `snr`: the image in units of its noise, 0 where `empty`. The areas, (ny, nx) bool, are those
-    that touch a core or are significant; the new sources, (ny, nx) int32 from 1 on, are what is
-    significant and touches none of the `sources`; None where there are none. A wide Gaussian is
-    worked out on pixels of 2 x 2 or 4 x 4, so that its sigma is less than two of them.
+    `binned`: the image in units of its noise, 0 where empty, with its empty pixels; then the same
+    on pixels of 2 x 2, 4 x 4 and so on, which are added where they are needed. The areas, (ny, nx)
+    bool, are those that touch a core or are significant; the new sources, (ny, nx) int32 from 1 on,
+    are what is significant and touches none of the `sources`; None where there are none. A wide
+    Gaussian is worked out on such pixels, so that its sigma is less than two of them.
     """
-    side = settings.wide * fwhm_px
-    shapes = []
-    while sigma >= 2 and min(snr.shape) > 2:
-        shapes.append(snr.shape)
-        number = _halved((~empty).astype(np.uint8), np.add)
-        snr = _halved(snr, np.add) / np.maximum(number, 1)
+    side, times = settings.wide * fwhm_px, 0
+    while sigma >= 2 and min(cores.shape) > 2:
+        times += 1
+        if times == len(binned):
+            snr, empty = binned[-1]
+            number = _halved((~empty).astype(np.uint8), np.add)
+            binned.append((_halved(snr, np.add) / np.maximum(number, 1), number == 0))
         cores, sources = (_halved(part, np.logical_or) for part in (cores, sources))
-        empty = number == 0
         sigma, side = sigma / 2, side / 2
+    snr, empty = binned[times]
     smooth = smoothed_in_blocks(snr, empty, sigma_px=sigma)
-    noise = scatter_around(smooth, sources | empty, side, step=1 if shapes else 2)
+    noise = scatter_around(smooth, sources | empty, side, step=1 if times else 2)
     above = smooth > np.maximum(settings.extent * noise, settings.faintest)
     significant = above & (smooth > settings.alone * noise)
     areas, count = ndimage.label(above, structure=_BOX)
@@ -325,10 +333,22 @@ def _smooth_areas(
     new[own[sources]] = False
     new[0] = False
     found = _chosen(own, np.where(new, np.cumsum(new), 0).astype(np.int32)) if new.any() else None
-    for shape in reversed(shapes):
-        area = _doubled(area, shape)
-        found = None if found is None else _doubled(found, shape)
+    for finer, _ in reversed(binned[:times]):
+        area = _doubled(area, finer.shape)
+        found = None if found is None else _doubled(found, finer.shape)
     return area, found
+
+
+def _widened(area: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:
+    """An area and what is within `steps` pixels of it along rows, columns or both."""
+    for _ in range(steps):
+        tall = area.copy()
+        tall[1:] |= area[:-1]
+        tall[:-1] |= area[1:]
+        area = tall.copy()
+        area[:, 1:] |= tall[:, :-1]
+        area[:, :-1] |= tall[:, 1:]
+    return area
 
 
 def _chosen(labels: NDArray[np.int32], values: NDArray[Any]) -> NDArray[Any]:
@@ -350,7 +370,7 @@ def _halved(image: NDArray[Any], combine: np.ufunc) -> NDArray[Any]:
 
 def _doubled(image: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """Every pixel as 2 x 2, as many as an image of that shape has."""
-    return image.repeat(2, axis=0).repeat(2, axis=1)[: shape[0], : shape[1]]
+    return image.repeat(2, axis=1).repeat(2, axis=0)[: shape[0], : shape[1]]
 
 
 def _given_away(sources: NDArray[np.int32], mask: NDArray[np.bool_]) -> NDArray[np.int32]:
