@@ -39,7 +39,7 @@ peers: .venv/peers.stamp .venv-jwst/stamp  ## install the detectors of others, t
 	  $(if $(OWN_IMAGES),--config 'images=[config/images.tsv$(comma) config/stress_images.tsv$(comma) $(OWN_IMAGES)]')
 
 test: .venv/test.stamp  ## set up, then run all tests
-	pytest -n $(CORES) --dist loadfile
+	pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
 
 BENCHMARKS = six_masks time_recommended time_verdicts mosaic paper_part job_memory scaling
 bench: .venv/peers.stamp  ## time and memory beside numpy, sep and a plain process, and up to 700 images: benchmarks/results.md

@@ -135,7 +135,7 @@ class Study:
         (self.folder / "images.tsv").write_text("\n".join(lines) + "\n")
         (self.folder / "study.yaml").write_text(yaml.safe_dump(self.config))
 
-    def run(self, *targets, options=(), cores=2, env=None, timeout=600):
+    def run(self, *targets, options=(), cores=2, env=None, timeout=1800):
         """Run Snakemake; returns the finished process with its output and errors as one text."""
         self.write()
         command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
