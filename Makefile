@@ -52,7 +52,7 @@ findings: .venv/study.stamp  ## what docs/findings.md quotes, from fields that n
 	cp results/fresh/findings.md docs/findings-fresh.md
 
 test: .venv/test.stamp  ## set up, then run all tests
-	pytest -n $(CORES) --dist loadfile
+	pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
 
 BENCHMARKS = six_masks time_recommended time_verdicts mosaic many_images study paper_part job_memory scaling
 bench: .venv/peers.stamp  ## time and memory beside numpy, sep and a plain process, and up to 700 images: benchmarks/results.md

@@ -1,5 +1,8 @@
 """Small images and whole studies for the tests."""
 
+import fcntl
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +20,13 @@ from scipy.ndimage import gaussian_filter
 ROOT = Path(__file__).resolve().parents[1]
 REAL = ROOT.parent / "shared" / "real"
 
+# Table 3 counted with one other value of each setting.
+ONE_OTHER = {
+    "radii": ["20 px"],
+    "snrs": [7],
+    "smallest": [5],
+    "segmentations": [{"n_pixels": 5}],
+}
 # An evaluation that runs through all its parts in seconds: few stars, positions and draws.
 QUICK = {
     "positions": 200,
@@ -25,8 +35,27 @@ QUICK = {
     "magnitudes": [22, 23, 24, 25, 26],
     "realisations": 1,
     "depth_draws": 20,
-    "sensitivity": {"segmentations": [{"n_pixels": 5}]},
+    "sensitivity": ONE_OTHER,
 }
+# What runs a whole study begins first, so that no worker has a long file left at the end.
+LONGEST_FIRST = [
+    "workflow/test_studies",
+    "real/test_own",
+    "workflow",
+    "archive",
+    "unit/test_package",
+]
+
+
+def pytest_collection_modifyitems(items):
+    """Whole studies first; the order within a file stays."""
+
+    def place(item):
+        name = item.path.relative_to(ROOT / "tests").as_posix()
+        starts = (n for n, long in enumerate(LONGEST_FIRST) if name.startswith(long))
+        return next(starts, len(LONGEST_FIRST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
@@ -67,13 +96,17 @@ def make_image(folder, code, *, seed, shape=(150, 140), n_stars=9):
 
 
 class Study:
-    """A copy of the workflow in a folder of its own, with a configuration that can be changed."""
+    """A copy of the workflow in a folder of its own, with a configuration that can be changed.
+
+    A folder in which there is a workflow is taken as it is.
+    """
 
     def __init__(self, folder):
         self.folder = folder
-        for part in ("Snakefile", "workflow", "config", "envs", "profiles"):
-            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-            copy(ROOT / part, folder / part)
+        if not (folder / "workflow").exists():
+            for part in ("Snakefile", "workflow", "config", "envs", "profiles"):
+                copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+                copy(ROOT / part, folder / part)
         self.config = {
             "study": "small",
             "images": "images.tsv",
@@ -81,6 +114,7 @@ class Study:
             "crop": None,
             "published": None,
             "evaluation": deepcopy(QUICK),
+            "simulation": {"psf": {"wavelengths": 1}},
             "methods": ["value_1", "derivative_4.6", "segmentation"],
             "figures": {
                 "figure3": {"methods": ["value_1", "derivative_4.6"]},
@@ -101,7 +135,7 @@ class Study:
         (self.folder / "images.tsv").write_text("\n".join(lines) + "\n")
         (self.folder / "study.yaml").write_text(yaml.safe_dump(self.config))
 
-    def run(self, *targets, options=(), cores=2, env=None, timeout=600):
+    def run(self, *targets, options=(), cores=2, env=None, timeout=1800):
         """Run Snakemake; returns the finished process with its output and errors as one text."""
         self.write()
         command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
@@ -127,6 +161,60 @@ class Study:
             rule, count = line.split()
             jobs[rule] = int(count)
         return jobs
+
+
+# What would run in a page or lead out of its folder, where it is taken for more than a text.
+SCRIPT = "<script>alert(1)</script>"
+IMAGE = '"><img src=x onerror=alert(2)>'
+UP = "../../../x"
+HOSTILE = (SCRIPT, IMAGE, UP, "</script><script>alert(3)</script>", "{{ 7 * 7 }}", "javascript:1")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A study of two images that has run to its end, to be read; `again` is a copy to change.
+
+    Header and catalogue of A are hostile. All workers of a run share it: the first that asks for
+    it makes it, the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder, ended = base / "finished", base / "finished.json"
+    with open(base / "finished.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not ended.exists():
+            folder.mkdir()
+            study = Study(folder)
+            study.images = [make_image(folder, code, seed=i) for i, code in enumerate("AB")]
+            make_hostile(folder)
+            done = study.run()
+            ended.write_text(json.dumps([study.images, done.returncode, done.stdout]))
+    images, status, said = json.loads(ended.read_text())
+    assert status == 0, said
+    study = Study(folder)
+    study.images = images
+    return study
+
+
+def make_hostile(folder):
+    with fits.open(folder / "A_i2d.fits", mode="update") as hdus:
+        hdus[0].header["OBS_ID"] = SCRIPT
+        hdus[0].header["PI_NAME"] = IMAGE
+        hdus[0].header["CAL_VER"] = HOSTILE[3]
+        hdus[0].header["SIMULATD"] = True
+    catalogue = Table.read(folder / "A.ecsv")
+    catalogue["objID"] = [*HOSTILE, *catalogue["objID"][len(HOSTILE) :]]
+    catalogue.write(folder / "A.ecsv", overwrite=True)
+
+
+@pytest.fixture
+def again(finished, tmp_path):
+    """A copy of the finished study, modification times kept, to change."""
+    folder = shutil.copytree(finished.folder, tmp_path / "copy", symlinks=True)
+    study = Study(folder)
+    study.images = [dict(row) for row in finished.images]
+    return study
 
 
 @pytest.fixture

@@ -123,39 +123,42 @@ def test_an_image_is_fetched_once_and_then_needs_no_server(archived, served):
     assert archived.planned(MANIFEST.format("second")) == {}
 
 
-@pytest.mark.parametrize("missing", [["segm", "cat"], ["cat"]])
-def test_what_mast_does_not_list_is_made_as_of_a_local_image(archived, served, missing):
-    """The same files come of the same image as a local one."""
-    field = archived.folder / "fields" / "Img3"
+def test_what_mast_does_not_list_is_made_as_of_a_local_image(archived, served):
+    """The same files come of the same image as a local one: of Img3 the i2d alone is listed."""
+    folder = archived.folder / "fields"
+    field = folder / "Img3"
     bright = fits.getdata(field / "i2d.fits", "SCI") + np.float32(0)
     bright[20:28, 20:28] += 50
     fits.update(field / "i2d.fits", bright, fits.getheader(field / "i2d.fits", "SCI"), "SCI")
-    shutil.copy(field / "i2d.fits", archived.folder / "i2d.fits")
-    shutil.copy(field / "segm.fits", archived.folder / "segm.fits")
-    for kind in missing:
-        (field / f"{kind}.{'ecsv' if kind == 'cat' else 'fits'}").unlink()
+    for name in ("i2d.fits", "segm.fits"):
+        shutil.copy(field / name, archived.folder / name)
+    shutil.copytree(field, folder / "Img4")
+    for lacking in ("Img3/segm.fits", "Img3/cat.ecsv", "Img4/cat.ecsv"):
+        (folder / lacking).unlink()
+    rows = [ROW, {**ROW, "image": "Img4", "observation": "15", "observation_id": ""}]
+    local = [{"image": "L3", "i2d": "i2d.fits"}, {"image": "L4", "i2d": "i2d.fits"}]
+    local[1]["segm"] = "segm.fits"
+    archived.images = [*rows, *local]
     names = ["i2d.fits", "segm.fits", "cat.ecsv"]
-    row = {"image": "L", "i2d": "i2d.fits", "segm": "" if "segm" in missing else "segm.fits"}
-    archived.images.append(row)
-    with serve(archived.folder / "fields", [ROW]) as again:
+    wanted = [f"results/small/archive/{row['image']}/{n}" for row in archived.images for n in names]
+    with serve(folder, rows) as again:
         archived.config["archive"] |= {"mast_server": again.mast_url}
-        done = archived.run(
-            *(f"results/small/archive/{i}/{n}" for i in ("Img3", "L") for n in names)
-        )
+        done = archived.run(*wanted)
     assert done.returncode == 0, done.stdout
-    mast, local = (archived.results / "archive" / image for image in ("Img3", "L"))
-    labels = fits.getdata(mast / "segm.fits", "SCI")
-    np.testing.assert_array_equal(labels, fits.getdata(local / "segm.fits", "SCI"))
-    assert labels.max() > 0
-    assert (mast / "cat.ecsv").read_text() == (local / "cat.ecsv").read_text()
-    rows = list(csv.DictReader((mast / "product.tsv").open(), delimiter="\t"))
-    notes = {row["product"]: row["note"] for row in rows}
-    assert notes["cat"] == "MAST lists no cat: made here from the segm"
-    said = "MAST lists no segm: made here with the settings of jwst 1.12.5"
-    assert notes["segm"] == (said if "segm" in missing else "")
-    assert [row["uri"][:5] for row in rows if row["product"] in missing] == [""] * len(missing)
-    log = (archived.results / "logs" / "fetch_product" / "Img3.log").read_text()
-    assert f"WARNING: Img3: {notes['cat']}" in log
+    made = "MAST lists no segm: made here with the settings of jwst 1.12.5"
+    for number, segm, lacking in (("3", made, ["segm", "cat"]), ("4", "", ["cat"])):
+        mast, own = (archived.results / "archive" / f"{kind}{number}" for kind in ("Img", "L"))
+        labels = fits.getdata(mast / "segm.fits", "SCI")
+        np.testing.assert_array_equal(labels, fits.getdata(own / "segm.fits", "SCI"))
+        assert labels.max() > 0
+        assert (mast / "cat.ecsv").read_text() == (own / "cat.ecsv").read_text()
+        listed = list(csv.DictReader((mast / "product.tsv").open(), delimiter="\t"))
+        notes = {row["product"]: row["note"] for row in listed}
+        assert notes["cat"] == "MAST lists no cat: made here from the segm"
+        assert notes["segm"] == segm
+        assert [row["product"] for row in listed if not row["uri"]] == lacking
+        log = (archived.results / "logs" / "fetch_product" / f"Img{number}.log").read_text()
+        assert f"WARNING: Img{number}: {notes['cat']}" in log
 
 
 def test_another_observation_in_the_header_stops_the_image(archived, served):

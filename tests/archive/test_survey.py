@@ -15,7 +15,7 @@ from conftest import ROOT, Study, make_image
 from mirimask.archive import Archive, find_images
 from mirimask.errors import MaskError
 
-N_IMAGES = 40
+N_IMAGES = 24
 TABLE = "survey/survey.csv"
 BROKEN = {  # image number: what is wrong with its file, and what the table says of it
     7: ("truncated", "truncated"),

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT, Study
+from conftest import ONE_OTHER, ROOT, Study
 from mixed import mixed_rows
 
 WITH, WITHOUT = ["uds80", "uds40", "lens"], ["orion770", "orion1130", "bare"]
@@ -40,8 +40,13 @@ def own(real, tmp_path_factory):
             "bootstrap": 100,
             "stars": 20,
             "magnitudes": [20, 21.5, 23, 24.5, 26],
-            "sensitivity": {"segmentations": [], "snrs": [7]},
+            "stars_at_once": 20,
+            "realisations": 1,
+            "depth_draws": 20,
+            "curve_families": ["value", "segmentation", "cores"],
+            "sensitivity": ONE_OTHER | {"radii": ["0.3 arcsec"], "segmentations": []},
         },
+        "simulation": {"psf": {"wavelengths": 3}},
         "figures": {
             "figure3": {"methods": ["value_1", "derivative_4.6"]},
             "figure4": ["value_1", "derivative_4.6"],
@@ -49,7 +54,7 @@ def own(real, tmp_path_factory):
         },
     }
     study.images = mixed_rows(real, folder / "data")
-    done = study.run(timeout=900)
+    done = study.run()
     assert done.returncode == 0, done.stdout[-3000:]
     return study
 

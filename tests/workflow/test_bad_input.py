@@ -4,26 +4,14 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import Table
+from conftest import make_image
+
+# That every mistake is found, and what is said of it, is in tests/unit/study.
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
-    [
-        ({"metods": ["value_1"]}, "metods"),
-        ({"methods": ["value_0", "segmentation"]}, "above 0 and below 100"),
-        ({"methods": ["value_100"]}, "above 0 and below 100"),
-        ({"methods": ["derivative_120"]}, "above 0 and below 100"),
-        ({"methods": ["value_4,6"]}, "point for decimals"),
-        ({"methods": ["value_1", "value_1.0"]}, "same mask"),
-        ({"verdict": {"radius": "18"}}, "18"),
-        ({"crop": {"rows": [20]}}, "crop"),
-        ({"peaks": {"snr": -1}}, "peaks.snr"),
-        ({"catalogue": {"name": "cat"}}, "catalogue.name"),
-        ({"study": "../elsewhere"}, "elsewhere"),
-        ({"images": "nowhere.tsv"}, "nowhere.tsv"),
-        ({"figures": {"figure4": ["value_1", "vale_2"]}}, "figures.figure4: 'vale_2'"),
-        ({"figures": {"figure1_image": "Orion"}}, "figures.figure1_image: 'Orion'"),
-    ],
+    [({"metods": ["value_1"]}, "metods"), ({"images": "nowhere.tsv"}, "nowhere.tsv")],
 )
 def test_configuration(study, change, says):
     study.config |= change
@@ -33,49 +21,8 @@ def test_configuration(study, change, says):
     assert "Traceback" not in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("rows", "says"),
-    [
-        ([{"image": "A"}, {"image": "A"}], "more than once"),
-        ([{"image": "A/B"}], "A/B"),
-        ([{"image": "A", "colour": "red"}], "colour"),
-        ([{"image": "A", "filter": "F770W"}], "has no i2d"),
-        ([{"image": "A", "i2d": "A_i2d.fits", "err": "e.fits", "segm": "s.fits"}], "err 'e.fits'"),
-        ([{"image": "A", "i2d": "A_i2d.fits#1"}], "the i2d 'A_i2d.fits#1'"),
-    ],
-)
-def test_table_of_images(study, rows, says):
-    study.images = rows
-    done = study.run(options=["--dry-run"])
-    assert done.returncode != 0
-    assert says in done.stdout
-    assert "Traceback" not in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("", "it is empty"),
-        ("# a comment\n\n", "it is empty"),
-        ("image\ti2d\nA\ta.fits\tmore\n", "the row 'A' has more cells than the header"),
-        ("i2d\na.fits\n", "image"),
-    ],
-)
-def test_text_that_is_no_table_of_images(study, text, says):
-    study.images = [{"image": "A", "i2d": "a.fits"}]
-    study.config |= {"images": "own.tsv"}
-    (study.folder / "own.tsv").write_text(text)
-    done = study.run(options=["--dry-run"])
-    assert done.returncode != 0
-    assert "own.tsv" in done.stdout
-    assert says in done.stdout
-    assert "Traceback" not in done.stdout
-
-
 def _spoil(path, kind):
-    if kind == "missing":
-        path.unlink()
-    elif kind == "not FITS":
+    if kind == "not FITS":
         path.write_text("<html>502 Bad Gateway</html>")
     elif kind == "truncated":
         path.write_bytes(path.read_bytes()[:40_000])
@@ -94,21 +41,33 @@ def _spoil(path, kind):
                 hdus["SCI"].data[:] = 3
 
 
-@pytest.mark.parametrize(
-    "kind", ["missing", "not FITS", "truncated", "no SCI", "3-D", "no WCS", "all NaN", "constant"]
-)
-def test_image(study, kind):
-    study.images = study.images[:1]
-    _spoil(study.folder / "A_i2d.fits", kind)
+def test_files_that_are_missing(study):
+    study.images[0] |= {"err": "e.fits", "segm": "s.fits"}
+    (study.folder / "A_i2d.fits").unlink()
     done = study.run("results/small/frame/A.fits")
     assert done.returncode != 0
-    assert "A_i2d.fits" in done.stdout
-    if kind == "missing":
-        assert "row 'A' names the i2d" in done.stdout
-    else:
-        assert "error: " in done.stdout
+    for named in ("i2d 'A_i2d.fits'", "err 'e.fits'", "segm 's.fits'"):
+        assert f"row 'A' names the {named}" in done.stdout
     assert "Traceback" not in done.stdout
-    assert not (study.results / "frame" / "A.fits").exists()
+    assert not (study.results / "archive").exists()
+
+
+def test_images(study):
+    """Each spoiled in another way; every one is said in a line of its own, and leaves nothing."""
+    kinds = ["not FITS", "truncated", "no SCI", "3-D", "no WCS", "all NaN", "constant"]
+    study.config["unusable_images"] = "stop"
+    study.images = []
+    for code, kind in zip("ABCDEFG", kinds, strict=True):
+        study.images.append(make_image(study.folder, code, seed=1))
+        _spoil(study.folder / f"{code}_i2d.fits", kind)
+    frames = [f"results/small/frame/{row['image']}.fits" for row in study.images]
+    done = study.run(*frames, options=["--keep-going"])
+    assert done.returncode != 0
+    errors = [line for line in done.stdout.splitlines() if line.startswith("error: ")]
+    for row, kind in zip(study.images, kinds, strict=True):
+        assert any(row["i2d"] in line for line in errors), kind
+    assert "Traceback" not in done.stdout
+    assert not list(study.results.glob("frame/*.fits"))
     assert not list(study.results.rglob("*.partial.*"))
 
 

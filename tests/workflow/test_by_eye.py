@@ -13,10 +13,8 @@ TWENTY = "snfusnfsssffnnusnfss"
 
 
 @pytest.fixture
-def page(study):
-    done = study.run(PAGE)
-    assert done.returncode == 0, done.stdout
-    return study.folder / PAGE
+def page(again):
+    return again.folder / PAGE
 
 
 def start(browser, page, name):
@@ -50,8 +48,8 @@ def saved(browser, folder, name):
     return path.rename(folder / name)
 
 
-def test_twenty_by_keyboard_to_table3(study, page, tmp_path):
-    key = pd.read_csv(study.results / "by_eye" / "key.csv", dtype=str)
+def test_twenty_by_keyboard_to_table3(again, page, tmp_path):
+    key = pd.read_csv(again.results / "by_eye" / "key.csv", dtype=str)
     text = page.read_text()
     data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])
     total = len(data["items"])
@@ -115,10 +113,10 @@ def test_twenty_by_keyboard_to_table3(study, page, tmp_path):
     assert list(theirs["item"][:20]) != list(mine["item"])
     assert list(theirs["method"]) != sorted(theirs["method"])
 
-    study.config["by_eye"] = {"files": [str(first), str(second)]}
-    done = study.run("results/small/by_eye/table3_by_eye.csv")
+    again.config["by_eye"] = {"files": [str(first), str(second)]}
+    done = again.run("results/small/by_eye/table3_by_eye.csv")
     assert done.returncode == 0, done.stdout
-    table = pd.read_csv(study.results / "by_eye" / "table3_by_eye.csv")
+    table = pd.read_csv(again.results / "by_eye" / "table3_by_eye.csv")
     counted = mine.groupby(["image", "method", "verdict"]).size()
     own = table[table["scorer"] == "EK"].set_index(["image", "method"])
     assert len(own) == 6
@@ -127,7 +125,7 @@ def test_twenty_by_keyboard_to_table3(study, page, tmp_path):
             assert row[verdict] == counted.get((image, method, verdict), 0)
     assert own["sources"].sum() == 20
     assert (table[table["scorer"] == 'Ö, "2"']["success"] == 9).all()
-    agreement = pd.read_csv(study.results / "by_eye" / "agreement.csv").set_index(
+    agreement = pd.read_csv(again.results / "by_eye" / "agreement.csv").set_index(
         ["first", "second", "method"]
     )
     both = agreement.loc[("EK", 'Ö, "2"', "All")]
@@ -135,21 +133,21 @@ def test_twenty_by_keyboard_to_table3(study, page, tmp_path):
     assert both["unsure"] == given.count("u")
     assert both["agree"] == given.count("s")
     rule = agreement.loc[('Ö, "2"', "automatic (peaks)", "All")]
-    automatic = pd.read_csv(study.results / "verdicts" / "A" / "value_1.csv")["verdict"]
+    automatic = pd.read_csv(again.results / "verdicts" / "A" / "value_1.csv")["verdict"]
     assert rule["compared"] == total
     assert 0 < rule["agree"] <= total
     of_method = agreement.loc[('Ö, "2"', "automatic (peaks)", "value_1")]
-    other = pd.read_csv(study.results / "verdicts" / "B" / "value_1.csv")["verdict"]
+    other = pd.read_csv(again.results / "verdicts" / "B" / "value_1.csv")["verdict"]
     assert of_method["agree"] == (automatic == "success").sum() + (other == "success").sum()
-    markdown = (study.results / "by_eye" / "table3_by_eye.md").read_text()
+    markdown = (again.results / "by_eye" / "table3_by_eye.md").read_text()
     assert "20 of 54 cut-outs scored" in markdown
 
 
-def test_a_file_that_is_none(study):
-    (study.folder / "mine.csv").write_text(
-        "scorer,image,method,id,verdict\nEK,A,value_1,A-1,success\nEK,A,value_1,A-2,maybe\n"
+def test_a_file_that_is_none(again):
+    (again.folder / "mine.csv").write_text(
+        "scorer,image,method,id,verdict\nEK,A,value_1,A-6,success\nEK,A,value_1,A-7,maybe\n"
     )
-    study.config["by_eye"] = {"files": ["mine.csv"]}
-    done = study.run("results/small/by_eye/agreement.csv")
+    again.config["by_eye"] = {"files": ["mine.csv"]}
+    done = again.run("results/small/by_eye/agreement.csv")
     assert done.returncode != 0
     assert "mine.csv, row 3: 'maybe' is not a verdict" in done.stdout

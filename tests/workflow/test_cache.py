@@ -20,7 +20,7 @@ def archived(folder, served):
         "mast_server": served.mast_url,
         "vizier_server": served.vizier_host,
     }
-    study.config["simulation"] = {"psf": {"size_arcsec": 4}}
+    study.config["simulation"] = {"psf": {"size_arcsec": 4, "wavelengths": 1}}
     return study
 
 

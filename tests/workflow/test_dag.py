@@ -8,32 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from astropy.io import fits
-from conftest import Study, make_image
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A study of two images that has run to its end."""
-    folder = tmp_path_factory.mktemp("dag")
-    study = Study(folder)
-    study.images = [make_image(folder, code, seed=i) for i, code in enumerate(["A", "B"])]
-    done = study.run()
-    assert done.returncode == 0, done.stdout
-    return study
-
-
-@pytest.fixture
-def again(finished, tmp_path):
-    """A copy of the finished study, modification times kept, to change."""
-    folder = tmp_path / "copy"
-    shutil.copytree(finished.folder, folder, symlinks=True)
-    study = Study.__new__(Study)
-    study.folder, study.images = folder, [dict(row) for row in finished.images]
-    study.config = {
-        key: value.copy() if isinstance(value, (dict, list)) else value
-        for key, value in finished.config.items()
-    }
-    return study
+from conftest import make_image
 
 
 def test_nothing_changed_nothing_runs(again):
@@ -73,7 +48,7 @@ def test_an_own_file_replaced_by_an_older_one(again, name):
 
 
 def test_scores_by_eye_replaced_by_older_ones(again):
-    text = "scorer,image,method,id,verdict\nEK,A,value_1,A-1,{}\n"
+    text = "scorer,image,method,id,verdict\nEK,A,value_1,A-6,{}\n"
     mine, target = again.folder / "mine.csv", "results/small/by_eye/agreement.csv"
     mine.write_text(text.format("success"))
     again.config["by_eye"] = {"files": ["mine.csv"]}
@@ -166,7 +141,7 @@ def test_an_edited_module_deep_below(again):
 
 
 def test_results_do_not_depend_on_cores(finished, again):
-    """Run again on one core from the archive on: the same bytes."""
+    """Run again on one core from the archive on: the same bytes, of the pages too."""
     shutil.rmtree(again.results / "masks")
     for name in ("verdicts", "spots", "tables", "figures", "frame", "peaks", "sources"):
         shutil.rmtree(again.results / name)

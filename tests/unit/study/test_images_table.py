@@ -64,6 +64,8 @@ def test_as_spreadsheets_and_editors_write_it(tmp_path, name, text, encoding):
         ("own.tsv", "image\ti2d\nA\ta.fits\n", "utf-16-le", "UTF-16"),
         ("own.tsv", "image\ti2d\nA\tä.fits\n", "latin-1", r"not text in UTF-8 \(line 2\)"),
         ("own.tsv", "", "utf-8", "it is empty"),
+        ("own.tsv", "# a comment\n\n", "utf-8", "it is empty"),
+        ("own.tsv", "i2d\na.fits\n", "utf-8", "'image' is a required"),
         ("own.tsv", "image\ti2d\n", "utf-8", "has no row"),
         ("own.tsv", "image\timage\nA\tB\n", "utf-8", "column image more than once"),
         ("own.tsv", "image\t\ti2d\nA\t\ta.fits\n", "utf-8", "column 2 has no name"),
