@@ -1,6 +1,5 @@
 """Table 3 by eye from the scorers' files, and how far they agree."""
 
-
 from job import any_simulated, script
 from mirimask.atomic import write_text
 from mirimask.errors import MaskError
