@@ -77,7 +77,7 @@ rule archive_check:
 
 rule import_local:
     input:
-        unpack(lambda wildcards: study.own_files(wildcards.image)),
+        **inputs.own_files(study),
     output:
         i2d="<results>/archive/{image}/i2d.fits",
         segm="<results>/archive/{image}/segm.fits",

@@ -23,8 +23,9 @@ def state(path):
 
 
 def main(job):
-    image, row, own = job.wildcards.image, job.params.image, job.input
-    states = {path: state(path) for path in map(str, own)}  # of the files that are read now
+    image, row = job.wildcards.image, job.params.image
+    own = {key: path for key, path in job.input.items() if path}
+    states = {path: state(path) for path in own.values()}  # of the files that are read now
     given = read_own(own, row, job.params.catalogue, image=image)
     i2d, sources = given.i2d, given.catalogue
     del sources.meta["columns"]  # which the configuration says
@@ -44,7 +45,7 @@ def main(job):
     write_manifest(
         job.output.manifest,
         [
-            product_row(image, "i2d", job.output.i2d, uri=own.i2d, header=primary),
+            product_row(image, "i2d", job.output.i2d, uri=own["i2d"], header=primary),
             product_row(
                 image,
                 "segm",

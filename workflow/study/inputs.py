@@ -1,13 +1,15 @@
 """What rules take in where that depends on the configuration or on the table of images."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mirimask.masks.names import parse_method
 
+from study.images import FILES
 from study.settings import Study
 
 __all__ = [
     "configured",
+    "own_files",
     "pipeline_labels",
     "psf",
     "published",
@@ -88,3 +90,12 @@ def published(study: Study, *numbers: int) -> list[str]:
     """The published tables of these numbers; none where the study has none to compare with."""
     folder = study.config["published"]
     return [f"{folder}/table{number}.csv" for number in numbers] if folder else []
+
+
+def own_files(study: Study) -> dict[str, Callable]:
+    """Input functions by the columns of the table of images: an image's own file, [] for none."""
+
+    def of(column: str) -> Callable:
+        return lambda wildcards: study.own_files(wildcards.image).get(column, [])
+
+    return {column: of(column) for column in FILES}
