@@ -75,7 +75,8 @@ def main() -> None:
             continue
         with open(path, newline="") as file:
             for row in csv.DictReader(file):
-                shown = [cell(row[key]) for key in ("what", "before", "bar", "figure", "reached")]
+                keys = ("what", "before", "bar", "figure", "reached")
+                shown = [cell(row.get(key, "")) for key in keys]
                 lines.append(f"| {' | '.join(shown)} |")
                 details.append(f"- **{row['what']}** (`{script}.py`): {row['how']}.")
     lines += ["", "## How", "", *details]

@@ -20,6 +20,7 @@ class Progress:
         self.shown, self.prefix = shown, ""
 
     def done(self, what: str) -> None:
+        """Says what was done where nobody saw it being done."""
         if self.shown:
             print(f"{self.prefix}{what}", file=sys.stderr, flush=True)
 

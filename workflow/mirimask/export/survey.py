@@ -25,7 +25,7 @@ MEASURES = {
 }
 
 _BLOCK = 16  # pixels: sky that varies over more than that is not noise
-_AT_A_TIME = 1 << 21  # pixels of a strip of blocks
+_AT_A_TIME = 1 << 21  # pixels looked at together
 _APERTURES = 4000  # give the scatter to about 1 %
 
 
