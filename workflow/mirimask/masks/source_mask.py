@@ -2,10 +2,11 @@
 
 Two layers with the same numbers: the *detections*, the core of each source, and the *source mask*,
 all of its light. The cores are those of `cores`, by their curvature. Around each goes the halo of a
-star of its flux, as far as that matters. In images smoothed by several widths, what rises from the
-sky belongs to the source that it touches, and is a source by itself where it is significant. Sky
-and noise are those of the pixels outside, in tiles that are small beside the structure of the
-background: a nebula's structure is sky. docs/recommended.md tells how it was chosen.
+star of its flux, a disc as far as that stays above a share of a pixel's noise. In images smoothed
+by several widths, what rises from the sky belongs to the source that it touches, and is a source by
+itself where it is significant. Sky and noise are those of the pixels outside, in tiles small enough
+to follow a nebula, which therefore is sky and no source. docs/recommended.md tells how it was
+chosen.
 """
 
 from dataclasses import dataclass
@@ -108,11 +109,11 @@ def source_labels(
     cores, count = cores_of(snr, empty, fwhm_px=fwhm_px, settings=settings.core)
     count = _deblend(cores, count, snr, seed=settings.core.seed, fwhm_px=fwhm_px)
     side = settings.tile * fwhm_px
-    # a first sky, for the flux of stars
+    # for the flux of stars; measured again once their halos are masked
     sky, noise = median_and_scatter(image, empty | (cores > 0), side, step=2)
     if not (noise > 0).any():
         return SourceLabels(cores, cores.copy(), count)
-    # beside a bright star its own light is what scatters
+    # beside a bright star its own light is what scatters; of 10 000 pixels the median is known well
     seen = noise[~empty]
     np.minimum(noise, np.median(seen[:: max(1, seen.size // 10_000)]), out=noise)
     sources, count = _halos(
@@ -142,7 +143,8 @@ def source_labels(
         for layer in (cores, sources):
             layer[fresh] = count + found[fresh]
         count += int(found.max())
-    joined = _widened(extent, round(settings.growth * fwhm_px)) | halos
+    margin = 2 * round(settings.growth * fwhm_px) + 1
+    joined = ndimage.maximum_filter(extent, margin) | halos
     sources = _given_away(sources, joined)
     np.copyto(sources, 0, where=empty)
     return SourceLabels(cores, sources, count)
@@ -337,18 +339,6 @@ def _smooth_areas(
         area = _doubled(area, finer.shape)
         found = None if found is None else _doubled(found, finer.shape)
     return area, found
-
-
-def _widened(area: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:
-    """An area and what is within `steps` pixels of it along rows, columns or both."""
-    for _ in range(steps):
-        tall = area.copy()
-        tall[1:] |= area[:-1]
-        tall[:-1] |= area[1:]
-        area = tall.copy()
-        area[:, 1:] |= tall[:, :-1]
-        area[:, :-1] |= tall[:, 1:]
-    return area
 
 
 def _chosen(labels: NDArray[np.int32], values: NDArray[Any]) -> NDArray[Any]:
