@@ -47,7 +47,7 @@ class BlankSettings:
     of `tile` and its correlation out to `reach`. A local maximum of `event` sigma is kept as it is
     where it is sharper than a star: the mean of its eight neighbours is below `sharp` of it (one
     detector pixel on four of the image's has 0.375) and `unlike` sigma below a star's. It lies on
-    no peak of `counted`, which noise does not make sharp, and not within 3 FWHM of a bright one.
+    no peak of `counted`, too bright to be sharp by noise, and not within 3 FWHM of a bright one.
     """
 
     found: float = 4.0
@@ -103,24 +103,23 @@ def blank_images(
         background_box_px=round(10 * fwhm_px),
     )
     bright = peaks[peaks["snr"] > settings.bright]
-    level = background(image, empty, box_px=round(26 * fwhm_px))
+    certain = peaks[peaks["snr"] > settings.counted]
     stars, real = _bright_stars(
-        image - level,
-        peaks[peaks["snr"] > settings.counted],
+        image - background(image, empty, box_px=round(26 * fwhm_px)),
+        certain,
         stamps,
         empty=empty,
         bright=settings.bright,
     )
-    rest = image - stars
+    rest = image - stars  # sky, noise, events and what is left of the sources
     taken = _around(peaks, image.shape, settings.hole * fwhm_px)
     flat = rest - median_and_scatter(rest, empty, 5 * fwhm_px)[0]
     scatter = median_and_scatter(flat, empty | taken, settings.tile * fwhm_px)[1]
     events = sharp_events(np.where(empty, 0, flat), scatter, fwhm_px=fwhm_px, settings=settings)
-    certain = peaks[peaks["snr"] > settings.counted]
     events &= ~(empty | _around(bright, image.shape, 3 * fwhm_px))
     events &= ~_around(certain, image.shape, fwhm_px)
-    kept = ndimage.binary_dilation(events, np.ones((5, 5))) & ~empty
-    free = ~(empty | taken | kept)
+    kept = ndimage.binary_dilation(events, np.ones((5, 5))) & ~empty  # as they are in the image
+    free = ~(empty | taken | kept)  # where there is sky and noise alone
     if not free.any():
         raise MaskError("no pixel is free of sources, so that false spots cannot be told.")
     sky = local_mean(rest, free, sigma=settings.sky * fwhm_px)
@@ -280,7 +279,7 @@ def _bright_stars(
         middle = np.s_[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
         light = np.clip(excess[middle] - stars[middle], 0, None)
         if not light.sum() > max(0.5 * excess[middle].sum(), 0):
-            continue  # also a peak of the filtered image with nothing above the sky at its place
+            continue  # nor where the unfiltered image shows no excess
         real.append((x, y))
         if not snr > bright or light.shape != (3, 3):
             continue
