@@ -5,7 +5,7 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 from conftest import make_image
-from mirimask.export import apertures
+from mirimask.export import apertures, survey
 from mirimask.export.photometry import measure_labels
 from mirimask.image import own_files
 from mirimask.image import parts as image_parts
@@ -163,3 +163,19 @@ def test_the_errors_of_a_mosaic_stay_in_their_file(i2d, monkeypatch, ending):
         for in_file in (False, True)
     )
     np.testing.assert_array_equal(other.error, cut.error)
+
+
+def test_the_summary_is_the_same_in_strips(mosaic, monkeypatch):
+    """Depth from the same empty places; only the noise is of a part of the rows."""
+    labels = make.numbered_sources(mosaic, "recommended").sources
+    aperture = mosaic.point_aperture
+    whole = survey.measure_image(mosaic, labels, aperture=aperture)
+    for module, pixels in ((survey, 20_000), (image_parts, 5000), (apertures, 3000)):
+        monkeypatch.setattr(module, "_AT_A_TIME", pixels)
+    strips = survey.measure_image(mosaic, labels, aperture=aperture)
+    assert strips == whole
+    assert whole["n_sources"] > 100
+    monkeypatch.setattr(survey, "MOST_PIXELS", mosaic.data.size // 3)
+    some = survey.measure_image(mosaic, labels, aperture=aperture)
+    assert some["noise"] == pytest.approx(whole["noise"], rel=0.02)
+    assert some["depth_ab"] == whole["depth_ab"]
