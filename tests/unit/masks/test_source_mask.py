@@ -101,6 +101,14 @@ def test_a_column_without_data_does_not_end_a_galaxy():
     assert whole[:, 150:].sum() > 100
 
 
+def test_noise_around_a_hole_is_no_source():
+    """What is smoothed into the hole is of few pixels; numbers have no gaps."""
+    image, hole = _sky(seed=2), _distance(140, 120) < 40
+    found = _labels(image, hole)
+    assert found.count == found.sources.max() == len(np.unique(found.sources)) - 1
+    assert found.count <= 1
+
+
 def test_two_stars_in_one_core_are_two_sources():
     image = _sky() + sum(_star(x, 120, 60).astype(np.float32) for x in (138, 143))
     found = _labels(image.astype(np.float32))

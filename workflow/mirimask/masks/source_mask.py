@@ -327,11 +327,12 @@ def _smooth_areas(
     significant = above & (smooth > settings.alone * noise)
     areas, count = ndimage.label(above, structure=_BOX)
     kept = np.zeros(count + 1, bool)
-    kept[areas[cores | significant]] = True
+    kept[areas[cores | (significant & ~empty)]] = True
     kept[0] = False
     area = _chosen(areas, kept)
     own, number = ndimage.label(significant, structure=_BOX)
-    new = np.ones(number + 1, bool)
+    new = np.zeros(number + 1, bool)
+    new[own[~empty]] = True  # what is smoothed into a gap alone is no source
     new[own[sources]] = False
     new[0] = False
     found = _chosen(own, np.where(new, np.cumsum(new), 0).astype(np.int32)) if new.any() else None
