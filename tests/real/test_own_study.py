@@ -40,7 +40,6 @@ def own(real, tmp_path_factory):
             "bootstrap": 100,
             "stars": 20,
             "magnitudes": [20, 21.5, 23, 24.5, 26],
-            "stars_at_once": 20,
             "realisations": 1,
             "depth_draws": 20,
             "curve_families": ["value", "segmentation", "cores"],

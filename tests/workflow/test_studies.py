@@ -47,7 +47,7 @@ def test_verdicts_and_the_recommended_mask_by_the_truth(fields):
     """
     fields.config["evaluation"] = {
         "magnitudes": QUICK["magnitudes"],
-        "stars_at_once": 50,
+        "stars_at_once": 20,
         "bootstrap": QUICK["bootstrap"],
         "depth_draws": QUICK["depth_draws"],
         "curve_families": [*SWEPT, "cores"],
