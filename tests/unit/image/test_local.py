@@ -18,7 +18,7 @@ from mirimask.image.own_files import (
     segmentation_hdus,
     write_hdus,
 )
-from mirimask.image.product import check_product, frame_notes, opened
+from mirimask.image.product import check_image, check_product, frame_notes, opened
 from mirimask.sources.own_catalogues import read_catalogue
 
 SHAPE = (40, 30)
@@ -515,3 +515,16 @@ def test_a_real_archive_product_is_kept_as_it_is():
         for name in ("SCI", "ERR", "WHT"):
             np.testing.assert_array_equal(hdus[name].data, original[name].data)
         assert hdus[0].header["CAL_VER"] == "1.8.2"
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", "u4", "i8", "f4"])
+def test_pixels_of_any_kind_are_an_image_unless_all_are_the_same(dtype):
+    check_image(np.array([[3, 3], [3, 4]], dtype), what="image")
+    with pytest.raises(MaskError, match="all its pixels are 3"):
+        check_image(np.full((2, 2), 3, dtype), what="image")
+
+
+def test_an_image_is_its_finite_pixels():
+    check_image(np.array([np.nan, -2, -1, np.inf]), what="image")
+    with pytest.raises(MaskError, match="all its pixels are -2"):
+        check_image(np.array([np.nan, -2, -2, np.inf]), what="image")

@@ -298,7 +298,8 @@ def check_image(data: np.ndarray, *, what: str) -> None:
     finite = np.isfinite(data)
     if not finite.any():
         raise MaskError(f"{what}: none of its {data.size} pixels is finite; there is no image.")
-    low, high = data.min(where=finite, initial=np.inf), data.max(where=finite, initial=-np.inf)
+    one = data.flat[finite.argmax()]  # of the kind of the pixels: whole numbers have no infinity
+    low, high = data.min(where=finite, initial=one), data.max(where=finite, initial=one)
     if low == high:
         raise MaskError(f"{what}: all its pixels are {low}; there is no image.")
 
