@@ -113,6 +113,7 @@ def test_beside_the_pipelines_own(hooked):
         assert "ASDF" in hdus  # its GWCS
     table = Table.read(hooked / f"{PRODUCT}_sources.ecsv")
     np.testing.assert_array_equal(table["label"], np.unique(labels)[1:])
+    assert len(table) == labels.max()  # no number is left out
     pipeline = Table.read(hooked / f"{PRODUCT}_cat.ecsv", format="ascii.ecsv")
     assert len(pipeline) > 30
 
