@@ -125,8 +125,8 @@ def test_rates_without_truth_that_are_off_are_limits():
         "right": "rate",
         "low": "lower limit",
         "high": "upper limit",
-        "few": "few spots",  # 0.75 per arcmin^2 by truth
-        "uncertain": "few spots",  # 13 against 7: off by more than 1.5, but so is chance
+        "few": "undecided",  # 0.75 per arcmin^2 by truth
+        "uncertain": "undecided",  # 13 against 7: off by more than 1.5, but so is chance
     }
     assert rates.loc["right", "ratio"] == pytest.approx(0.9)
     assert rates.loc["right", "ratio_low"] < 0.9 < rates.loc["right", "ratio_high"]

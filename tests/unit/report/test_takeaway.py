@@ -301,7 +301,7 @@ def test_findings_name_ties_and_hold_the_claims(tables):
         "at 10 cores 0.77 [0.75, 0.80], then union 0.25 [0.23, 0.27] and derivative 0.24 "
         "[0.22, 0.26] (a tie), then value 0.15 [0.13, 0.16]." in page
     )
-    assert "none: each leaves more than a fifth" in page
+    assert "is a good source mask: each leaves more than a fifth" in page
     assert "**C4**, 'says so (5)': **fails**. n4." in page
     assert "**C1**" not in page
     assert "\n    snakemake findings\n" in page

@@ -193,7 +193,7 @@ def compare_rates(reliability: pd.DataFrame, purity: pd.DataFrame) -> pd.DataFra
     `purity_row`. Columns: method, domain, n_blank, n_false (by truth), area_arcmin2,
     blank_per_arcmin2, truth_false_per_arcmin2 with its 95 % Poisson limits false_low and
     false_high, ratio (blank over truth, 95 % limits), and says: `rate` where the ratio is within a
-    factor of 1.5, what `limit_of` says, else `few spots`, too few to tell.
+    factor of 1.5, what `limit_of` says, else `undecided`.
     """
     keys = ["image", "method", "domain"]
     false = purity.assign(n_false=purity["n_spots"] - purity["n_true_spots"])
@@ -219,7 +219,7 @@ def compare_rates(reliability: pd.DataFrame, purity: pd.DataFrame) -> pd.DataFra
                 "ratio": ratio,
                 "ratio_low": low,
                 "ratio_high": high,
-                "says": "rate" if near else limit_of(blank, false_, area) or "few spots",
+                "says": "rate" if near else limit_of(blank, false_, area) or "undecided",
             }
         )
     return pd.DataFrame(rows, columns=_RATES.split())

@@ -89,12 +89,12 @@ def _false_by_truth(rates: pd.DataFrame) -> str:
         f"[{rate_words(row.false_low)}, {rate_words(row.false_high)}] ({_blank_rate(row)})"
         for row in own.itertuples()
     )
-    served, few = (int((rates["says"] == what).sum()) for what in ("rate", "few spots"))
+    served, open_ = (int((rates["says"] == what).sum()) for what in ("rate", "undecided"))
     return (
         "**False detections** (spots on no true source per square arcminute; in brackets those of "
         f"blank images, which are all that images without a truth have): {cells}. The two are "
         f"within a factor of 1.5 for {served} of {len(rates)} masks"
-        f"{f', too few to tell for {few}' if few else ''}."
+        f"{f', undecided for {open_}' if open_ else ''}."
     )
 
 
@@ -122,7 +122,7 @@ def false_rates_page(rates: pd.DataFrame) -> str:
             "blank / truth": [
                 between(row.ratio, row.ratio_low, row.ratio_high) for row in own.itertuples()
             ],
-            "the cell is a": own["says"],
+            "which is": own["says"],
         }
     )
     return as_markdown(
@@ -133,7 +133,8 @@ def false_rates_page(rates: pd.DataFrame) -> str:
             "evaluation.real_snr lies on it or within one FWHM; in a blank image, no bright star",
             "intervals: 95 %, Poisson; of the ratio MOVER-R",
             "a limit: off by more than a factor of 1.5, the whole interval too, at 1 per square "
-            "arcminute by truth or more; no ranking uses it. few spots: too few to tell",
+            "arcminute by truth or more; no ranking uses it. undecided: off by more than "
+            "that, but not all of the interval, or of fewer false spots",
         ],
         simulated=True,
     )
