@@ -244,6 +244,8 @@ def test_several_at_a_time_are_as_one_after_the_other(three, run):
 
 def test_interrupted_while_several_are_made(tmp_path):
     """One line, no process left, no half-written file."""
+    # where the tests run in the background of a shell, processes inherit that it is ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for seed in range(8):
         make_image(tmp_path, f"I{seed}", seed=seed, shape=(600, 600))
     images = sorted(path.name for path in tmp_path.glob("*_i2d.fits"))
