@@ -31,7 +31,7 @@ __all__ = [
 
 _MOST_BOOST = 10.0  # of the noise's power, where the sky has nearly all of it
 _LINE = 20.0  # times the noise's power
-_STEPS = 10  # of the fit of what repeats itself
+_STEPS, _SETTLED = 10, 0.01  # of the fit of what repeats itself: most, and the last one's rms
 _LEAST_MIDDLE = 5  # pixels without data: of fewer, the peaks beside them tell the star
 _RING = (3, 10)  # pixels around these that tell its flux: from, to
 _CLIP = 3.5  # sigma: beyond are residuals, not noise
@@ -163,7 +163,8 @@ def spectral_lines(
     The Fourier modes with more than 20 times the power that the autocorrelation out to `reach_px`
     gives their neighbourhood: of noise alone, no mode of a million has that. Their amplitudes are
     those that fit the known pixels, found step by step (Papoulis 1975, IEEE Trans. Circuits Syst.
-    22, 735): the gaps spread the power of a line over modes beside it.
+    22, 735) until a step is a hundredth of the noise: the gaps spread the power of a line over
+    modes beside it.
     """
     good = known & (np.abs(noise) < _CLIP)
     found: NDArray[np.float64] = np.zeros(noise.shape)
@@ -175,7 +176,10 @@ def spectral_lines(
         lines = lines | (np.abs(modes) ** 2 > _LINE * np.maximum(power, 0) * good.sum())
         if not lines.any():
             break
-        found += fft.irfft2(np.where(lines, modes, 0), noise.shape)
+        step = fft.irfft2(np.where(lines, modes, 0), noise.shape)
+        found += step
+        if step.std() < _SETTLED:
+            break
     return found
 
 
