@@ -18,7 +18,7 @@ from astropy.table import Table
 from conftest import ROOT, make_image
 from mirimask import __version__, open_image
 from mirimask.command import run as command
-from mirimask.command.processes import side_by_side
+from mirimask.command.processes import several_at_a_time
 from mirimask.errors import MaskError
 from mirimask.masks.make import make_mask
 from mirimask.masks.registry import METHODS
@@ -281,10 +281,10 @@ def _dies(image):
 
 
 def test_a_process_that_dies_is_said_for_its_image():
-    made = list(side_by_side(_dies, [("B",), ("C",)], cores=1))
+    made = list(several_at_a_time(_dies, [("B",), ("C",)], cores=1))
     assert all(isinstance(row, MaskError) for row in made)
     assert "for want of memory perhaps" in str(made[0])
-    assert list(side_by_side(_dies, [("A",), ("C",)], cores=2)) == ["A", "C"]
+    assert list(several_at_a_time(_dies, [("A",), ("C",)], cores=2)) == ["A", "C"]
 
 
 def test_files_of_one_image_in_a_folder_and_beside_the_mask(i2d, run):

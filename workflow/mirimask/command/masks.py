@@ -50,7 +50,7 @@ def run_mask(options: argparse.Namespace, progress: Progress, said: Said) -> int
     if not many:
         rows = [mask_image(options, images[0], files[0], method, progress, said)]
     elif options.cores > 1:
-        rows = rows_side_by_side(options, files, method, progress)
+        rows = rows_several_at_a_time(options, files, method, progress)
     else:
         rows = []
         for number, (image, paths) in enumerate(zip(images, files, strict=True), start=1):
@@ -68,16 +68,16 @@ def run_mask(options: argparse.Namespace, progress: Progress, said: Said) -> int
     return 1 if failed else 0
 
 
-def rows_side_by_side(
+def rows_several_at_a_time(
     options: argparse.Namespace, files: list[dict[str, str]], method: str, progress: Progress
 ) -> list[dict[str, Any]]:
     """The rows of all images, of which `options.cores` are worked on at a time."""
-    from mirimask.command.processes import side_by_side
+    from mirimask.command.processes import several_at_a_time
 
     images: list[str] = options.images
     rows: list[dict[str, Any]] = []
     jobs = [(options, image, paths, method) for image, paths in zip(images, files, strict=True)]
-    for made in side_by_side(row_and_words, jobs, cores=options.cores):
+    for made in several_at_a_time(row_and_words, jobs, cores=options.cores):
         image = images[len(rows)]
         if isinstance(made, MaskError):
             text = f"'{image}': {made}"

@@ -11,10 +11,10 @@ from typing import Any, NoReturn
 
 from mirimask.errors import MaskError
 
-__all__ = ["side_by_side"]
+__all__ = ["several_at_a_time"]
 
 
-def side_by_side(
+def several_at_a_time(
     work: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], *, cores: int
 ) -> Iterator[Any]:
     """The result of `work(*job)` of each of the `jobs`, in their order, `cores` of them at a time.

@@ -17,8 +17,6 @@ MOST_PIXELS = 1 << 23  # of an image that is worked on as a whole
 _SIDE = 2048  # of a part, in pixels, and in rims at least
 _RIMS = 8
 _RIM_FWHM = 40  # the halo of a star ends at 38 (psf_profile), a tile of the noise is 26
-
-
 _AT_A_TIME = 1 << 21  # pixels of a strip
 
 
