@@ -1,6 +1,7 @@
 import inspect
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -47,6 +48,18 @@ def said(ask, *about):
         return ask(*about)
     except MaskError as error:
         raise WorkflowError(str(error)) from None
+
+
+def interrupted(number, frame):
+    """For SIGTERM: what Ctrl-C does.
+
+    Snakemake's own handler waits for a lock that the thread it interrupts may hold: for ever then.
+    """
+    ctrl_c = signal.getsignal(signal.SIGINT)
+    ctrl_c = (
+        ctrl_c if callable(ctrl_c) else signal.default_int_handler
+    )  # it may be switched off
+    ctrl_c(number, frame)
 
 
 said(check_folders, Path("results"))
