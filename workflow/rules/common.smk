@@ -56,9 +56,8 @@ def interrupted(number, frame):
     Snakemake's own handler waits for a lock that the thread it interrupts may hold: for ever then.
     """
     ctrl_c = signal.getsignal(signal.SIGINT)
-    ctrl_c = (
-        ctrl_c if callable(ctrl_c) else signal.default_int_handler
-    )  # it may be switched off
+    if not callable(ctrl_c):  # switched off, as a shell does for what runs in the background
+        ctrl_c = signal.default_int_handler
     ctrl_c(number, frame)
 
 
