@@ -56,9 +56,7 @@ def interrupted(number, frame):
     Snakemake's own handler waits for a lock that the thread it interrupts may hold: for ever then.
     """
     ctrl_c = signal.getsignal(signal.SIGINT)
-    if not callable(
-        ctrl_c
-    ):  # switched off, as a shell does for what runs in the background
+    if not callable(ctrl_c):  # switched off, as in what a shell runs behind others
         ctrl_c = signal.default_int_handler
     ctrl_c(number, frame)
 
