@@ -4,11 +4,11 @@
 rule score_page:
     """The page to score by eye, blind to the method."""
     input:
-        frames=expand("<results>/frame/{image}.fits", image=study.images),
-        sources=expand("<results>/sources/{image}.ecsv", image=study.images),
+        frames=expand("<results>/frame/{image}.fits", image=study.by_eye_images),
+        sources=expand("<results>/sources/{image}.ecsv", image=study.by_eye_images),
         masks=expand(
             "<results>/masks/{image}/{method}.fits",
-            image=study.images,
+            image=study.by_eye_images,
             method=study.by_eye,
         ),
     output:
@@ -40,10 +40,10 @@ rule tables_by_eye:
         key="<results>/by_eye/key.csv",
         verdicts=expand(
             "<results>/verdicts/{image}/{method}.csv",
-            image=study.images,
+            image=study.by_eye_images,
             method=study.by_eye,
         ),
-        statistics=expand("<results>/statistics/{image}.json", image=study.images),
+        statistics=expand("<results>/statistics/{image}.json", image=study.by_eye_images),
     output:
         csv=report(
             "<results>/by_eye/table3_by_eye.csv",
@@ -64,7 +64,7 @@ rule tables_by_eye:
     group:
         "study"
     params:
-        images=list(study.images),
+        images=study.by_eye_images,
         methods=study.by_eye,
         scores=files.contents(config["by_eye"]["files"]),
         code=code("tables_by_eye"),

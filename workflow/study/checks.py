@@ -93,6 +93,11 @@ def _side_by_side(study: "Study") -> None:
         )
 
 
+def _by_eye(study: "Study") -> None:
+    images, known = study.config["by_eye"]["images"], [*study.images, *study.unusable]
+    _known("by_eye.images", images, known, list(study.images), "image of this study")
+
+
 def _simulated_fields(study: "Study") -> None:
     seeds: dict[int, str] = {}
     for image in study.by_truth:
@@ -113,6 +118,7 @@ _PARTS: tuple[Callable[["Study"], None], ...] = (
     _cuts,
     _ranges,
     _side_by_side,
+    _by_eye,
     _simulated_fields,
 )
 

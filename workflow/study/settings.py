@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]  # of the project: the paper's tables
 # the others are compared with the first; the segmentation's eras are detectors
 _OWN_FAMILIES = ("cores", *(n for n in OWN if n not in ("cores", "segmentation")))
 _NEEDED = {"local": ["i2d"], "mast": ["program", "observation", "filter"], "simulated": []}
+_BY_EYE = 20
 _DOMAIN = re.compile(f"@({'|'.join(DOMAINS)})")
 
 
@@ -65,6 +66,9 @@ class Study:
         self.overview = "recommended" if ours else self.products[0]
         self.overview_detections = "cores" if ours else self.evaluated_name(self.overview)
         self.by_eye = self.masks(config["by_eye"]["methods"] or self.methods, "by_eye.methods")
+        # more than a person scores would only make the page too large to open
+        scored = config["by_eye"]["images"] or list(self.images)[:_BY_EYE]
+        self.by_eye_images = [image for image in scored if image in self.images]
         self.shown = _unique(["recommended", *self.methods])  # of the browser, which opens on it
         check(self)
 

@@ -132,6 +132,7 @@ def test_circles_that_follow_the_catalogue(own):
         ({"evaluation": {"methods": ["value_1@crop"]}}, "evaluation.methods: 'value_1@crop'"),
         ({"products": {"methods": ["no_such"]}}, "^products.methods: 'no_such'"),
         ({"by_eye": {"methods": ["value_200"]}}, "^by_eye.methods: 'value_200'"),
+        ({"by_eye": {"images": ["Img99"]}}, "^by_eye.images: 'Img99'"),
         ({"figures": {"figure3": {"methods": ["value_1", "x"]}}}, "^figures.figure3.methods: 'x'"),
         ({"figures": {"figure4": ["value_1", "x"]}}, "^figures.figure4: 'x'"),
         ({"figures": {"figure5": ["x", "value_1"]}}, "^figures.figure5: 'x'"),

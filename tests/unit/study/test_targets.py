@@ -53,6 +53,13 @@ def test_scores_by_eye_are_tables_where_there_are_files(make):
     assert "<results>/by_eye/agreement.csv" in ends
 
 
+def test_the_page_to_score_by_eye_has_no_more_images_than_a_person_scores(make):
+    rows = [f"A{number}\ta.fits" for number in range(30)]
+    many = "\n".join(["image\ti2d", *rows, ""])
+    assert make(many).by_eye_images == [f"A{number}" for number in range(20)]
+    assert make(many, by_eye={"images": ["A25", "A3"]}).by_eye_images == ["A25", "A3"]
+
+
 def test_a_survey_ends_with_its_own_table(make):
     study = make(survey={"program": "1837"})
     assert targets.final(study) == [
