@@ -162,6 +162,7 @@ rule side_by_side_curves:
         csv=expand("<results>/side_by_side/curves/{family}.csv", family=study.installed),
     output:
         csv="<results>/side_by_side/curves.csv",
+        md="<results>/side_by_side/curves.md",
         png=report(
             "<results>/side_by_side/curves.png",
             caption="../report/side_by_side.rst",
@@ -175,6 +176,7 @@ rule side_by_side_curves:
         "study"
     params:
         groups=study.groups,
+        main_rate=config["side_by_side"]["main_rate"],
         magnitudes=config["evaluation"]["curve_magnitudes"],
         code=code("side_by_side_curves"),
     message:

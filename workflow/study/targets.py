@@ -62,7 +62,7 @@ def side_by_side(study: Study) -> list[str]:
     return [
         *_each("<results>/side_by_side/{name}.{form}", name=["verdict", "curves"], form=_DRAWN),
         "<results>/side_by_side/verdict.md",
-        "<results>/side_by_side/factorial.md",
+        *_each("<results>/side_by_side/{name}.md", name=["factorial", "curves"]),
         *_each("<results>/side_by_side/table3.{form}", form=_TABLE),
         *(["<results>/side_by_side/use.md"] if study.by_truth else []),
     ]

@@ -19,7 +19,7 @@ from mirimask.evaluation.side_by_side import (
 from mirimask.figures.side_by_side import draw_all_curves, draw_verdict
 from mirimask.masks.names import check_methods, method_label, parse_method
 from mirimask.masks.registry import DETECTORS
-from mirimask.report.side_by_side import factorial_page, verdict_page
+from mirimask.report.side_by_side import curves_page, factorial_page, verdict_page
 
 
 def _curve(image, false, found, settings=(1.0, 2.0, 3.0)):
@@ -291,3 +291,21 @@ def test_a_detector_with_a_level_is_a_method():
     for wrong in ("sep_0", "sep_x", "sep_-1"):
         with pytest.raises(MaskError, match="level"):
             parse_method(wrong)
+
+
+def test_page_of_every_mask_in_every_image():
+    """A curve that has half of the stars where it first exceeds the rate, and one image without."""
+    curve = pd.DataFrame(
+        {
+            "family": "log", "setting": [3.0, 4.0], "completeness": [0.75, 0.25],
+            "false_per_arcmin2": [5.0, 1.0],
+        }
+    )  # fmt: skip
+    curves = pd.concat([curve.assign(image="a"), curve.assign(image="b", completeness=[0.5, 0.0])])
+    page = curves_page(
+        curves, groups={"both": ["a", "b"], "rest": ["c"]},
+        rate=3, magnitudes=(23.5, 25.5), simulated=True,
+    )  # fmt: skip
+    assert "| mask | a | b | **both** | c | **rest** |" in page
+    assert "| Laplacian of Gaussian | 0.50 | 0.25 | **0.38** | - | - |" in page
+    assert "SIMULATED" in page

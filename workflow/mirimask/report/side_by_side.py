@@ -1,13 +1,16 @@
 """The verdict on all masks side by side, as a page."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from mirimask.evaluation.curves import at_false_rate
 from mirimask.evaluation.side_by_side import BEST, FACTORIAL, ITSELF, OTHERS, ordered
+from mirimask.masks.registry import METHODS
 
-__all__ = ["factorial_page", "verdict_page"]
+__all__ = ["curves_page", "factorial_page", "verdict_page"]
 
 
 def verdict_page(
@@ -192,3 +195,49 @@ def factorial_page(
             text.append(f"| {name} | {found} | {_behind(window, window.family)} |")
         text.append("")
     return "\n".join(text)
+
+
+def curves_page(
+    curves: pd.DataFrame,
+    *,
+    groups: Mapping[str, Sequence[str]],
+    rate: float,
+    magnitudes: tuple[float, float],
+    simulated: bool,
+) -> str:
+    """What each mask finds in each image at one false rate, with the level of that image itself.
+
+    `curves` are rows of `full_curve` with family and image columns; the groups' columns are means
+    of their images. Dashes where a mask has no curve of an image.
+    """
+    text = ["# Every mask in every image", ""]
+    if simulated:
+        text += ["**SIMULATED** images are among these; their numbers are of no real sky.", ""]
+    text += [
+        "Written by the rule `side_by_side_curves` as `side_by_side/curves.md`.",
+        "",
+        f"Share of added stars of {magnitudes[0]:g} to {magnitudes[1]:g} AB that each mask finds "
+        f"at {rate:g} false spots per square arcminute, with the level of each image itself: what "
+        "the image that is cut is worth, not what a level chosen elsewhere gives. Read along "
+        "straight lines between the levels that were tried. In bold the mean of the group before "
+        "it.",
+        "",
+    ]
+    keys = ["family", "image"]
+    found = pd.Series(
+        {key: at_false_rate(own, rate)[0] for key, own in curves.groupby(keys, sort=False)}
+    ).unstack()
+    columns: dict[str, pd.Series] = {}
+    for group, images in groups.items():
+        own = found.reindex(columns=images)
+        columns |= {image: own[image] for image in images}
+        columns[f"**{group}**"] = own.mean(axis=1)
+    text += [f"| mask | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    for family in (name for name in METHODS if name in found.index):
+        values = [(name, column[family]) for name, column in columns.items()]
+        cells = [
+            "-" if np.isnan(value) else f"**{value:.2f}**" if "*" in name else f"{value:.2f}"
+            for name, value in values
+        ]
+        text.append(f"| {METHODS[family].label} | {' | '.join(cells)} |")
+    return "\n".join([*text, ""])
