@@ -185,7 +185,7 @@ rule side_by_side_curves:
         here("side_by_side_curves", input=input, output=output, params=params, log=log)
 
 
-rule side_by_side_table3:
+use rule verdict_tables as side_by_side_table3 with:
     input:
         verdicts=expand(
             "<results>/verdicts/{image}/{method}.csv",
@@ -198,24 +198,17 @@ rule side_by_side_table3:
             method=study.side_by_side_methods,
         ),
         statistics=expand("<results>/statistics/{image}.json", image=study.images),
+        frames=expand("<results>/frame/{image}.fits", image=study.images),
     output:
         csv="<results>/side_by_side/table3.csv",
         md="<results>/side_by_side/table3.md",
         tex="<results>/side_by_side/table3.tex",
         variants="<results>/side_by_side/table3_variants.csv",
+        circles="<results>/side_by_side/circles.csv",
     log:
         "<logs>/side_by_side_table3.log",
-    group:
-        "study"
     params:
         methods=study.side_by_side_methods,
         others=[],
-        domain=config["slice_domain"],
-        other_domain=study.other_domain,
-        scorer=config["verdict"]["scorer"],
-        clutter_limit=config["clutter_limit"],
-        code=code("verdict_tables"),
     message:
         "Writing Table 3 of all masks"
-    run:
-        here("verdict_tables", input=input, output=output, params=params, log=log)
