@@ -64,4 +64,4 @@ def write_labels(
     if detections is not None:
         cores, _ = whole_frame(crop, detections)
         planes["DETECTIONS"] = lambda rows: placed[rows] * (cores[rows] > 0)
-    write_in_strips(path, primary, header, placed.shape, planes)
+    write_in_strips(path, primary, header, placed.shape, planes, of=np.uint32(0))

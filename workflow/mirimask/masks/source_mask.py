@@ -82,11 +82,11 @@ class SourceLabels:
     """Two label images, (ny, nx) int32, 0 = background; a source has one number in both.
 
     `detections`: the cores of the sources, or for a source without one where it is significant; of
-    a mosaic (`mosaic`), bool.
+    a mosaic (`mosaic`), bool, or None where nothing asked for them.
     `sources`: the source mask, every pixel with the number of its source. `count` sources.
     """
 
-    detections: NDArray[np.int32] | NDArray[np.bool_]
+    detections: NDArray[np.int32] | NDArray[np.bool_] | None
     sources: NDArray[np.int32]
     count: int
 
@@ -115,8 +115,8 @@ def source_labels(
     if not (noise > 0).any():
         return SourceLabels(cores, cores.copy(), count)
     # beside a bright star its own light is what scatters; of 10 000 pixels the median is known well
-    seen = noise[~empty]
-    np.minimum(noise, np.median(seen[:: max(1, seen.size // 10_000)]), out=noise)
+    step = max(1, np.count_nonzero(~empty) // 10_000)
+    np.minimum(noise, np.median(noise[~empty][::step]), out=noise)
     excess = np.subtract(image, sky, out=sky)
     sources, count = _halos(
         excess, noise, cores, count, empty, fwhm_px=fwhm_px, limit=settings.halo
@@ -324,9 +324,35 @@ def _smooth_areas(
             binned.append((_halved(snr, np.add) / np.maximum(number, 1), number == 0))
         cores, sources = (_halved(part, np.logical_or) for part in (cores, sources))
         sigma, side = sigma / 2, side / 2
-    snr, empty = binned[times]
+    area, found = _areas_at(
+        *binned[times],
+        cores,
+        sources,
+        sigma=sigma,
+        side=side,
+        step=1 if times else 2,
+        settings=settings,
+    )
+    for finer, _ in reversed(binned[:times]):
+        area = _doubled(area, finer.shape)
+        found = None if found is None else _doubled(found, finer.shape)
+    return area, found
+
+
+def _areas_at(
+    snr: NDArray[np.float32],
+    empty: NDArray[np.bool_],
+    cores: NDArray[np.bool_],
+    sources: NDArray[np.bool_],
+    *,
+    sigma: float,
+    side: float,
+    step: int,
+    settings: SourceSettings,
+) -> tuple[NDArray[np.bool_], NDArray[np.int32] | None]:
+    """`_smooth_areas` on pixels on which `sigma` is small; the noise is that of every `step`th."""
     smooth = smoothed_in_blocks(snr, empty, sigma_px=sigma)
-    noise = scatter_around(smooth, sources | empty, side, step=1 if times else 2)
+    noise = scatter_around(smooth, sources | empty, side, step=step)
     above = smooth > np.maximum(settings.extent * noise, settings.faintest)
     significant = above & (smooth > settings.alone * noise)
     areas, count = ndimage.label(above, structure=_BOX)
@@ -340,9 +366,6 @@ def _smooth_areas(
     new[own[sources]] = False
     new[0] = False
     found = _chosen(own, np.where(new, np.cumsum(new), 0).astype(np.int32)) if new.any() else None
-    for finer, _ in reversed(binned[:times]):
-        area = _doubled(area, finer.shape)
-        found = None if found is None else _doubled(found, finer.shape)
     return area, found
 
 
