@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from astropy.stats import SigmaClip
+from astropy.stats import SigmaClip, mad_std
 from mirimask.errors import MaskError
 from mirimask.image.background import (
     background,
     background_meshes,
     between_tiles,
+    box_scatters,
     boxes_or_whole,
     from_nearest,
     median,
@@ -23,6 +24,14 @@ from photutils.background import Background2D, MADStdBackgroundRMS, MedianBackgr
 def _slope(shape, seed=1):
     rng = np.random.default_rng(seed)
     return 5 + 0.05 * np.arange(shape[0])[:, None] + rng.normal(0, 1, shape)
+
+
+def test_the_scatter_of_boxes_is_that_of_astropy():
+    boxes = np.random.default_rng(2).normal(3, 1, (40, 256))
+    boxes[boxes > 4] = np.nan  # an odd number of pixels in some, an even one in others
+    expected = mad_std(boxes, axis=1, ignore_nan=True)
+    np.testing.assert_array_equal(box_scatters(boxes, axis=-1), expected)
+    assert box_scatters(boxes[0], axis=None) == expected[0]
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])

@@ -156,6 +156,11 @@ def test_every_file_has_the_sky_of_the_image(notation, tmp_path):
     same(tmp_path / "mask.fits", "MASK", wanted, **part)
     write_whole_mask(tmp_path / "whole.fits", mask, again, METHOD="value_1")
     same(tmp_path / "whole.fits", "MASK", wanted)
+    with fits.open(tmp_path / "whole.fits") as hdus:  # as astropy writes it
+        hdus.writeto(tmp_path / "astropy.fits")
+    assert (tmp_path / "whole.fits").read_bytes() == (tmp_path / "astropy.fits").read_bytes()
+    write_whole_mask(tmp_path / "of_labels.fits", 7 * mask.astype("i4"), again, METHOD="value_1")
+    assert (tmp_path / "whole.fits").read_bytes() == (tmp_path / "of_labels.fits").read_bytes()
     write_labels(tmp_path / "labels.fits", mask.astype("i4"), again)
     same(tmp_path / "labels.fits", "SCI", wanted)
 

@@ -162,7 +162,8 @@ def made(
     from mirimask.masks.make import make_mask, numbered_sources, segmentation_labels
 
     with progress.step(f"making the mask {method}"):
-        own, segmentation = numbered_sources(image, method), options.segm
+        cores = bool({"labels", "catalogue", "regions"} & set(paths))
+        own, segmentation = numbered_sources(image, method, cores=cores), options.segm
         if method == "segmentation":
             segmentation = segmentation_labels(image, options.segm)
         if own is not None:
@@ -203,7 +204,7 @@ def made(
     if "output" in paths:
         from mirimask.image.files import write_whole_mask
 
-        write_whole_mask(paths["output"], labels > 0, image, **cards)
+        write_whole_mask(paths["output"], labels, image, **cards)
     for write in writes:
         write()
     return {**row, "files": paths, "warnings": said.taken()}

@@ -224,6 +224,8 @@ RUN: dict[str, Callable[..., int]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status is as the module says."""
+    # numpy's matrices here are so small that its threads take more time than they save
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         options = parser().parse_args(arguments)
         nothing = options.command == "mask" and not options.json

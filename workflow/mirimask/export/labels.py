@@ -33,9 +33,8 @@ def label_mask(
 
 def numbers_of(labels: NDArray[np.integer]) -> NDArray[np.integer]:
     """The numbers, without 0, that labels (ny, nx) hold, in ascending order."""
-    found = [np.unique(labels[rows]) for rows in strips(labels.shape)]
-    numbers = np.unique(np.concatenate(found))
-    return numbers[numbers > 0]
+    found = [np.unique(labels[rows][labels[rows] > 0]) for rows in strips(labels.shape)]
+    return np.unique(np.concatenate(found))
 
 
 def write_labels(
@@ -65,4 +64,4 @@ def write_labels(
     if detections is not None:
         cores, _ = whole_frame(crop, detections)
         planes["DETECTIONS"] = lambda rows: placed[rows] * (cores[rows] > 0)
-    write_in_strips(path, primary, header, placed.shape, planes)
+    write_in_strips(path, primary, header, placed.shape, planes, of=np.uint32(0))

@@ -1,12 +1,12 @@
 """What a survey says of each of its images: sky, noise, depth, and what its mask holds."""
 
 import numpy as np
-from astropy.stats import mad_std
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from mirimask.export.apertures import circle_sums
 from mirimask.export.labels import numbers_of
+from mirimask.image.background import box_scatters
 from mirimask.image.frame import Frame
 from mirimask.image.instrument import PointAperture
 from mirimask.image.parts import MOST_PIXELS
@@ -64,7 +64,7 @@ def _noise(image: Frame, labels: NDArray[np.integer]) -> float:
         blocks = pixels.reshape(-1, _BLOCK, nx // _BLOCK, _BLOCK).swapaxes(1, 2)
         blocks = blocks[np.isfinite(blocks).mean(axis=(2, 3)) >= 0.5].astype(np.float64)
         if len(blocks):
-            found.append(mad_std(blocks, axis=(1, 2), ignore_nan=True))
+            found.append(box_scatters(blocks.reshape(len(blocks), -1), axis=-1))
     return float(np.median(np.concatenate(found))) if found else float("nan")
 
 
@@ -91,9 +91,10 @@ def depth_ab(image: Frame, labels: NDArray[np.integer], *, aperture: PointApertu
     )
     window = rows[:, :, None], columns[:, None, :]
     unusable = image.empty[window] | (labels[window] > 0)
-    sky = np.ma.array(image.data[window], np.float64, mask=unusable).mean(axis=(1, 2))
-    sums = held - sky.filled(0) * np.pi * aperture.radius_px**2
-    sigma = mad_std(sums)
+    sky = np.where(unusable, np.float64(0), image.data[window]).sum(axis=(1, 2))
+    sky /= np.maximum(np.count_nonzero(~unusable, axis=(1, 2)), 1)
+    sums = held - sky * np.pi * aperture.radius_px**2
+    sigma = box_scatters(sums, axis=None)
     microjansky = 5 * sigma * aperture.correction * microjansky_per_pixel(image.pixel_area_sr)
     return float(microjansky_to_ab(microjansky)) if microjansky > 0 else float("nan")
 
@@ -109,8 +110,10 @@ def _free_places(
         first = max(top - reach, 0)
         strip = np.s_[first : top + lines + reach]
         unusable = image.empty[strip] | (labels[strip] > 0)
-        near = ndimage.maximum_filter(unusable, 2 * reach + 1, mode="constant", cval=True)
-        row, column = np.nonzero(~near[top - first : top - first + lines : step, ::step])
+        around = np.pad(unusable, reach, constant_values=True)
+        windows = sliding_window_view(around, (2 * reach + 1, 2 * reach + 1))
+        places = windows[top - first : top - first + lines : step, ::step]
+        row, column = np.nonzero(~places.any(axis=(2, 3)))
         found.append((row + top // step, column))
     y, x = (np.concatenate(each) for each in zip(*found, strict=True))
     return y, x

@@ -24,6 +24,7 @@ __all__ = [
     "background",
     "background_meshes",
     "between_tiles",
+    "box_scatters",
     "boxes_or_whole",
     "filled",
     "from_nearest",
@@ -57,7 +58,7 @@ def scatter(
     image: NDArray[np.floating], mask: NDArray[np.bool_], *, box_px: int
 ) -> NDArray[np.floating]:
     """The second of `background_meshes` alone."""
-    found = _boxes(image, mask, box_px, _nothing, _box_scatters)
+    found = _boxes(image, mask, box_px, _nothing, box_scatters)
     return _between_boxes(found.background_rms_mesh, found, image.shape)
 
 
@@ -70,7 +71,7 @@ def background_meshes(
     both median-filtered 3 x 3 and interpolated between the boxes. `image` is (ny, nx), finite where
     `mask` is False. Raises MaskError where no box holds enough pixels.
     """
-    found = _boxes(image, mask, box_px, _box_medians, _box_scatters)
+    found = _boxes(image, mask, box_px, _box_medians, box_scatters)
     return (
         _between_boxes(found.background_mesh, found, image.shape),
         _between_boxes(found.background_rms_mesh, found, image.shape),
@@ -130,7 +131,11 @@ def _box_medians(pixels: NDArray[np.floating], axis: int | None) -> NDArray[np.f
     return found
 
 
-def _box_scatters(pixels: NDArray[np.floating], axis: int | None) -> NDArray[np.floating]:
+def box_scatters(pixels: NDArray[np.floating], axis: int | None) -> NDArray[np.floating]:
+    """1.4826 times the median absolute deviation along the last axis, or (None) of one dimension.
+
+    As `astropy.stats.mad_std` with `ignore_nan`. Infinite pixels are not among them.
+    """
     middle = _box_medians(pixels, axis)
     apart = np.abs(pixels - (middle if axis is None else middle[..., None]))
     return _box_medians(apart, axis) * _PER_MAD

@@ -254,15 +254,18 @@ def write_mask(path: str | Path, mask: NDArray[np.bool_], crop: Frame, **made: o
 
 
 def write_whole_mask(
-    path: str | Path, mask: NDArray[np.bool_], crop: Frame, **made: object
+    path: str | Path, mask: NDArray[np.bool_] | NDArray[np.integer], crop: Frame, **made: object
 ) -> None:
-    """Write a mask of a crop in the frame of the image it was cut from, 0 around the crop."""
+    """Write a mask of a crop in the frame of the image it was cut from, 0 around the crop.
+
+    Labels stand for the mask of where they are above 0.
+    """
     _write_mask(path, *whole_frame(crop, mask), crop, made)
 
 
 def _write_mask(
     path: str | Path,
-    mask: NDArray[np.bool_],
+    mask: NDArray[np.bool_] | NDArray[np.integer],
     header: fits.Header,
     crop: Frame,
     made: dict[str, object],
@@ -271,12 +274,9 @@ def _write_mask(
     for key, value in made.items():
         if value is not None:
             primary[key.upper()] = value
-    primary["NKEPT"] = (int(mask.sum()), "pixels in the mask")
-    hdus = fits.HDUList(
-        [fits.PrimaryHDU(header=primary), fits.ImageHDU(mask.view(np.uint8), header, name="MASK")]
-    )
-    with replacing(path) as temporary:
-        hdus.writeto(temporary)
+    primary["NKEPT"] = (int(np.count_nonzero(mask)), "pixels in the mask")
+    planes = {"MASK": lambda rows: mask[rows] > 0}
+    write_in_strips(path, primary, header, mask.shape, planes, of=np.uint8(0))
 
 
 def write_in_strips(
@@ -285,12 +285,14 @@ def write_in_strips(
     header: fits.Header,
     shape: tuple[int, ...],
     planes: Mapping[str, Callable[[slice], NDArray]],
+    *,
+    of: np.uint8 | np.uint32,
 ) -> None:
-    """Write PRIMARY and planes of uint32, each of which gives its rows; '.gz' is compressed.
+    """Write PRIMARY and planes of the type `of`, each of which gives its rows; '.gz' is compressed.
 
     The file is the one that astropy writes, who makes two copies of a plane of unsigned integers.
     """
-    stored = np.broadcast_to(np.uint32(0), shape)
+    stored = np.broadcast_to(of, shape)
     hdus = fits.HDUList([fits.PrimaryHDU(header=primary)])
     hdus.extend(fits.ImageHDU(stored, header, name=name) for name in planes)
     hdus.update_extend()
@@ -300,8 +302,10 @@ def write_in_strips(
             file.write(hdu.header.tostring().encode("ascii"))
             if rows_of is not None:
                 for rows in strips(shape):
-                    pixels = rows_of(rows).astype(np.int64) - hdu.header["BZERO"]
-                    file.write(pixels.astype(">i4").tobytes())
+                    pixels = rows_of(rows)
+                    if "BZERO" in hdu.header:  # FITS has no uint32
+                        pixels = (pixels.astype(np.int64) - hdu.header["BZERO"]).astype(">i4")
+                    file.write(pixels.tobytes())
                 file.write(bytes(-file.tell() % 2880))
 
 

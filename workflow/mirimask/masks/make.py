@@ -172,12 +172,14 @@ def _joined(name: str, made: Mapping[str, Made]) -> Made:
     return Made(combined_mask(parts, parsed.method), np.nan)
 
 
-def numbered_sources(image: Frame, method: str, options: Options | None = None) -> Any:
+def numbered_sources(
+    image: Frame, method: str, options: Options | None = None, *, cores: bool = True
+) -> Any:
     """The sources of a mask as the method itself numbers them, or None where it does not.
 
     With label images `sources`, all their light, and `detections`, of which the cores have the same
     numbers; (ny, nx) int32 and 0 in the background (`source_mask.SourceLabels`). Of a mosaic, which
-    is worked on in parts (see `mosaic`), `detections` are bool.
+    is worked on in parts (see `mosaic`), `detections` are bool, and None without `cores`.
     """
     parsed = parse_method(method)
     layers = METHODS[parsed.method].load_layers()
@@ -187,8 +189,8 @@ def numbered_sources(image: Frame, method: str, options: Options | None = None) 
     if image.data.size > MOST_PIXELS:
         from mirimask.masks.source_mask import SourceLabels
 
-        sources, cores, count = labels_of_parts(image, layers, settings)
-        return SourceLabels(cores, sources, count)
+        sources, detections, count = labels_of_parts(image, layers, settings, cores=cores)
+        return SourceLabels(detections, sources, count)
     return layers(image.masked, image.empty, fwhm_px=image.fwhm_px, **settings)
 
 

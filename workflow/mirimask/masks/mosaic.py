@@ -24,8 +24,16 @@ def _made(
     for inside, wide, part in parts(image.data.shape, fwhm_px=image.fwhm_px):
         empty = image.empty[wide]
         if not empty[part].all():
-            data = np.where(empty, np.float32(np.nan), image.data[wide])
-            yield inside, wide, part, numbered(data, empty, fwhm_px=image.fwhm_px, **settings)
+            # no name here holds what is made: it is gone before the next part is begun
+            yield (
+                *(inside, wide, part),
+                numbered(
+                    np.where(empty, np.float32(np.nan), image.data[wide]),
+                    empty,
+                    fwhm_px=image.fwhm_px,
+                    **settings,
+                ),
+            )
 
 
 def mask_of_parts(
@@ -35,31 +43,37 @@ def mask_of_parts(
     mask = np.zeros(image.data.shape, bool)
     for inside, _, part, made in _made(image, numbered, settings):
         mask[inside] = made.sources[part] > 0
+        del made
     return mask
 
 
 def labels_of_parts(
-    image: Frame, numbered: Callable[..., Any], settings: Mapping[str, Any]
-) -> tuple[NDArray[np.int32], NDArray[np.bool_], int]:
+    image: Frame, numbered: Callable[..., Any], settings: Mapping[str, Any], *, cores: bool = True
+) -> tuple[NDArray[np.int32], NDArray[np.bool_] | None, int]:
     """The sources of an image, the pixels of their cores, and how many sources there are.
 
     `numbered` is what makes `source_mask.SourceLabels` of data and empty pixels, with its
     `settings`. Returns the sources, (ny, nx) int32, 0 = background, numbered from 1, and the cores,
-    (ny, nx) bool. A source has one number on both sides of a seam; what reaches further than the
-    rim of 40 FWHM beyond the part that its core is in may be a source by itself there.
+    (ny, nx) bool, or None without `cores`. A source has one number on both sides of a seam; what
+    reaches further than the rim of 40 FWHM beyond the part that its core is in may be a source by
+    itself there.
     """
-    sources, cores = (np.zeros(image.data.shape, dtype) for dtype in (np.int32, bool))
+    sources = np.zeros(image.data.shape, np.int32)
+    detections = np.zeros(image.data.shape, bool) if cores else None
     count = 0
     for inside, wide, part, made in _made(image, numbered, settings):
         number = _joined(made.sources, sources[wide], made.count, count)
         count = max(count, int(number.max()))
         known = number[made.sources]
-        sources[inside], cores[inside] = known[part], made.detections[part] > 0
+        sources[inside] = known[part]
+        if detections is not None:
+            detections[inside] = made.detections[part] > 0
         # what the parts to the right and below will know them by
         for rim in (np.s_[part[0], part[1].stop :], np.s_[part[0].stop :]):
             around = sources[wide][rim]
             np.copyto(around, known[rim], where=around == 0)
-    return sources, cores, _renumber(sources)
+        del made, known
+    return sources, detections, _renumber(sources)
 
 
 def _joined(

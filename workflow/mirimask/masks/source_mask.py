@@ -82,11 +82,11 @@ class SourceLabels:
     """Two label images, (ny, nx) int32, 0 = background; a source has one number in both.
 
     `detections`: the cores of the sources, or for a source without one where it is significant; of
-    a mosaic (`mosaic`), bool.
+    a mosaic (`mosaic`), bool, or None where nothing asked for them.
     `sources`: the source mask, every pixel with the number of its source. `count` sources.
     """
 
-    detections: NDArray[np.int32] | NDArray[np.bool_]
+    detections: NDArray[np.int32] | NDArray[np.bool_] | None
     sources: NDArray[np.int32]
     count: int
 
@@ -108,23 +108,27 @@ def source_labels(
     snr = curvature_snr(image, empty, fwhm_px=fwhm_px, settings=settings.core)
     cores, count = cores_of(snr, empty, fwhm_px=fwhm_px, settings=settings.core)
     count = _deblend(cores, count, snr, seed=settings.core.seed, fwhm_px=fwhm_px)
+    del snr  # of a mosaic's part every plane counts
     side = settings.tile * fwhm_px
     # for the flux of stars; measured again once their halos are masked
     sky, noise = median_and_scatter(image, empty | (cores > 0), side, step=2)
     if not (noise > 0).any():
         return SourceLabels(cores, cores.copy(), count)
     # beside a bright star its own light is what scatters; of 10 000 pixels the median is known well
-    seen = noise[~empty]
-    np.minimum(noise, np.median(seen[:: max(1, seen.size // 10_000)]), out=noise)
+    step = max(1, np.count_nonzero(~empty) // 10_000)
+    np.minimum(noise, np.median(noise[~empty][::step]), out=noise)
+    excess = np.subtract(image, sky, out=sky)
     sources, count = _halos(
-        image - sky, noise, cores, count, empty, fwhm_px=fwhm_px, limit=settings.halo
+        excess, noise, cores, count, empty, fwhm_px=fwhm_px, limit=settings.halo
     )
+    del sky, noise, excess
     halos = sources > 0
     sky, noise = median_and_scatter(image, empty | halos, side)
     snr = np.subtract(image, sky, out=sky)
     np.copyto(noise, np.inf, where=empty | ~(noise > 0))
     snr /= noise
-    extent = np.zeros(image.shape, bool)
+    del image, noise
+    extent = np.zeros(empty.shape, bool)
     binned = [(snr, empty)]
     for scale in settings.scales:
         area, found = _smooth_areas(
@@ -136,15 +140,15 @@ def source_labels(
             settings=settings,
         )
         extent |= area
-        if found is None:
-            continue
-        # the sources without a core
-        fresh = np.nonzero((found > 0) & (sources == 0) & ~empty)
-        for layer in (cores, sources):
-            layer[fresh] = count + found[fresh]
-        count += int(found.max())
-    margin = 2 * round(settings.growth * fwhm_px) + 1
-    joined = ndimage.maximum_filter(extent, margin) | halos
+        if found is not None:  # the sources without a core
+            fresh = np.nonzero((found > 0) & (sources == 0) & ~empty)
+            for layer in (cores, sources):
+                layer[fresh] = count + found[fresh]
+            count += int(found.max())
+        del area, found
+    del snr, binned
+    joined = _around(extent, round(settings.growth * fwhm_px))
+    joined |= halos
     sources = _given_away(sources, joined)
     np.copyto(sources, 0, where=empty)
     return SourceLabels(cores, sources, count)
@@ -238,7 +242,7 @@ def _peaks(
     image: NDArray[np.float32], labels: NDArray[np.int32], count: int
 ) -> list[tuple[int, int, int]]:
     """Each label, 1 to `count`, with the row and column of its brightest pixel."""
-    at = np.flatnonzero(labels)
+    at = np.flatnonzero(labels > 0)
     at = at[np.argsort(image.ravel()[at], kind="stable")]
     peak = np.full(count + 1, -1)
     peak[labels.ravel()[at]] = at  # the last, the brightest, counts
@@ -320,9 +324,35 @@ def _smooth_areas(
             binned.append((_halved(snr, np.add) / np.maximum(number, 1), number == 0))
         cores, sources = (_halved(part, np.logical_or) for part in (cores, sources))
         sigma, side = sigma / 2, side / 2
-    snr, empty = binned[times]
+    area, found = _areas_at(
+        *binned[times],
+        cores,
+        sources,
+        sigma=sigma,
+        side=side,
+        step=1 if times else 2,
+        settings=settings,
+    )
+    for finer, _ in reversed(binned[:times]):
+        area = _doubled(area, finer.shape)
+        found = None if found is None else _doubled(found, finer.shape)
+    return area, found
+
+
+def _areas_at(
+    snr: NDArray[np.float32],
+    empty: NDArray[np.bool_],
+    cores: NDArray[np.bool_],
+    sources: NDArray[np.bool_],
+    *,
+    sigma: float,
+    side: float,
+    step: int,
+    settings: SourceSettings,
+) -> tuple[NDArray[np.bool_], NDArray[np.int32] | None]:
+    """`_smooth_areas` on pixels on which `sigma` is small; the noise is that of every `step`th."""
     smooth = smoothed_in_blocks(snr, empty, sigma_px=sigma)
-    noise = scatter_around(smooth, sources | empty, side, step=1 if times else 2)
+    noise = scatter_around(smooth, sources | empty, side, step=step)
     above = smooth > np.maximum(settings.extent * noise, settings.faintest)
     significant = above & (smooth > settings.alone * noise)
     areas, count = ndimage.label(above, structure=_BOX)
@@ -336,15 +366,12 @@ def _smooth_areas(
     new[own[sources]] = False
     new[0] = False
     found = _chosen(own, np.where(new, np.cumsum(new), 0).astype(np.int32)) if new.any() else None
-    for finer, _ in reversed(binned[:times]):
-        area = _doubled(area, finer.shape)
-        found = None if found is None else _doubled(found, finer.shape)
     return area, found
 
 
 def _chosen(labels: NDArray[np.int32], values: NDArray[Any]) -> NDArray[Any]:
     """The value of each pixel's label, 0 where there is none."""
-    at = np.flatnonzero(labels)
+    at = np.flatnonzero(labels > 0)
     chosen = np.zeros(labels.shape, values.dtype)
     chosen.ravel()[at] = values[labels.ravel()[at]]
     return chosen
@@ -364,6 +391,18 @@ def _doubled(image: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     return image.repeat(2, axis=1).repeat(2, axis=0)[: shape[0], : shape[1]]
 
 
+def _around(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    """The pixels of a mask and those up to `reach` rows and columns from one."""
+    for axis in (0, 1):
+        wide = mask.copy()
+        one, all_ = (np.moveaxis(each, axis, 0) for each in (mask, wide))
+        for step in range(1, reach + 1):
+            all_[step:] |= one[:-step]
+            all_[:-step] |= one[step:]
+        mask = wide
+    return mask
+
+
 def _given_away(sources: NDArray[np.int32], mask: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Every pixel of a mask with the number of its source: of those connected to it, the nearest.
 
@@ -373,7 +412,7 @@ def _given_away(sources: NDArray[np.int32], mask: NDArray[np.bool_]) -> NDArray[
     if not left.size:
         return sources
     areas, count = ndimage.label(mask, structure=_BOX)
-    own = np.flatnonzero(sources)
+    own = np.flatnonzero(sources > 0)
     area, number = areas.ravel()[own], sources.ravel()[own]
     only = np.zeros(count + 1, np.int32)
     only[area] = number
