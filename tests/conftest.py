@@ -174,8 +174,8 @@ HOSTILE = (SCRIPT, IMAGE, UP, "</script><script>alert(3)</script>", "{{ 7 * 7 }}
 def finished(tmp_path_factory):
     """A study of two images that has run to its end, to be read; `again` is a copy to change.
 
-    Header and catalogue of A are hostile. All workers of a run share it: the first that asks for
-    it makes it, the others wait.
+    Header and catalogue of A are hostile; C is truncated and left out, and `said` is what the run
+    said. All workers of a run share it: the first that asks for it makes it, the others wait.
     """
     base = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -186,14 +186,16 @@ def finished(tmp_path_factory):
         if not ended.exists():
             folder.mkdir()
             study = Study(folder)
-            study.images = [make_image(folder, code, seed=i) for i, code in enumerate("AB")]
+            study.images = [make_image(folder, code, seed=i) for i, code in enumerate("ABC")]
             make_hostile(folder)
+            broken = folder / "C_i2d.fits"
+            broken.write_bytes(broken.read_bytes()[:30_000])
             done = study.run()
             ended.write_text(json.dumps([study.images, done.returncode, done.stdout]))
     images, status, said = json.loads(ended.read_text())
     assert status == 0, said
     study = Study(folder)
-    study.images = images
+    study.images, study.said = images, said
     return study
 
 

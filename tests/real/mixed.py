@@ -10,6 +10,7 @@ from astropy.wcs import WCS
 from scipy.ndimage import zoom
 
 CATALOGUE = "mophongo_uds1_photometry_a.cat"
+PARTS = "100:350,100:400", "200:700,200:800"  # the same sky on both pixel scales
 
 
 def half_pixels(sci, wht, folder):
@@ -59,21 +60,14 @@ def mixed_rows(real, folder):
     catalogue = real / "catalogues" / CATALOGUE
     fine, fine_weight = half_pixels(sci, wht, folder)
     lens, lens_catalogue = placed(images / "lenses" / "rxj1131_MIRI560W.fits.gz", folder)
-    orion = {
-        "F770W": images / "jw01288015001_26101_00003_mirimage_i2d.fits.gz",
-        "F1130W": images / "jw01288015001_04101_00001_mirimage_i2d.fits.gz",
-    }
-    for name, path in orion.items():
-        with gzip.open(path) as packed, open(folder / f"orion_{name}.fits", "wb") as plain:
-            shutil.copyfileobj(packed, plain)
-    uds = {"filter": "F770W", "pixel_unit": "10*nJy"}
+    packed = images / "jw01288015001_04101_00001_mirimage_i2d.fits.gz"
+    orion = folder / "orion.fits"
+    with gzip.open(packed) as source, open(orion, "wb") as plain:
+        shutil.copyfileobj(source, plain)
+    uds = {"filter": "F770W", "pixel_unit": "10*nJy", "catalogue": catalogue}
     return [
-        uds | {"image": "uds80", "i2d": sci, "wht": wht, "catalogue": catalogue},
-        uds | {"image": "uds40", "i2d": fine, "wht": fine_weight, "catalogue": catalogue},
-        *(
-            {"image": f"orion{name[1:-1]}", "filter": name, "i2d": folder / f"orion_{name}.fits"}
-            for name in orion
-        ),
-        uds | {"image": "bare", "i2d": sci, "wht": wht, "crop": "0:200,0:220"},
+        uds | {"image": "uds80", "i2d": sci, "wht": wht, "crop": PARTS[0]},
+        uds | {"image": "uds40", "i2d": fine, "wht": fine_weight, "crop": PARTS[1]},
+        {"image": "orion", "filter": "F1130W", "i2d": orion},
         {"image": "lens", "filter": "F560W", "i2d": lens, "catalogue": lens_catalogue},
     ]

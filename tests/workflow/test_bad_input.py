@@ -21,26 +21,6 @@ def test_configuration(study, change, says):
     assert "Traceback" not in done.stdout
 
 
-def _spoil(path, kind):
-    if kind == "not FITS":
-        path.write_text("<html>502 Bad Gateway</html>")
-    elif kind == "truncated":
-        path.write_bytes(path.read_bytes()[:40_000])
-    else:
-        with fits.open(path, mode="update") as hdus:
-            if kind == "no SCI":
-                del hdus["SCI"], hdus["ERR"], hdus["WHT"]
-            elif kind == "3-D":
-                hdus["SCI"].data = np.stack([hdus["SCI"].data] * 2)
-            elif kind == "no WCS":
-                for key in ("CTYPE1", "CTYPE2"):
-                    del hdus["SCI"].header[key]
-            elif kind == "all NaN":
-                hdus["SCI"].data[:] = np.nan
-            elif kind == "constant":
-                hdus["SCI"].data[:] = 3
-
-
 def test_files_that_are_missing(study):
     study.images[0] |= {"err": "e.fits", "segm": "s.fits"}
     (study.folder / "A_i2d.fits").unlink()
@@ -54,18 +34,19 @@ def test_files_that_are_missing(study):
 
 def test_images(study):
     """Each spoiled in another way; every one is said in a line of its own, and leaves nothing."""
-    kinds = ["not FITS", "truncated", "no SCI", "3-D", "no WCS", "all NaN", "constant"]
     study.config["unusable_images"] = "stop"
-    study.images = []
-    for code, kind in zip("ABCDEFG", kinds, strict=True):
-        study.images.append(make_image(study.folder, code, seed=1))
-        _spoil(study.folder / f"{code}_i2d.fits", kind)
+    study.images = [make_image(study.folder, code, seed=1) for code in "ABC"]
+    (study.folder / "A_i2d.fits").write_text("<html>502 Bad Gateway</html>")
+    with fits.open(study.folder / "B_i2d.fits", mode="update") as hdus:
+        hdus["SCI"].data = np.stack([hdus["SCI"].data] * 2)
+    with fits.open(study.folder / "C_i2d.fits", mode="update") as hdus:
+        hdus["SCI"].data[:] = 3
     frames = [f"results/small/frame/{row['image']}.fits" for row in study.images]
     done = study.run(*frames, options=["--keep-going"])
     assert done.returncode != 0
     errors = [line for line in done.stdout.splitlines() if line.startswith("error: ")]
-    for row, kind in zip(study.images, kinds, strict=True):
-        assert any(row["i2d"] in line for line in errors), kind
+    for row in study.images:
+        assert any(row["i2d"] in line for line in errors), row["i2d"]
     assert "Traceback" not in done.stdout
     assert not list(study.results.glob("frame/*.fits"))
     assert not list(study.results.rglob("*.partial.*"))

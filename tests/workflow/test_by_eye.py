@@ -141,13 +141,3 @@ def test_twenty_by_keyboard_to_table3(again, page, tmp_path):
     assert of_method["agree"] == (automatic == "success").sum() + (other == "success").sum()
     markdown = (again.results / "by_eye" / "table3_by_eye.md").read_text()
     assert "20 of 54 cut-outs scored" in markdown
-
-
-def test_a_file_that_is_none(again):
-    (again.folder / "mine.csv").write_text(
-        "scorer,image,method,id,verdict\nEK,A,value_1,A-6,success\nEK,A,value_1,A-7,maybe\n"
-    )
-    again.config["by_eye"] = {"files": ["mine.csv"]}
-    done = again.run("results/small/by_eye/agreement.csv")
-    assert done.returncode != 0
-    assert "mine.csv, row 3: 'maybe' is not a verdict" in done.stdout

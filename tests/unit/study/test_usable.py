@@ -114,3 +114,7 @@ def test_a_figure_of_an_image_that_is_left_out_shows_another(make):
 
 def test_what_the_configuration_leaves_out_is_said_too(make):
     assert make(leave_out=["B"]).left_out == {"B": "left out by the configuration (leave_out)"}
+    with pytest.raises(MaskError, match=r"leave_out: 'C' is not in 'images\.tsv'"):
+        make(leave_out=["B", "C"])
+    with pytest.raises(MaskError, match="no image is left"):
+        make(leave_out=["A", "B"])
