@@ -43,7 +43,9 @@ rule tables_by_eye:
             image=study.by_eye_images,
             method=study.by_eye,
         ),
-        statistics=expand("<results>/statistics/{image}.json", image=study.by_eye_images),
+        statistics=expand(
+            "<results>/statistics/{image}.json", image=study.by_eye_images
+        ),
     output:
         csv=report(
             "<results>/by_eye/table3_by_eye.csv",
