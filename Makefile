@@ -46,6 +46,7 @@ peers: .venv/peers.stamp .venv-jwst/stamp  ## install the detectors of others, t
 	cp results/side_by_side/side_by_side/verdict.md docs/side_by_side_tables.md
 	cp results/side_by_side/side_by_side/factorial.md docs/filter_and_noise.md
 	cp results/side_by_side/side_by_side/curves.md docs/every_mask.md
+	cp results/side_by_side/side_by_side/use.md docs/use_of_every_mask.md
 	cp results/side_by_side/side_by_side/verdict.png docs/images/side-by-side.png
 
 findings: .venv/study.stamp  ## what docs/findings.md quotes, from fields that no setting was chosen on
