@@ -10,10 +10,12 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from archive.server import serve
+from astropy.io import fits
 from conftest import ROOT, Study, make_image
 from slurm.local_slurm import SYSTEM_CONF, answers, missing_tools, started
 
@@ -173,7 +175,8 @@ def test_the_simulated_study(local, tmp_path):
         assert process.wait(timeout=300) != 0
     finally:
         process.kill()
-    table = jobs("interrupted")
+    while "COMPLETING" in set((table := jobs("interrupted"))["state"]):
+        time.sleep(0.3)
     assert (table["state"] == "CANCELLED").sum() >= 2
     assert set(table["state"]) <= {"COMPLETED", "CANCELLED"}
 
@@ -196,7 +199,8 @@ def test_what_a_failed_job_says(tmp_path):
     """Which image, why, and where the logs are; the other image is finished all the same."""
     study = two_small(tmp_path)
     study.config["unusable_images"] = "stop"  # or B would be left out
-    (tmp_path / "B.ecsv").write_text("not a catalogue")
+    with fits.open(tmp_path / "B_i2d.fits", mode="update") as hdus:  # only a job sees that
+        hdus["SCI"].data[:] = np.nan
     masks = [f"results/small/masks/{image}/value_1.fits" for image in "AB"]
     sources = [f"results/small/sources/{image}.ecsv" for image in "AB"]
     done = through_slurm(study, "--retries", "0", "--", *masks, *sources)
@@ -206,8 +210,8 @@ def test_what_a_failed_job_says(tmp_path):
     (log,) = (tmp_path / "results" / "slurm_logs").rglob("*.log")
     assert str(log) in done.stdout
     assert "results/small/logs/import_local/B.log" in done.stdout
-    assert "B.ecsv" in log.read_text()
-    assert "B.ecsv" in done.stdout.partition("Error in group image")[2]
+    assert "B_i2d.fits" in log.read_text()
+    assert "B_i2d.fits" in done.stdout.partition("Error in group image")[2]
 
 
 def test_downloads_stay_here_and_take_turns(local, tmp_path, monkeypatch):
@@ -225,7 +229,8 @@ def test_downloads_stay_here_and_take_turns(local, tmp_path, monkeypatch):
         done = through_slurm(study, *options, "--", *wanted)
     assert done.returncode == 0, done.stdout
     assert len(of_group(jobs("fetching"), "image")) == len(jobs("fetching")) == len(rows)
-    turns = re.findall(r"(Fetching|Finished)(?: the| Img| jobid: .*Rule: fetch_)", done.stdout)
+    (log,) = (tmp_path / ".snakemake" / "log").glob("*.log")
+    turns = re.findall(r"(Fetching|Finished)(?: the| Img| jobid: .*Rule: fetch_)", log.read_text())
     assert turns == ["Fetching", "Finished"] * 2 * len(rows)
 
 
