@@ -67,8 +67,8 @@ class Study:
         self.overview_detections = "cores" if ours else self.evaluated_name(self.overview)
         self.by_eye = self.masks(config["by_eye"]["methods"] or self.methods, "by_eye.methods")
         # more than a person scores would only make the page too large to open
-        scored = config["by_eye"]["images"] or list(self.images)[:_BY_EYE]
-        self.by_eye_images = [image for image in scored if image in self.images]
+        scored = [image for image in config["by_eye"]["images"] or () if image in self.images]
+        self.by_eye_images = scored or list(self.images)[:_BY_EYE]
         self.shown = _unique(["recommended", *self.methods])  # of the browser, which opens on it
         check(self)
 

@@ -27,6 +27,7 @@ __all__ = [
     "FACTORIAL",
     "ITSELF",
     "OTHERS",
+    "at_own_levels",
     "factorial",
     "judge_method",
     "level_error",
@@ -381,6 +382,19 @@ def ordered(table: pd.DataFrame, rate: float, chosen: str = OTHERS) -> pd.DataFr
     return own.assign(order=own["family"].map(first).fillna(-1)).sort_values(
         "order", ascending=False, kind="stable"
     )
+
+
+def at_own_levels(curves: pd.DataFrame, rate: float) -> pd.DataFrame:
+    """Completeness of each family in each image at a false rate, with the image's own level.
+
+    `curves` are rows of `full_curve` with family and image columns. A row a family, a column an
+    image; NaN where a family has no curve of it.
+    """
+    found = {
+        key: at_false_rate(curve, rate)[0]
+        for key, curve in curves.groupby(["family", "image"], sort=False)
+    }
+    return pd.Series(found).unstack()
 
 
 def factorial(table: pd.DataFrame) -> pd.DataFrame:

@@ -26,7 +26,9 @@ def _made(
         if not empty[part].all():
             # no name here holds what is made: it is gone before the next part is begun
             yield (
-                *(inside, wide, part),
+                inside,
+                wide,
+                part,
                 numbered(
                     np.where(empty, np.float32(np.nan), image.data[wide]),
                     empty,

@@ -6,8 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mirimask.evaluation.curves import at_false_rate
-from mirimask.evaluation.side_by_side import BEST, FACTORIAL, ITSELF, OTHERS, ordered
+from mirimask.evaluation.side_by_side import (
+    BEST,
+    FACTORIAL,
+    ITSELF,
+    OTHERS,
+    at_own_levels,
+    ordered,
+)
 from mirimask.masks.registry import METHODS
 
 __all__ = ["curves_page", "factorial_page", "verdict_page"]
@@ -101,7 +107,7 @@ def _standing(table: pd.DataFrame) -> list[str]:
         "",
         "Each cell: what the cores find more (less: negative) of the same stars, with its 95 % "
         "interval. The filters of others with the cores' noise, and the other way round, are not "
-        "among these: their page is `factorial.md`.",
+        "among these: they have a page of their own, *Filter and noise*.",
         "",
         "| images | false per arcmin² | levels chosen on | cores | ahead of the cores | ties | "
         "behind them | the nearest of these | not ranked |",
@@ -223,21 +229,21 @@ def curves_page(
         "it.",
         "",
     ]
-    keys = ["family", "image"]
-    found = pd.Series(
-        {key: at_false_rate(own, rate)[0] for key, own in curves.groupby(keys, sort=False)}
-    ).unstack()
-    columns: dict[str, pd.Series] = {}
-    for group, images in groups.items():
-        own = found.reindex(columns=images)
-        columns |= {image: own[image] for image in images}
-        columns[f"**{group}**"] = own.mean(axis=1)
-    text += [f"| mask | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    found = at_own_levels(curves, rate)
+    parts = {group: found.reindex(columns=images) for group, images in groups.items()}
+    head = [name for group, part in parts.items() for name in (*part, f"**{group}**")]
+    text += [f"| mask | {' | '.join(head)} |", "|---" * (len(head) + 1) + "|"]
     for family in (name for name in METHODS if name in found.index):
-        values = [(name, column[family]) for name, column in columns.items()]
-        cells = [
-            "-" if np.isnan(value) else f"**{value:.2f}**" if "*" in name else f"{value:.2f}"
-            for name, value in values
-        ]
-        text.append(f"| {METHODS[family].label} | {' | '.join(cells)} |")
+        cells = [METHODS[family].label]
+        for part in parts.values():
+            row = part.loc[family]
+            cells += [_two_digits(value) for value in row]
+            cells.append(_two_digits(row.mean(), bold=True))
+        text.append(f"| {' | '.join(cells)} |")
     return "\n".join([*text, ""])
+
+
+def _two_digits(value: float, *, bold: bool = False) -> str:
+    if np.isnan(value):
+        return "-"
+    return f"**{value:.2f}**" if bold else f"{value:.2f}"
