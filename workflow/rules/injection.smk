@@ -24,8 +24,6 @@ rule inject_stars:
         "<logs>/inject_stars/{image}.log",
     group:
         "image"
-    conda:
-        "../../envs/environment.yaml"
     params:
         methods=study.judged,
         detectors=study.settings_of_parts(study.judged),
@@ -39,8 +37,15 @@ rule inject_stars:
         code=code("inject_stars"),
     message:
         "Adding stars to {wildcards.image}"
-    script:
-        "../scripts/inject_stars.py"
+    run:
+        here(
+            "inject_stars",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )
 
 
 rule injection_summary:
@@ -83,8 +88,6 @@ rule sweep_curves:
         "<logs>/sweep_curves/{image}.log",
     group:
         "image"
-    conda:
-        "../../envs/environment.yaml"
     params:
         families=config["evaluation"]["curve_families"],
         detectors=study.settings_of(config["evaluation"]["curve_families"]),
@@ -93,8 +96,15 @@ rule sweep_curves:
         code=code("sweep_curves"),
     message:
         "Sweeping the masks of {wildcards.image}"
-    script:
-        "../scripts/sweep_curves.py"
+    run:
+        here(
+            "sweep_curves",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )
 
 
 rule curve_summary:

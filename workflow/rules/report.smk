@@ -18,8 +18,6 @@ rule score_page:
         "<logs>/score_page.log",
     group:
         "study"
-    conda:
-        "../../envs/environment.yaml"
     params:
         study=study.name,
         methods=study.by_eye,
@@ -30,8 +28,8 @@ rule score_page:
         code=code("score_page"),
     message:
         "Writing the page to score by eye"
-    script:
-        "../scripts/score_page.py"
+    run:
+        here("score_page", input=input, output=output, params=params, log=log)
 
 
 rule tables_by_eye:
@@ -102,8 +100,6 @@ rule browser:
         "<logs>/browser.log",
     group:
         "study"
-    conda:
-        "../../envs/environment.yaml"
     params:
         study=study.name,
         methods=study.shown,
@@ -113,8 +109,8 @@ rule browser:
         code=code("write_browser"),
     message:
         "Writing the page to look at images and masks"
-    script:
-        "../scripts/write_browser.py"
+    run:
+        here("write_browser", input=input, output=output, params=params, log=log)
 
 
 rule index:

@@ -19,8 +19,6 @@ rule vary_settings:
         "<logs>/vary_settings/{image}.log",
     group:
         "image"
-    conda:
-        "../../envs/environment.yaml"
     params:
         **config["spots"],
         **config["evaluation"]["sensitivity"],
@@ -35,8 +33,15 @@ rule vary_settings:
         code=code("vary_settings"),
     message:
         "Judging {wildcards.image} with other settings"
-    script:
-        "../scripts/vary_settings.py"
+    run:
+        here(
+            "vary_settings",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )
 
 
 rule sensitivity:
@@ -53,8 +58,6 @@ rule sensitivity:
         "<logs>/sensitivity.log",
     group:
         "study"
-    conda:
-        "../../envs/environment.yaml"
     params:
         methods=study.methods,
         configured=inputs.configured(study),
@@ -62,8 +65,8 @@ rule sensitivity:
         code=code("sensitivity_summary"),
     message:
         "Summing up what depends on the settings"
-    script:
-        "../scripts/sensitivity_summary.py"
+    run:
+        here("sensitivity_summary", input=input, output=output, params=params, log=log)
 
 
 rule structure:

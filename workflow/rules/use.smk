@@ -147,8 +147,6 @@ rule super_background:
         image=study.images_from("simulated"),
     group:
         "image"
-    conda:
-        "../../envs/environment.yaml"
     resources:
         mem_mb=1500,
     params:
@@ -161,8 +159,15 @@ rule super_background:
         code=code("super_background"),
     message:
         "Masking the mean of dithered exposures of {wildcards.image}"
-    script:
-        "../scripts/super_background.py"
+    run:
+        here(
+            "super_background",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )
 
 
 rule evaluation_of_added:

@@ -20,7 +20,7 @@ from mirimask.intervals import wilson
 from mirimask.masks.family import Family
 from mirimask.masks.make import family_at, swept_levels
 from mirimask.masks.registry import Options
-from mirimask.sources.spots import brightest_pixels, has_match
+from mirimask.sources.spots import brightest_pixels, has_match, spot_labels
 
 __all__ = [
     "COLUMNS",
@@ -90,11 +90,11 @@ def sweep(
     wanted = int(truth.wanted.sum())
     rows = []
     for setting, row in zip(family.levels, thresholds, strict=True):
-        mask = family.cut(scores, row)
-        spots = brightest_pixels(mask, image, min_pixels=family.min_pixels)
+        labels = spot_labels(family.cut(scores, row))
+        spots = brightest_pixels(labels, image, min_pixels=family.min_pixels)
         found = sources_found(spots, truth)
         false = false_spots(
-            mask, truth.real, tolerance_px=tolerance_px, min_pixels=family.min_pixels
+            labels, truth.real, tolerance_px=tolerance_px, min_pixels=family.min_pixels
         )
         rows.append(
             {
@@ -105,7 +105,7 @@ def sweep(
                 "completeness": found / wanted if wanted else np.nan,
                 "n_false": false,
                 "false_per_arcmin2": false / area_arcmin2,
-                "area": np.count_nonzero(mask) / seen,
+                "area": np.count_nonzero(labels) / seen,
             }
         )
     return pd.DataFrame(rows)
@@ -224,14 +224,14 @@ def _marked(
         thresholds = family.thresholds(scores)
     found = []
     for row in thresholds:
-        mask = family.cut(scores, row)
-        spots = brightest_pixels(mask, image, min_pixels=family.min_pixels)
+        labels = spot_labels(family.cut(scores, row))
+        spots = brightest_pixels(labels, image, min_pixels=family.min_pixels)
         false = 0
         if sources is not None:
             false = false_spots(
-                mask, sources, tolerance_px=tolerance_px, min_pixels=family.min_pixels
+                labels, sources, tolerance_px=tolerance_px, min_pixels=family.min_pixels
             )
-        found.append(_Marked(spots, int(np.count_nonzero(mask)), false))
+        found.append(_Marked(spots, int(np.count_nonzero(labels)), false))
     return thresholds, found
 
 

@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 from astropy.table import Table
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from mirimask.evaluation.blank import Blank, blank_images
 from mirimask.evaluation.stars import StarStamps, ab_to_mjy_sr, draw_positions, free_pixels, inject
 from mirimask.image.files import read_crop, read_mask
 from mirimask.image.frame import Frame
 from mirimask.image.psf import Psf, make_psf, read_psf
-from mirimask.sources.spots import spots_around
+from mirimask.sources.spots import spot_labels, spots_around
 from mirimask.table_files import read_table
 from mirimask.units import microjansky_per_pixel
 
@@ -282,15 +281,15 @@ def false_spots(
     `mask` (ny, nx) is bool, its spots 8-connected, or has labels, each a spot; those of fewer than
     `min_pixels` are none. `sources` (n, 2: x, y) may lie beyond the rim.
     """
-    labels = ndimage.label(mask, structure=np.ones((3, 3)))[0] if mask.dtype == bool else mask
-    kept = np.bincount(labels.ravel()) >= max(min_pixels, 1)
+    labels = spot_labels(mask)
+    kept = np.bincount(labels[labels > 0], minlength=1) >= max(min_pixels, 1)
     kept[0] = False
     rim = int(tolerance_px) + 1
     at = np.rint(np.asarray(sources, float)).astype(int) + rim
     wide = np.pad(labels, rim)
     inside = ((at >= 0) & (at < wide.shape[::-1])).all(axis=1)
     x, y = at[inside].T
-    kept[np.unique(spots_around(wide, x, y, tolerance_px))] = False
+    kept[spots_around(wide, x, y, tolerance_px)] = False
     return int(kept.sum())
 
 

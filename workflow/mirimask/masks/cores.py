@@ -130,8 +130,9 @@ def widened(labels: NDArray[np.int32], steps: int) -> NDArray[np.int32]:
     around = around[:, None]
     edge = np.flatnonzero(flat > 0)
     for _ in range(steps):
-        met = np.unique(edge + around)
-        edge = met[flat[met] == 0]
+        met = np.zeros(flat.shape, bool)
+        met[edge + around] = True
+        edge = np.flatnonzero(met & (flat == 0))
         joined = _only(flat[edge + around])
         flat[edge] = joined
         edge = edge[joined > 0]

@@ -1,6 +1,6 @@
 """Spots: the connected areas of a mask, and which of them mark a reference peak."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ __all__ = [
     "labels_near",
     "nearest_distance",
     "nearest_points",
+    "spot_labels",
     "spots_around",
 ]
 
@@ -169,6 +170,11 @@ def nearest_distance(
     return tree.query(np.column_stack([x, y]))[0]
 
 
+def spot_labels(mask: NDArray[np.generic]) -> NDArray[Any]:
+    """The 8-connected spots of a mask (ny, nx; bool) as labels, int32; labels (int) as they are."""
+    return ndimage.label(mask, structure=np.ones((3, 3)))[0] if mask.dtype == bool else mask
+
+
 def brightest_pixels(
     mask: NDArray[np.generic], image: NDArray[np.floating], *, min_pixels: int = 1
 ) -> NDArray[np.int64]:
@@ -178,18 +184,18 @@ def brightest_pixels(
     of at least `min_pixels`. Labels (int) in place of a mask (bool) say themselves which pixels are
     a spot.
     """
-    if mask.dtype == bool:
-        labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
-    else:
-        labels, count = mask, int(mask.max(initial=0))
-    inside = np.flatnonzero(labels)
-    inside = inside[image.ravel()[inside].argsort(kind="stable")]
-    spot = labels.ravel()[inside]
-    brightest = np.full(count + 1, -1, np.int64)
-    brightest[spot] = inside  # of equal labels the last, brightest one stays
+    labels = spot_labels(mask)
+    inside = np.flatnonzero(mask)
+    spot, light = labels.ravel()[inside], image.ravel()[inside]
+    count = int(spot.max(initial=0)) + 1
+    most = np.full(count, -np.inf, light.dtype)
+    np.maximum.at(most, spot, light)
+    highest = light == most[spot]
+    brightest = np.full(count, -1, np.int64)
+    brightest[spot[highest]] = inside[highest]  # the last one stays
     kept = np.flatnonzero(brightest >= 0)  # labels may leave numbers out
     if min_pixels > 1:
-        kept = kept[np.bincount(spot, minlength=count + 1)[kept] >= min_pixels]
+        kept = kept[np.bincount(spot, minlength=count)[kept] >= min_pixels]
     y, x = np.divmod(brightest[kept], mask.shape[1])
     return np.column_stack([x, y])
 
