@@ -32,8 +32,6 @@ rule simulate:
         image=study.images_from("simulated"),
     group:
         "image"
-    conda:
-        "../../envs/environment.yaml"
     resources:
         mem_mb=1500,
     params:
@@ -47,8 +45,15 @@ rule simulate:
         code=code("simulate"),
     message:
         "Simulating {wildcards.image}"
-    script:
-        "../scripts/simulate.py"
+    run:
+        here(
+            "simulate",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )
 
 
 rule simulated_archive:
