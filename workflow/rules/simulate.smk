@@ -32,6 +32,8 @@ rule simulate:
         image=study.images_from("simulated"),
     group:
         "image"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1500,
     params:
@@ -45,15 +47,8 @@ rule simulate:
         code=code("simulate"),
     message:
         "Simulating {wildcards.image}"
-    run:
-        here(
-            "simulate",
-            input=input,
-            output=output,
-            params=params,
-            wildcards=wildcards,
-            log=log,
-        )
+    script:
+        "../scripts/simulate.py"
 
 
 rule simulated_archive:

@@ -147,6 +147,8 @@ rule super_background:
         image=study.images_from("simulated"),
     group:
         "image"
+    conda:
+        "../../envs/environment.yaml"
     resources:
         mem_mb=1500,
     params:
@@ -159,15 +161,8 @@ rule super_background:
         code=code("super_background"),
     message:
         "Masking the mean of dithered exposures of {wildcards.image}"
-    run:
-        here(
-            "super_background",
-            input=input,
-            output=output,
-            params=params,
-            wildcards=wildcards,
-            log=log,
-        )
+    script:
+        "../scripts/super_background.py"
 
 
 rule evaluation_of_added:

@@ -10,7 +10,7 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS, Sip
 from mirimask.export.ds9 import label_regions, region_file, source_regions
-from mirimask.export.labels import label_mask, write_labels
+from mirimask.export.labels import label_mask, numbers_of, write_labels
 from mirimask.export.photometry import _COLUMNS, match_sources, measure_labels, provenance
 from mirimask.image.frame import Frame, crop_frame, whole_frame
 from mirimask.image.instrument import PointAperture, point_aperture
@@ -475,3 +475,10 @@ def test_hostile_names_stay_names(crop, measured, name):
     assert "SIMULATED" in text
     assert not any(line.startswith(("circle(1,2", "global")) for line in text.splitlines())
     assert "\x1b" not in text
+
+
+def test_numbers_of_labels():
+    labels = np.zeros((3, 1 << 20), np.uint8)  # worked on some rows at a time
+    labels[0, 5:9], labels[1, 0], labels[1, 1], labels[2, -1] = 7, 3, 4, 2
+    assert numbers_of(labels).tolist() == [2, 3, 4, 7]
+    assert numbers_of(labels[:0]).size == numbers_of(np.zeros((2, 2), int)).size == 0

@@ -33,8 +33,12 @@ def label_mask(
 
 def numbers_of(labels: NDArray[np.integer]) -> NDArray[np.integer]:
     """The numbers, without 0, that labels (ny, nx) hold, in ascending order."""
-    found = [np.unique(labels[rows][labels[rows] > 0]) for rows in strips(labels.shape)]
-    return np.unique(np.concatenate(found))
+    found = []
+    for rows in strips(labels.shape):
+        flat = labels[rows].ravel()
+        found += [flat[:1], flat[1:][flat[1:] != flat[:-1]]]  # where it changes along a row
+    numbers = np.unique(np.concatenate(found))
+    return numbers[numbers > 0]
 
 
 def write_labels(
