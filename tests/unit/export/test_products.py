@@ -481,4 +481,4 @@ def test_numbers_of_labels():
     labels = np.zeros((3, 1 << 20), np.uint8)  # worked on some rows at a time
     labels[0, 5:9], labels[1, 0], labels[1, 1], labels[2, -1] = 7, 3, 4, 2
     assert numbers_of(labels).tolist() == [2, 3, 4, 7]
-    assert numbers_of(labels[:0]).size == numbers_of(np.zeros((2, 2), int)).size == 0
+    assert numbers_of(np.zeros((2, 2), int)).size == 0
