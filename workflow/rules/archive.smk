@@ -91,6 +91,8 @@ rule import_local:
         image=study.images_from("local"),
     group:
         "image"
+    conda:
+        "../../envs/environment.yaml"
     params:
         image=lambda wildcards: study.images[wildcards.image],
         catalogue={key: config["catalogue"][key] for key in ("name", "id", "ra", "dec")},
@@ -99,15 +101,8 @@ rule import_local:
         code=code("import_local"),
     message:
         "Importing {wildcards.image}"
-    run:
-        here(
-            "import_local",
-            input=input,
-            output=output,
-            params=params,
-            wildcards=wildcards,
-            log=log,
-        )
+    script:
+        "../scripts/import_local.py"
 
 
 rule manifest:
