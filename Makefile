@@ -3,6 +3,8 @@ PYTHON ?= python3
 CORES  ?= $(shell $(PYTHON) -c 'import os; print(min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()))')
 BIN    := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# each process would compile the modules of this project again
+unexport PYTHONDONTWRITEBYTECODE
 
 REAL   ?= ../shared/real
 comma  := ,

@@ -72,6 +72,11 @@ def rows_several_at_a_time(
     options: argparse.Namespace, files: list[dict[str, str]], method: str, progress: Progress
 ) -> list[dict[str, Any]]:
     """The rows of all images, of which `options.cores` are worked on at a time."""
+    # what every image needs, once for all processes
+    import mirimask.export.labels
+    import mirimask.export.survey
+    import mirimask.image.files
+    import mirimask.masks.make  # noqa: F401
     from mirimask.command.processes import several_at_a_time
 
     images: list[str] = options.images

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -13,6 +14,9 @@ from mirimask.errors import MaskError
 
 __all__ = ["several_at_a_time"]
 
+# A fork has what its parent has imported. Elsewhere than on Linux, system libraries do not bear it.
+START = "fork" if sys.platform == "linux" else "spawn"
+
 
 def several_at_a_time(
     work: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], *, cores: int
@@ -22,10 +26,8 @@ def several_at_a_time(
     A MaskError stands in the place of one that was not done because a process died. When the
     caller stops in between, by an error or Ctrl-C, so do the processes.
     """
-    pool = ProcessPoolExecutor(
-        min(cores, len(jobs)), multiprocessing.get_context("spawn"), initializer=_begin
-    )
-    with pool:
+    context = multiprocessing.get_context(START)
+    with ProcessPoolExecutor(min(cores, len(jobs)), context, initializer=_begin) as pool:
         # Ctrl-C reaches all processes of a terminal, and is for this one alone to answer
         answer = signal.signal(signal.SIGINT, signal.SIG_IGN)
         futures = [pool.submit(_done, work, job) for job in jobs]
