@@ -154,10 +154,14 @@ docs: .venv/docs.stamp  ## the site of docs/ and of the docstrings: build/docs/i
 	  --conf-dir docs . build/docs
 	@echo "build/docs/index.html"
 
-picture: .venv/study.stamp  ## draw the README's picture again
+FUTURE_WORK = $(foreach method,value tiled_background inverse_mask fourier second_derivatives,results/$(1)/$(method)_1.fits)
+picture: .venv/study.stamp  ## draw the pictures of README.md and docs/future-work.md again
 	snakemake --cores $(CORES) --configfile config/simulated.yaml \
 	  --config study=picture 'figures={figure4: [value_4.6, recommended]}' -- results/picture/figures/figure4/Img5.png
 	cp results/picture/figures/figure4/Img5.png docs/images/recommended-simulated.png
+	snakemake --cores $(CORES) --configfile config/stress.yaml -- $(call FUTURE_WORK,stress/masks/gradient)
+	snakemake --cores $(CORES) --configfile config/simulated.yaml -- $(call FUTURE_WORK,simulated/masks/Img2)
+	python docs/future_work.py
 
 floors: .venv/study.stamp  ## draw the floors of docs/architecture.md again, list modules and files
 	python docs/floors.py

@@ -101,11 +101,10 @@ def row_and_words(
 ) -> tuple[dict[str, Any], str]:
     """The row of an image, made in a process of its own, and what is said of it beside."""
     said, logger = Said(quiet=options.quiet), logging.getLogger("mirimask")
-    logger.addHandler(said)
+    logger.handlers = [said]  # a fork has that of the command
     with redirect_stderr(io.StringIO()) as words, warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # as in the command
         row = mask_or_failure(options, image, paths, method, Progress(shown=False), said)
-    logger.removeHandler(said)
     return row, words.getvalue()
 
 
