@@ -262,7 +262,6 @@ def main() -> None:
                 f"{min(starts):.2f} s; {START}: {min(imports):.2f} s",
             )
         )
-        record("mosaic", rows)
         for frames in options.frames[1:]:
             path.unlink()
             large = apart(mosaic, archive, path, frames)
@@ -279,7 +278,7 @@ def main() -> None:
                     shown,
                 )
             )
-            record("mosaic", rows)
+        record("mosaic", rows)
 
 
 if __name__ == "__main__":
