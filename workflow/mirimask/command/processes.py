@@ -28,11 +28,12 @@ def several_at_a_time(
     """
     context = multiprocessing.get_context(START)
     with ProcessPoolExecutor(min(cores, len(jobs)), context, initializer=_begin) as pool:
-        # Ctrl-C reaches all processes of a terminal, and is for this one alone to answer
-        answer = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        futures = [pool.submit(_done, work, job) for job in jobs]
-        signal.signal(signal.SIGINT, answer)
         try:
+            # Ctrl-C reaches all processes of a terminal, and is for this one alone to answer: the
+            # others begin with it blocked
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            futures = [pool.submit(_done, work, job) for job in jobs]
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
             for future in futures:
                 try:
                     yield future.result()
@@ -50,7 +51,6 @@ def several_at_a_time(
 
 def _begin() -> None:
     """In a process, before its work: it ends when it is asked to, and when no one waits for it."""
-    signal.signal(signal.SIGTERM, _end)
     parent = multiprocessing.parent_process()
 
     def watch() -> None:
@@ -59,6 +59,7 @@ def _begin() -> None:
             os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+    signal.signal(signal.SIGTERM, _end)  # last: before there is work, there is nothing to take away
 
 
 def _end(*_: object) -> NoReturn:
