@@ -290,7 +290,7 @@ def test_the_pixel_is_that_of_the_place():
             "no celestial WCS",
         ),
         ({"CTYPE2": "LINEAR"}, "Unmatched celestial axes"),
-        ({"CTYPE1": "RA---XXX", "CTYPE2": "DEC--XXX"}, "projection code"),
+        ({"CTYPE1": "RA---ZZZ", "CTYPE2": "DEC--ZZZ"}, "projection code"),
         ({"RADESYS": "ZZZ"}, "RADESYS 'ZZZ'"),
         ({"EQUINOX": "ZZZ"}, "EQUINOX is 'ZZZ'"),
         ({"CTYPE1": "ELON-TAN", "CTYPE2": "ELAT-TAN"}, "known are RA and Dec.*Galactic"),
