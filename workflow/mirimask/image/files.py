@@ -185,7 +185,7 @@ def write_crop(path: str | Path, crop: Frame) -> None:
 def read_crop(path: str | Path, *, planes: bool = True) -> Frame:
     """Read what `write_crop` wrote; without `planes`, no ERR and WHT: they are None."""
     names = ("SCI", "EMPTY", "ERR", "WHT") if planes else ("SCI", "EMPTY")
-    with opened(path, planes=names) as hdus:
+    with opened(path, planes=names, written_here=True) as hdus:
         read = {
             name: np.array(hdus[name].data, dtype=bool if name == "EMPTY" else np.float32)
             for name in names
@@ -237,7 +237,7 @@ def write_gradient(
 
 def read_gradient(path: str | Path, domain: str) -> NDArray[np.float32]:
     """The derivative of a crop in a domain, (ny, nx), which `write_gradient` wrote."""
-    with opened(path, planes=(domain.upper(),)) as hdus:
+    with opened(path, planes=(domain.upper(),), written_here=True) as hdus:
         return np.array(hdus[domain].data, dtype=np.float32)
 
 
@@ -311,5 +311,5 @@ def write_in_strips(
 
 def read_mask(path: str | Path) -> tuple[NDArray[np.bool_], fits.Header]:
     """A mask that `write_mask` wrote, and its primary header."""
-    with opened(path) as hdus:
+    with opened(path, written_here=True) as hdus:
         return hdus["MASK"].data > 0, hdus[0].header

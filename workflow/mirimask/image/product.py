@@ -58,14 +58,19 @@ def sha256(path: str | Path) -> str:
 
 @contextmanager
 def opened(
-    path: str | Path, *, what: str = "file", planes: tuple[str, ...] | None = None
+    path: str | Path,
+    *,
+    what: str = "file",
+    planes: tuple[str, ...] | None = None,
+    written_here: bool = False,
 ) -> Iterator[fits.HDUList]:
     """Open a FITS file (plain or compressed) with its data in memory: the one way to do so.
 
     `what` names the file in messages; `planes` are the extensions that data are wanted of (None:
     all; the others' are had by `read_plane`). A header card that is not FITS is left out with a
-    warning, for it could not be written again. MaskError where the file is missing, not FITS,
-    truncated or damaged, or where such a card says how the pixels are stored or where they are.
+    warning, for it could not be written again; a file `written_here` has none, and they are not
+    looked for. MaskError where the file is missing, not FITS, truncated or damaged, or where such a
+    card says how the pixels are stored or where they are.
     """
     path = Path(path)
     if not path.is_file():
@@ -77,7 +82,8 @@ def opened(
             file.seek(0)
             hdus = fits.open(file, memmap=False, lazy_load_hdus=False)
             for hdu in hdus:
-                _check_cards(hdu.header, f"{what} '{path}'")
+                if not written_here:
+                    _check_cards(hdu.header, f"{what} '{path}'")
                 if planes is None or hdu.name in planes:
                     _ = hdu.data
         except BaseException:
