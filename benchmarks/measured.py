@@ -15,6 +15,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 STUDY = ROOT / "results" / "simulated"
+COLUMNS = ("what", "before", "bar", "figure", "reached", "how", "commit")
 SNAKEMAKE = (sys.executable, "-m", "snakemake")
 sys.path.insert(0, str(ROOT / "workflow"))
 
@@ -53,13 +54,15 @@ def record(name: str, rows: Sequence[dict[str, object]]) -> None:
 
     Each row has `bar` (what must be), `figure` (what is), `reached` (bool, or None where a row has
     no bar of its own) and `how` (what the figure is made of); and, where it is known, `before`:
-    what it was before what the bar is for was done.
+    what it was before what the bar is for was done. The commit is written with each row.
     """
+    describe = ["git", "describe", "--always"]
+    commit = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True).stdout.strip()
     RESULTS.mkdir(parents=True, exist_ok=True)
     with open(RESULTS / f"{name}.csv", "w", newline="") as file:
-        writer = csv.DictWriter(file, ["what", "before", "bar", "figure", "reached", "how"])
+        writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         for row in rows:
             reached = {None: "", True: "reached", False: "MISSED"}[row["reached"]]
-            writer.writerow({"before": "", **row, "reached": reached})
+            writer.writerow({"before": "", **row, "reached": reached, "commit": commit})
             print(f"{row['what']}: {row['figure']} {reached} ({row['bar']}; {row['how']})")

@@ -9,7 +9,6 @@ import csv
 import datetime
 import os
 import platform
-import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
@@ -50,9 +49,6 @@ def table(path: Path) -> list[str]:
 
 
 def main() -> None:
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True
-    ).stdout.strip()
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     lines = [
         "# Benchmarks: results",
@@ -62,7 +58,7 @@ def main() -> None:
         "",
         f"- Machine: {machine()}",
         "- Packages: " + ", ".join(f"{name} {version(name)}" for name in PACKAGES),
-        f"- Commit {commit or 'unknown'}, {datetime.date.today()}; load at the end {load}",
+        f"- Written on {datetime.date.today()}, load {load}; the commit measured is under How",
         "",
         "| what | before | bar | figure | |",
         "|---|---|---|---|---|",
@@ -78,7 +74,9 @@ def main() -> None:
                 keys = ("what", "before", "bar", "figure", "reached")
                 shown = [cell(row.get(key, "")) for key in keys]
                 lines.append(f"| {' | '.join(shown)} |")
-                details.append(f"- **{row['what']}** (`{script}.py`): {row['how']}.")
+                details.append(
+                    f"- **{row['what']}** (`{script}.py`, {row['commit']}): {row['how']}."
+                )
     lines += ["", "## How", "", *details]
     scaling = RESULTS / "scaling.csv"
     if scaling.exists():
