@@ -287,6 +287,16 @@ def test_a_process_that_dies_is_said_for_its_image():
     assert list(several_at_a_time(_dies, [("A",), ("C",)], cores=2)) == ["A", "C"]
 
 
+def test_ctrl_c_is_heard_where_no_process_can_be_started(monkeypatch):
+    def fails(*_):
+        raise OSError("no process can be started")
+
+    monkeypatch.setattr("mirimask.command.processes.ProcessPoolExecutor.submit", fails)
+    with pytest.raises(OSError, match="no process"):
+        list(several_at_a_time(_dies, [("A",)], cores=1))
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
 def test_files_of_one_image_in_a_folder_and_beside_the_mask(i2d, run):
     assert run("mask", i2d, "-o", "out/", "--labels")[0] == 0  # made, as of many images
     assert run("project", "out/A_mask.fits", "--onto", i2d, "-o", "onto/")[0] == 0

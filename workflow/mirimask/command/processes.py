@@ -32,8 +32,10 @@ def several_at_a_time(
             # Ctrl-C reaches all processes of a terminal, and is for this one alone to answer: the
             # others begin with it blocked
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            futures = [pool.submit(_done, work, job) for job in jobs]
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+            try:
+                futures = [pool.submit(_done, work, job) for job in jobs]
+            finally:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
             for future in futures:
                 try:
                     yield future.result()
