@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 STUDY = ROOT / "results" / "simulated"
 COLUMNS = ("what", "before", "bar", "figure", "reached", "how", "commit")
-SNAKEMAKE = (sys.executable, "-m", "snakemake")
+SNAKEMAKE = (str(Path(sys.executable).parent / "snakemake"),)  # as users start it
 sys.path.insert(0, str(ROOT / "workflow"))
 
 

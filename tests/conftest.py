@@ -19,6 +19,7 @@ from scipy.ndimage import gaussian_filter
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL = ROOT.parent / "shared" / "real"
+SNAKEMAKE = (str(Path(sys.executable).parent / "snakemake"),)  # as users start it
 
 # Table 3 counted with one other value of each setting.
 ONE_OTHER = {
@@ -138,7 +139,7 @@ class Study:
     def run(self, *targets, options=(), cores=2, env=None, timeout=1800):
         """Run Snakemake; returns the finished process with its output and errors as one text."""
         self.write()
-        command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
+        command = [*SNAKEMAKE, "--cores", str(cores)]
         return subprocess.run(
             [*command, "--configfile", "study.yaml", *options, "--", *targets],
             cwd=self.folder,

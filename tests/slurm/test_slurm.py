@@ -16,7 +16,7 @@ import pytest
 import yaml
 from archive.server import serve
 from astropy.io import fits
-from conftest import ROOT, Study, make_image
+from conftest import ROOT, SNAKEMAKE, Study, make_image
 from slurm.local_slurm import SYSTEM_CONF, answers, missing_tools, started
 
 N_IMAGES = int(os.environ.get("TEST_SLURM") or 0)
@@ -130,7 +130,7 @@ def start(study, *arguments):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with open(study.folder / "run.log", "w") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "snakemake", "--configfile", "study.yaml", *arguments],
+            [*SNAKEMAKE, "--configfile", "study.yaml", *arguments],
             cwd=study.folder,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import SNAKEMAKE
 from mirimask.errors import MaskError
 from study.folders import check_folders, check_writable
 
@@ -22,7 +23,7 @@ def started(study):
     before = set(study.results.glob("masks/*/*.fits"))
     with open(study.folder / "run.log", "w") as log:
         run = subprocess.Popen(
-            [*(sys.executable, "-m", "snakemake", "--cores", "2"), "--configfile", "study.yaml"],
+            [*(*SNAKEMAKE, "--cores", "2"), "--configfile", "study.yaml"],
             cwd=study.folder,
             stdout=log,
             stderr=subprocess.STDOUT,

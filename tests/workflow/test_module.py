@@ -1,10 +1,9 @@
 """The workflow as a module of another one, in another folder."""
 
 import subprocess
-import sys
 
 import pytest
-from conftest import ROOT, make_image
+from conftest import ROOT, SNAKEMAKE, make_image
 
 OUTER = """
 configfile: "outer.yaml"
@@ -46,7 +45,7 @@ def outer(tmp_path):
 
     def run(*options, settings=SETTINGS):
         (tmp_path / "outer.yaml").write_text(settings)
-        command = [sys.executable, "-m", "snakemake", "--cores", "2"]
+        command = [*SNAKEMAKE, "--cores", "2"]
         return subprocess.run(
             [*command, "--workflow-profile", str(ROOT / "profiles" / "default"), *options],
             cwd=tmp_path,

@@ -27,6 +27,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from functools import wraps
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -46,10 +47,12 @@ MACHINE = {
     errno.EIO: "The disk, or the network that it is on, fails.",
 }
 # What most jobs need is imported by worker.py, once, in the server that the processes are forks of.
-# A command's file, as that of `snakemake`, multiprocessing runs in every process, with its imports.
-COMMAND = sys.modules["__main__"].__spec__ is None
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["worker", *(["snakemake.cli"] if COMMAND else [])])
+CONTEXT.set_forkserver_preload(["worker"])
+# Of a command, multiprocessing would run the file again in each process, with all of Snakemake's
+# imports. With the specification that `python -m` gives, it does not.
+MAIN = sys.modules["__main__"]
+MAIN.__spec__ = MAIN.__spec__ or ModuleSpec("__main__", None)
 
 
 class Workers:

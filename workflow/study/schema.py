@@ -19,11 +19,12 @@ __all__ = ["columns", "complete", "unknown_names", "wrong_cells"]
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 _REFERRED = "simulation.schema.yaml"  # by config.schema.yaml
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where there is one: every run waits
 
 
 @cache
 def _schema(name: str) -> dict[str, Any]:
-    return yaml.safe_load((SCHEMAS / name).read_text(encoding="utf-8"))
+    return yaml.load((SCHEMAS / name).read_text(encoding="utf-8"), _LOADER)
 
 
 def _with_defaults(check: Any) -> Any:

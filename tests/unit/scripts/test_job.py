@@ -275,6 +275,16 @@ def test_the_time_of_all_processes_is_counted_and_none_is_left(folder):
     assert not Path(f"/proc/{pid}").exists()
 
 
+def test_a_command_is_not_run_again_by_its_processes(folder):
+    """Else each of them would have the imports of Snakemake before its first job."""
+    command = "print('imported')\nif __name__ == '__main__':\n" + textwrap.indent(RUN, "    ")
+    (folder / "command").write_text(command)
+    done = subprocess.run(
+        [sys.executable, "command", "burn"], cwd=folder, text=True, capture_output=True, check=True
+    )
+    assert done.stdout.split().count("imported") == 1
+
+
 def test_names_of_snakemake_are_kept_without_snakemake(folder):
     from job import _plain
     from snakemake.io import AnnotatedString
