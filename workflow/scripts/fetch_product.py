@@ -15,7 +15,6 @@ from mirimask.archive import (
     fetch_product,
     shown,
 )
-from mirimask.export.pipeline_catalogue import pipeline_products
 from mirimask.image.manifest import product_row, write_manifest
 from mirimask.image.own_files import (
     read_image,
@@ -74,6 +73,9 @@ def main(job):
 
 def make_missing(output, found, wanted, image):
     """Make the segmentation and the catalogue that MAST does not list, as of a local image."""
+    # rare, and photutils takes more than a second to import
+    from mirimask.export.pipeline_catalogue import pipeline_products
+
     i2d, labels, notes = read_image(found["i2d"].path, image=image), None, {}
     if "segm" in found:
         labels = read_segmentation(found["segm"].path, i2d["SCI"].data.shape, image=image)
