@@ -200,7 +200,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     axes.set(xlabel="images in the study", ylabel="wall time per image [ms]")
     axes.set_title("Cost of an image, SIMULATED frames of 96 x 96 pixels", fontsize=9)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="center right")
     figure.savefig(path, dpi=130)
 
 
