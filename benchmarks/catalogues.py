@@ -15,19 +15,18 @@ import argparse
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from astropy.table import Table
+from measured import ROOT, SNAKEMAKE
 from mirimask.evaluation.completeness import expected_snr, truth_in_crop
 from mirimask.image.files import read_crop
 from mirimask.image.frame import pixels
 from mirimask.sources.catalogue import CATALOGUES, circle_sizes
 
-ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "catalogues"
 CONFIG = "config/f2550w.yaml"
 SEEN_SNR = 5  # evaluation.seen_snr
@@ -53,7 +52,7 @@ def study_of(name: str) -> tuple[str, list[str]]:
 def run(folder: Path, name: str, cores: int) -> None:
     """Run a catalogue's study up to the chance-corrected Table 3."""
     study, changes = study_of(name)
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command = [*SNAKEMAKE, "--snakefile", str(ROOT / "Snakefile")]
     command += ["--workflow-profile", str(ROOT / "profiles" / "default"), "--cores", str(cores)]
     command += ["--configfile", CONFIG, "--config", f"study={study}", *changes]
     target = f"results/{study}/evaluation/chance.csv"

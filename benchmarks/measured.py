@@ -49,15 +49,21 @@ def best(functions: Sequence[Callable[[], object]], *, seconds: float) -> list[f
     return shortest
 
 
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+
+
 def record(name: str, rows: Sequence[dict[str, object]]) -> None:
     """Print rows and write them to benchmarks/results/<name>.csv.
 
     Each row has `bar` (what must be), `figure` (what is), `reached` (bool, or None where a row has
     no bar of its own) and `how` (what the figure is made of); and, where it is known, `before`:
-    what it was before what the bar is for was done. The commit is written with each row.
+    what it was before what the bar is for was done. The commit is written with each row, and
+    whether anything but results had changed since.
     """
-    describe = ["git", "describe", "--always"]
-    commit = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    commit = _git("describe", "--always") or "no commit"
+    if _git("status", "--porcelain", "--untracked-files=no", ".", ":!benchmarks/results*"):
+        commit += " with changes"
     RESULTS.mkdir(parents=True, exist_ok=True)
     with open(RESULTS / f"{name}.csv", "w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)

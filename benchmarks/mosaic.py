@@ -212,7 +212,9 @@ def main() -> None:
             rounds.append(
                 costs(path, folder) | {"sep": run([sys.executable, "-c", SEP, str(path)], folder)}
             )
-            others += filter(None, [sextractor(path, folder)])
+            other = sextractor(path, folder)
+            if other:
+                others.append(other)
         sources = len(
             [line for line in (folder / "catalogue.ecsv").open() if not line.startswith("#")]
         )

@@ -17,8 +17,7 @@ import time
 from pathlib import Path
 
 import psutil
-
-ROOT = Path(__file__).resolve().parents[1]
+from measured import ROOT, SNAKEMAKE
 
 
 def main() -> None:
@@ -30,7 +29,7 @@ def main() -> None:
         start = time.monotonic()
         run = subprocess.Popen(
             [
-                *(sys.executable, "-m", "snakemake", "--cores", "2", "simulated_archive"),
+                *(*SNAKEMAKE, "--cores", "2", "simulated_archive"),
                 *("--configfile", "config/simulated.yaml", "--quiet", "all"),
             ],
             cwd=folder,

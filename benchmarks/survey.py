@@ -18,12 +18,12 @@ import time
 from pathlib import Path
 
 import yaml
+from measured import ROOT, SNAKEMAKE
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow")]
+sys.path.insert(0, str(ROOT / "tests"))
 
-from archive.server import serve  # noqa: E402
-from archive.test_survey import make_products  # noqa: E402
+from archive.server import serve
+from archive.test_survey import make_products
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def run(folder: Path, cores: int, environment: dict[str, str]) -> None:
     start, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
+            *(*SNAKEMAKE, "--snakefile", str(ROOT / "Snakefile")),
             *("--workflow-profile", str(ROOT / "profiles" / "default")),
             *("--configfile", "study.yaml", "--cores", str(cores), "survey"),
         ],

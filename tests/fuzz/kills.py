@@ -26,6 +26,8 @@ from harness import Case, Failed, demand
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from conftest import SNAKEMAKE, Study, make_image
+
 MARK = "MIRIMASK_FUZZ_RUN"
 TARGETS = (
     *("tables/table3.md", "figures/figure4/A.png", "catalogue/A/value_1.ecsv"),
@@ -39,7 +41,7 @@ OF_THE_RUN = ("logs", "benchmarks", ".snakemake", "inputs.json", "own_images.jso
 
 def start(mark: str, *options: str) -> subprocess.Popen:
     """Start Snakemake in this folder; its processes are known by `mark` in their environment."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "study.yaml"]
+    command = [*SNAKEMAKE, "--cores", "2", "--configfile", "study.yaml"]
     targets = [f"results/small/{target}" for target in TARGETS]
     with open("run.txt", "ab") as log:
         return subprocess.Popen(
@@ -88,8 +90,6 @@ def _clear(mark: str) -> None:
 
 
 def make_study() -> None:
-    from conftest import Study, make_image
-
     study = Study(Path.cwd())
     study.images = [make_image(Path.cwd(), "A", seed=1)]
     study.config["methods"] = ["value_1", "derivative_4.6", "segmentation", "recommended"]

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
@@ -264,7 +263,7 @@ def test_a_whole_study_in_one_job(small, tmp_path):
     """As docs/cluster.md has it: no groups, and the processes of a run without a cluster."""
     study = two_small(tmp_path)
     study.write()
-    run = f"{sys.executable} -m snakemake --cores 1 --configfile study.yaml -- {' '.join(tables())}"
+    run = f"{SNAKEMAKE[0]} --cores 1 --configfile study.yaml -- {' '.join(tables())}"
     done = subprocess.run(
         ["sbatch", "--wait", "--output=job.log", "--job-name=whole", "--wrap", run],
         cwd=tmp_path,

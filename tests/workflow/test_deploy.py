@@ -6,11 +6,10 @@ The host is a repository in a folder of the test: git is told to take it for the
 import os
 import shutil
 import subprocess
-import sys
 
 import pytest
 import yaml
-from conftest import ROOT, make_image
+from conftest import ROOT, SNAKEMAKE, make_image
 
 ADDRESS = "https://github.com/somebody/mirimask"
 # what `snakedeploy deploy-workflow` writes
@@ -71,7 +70,7 @@ def run_an_image(folder, environment):
     names = ("tables/table3.csv", "labels/A/recommended.fits", "figures/figure1.png")
     made = [f"results/small/{name}" for name in names]
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "2", "--", *made],
+        [*SNAKEMAKE, "--cores", "2", "--", *made],
         cwd=folder,
         env=environment,
         text=True,

@@ -49,8 +49,8 @@ MACHINE = {
 # What most jobs need is imported by worker.py, once, in the server that the processes are forks of.
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["worker"])
-# Of a command, multiprocessing would run the file again in each process, with all of Snakemake's
-# imports. With the specification that `python -m` gives, it does not.
+# multiprocessing runs the file of a command, as that of `snakemake`, again in each process, which
+# would import all of Snakemake. It leaves a `__main__` alone that has the name of `python -m`'s.
 MAIN = sys.modules["__main__"]
 MAIN.__spec__ = MAIN.__spec__ or ModuleSpec("__main__", None)
 

@@ -103,7 +103,7 @@ def mask_panel(
     """The panel of a mask: the pixels that it keeps of what it cuts.
 
     That is the `image` (ny, nx), or its `slope`, in MJy/sr/px, where one is given. `kept` and
-    `header` are what `mirimask.image.frame.read_mask` gives.
+    `header` are what `mirimask.image.files.read_mask` gives.
     """
     unit = _UNIT if slope is None else f"{_UNIT}/px"
     shown = image if slope is None else slope
