@@ -133,6 +133,8 @@ clean:  ## remove what the simulated study made
 	$(BIN)/python -c 'import site; print("import site; site.addsitedir(%r)" % site.getsitepackages()[0])' \
 	  > "$$(.venv/slurm/bin/python -c 'import site; print(site.getsitepackages()[0])')/study.pth"
 	.venv/slurm/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	sed 's|/.venv/bin/|/.venv/slurm/bin/|' $(BIN)/snakemake > .venv/slurm/bin/snakemake
+	chmod +x .venv/slurm/bin/snakemake
 	@touch $@
 
 .venv/deploy.stamp: envs/requirements-deploy.lock .venv/test.stamp
