@@ -7,6 +7,7 @@ from frames import frame_with
 from mirimask.evaluation.stars import StarStamps
 from mirimask.evaluation.structure import (
     background_share,
+    bright_stars,
     spike_excess,
     spikes_of,
     structure_rows,
@@ -54,28 +55,48 @@ def test_spikes_are_where_the_psf_has_them():
 
 def test_a_mask_on_spikes_counts_and_grain_does_not():
     spikes = spikes_of(_cross(), 2.5)
-    star = _peaks((105, 105, 900))
-    options = {"fwhm_px": 2.5, "snr": 300}
+    star = np.array([[105, 105]])
     grain = np.random.default_rng(0).uniform(size=NONE.shape) < 0.2
-    assert spike_excess(grain, star, NONE, spikes, **options)[0] == pytest.approx(0, abs=0.08)
+    assert spike_excess(grain, star, NONE, spikes)[0] == pytest.approx(0, abs=0.08)
     mask = NONE.copy()
     mask[104:107, 113:150] = mask[104:107, 60:97] = True  # two of the four
-    excess, stars = spike_excess(mask, star, NONE, spikes, **options)
+    excess, stars = spike_excess(mask, star, NONE, spikes)
     assert stars == 1
     assert excess == pytest.approx(0.5, abs=0.1)
     # a ring around the star covers both alike
     y, x = np.indices(NONE.shape)
     ring = np.abs(np.hypot(x - 105, y - 105) - 20) < 3
-    assert spike_excess(ring, star, NONE, spikes, **options)[0] == pytest.approx(0, abs=0.05)
+    assert spike_excess(ring, star, NONE, spikes)[0] == pytest.approx(0, abs=0.05)
 
 
 def test_peaks_in_the_spikes_of_a_star_are_not_stars():
-    spikes = spikes_of(_cross(), 2.5)
     peaks = _peaks((100, 100, 900), (120, 100, 400), (20, 20, 30))
-    assert spike_excess(NONE, peaks, NONE, spikes, fwhm_px=2.5, snr=300) == (0, 1)
-    excess, stars = spike_excess(NONE, peaks, NONE, spikes, fwhm_px=2.5, snr=5000)
+    assert bright_stars(peaks, fwhm_px=2.5, snr=300).tolist() == [[100, 100]]
+    assert bright_stars(peaks, fwhm_px=1, snr=300).tolist() == [[100, 100], [120, 100]]
+    none = bright_stars(peaks, fwhm_px=2.5, snr=5000)
+    assert none.shape == (0, 2)
+    excess, stars = spike_excess(NONE, none, NONE, spikes_of(_cross(), 2.5))
     assert np.isnan(excess)
     assert stars == 0
+
+
+def test_the_core_of_a_star_is_on_no_spike_of_another():
+    """The mask is on the core alone, which lies in a spike of the brighter star."""
+    y, x = np.indices(NONE.shape)
+    core = np.hypot(x - 105, y - 145) <= 7
+    (row,) = structure_rows(
+        frame_with(np.broadcast_to(np.arange(200, dtype=np.float32), (200, 200)).copy()),
+        _peaks((105, 105, 900), (105, 145, 400)),
+        [("value_1", "crop", core)],
+        _cross(),
+        background_box="32 px",
+        bright_snr=300,
+        smallest_spot="1.1 px",
+        min_pixels=1,
+        tolerance_fwhm=1,
+    ).to_dict("records")
+    assert row["bright_stars"] == 2
+    assert row["spike_excess"] == 0
 
 
 def test_rows_of_masks():

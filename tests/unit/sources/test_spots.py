@@ -1,7 +1,7 @@
 """Spots: where each is, and whether one is near."""
 
 import numpy as np
-from mirimask.sources.spots import brightest_pixels, has_match
+from mirimask.sources.spots import brightest_pixels, has_match, pixels_around
 
 
 def test_spots_are_at_their_brightest_pixel():
@@ -26,3 +26,15 @@ def test_has_match():
     positions = np.array([[0.0, 0.0], [10.0, 0.0]])
     assert has_match(positions, np.array([[0.0, 2.0]]), 2.0).tolist() == [True, False]
     assert has_match(positions, np.zeros((0, 2)), 2.0).tolist() == [False, False]
+
+
+def test_pixels_around_positions():
+    """Positions are rounded to a pixel; those off the image do not count."""
+    found = pixels_around(np.array([[1.4, 0.6], [-1.0, 2.0], [9.0, 9.0]]), (4, 5), 1.0)
+    assert found.astype(int).tolist() == [
+        [0, 1, 0, 0, 0],
+        [1, 1, 1, 0, 0],
+        [0, 1, 0, 0, 0],
+        [0, 0, 0, 0, 0],
+    ]
+    assert not pixels_around(np.zeros((0, 2)), (4, 5), 3).any()

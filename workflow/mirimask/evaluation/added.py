@@ -13,16 +13,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from mirimask.evaluation.background import on_image
 from mirimask.evaluation.stars import StarStamps, ab_to_mjy_sr, draw_positions
-from mirimask.image.background import boxes_or_whole
+from mirimask.image.background import between_boxes, boxes_or_whole
 from mirimask.image.frame import Frame
 from mirimask.image.galaxy import galaxy_light
 from mirimask.image.psf import Psf, stamp
 from mirimask.masks.make import make_masks
 from mirimask.masks.registry import Options
+from mirimask.sources.spots import pixels_around
 from mirimask.units import SIGMA_PER_MAD
 
 __all__ = [
@@ -247,7 +247,9 @@ def photometry(
                 coverage_mask=hidden,
                 exclude_percentile=_EMPTIEST,
             )
-            levels[f"box_{box}"] = found.background
+            levels[f"box_{box}"] = between_boxes(
+                found.background_mesh, found.box_size, image.shape
+            )
     errors = []
     for star in stars:
         error = dict.fromkeys(SKIES, np.nan)
@@ -269,16 +271,7 @@ def near_pixels(
     crop: Frame, sources: NDArray[np.floating], *, near_fwhm: float = 8.0
 ) -> NDArray[np.bool_]:
     """The pixels within `near_fwhm` FWHM of one of the sources (n, 2: x, y in pixels), (ny, nx)."""
-    ny, nx = crop.data.shape
-    away = np.ones((ny, nx), bool)
-    at = np.rint(sources).astype(int).reshape(-1, 2)
-    columns, rows = at[:, 0], at[:, 1]
-    inside = (rows >= 0) & (rows < ny) & (columns >= 0) & (columns < nx)
-    away[rows[inside], columns[inside]] = False
-    if away.all():
-        return ~away
-    found: NDArray[np.bool_] = ndimage.distance_transform_edt(away) <= near_fwhm * crop.fwhm_px
-    return found
+    return pixels_around(sources, crop.data.shape, near_fwhm * crop.fwhm_px)
 
 
 def near_and_far(

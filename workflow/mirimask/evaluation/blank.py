@@ -18,6 +18,7 @@ from mirimask.errors import MaskError
 from mirimask.evaluation.stars import StarStamps
 from mirimask.image.background import background, local_mean, median_and_scatter
 from mirimask.sources.peaks import reference_peaks
+from mirimask.sources.spots import pixels_around
 
 __all__ = [
     "DEFAULT",
@@ -102,6 +103,10 @@ def blank_images(
         snr=settings.found,
         background_box_px=round(10 * fwhm_px),
     )
+
+    def near(some: pd.DataFrame, radius_px: float) -> NDArray[np.bool_]:
+        return pixels_around(some[["x", "y"]].to_numpy(), image.shape, radius_px)
+
     bright = peaks[peaks["snr"] > settings.bright]
     certain = peaks[peaks["snr"] > settings.counted]
     stars, real = _bright_stars(
@@ -112,12 +117,12 @@ def blank_images(
         bright=settings.bright,
     )
     rest = image - stars  # sky, noise, events and what is left of the sources
-    taken = _around(peaks, image.shape, settings.hole * fwhm_px)
+    taken = near(peaks, settings.hole * fwhm_px)
     flat = rest - median_and_scatter(rest, empty, 5 * fwhm_px)[0]
     scatter = median_and_scatter(flat, empty | taken, settings.tile * fwhm_px)[1]
     events = sharp_events(np.where(empty, 0, flat), scatter, fwhm_px=fwhm_px, settings=settings)
-    events &= ~(empty | _around(bright, image.shape, 3 * fwhm_px))
-    events &= ~_around(certain, image.shape, fwhm_px)
+    events &= ~(empty | near(bright, 3 * fwhm_px))
+    events &= ~near(certain, fwhm_px)
     kept = ndimage.binary_dilation(events, np.ones((5, 5))) & ~empty  # as they are in the image
     free = ~(empty | taken | kept)  # where there is sky and noise alone
     if not free.any():
@@ -344,13 +349,3 @@ def _add_star(
     stars[rows, columns] += (
         flux * image[rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0]
     )
-
-
-def _around(peaks: pd.DataFrame, shape: tuple[int, ...], radius_px: float) -> NDArray[np.bool_]:
-    """The pixels within `radius_px` of a peak."""
-    if not len(peaks):
-        return np.zeros(shape, bool)
-    away = np.ones(shape, bool)
-    away[peaks["y"].to_numpy(int), peaks["x"].to_numpy(int)] = False
-    near: NDArray[np.bool_] = ndimage.distance_transform_edt(away) <= radius_px
-    return near

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from mirimask.evaluation.stars import StarStamps
 from mirimask.image.background import background
 from mirimask.image.frame import Frame
-from mirimask.sources.spots import label_spots
+from mirimask.sources.spots import label_spots, pixels_around
 from mirimask.sources.verdicts import smallest_spot_px
 
-__all__ = ["background_share", "spike_excess", "spikes_of", "structure_rows"]
+__all__ = ["background_share", "bright_stars", "spike_excess", "spikes_of", "structure_rows"]
 
 # of a bright star, in FWHM: its core is within the first, its spikes end at the second
 _INNER, _OUTER = 3.0, 16.0
@@ -53,35 +53,35 @@ def spikes_of(stamps: StarStamps, fwhm_px: float) -> tuple[NDArray[np.bool_], ND
     return on, around & ~on
 
 
+def bright_stars(peaks: pd.DataFrame, *, fwhm_px: float, snr: float) -> NDArray[np.intp]:
+    """The peaks of at least `snr` that are stars, (n, 2: x, y), brightest first as in `peaks`.
+
+    One bright star has many peaks in its spikes: those within 16 FWHM of a brighter one are its
+    own.
+    """
+    kept: list[tuple[int, int]] = []
+    for x, y in peaks[peaks["snr"] >= snr][["x", "y"]].to_numpy(int).tolist():
+        if all(np.hypot(x - i, y - j) > _OUTER * fwhm_px for i, j in kept):
+            kept.append((x, y))
+    return np.array(kept, np.intp).reshape(-1, 2)
+
+
 def spike_excess(
     mask: NDArray[np.bool_],
-    peaks: pd.DataFrame,
-    empty: NDArray[np.bool_],
+    stars: NDArray[np.intp],
+    unseen: NDArray[np.bool_],
     spikes: tuple[NDArray[np.bool_], NDArray[np.bool_]],
-    *,
-    fwhm_px: float,
-    snr: float,
 ) -> tuple[float, int]:
     """By how much more of a bright star's spikes a mask covers than of what lies between them.
 
-    Around each peak of at least `snr`: the masked share of the pixels on its spikes less that of
-    those between, `spikes` as from `spikes_of`; empty pixels and the cores of bright stars do not
-    count. Returns the mean over such stars (NaN without any), and their number.
+    Around each of `stars` (n, 2: x, y): the masked share of the pixels on its spikes less that of
+    those between, `spikes` as from `spikes_of`; `unseen` pixels do not count. Returns the mean over
+    the stars that have both (NaN without any), and their number.
     """
-    stars = peaks[peaks["snr"] >= snr]
-    # one bright star has many peaks in its spikes: those within reach of a brighter one are its own
-    kept: list[tuple[int, int]] = []
-    for x, y in stars[["x", "y"]].to_numpy(int).tolist():
-        if all(np.hypot(x - i, y - j) > _OUTER * fwhm_px for i, j in kept):
-            kept.append((x, y))
-    rows, columns = np.indices(mask.shape)
-    unseen = empty.copy()
-    for x, y in kept:
-        unseen |= np.hypot(columns - x, rows - y) <= _INNER * fwhm_px
     half = spikes[0].shape[0] // 2
     wide, hidden = np.pad(mask, half), np.pad(unseen, half, constant_values=True)
     excess = []
-    for x, y in kept:
+    for x, y in stars.tolist():
         window = np.s_[y : y + 2 * half + 1, x : x + 2 * half + 1]
         on, between = (wide[window][part & ~hidden[window]] for part in spikes)
         if on.size and between.size:
@@ -105,23 +105,24 @@ def structure_rows(
 
     `masks` with method and domain; `peaks` are the reference peaks, spots are joined to them as for
     the verdicts (`min_pixels`, `tolerance_fwhm` FWHM). The background is that of boxes of
-    `background_box`, clutter counts spots of `smallest_spot` and more, bright stars have a peak of
-    at least `bright_snr` and the spikes of `stamps`. Columns: method, domain, mask_pixels, clutter,
-    clutter_on_bright_background (`background_share`), bright_stars and spike_excess
-    (`spike_excess`), simulated.
+    `background_box`, clutter counts spots of `smallest_spot` and more. `bright_stars` are those of
+    `bright_snr`, with the spikes of `stamps`; their cores count for no star. Columns: method,
+    domain, mask_pixels, clutter, clutter_on_bright_background (`background_share`), bright_stars
+    and spike_excess (`spike_excess`), simulated.
     """
     box_px = round(crop.length_px(background_box))
     level = background(np.where(crop.empty, 0, crop.data), crop.empty, box_px=box_px)
     spikes = spikes_of(stamps, crop.fwhm_px)
+    stars = bright_stars(peaks, fwhm_px=crop.fwhm_px, snr=bright_snr)
+    # a bright star's core is on no spike, its own or another's
+    unseen = crop.empty | pixels_around(stars, crop.data.shape, _INNER * crop.fwhm_px)
     rows = []
     for method, domain, mask in masks:
         spots = label_spots(
             mask, peaks, min_pixels=min_pixels, tolerance_px=tolerance_fwhm * crop.fwhm_px
         )
         bright = np.isin(spots.labels, spots.bright) if spots.bright.size else np.zeros_like(mask)
-        excess, stars = spike_excess(
-            mask, peaks, crop.empty, spikes, fwhm_px=crop.fwhm_px, snr=bright_snr
-        )
+        excess, n_stars = spike_excess(mask, stars, unseen, spikes)
         rows.append(
             {
                 "method": method,
@@ -129,7 +130,7 @@ def structure_rows(
                 "mask_pixels": int(mask.sum()),
                 "clutter": spots.clutter(smallest_spot_px(smallest_spot, crop)),
                 "clutter_on_bright_background": background_share(mask, bright, level, crop.empty),
-                "bright_stars": stars,
+                "bright_stars": n_stars,
                 "spike_excess": excess,
                 "simulated": crop.simulated,
             }

@@ -80,17 +80,17 @@ def _spiky(
     The mean of the eight neighbours of the brightest pixel of a peak, over that pixel, is
     compared with that of a Gaussian of the PSF's width, as Stetson's (1987) sharpness does.
     """
-    from scipy.ndimage import uniform_filter
-
-    neighbours = (9 * uniform_filter(signal, 3, mode="constant") - signal) / 8
     dy, dx = (step.ravel() for step in np.mgrid[-1:2, -1:2])
     rows = np.clip(y[:, None] + dy, 0, signal.shape[0] - 1)
     columns = np.clip(x[:, None] + dx, 0, signal.shape[1] - 1)
     brightest = np.arange(len(x)), signal[rows, columns].argmax(axis=1)
     rows, columns = rows[brightest], columns[brightest]
+    value = signal[rows, columns]
+    around = np.pad(signal, 1)[rows[:, None] + 1 + dy, columns[:, None] + 1 + dx]
+    neighbours = (around.sum(axis=1) - value) / 8
     one_px = np.exp(-4 * np.log(2) / fwhm_px**2)
     expected = (one_px + one_px**2) / 2  # four neighbours at 1, four at the root of 2
-    return neighbours[rows, columns] < _STAR_LIKE * expected * signal[rows, columns]
+    return neighbours < _STAR_LIKE * expected * value
 
 
 def reference_peaks(

@@ -18,6 +18,7 @@ __all__ = [
     "labels_near",
     "nearest_distance",
     "nearest_points",
+    "pixels_around",
     "spot_labels",
     "spots_around",
 ]
@@ -168,6 +169,23 @@ def nearest_distance(
         return np.full(len(x), np.inf)
     tree = cKDTree(np.column_stack([at_x, at_y]), balanced_tree=False, compact_nodes=False)
     return tree.query(np.column_stack([x, y]))[0]
+
+
+def pixels_around(
+    positions: NDArray[np.number], shape: tuple[int, ...], radius_px: float
+) -> NDArray[np.bool_]:
+    """The pixels of an image of `shape` within `radius_px` of a pixel that a position is in.
+
+    `positions` (n, 2: x, y) off the image do not count; without others no pixel is.
+    """
+    away = np.ones(shape, bool)
+    columns, rows = np.rint(positions).astype(int).reshape(-1, 2).T
+    inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
+    if not inside.any():
+        return ~away
+    away[rows[inside], columns[inside]] = False
+    near: NDArray[np.bool_] = ndimage.distance_transform_edt(away) <= radius_px
+    return near
 
 
 def spot_labels(mask: NDArray[np.generic]) -> NDArray[Any]:
