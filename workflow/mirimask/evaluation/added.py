@@ -247,9 +247,7 @@ def photometry(
                 coverage_mask=hidden,
                 exclude_percentile=_EMPTIEST,
             )
-            levels[f"box_{box}"] = between_boxes(
-                found.background_mesh, found.box_size, image.shape
-            )
+            levels[f"box_{box}"] = between_boxes(found.background_mesh, found.box_size, image.shape)
     errors = []
     for star in stars:
         error = dict.fromkeys(SKIES, np.nan)

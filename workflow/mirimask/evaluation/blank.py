@@ -174,8 +174,9 @@ def spectral_lines(
     good = known & (np.abs(noise) < _CLIP)
     found: NDArray[np.float64] = np.zeros(noise.shape)
     lines: NDArray[np.bool_] = np.zeros((), bool)
+    pairs = _pairs(good, noise.shape)
     for _ in range(_STEPS):
-        modes, power = _spectra(noise - found, good, noise.shape, reach_px)
+        modes, power = _spectra(noise - found, good, pairs, reach_px)
         if power is None:
             break
         lines = lines | (np.abs(modes) ** 2 > _LINE * np.maximum(power, 0) * good.sum())
@@ -188,17 +189,24 @@ def spectral_lines(
     return found
 
 
+def _pairs(good: NDArray[np.bool_], shape: Sequence[int]) -> NDArray[np.floating]:
+    """How many pairs of good pixels there are at each distance, of an image padded to `shape`."""
+    power = np.abs(fft.rfft2(good.astype(float), shape)) ** 2
+    pairs: NDArray[np.floating] = fft.irfft2(power, shape)
+    return pairs
+
+
 def _spectra(
     noise: NDArray[np.floating],
     good: NDArray[np.bool_],
-    shape: Sequence[int],
+    pairs: NDArray[np.floating],
     reach_px: int,
 ) -> tuple[NDArray[np.complexfloating], NDArray[np.floating] | None]:
     """The Fourier modes of noise in the good pixels, and the power a pixel that its autocorrelation
-    has out to `reach_px`, tapered to 0 there (None: no noise).
+    has out to `reach_px`, tapered to 0 there (None: no noise); `pairs` as from `_pairs`.
     """
+    shape = pairs.shape
     modes = fft.rfft2(np.where(good, noise, 0).astype(float), shape)
-    pairs = fft.irfft2(np.abs(fft.rfft2(good.astype(float), shape)) ** 2, shape)
     sums = fft.irfft2(np.abs(modes) ** 2, shape)
     correlation = np.divide(sums, pairs, out=np.zeros_like(sums), where=pairs > 0.5)
     if not correlation[0, 0] > 0:
@@ -229,7 +237,7 @@ def correlated_noise(
     """
     shape = [fft.next_fast_len(n + reach_px, real=True) for n in noise.shape]
     good = known & (np.abs(noise) < _CLIP)
-    _, power = _spectra(noise, good, shape, reach_px)
+    _, power = _spectra(noise, good, _pairs(good, shape), reach_px)
     if power is None:
         return [np.zeros(noise.shape) for _ in range(number)]
     spectrum = np.clip(power, 0, None) / np.mean(noise[good] ** 2)

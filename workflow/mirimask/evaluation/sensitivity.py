@@ -14,7 +14,7 @@ from mirimask.errors import MaskError
 from mirimask.image.background import background_meshes
 from mirimask.image.frame import Frame, pixels
 from mirimask.masks.filters import matched_filter
-from mirimask.masks.segmentation import SegmentationSettings, segment
+from mirimask.masks.segmentation import SegmentationSettings, smoothed, sources_above
 from mirimask.sources.catalogue import locate_sources
 from mirimask.sources.peaks import reference_peaks
 from mirimask.sources.spots import Spots, label_spots
@@ -278,14 +278,22 @@ def other_segmentations(
     data = frame.masked
     if frame.error is not None:
         data[np.isnan(frame.error)] = np.nan
-    found = {}
+    chosen: dict[str, SegmentationSettings] = {}
+    alike: dict[tuple[int, float], list[str]] = {}  # those with one background and kernel
     for other in others:
         changed = dict(other)
         version = changed.pop("jwst_version", settings["jwst_version"])
         name = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in other.items())
-        labels = segment(data, settings=SegmentationSettings.for_jwst(version, **changed))
-        found[name] = crop.cut(labels) > 0
-    return found
+        own = chosen[name] = SegmentationSettings.for_jwst(version, **changed)
+        alike.setdefault((own.box_px, own.kernel_fwhm_px), []).append(name)
+    found = {}
+    for names in alike.values():
+        smooth, rms, mask = smoothed(data, settings=chosen[names[0]])
+        for name in names:
+            own = chosen[name]
+            labels = sources_above(smooth, own.snr * rms, mask, settings=own)
+            found[name] = crop.cut(labels) > 0
+    return {name: found[name] for name in chosen}
 
 
 def _count(verdicts: NDArray[np.str_] | pd.Series) -> dict[str, int]:
