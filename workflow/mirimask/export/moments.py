@@ -57,7 +57,7 @@ def label_sums(
     rows = max(1, _AT_A_TIME // width)
     for top in range(0, data.shape[0], rows):
         strip = np.s_[top * width : (top + rows) * width]
-        at = np.flatnonzero(labels.ravel()[strip])
+        at = np.flatnonzero(labels.ravel()[strip] > 0)
         own = place[labels.ravel()[strip][at]]
         light = data.ravel()[strip][at] - level[own]
         y, x = np.divmod(at, width) - middle.T[:, own]

@@ -6,6 +6,7 @@ a rim (`background_meshes`), any statistic of tiles and what lies between them (
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -184,6 +185,7 @@ def between_boxes(
     return np.clip(image, mesh.min(), mesh.max(), out=image)
 
 
+@lru_cache(maxsize=8)  # images of one size follow each other
 def _spline_weights(n: int, box: int) -> NDArray[np.float64]:
     """The share of each of `n` boxes of `box` pixels in each of these, (n * box, n).
 

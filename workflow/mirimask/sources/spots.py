@@ -203,7 +203,7 @@ def brightest_pixels(
     a spot.
     """
     labels = spot_labels(mask)
-    inside = np.flatnonzero(mask)
+    inside = np.flatnonzero(labels > 0)  # of bool: of int32 it takes five times as long
     spot, light = labels.ravel()[inside], image.ravel()[inside]
     count = int(spot.max(initial=0)) + 1
     most = np.full(count, -np.inf, light.dtype)
