@@ -235,21 +235,31 @@ def test_sources_that_a_cut_keeps(caplog):
 
 
 def test_other_segmentations_are_of_the_whole_frame():
+    """The first and the last share their background; the order stays."""
     rng = np.random.default_rng(2)
     data = rng.normal(6, 0.1, (120, 130)).astype(np.float32)
     for row, column in ((30, 40), (70, 80), (90, 100)):
         data[row - 4 : row + 5, column - 4 : column + 5] += 3
     frame = replace(frame_with(data), error=np.where(data < 5.7, np.nan, 0.1).astype(np.float32))
     crop = crop_frame(frame, rows=(20, 110), columns=(30, 120), image="A")
-    usual = {"jwst_version": "1.12.5"}
     found = other_segmentations(
-        frame, crop, [{"snr": 9}, {"jwst_version": "1.5.3", "snr": 9}], settings=usual
+        frame,
+        crop,
+        [{"snr": 9}, {"jwst_version": "1.5.3", "snr": 9}, {"snr": 2, "n_pixels": 5}],
+        settings={"jwst_version": "1.12.5"},
     )
-    assert list(found) == ["snr 9", "jwst version 1.5.3, snr 9"]
+    expected = {
+        "snr 9": SegmentationSettings.for_jwst("1.12.5", snr=9),
+        "jwst version 1.5.3, snr 9": SegmentationSettings.for_jwst("1.5.3", snr=9),
+        "snr 2, n pixels 5": SegmentationSettings.for_jwst("1.12.5", snr=2, n_pixels=5),
+    }
+    assert list(found) == list(expected)
     seen = np.where(np.isnan(frame.error), np.nan, data)
-    whole = segment(seen, settings=SegmentationSettings.for_jwst("1.12.5", snr=9)) > 0
-    np.testing.assert_array_equal(found["snr 9"], whole[20:110, 30:120])
+    for name, settings in expected.items():
+        whole = segment(seen, settings=settings) > 0
+        np.testing.assert_array_equal(found[name], whole[20:110, 30:120])
     assert found["snr 9"].any()
+    assert (found["snr 9"] != found["snr 2, n pixels 5"]).any()
 
 
 def test_other_finders_find_the_stars_and_no_clouds():

@@ -80,34 +80,11 @@ def test_peaks_in_the_spikes_of_a_star_are_not_stars():
     assert stars == 0
 
 
-def test_the_core_of_a_star_is_on_no_spike_of_another():
-    """The mask is on the core alone, which lies in a spike of the brighter star."""
-    y, x = np.indices(NONE.shape)
-    core = np.hypot(x - 105, y - 145) <= 7
+def _row(mask, peaks):
+    """The row of a mask of an image that rises along x."""
     (row,) = structure_rows(
         frame_with(np.broadcast_to(np.arange(200, dtype=np.float32), (200, 200)).copy()),
-        _peaks((105, 105, 900), (105, 145, 400)),
-        [("value_1", "crop", core)],
-        _cross(),
-        background_box="32 px",
-        bright_snr=300,
-        smallest_spot="1.1 px",
-        min_pixels=1,
-        tolerance_fwhm=1,
-    ).to_dict("records")
-    assert row["bright_stars"] == 2
-    assert row["spike_excess"] == 0
-
-
-def test_rows_of_masks():
-    data = np.broadcast_to(np.arange(200, dtype=np.float32), (200, 200)).copy()
-    mask = NONE.copy()
-    mask[100, 100] = True  # on the peak
-    mask[50, 190:194] = True  # clutter where the background is brightest
-    crop = frame_with(data)
-    (row,) = structure_rows(
-        crop,
-        _peaks((100, 100, 20)),
+        peaks,
         iter([("value_1", "crop", mask)]),
         _cross(),
         background_box="32 px",
@@ -116,6 +93,23 @@ def test_rows_of_masks():
         min_pixels=1,
         tolerance_fwhm=1,
     ).to_dict("records")
+    return row
+
+
+def test_the_core_of_a_star_is_on_no_spike_of_another():
+    """The mask is on the core alone, which lies in a spike of the brighter star."""
+    y, x = np.indices(NONE.shape)
+    core = np.hypot(x - 105, y - 145) <= 7
+    row = _row(core, _peaks((105, 105, 900), (105, 145, 400)))
+    assert row["bright_stars"] == 2
+    assert row["spike_excess"] == 0
+
+
+def test_rows_of_masks():
+    mask = NONE.copy()
+    mask[100, 100] = True  # on the peak
+    mask[50, 190:194] = True  # clutter where the background is brightest
+    row = _row(mask, _peaks((100, 100, 20)))
     assert (row["method"], row["domain"]) == ("value_1", "crop")
     assert row["mask_pixels"] == 5
     assert row["clutter"] == pytest.approx(1 / 2)  # of two spots
