@@ -67,7 +67,8 @@ def _judged(make: Callable[[], tuple[str, Right]]) -> tuple[str, str]:
     with open("v.csv", newline="", encoding="utf-8") as text:
         rows = list(csv.DictReader(text))
     if not rows:
-        demand("no catalogue source" in answer.err, "no source, and no warning of it")
+        told = "has no row" in answer.err or "no catalogue source" in answer.err
+        demand(told, "no source, and no warning of it")
     stars = right.stars if right.stars is not None else list(range(len(good.IDS)))
     ids = right.ids if right.ids is not None else [good.IDS[star] for star in stars]
     if right.lost:

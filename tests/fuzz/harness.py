@@ -289,6 +289,7 @@ def arguments(part: str, description: str, *, count: int, limit: float) -> argpa
     parser.add_argument("--kept", type=Path, default=KEPT, help=f"folder (default: {KEPT})")
     options = parser.parse_args()
     options.part = part
+    options.count = max([options.count, *(options.only or [])])
     return options
 
 

@@ -281,14 +281,17 @@ def _other(body: bytes) -> bytes:
 
 
 def changed(reply: Reply, *, tag: str) -> None:
-    """Broken off half-way; the rest is of another version of the file."""
+    """Broken off half-way; the rest is of another version of the file, as its ETag tells.
+
+    No `tag`: nothing tells it.
+    """
+    if tag:
+        reply.headers["ETag"] = tag if reply.number else '"one"'
+    else:
+        reply.headers.pop("ETag", None)
     if reply.number == 0:
-        if tag:
-            reply.headers["ETag"] = '"one"'
         cut(reply)
         return
-    if tag:
-        reply.headers["ETag"] = tag
     other = _other(reply.whole)
     reply.body = other[len(other) - len(reply.body) :]
 

@@ -29,8 +29,6 @@ def main(job):
     given = read_own(own, row, job.params.catalogue, image=image)
     i2d, sources = given.i2d, given.catalogue
     del sources.meta["columns"]  # which the configuration says
-    if own.get("catalogue") and not len(sources):
-        log.warning("%s: its catalogue has no row: 0 sources will be scored", image)
 
     products = pipeline_products(i2d, given.labels, job.params.segmentation, image=image)
     labels, made = products.labels, f"made here with the {products.settings}"

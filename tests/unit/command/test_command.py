@@ -485,6 +485,16 @@ def test_score_without_sources(i2d, run):
     assert "no catalogue source" in err
 
 
+def test_score_of_a_catalogue_without_rows(i2d, run):
+    with open("empty.csv", "w") as file:
+        file.write("id,ra,dec\n")
+    status, out, err = run("score", i2d, "empty.csv", "--method", "value_1")
+    assert status == 0
+    assert "0 sources" in out
+    assert err.count("warning") == 1
+    assert "catalogue 'empty.csv' has no row" in err
+
+
 def test_pixels_of_any_size_bring_no_warnings_of_the_code(i2d, run):
     with fits.open(i2d, mode="update") as hdus:
         hdus["SCI"].data[40, 40], hdus["SCI"].data[90:93, 70] = -3e38, 3e38

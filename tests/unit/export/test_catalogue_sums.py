@@ -77,6 +77,15 @@ def test_circles_are_those_of_photutils(field):
         np.testing.assert_allclose(own, other, rtol=1e-6)
 
 
+def test_circles_of_any_radius_have_their_area():
+    """The root of the square of a radius, less that of the radius, is 0 whatever its digits."""
+    flat, x, y = np.ones((40, 40)), np.array([20, 20.5]), np.array([20, 20.2])
+    for radius in np.linspace(2.75 - 1e-10, 2.75 + 1e-10, 400).tolist():
+        held, _, area = circle_sums(flat, None, flat == 0, x, y, radius)
+        np.testing.assert_allclose(area, np.pi * radius**2, rtol=1e-9)
+        np.testing.assert_array_equal(held, area)
+
+
 def test_sums_of_labels_are_those_of_photutils(field, monkeypatch):
     """Labels of one pixel, of a line of pixels and of many; in one strip and in several."""
     data, error, hidden = field

@@ -235,3 +235,9 @@ def test_identity_of_a_header_with_gaps():
     assert row["principal_investigator"] is None
     header = fits.Header([fits.Card.fromstring("PI_NAME =")])
     assert identify(header)["principal_investigator"] is None
+
+
+def test_identity_of_a_complex_number_is_its_text():
+    """FITS has them, JSON does not."""
+    header = fits.Header([fits.Card.fromstring("GDSTARID= (1.0, 2.0)")])
+    assert identify(header)["guide_star_id"] == "(1+2j)"

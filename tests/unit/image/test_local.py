@@ -239,13 +239,21 @@ def test_the_first_of_two_images_is_used_and_said(write, data, caplog):
 def test_a_card_that_is_not_fits_is_mended_or_left_out(write, tmp_path, caplog):
     path = write(FILTER="F770W", TARGPROP="x", EFFEXPTM=5.0)
     raw = path.read_bytes()
-    for key, value in (("TARGPROP", "nan"), ("EFFEXPTM", "1E400")):
+    for key, card in (
+        ("TARGPROP", "TARGPROP=                  nan"),
+        ("EFFEXPTM", "EFFEXPTM=                1E400"),
+        ("PIXAR_SR", "PIXAR_SR  2.8E-13"),  # could not be given the area of the WCS
+    ):
         at = raw.index(key.encode())
-        raw = raw[:at] + f"{key}= {value:>20}".ljust(80).encode() + raw[at + 80 :]
+        raw = raw[:at] + card.ljust(80).encode() + raw[at + 80 :]
     path.write_bytes(raw)
     hdus = read_image(path)
-    said = f"i2d '{path}': its header card 'EFFEXPTM=                1E400' is not FITS"
-    assert [record.getMessage().split(", and")[0] for record in caplog.records] == [said]
+    said = [
+        f"i2d '{path}': its header card '{card}' is not FITS"
+        for card in ("EFFEXPTM=                1E400", "PIXAR_SR  2.8E-13")
+    ]
+    assert [record.getMessage().split(", and")[0] for record in caplog.records] == said
+    assert hdus["SCI"].header["PIXAR_SR"] == pytest.approx(PIXEL_SR, rel=1e-6)
     write_hdus(tmp_path / "out.fits", hdus)
     with fits.open(tmp_path / "out.fits") as written:
         written.verify("exception")  # why a file written here is read without a look at its cards
@@ -354,13 +362,24 @@ def test_a_header_that_lies_about_its_size_is_refused_at_once(write, card, value
         read_image(path)
 
 
-def test_a_length_that_is_said_twice_is_refused(write):
+@pytest.mark.parametrize(("key", "value"), [("NAXIS", f"{2**31:>20}"), ("XTENSION", "'Inf'")])
+def test_a_card_of_the_storage_that_is_there_twice_is_refused(write, key, value):
     path = write()
     raw = path.read_bytes()
     at = raw.index(b"BUNIT   =")
-    card = f"NAXIS   = {2**31:>20}".ljust(80).encode()
+    card = f"{key:8}= {value}".ljust(80).encode()
     path.write_bytes(raw[:at] + card + raw[at + 80 :])
-    with pytest.raises(MaskError, match="NAXIS stands in it more than once"):
+    with pytest.raises(MaskError, match=f"{key} stands in it more than once"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("value", ["'IMAGE", "Inf", ""])
+def test_an_extension_of_no_kind_is_refused(write, value):
+    path = write()
+    raw = path.read_bytes()
+    at = raw.index(b"XTENSION=")
+    path.write_bytes(raw[:at] + f"XTENSION= {value}".ljust(80).encode() + raw[at + 80 :])
+    with pytest.raises(MaskError, match=r"i2d.fits.*(XTENSION|no SCI)"):
         read_image(path)
 
 

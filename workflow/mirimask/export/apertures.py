@@ -68,14 +68,15 @@ def _shares(
     """
     ends = np.arange(side + 1) - 0.5
     x, y = ((each[:, None] + ends).clip(-radius, radius) for each in (x, y))
+    squared = radius * radius  # radius**2 may be less in its last digit, and a root below be NaN
     along, up = np.abs(x)[:, None], np.abs(y)[..., None]
 
     def below(t: NDArray[np.floating]) -> NDArray[np.float64]:
         """The area under the circle from 0 to t."""
-        found: NDArray[np.float64] = t * np.sqrt(radius**2 - t**2)
-        return (found + radius**2 * np.arcsin(t / radius)) / 2
+        found: NDArray[np.float64] = t * np.sqrt(squared - t**2)
+        return (found + squared * np.arcsin(t / radius)) / 2
 
-    flat = np.sqrt(radius**2 - up**2)  # as far the circle is higher than the rectangle
+    flat = np.sqrt(squared - up**2)  # as far the circle is higher than the rectangle
     common = along * up
     beyond = along > flat
     rounded = flat * up + below(along) - below(flat)

@@ -275,7 +275,9 @@ def _data_size(header: fits.Header, what: str) -> int:
 
 
 # A card of these that cannot be read changes the pixels, or where they are.
-_STORED = re.compile(r"BSCALE|BZERO|BLANK|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|T(FORM|ZERO|SCAL)\d+")
+_STORED = re.compile(
+    r"XTENSION|BSCALE|BZERO|BLANK|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|T(FORM|ZERO|SCAL)\d+"
+)
 
 
 def _check_cards(header: fits.Header, what: str) -> None:
@@ -286,6 +288,7 @@ def _check_cards(header: fits.Header, what: str) -> None:
         try:
             card.verify("silentfix+exception")  # a keyword in lower case is one
             value, _ = card.value, card.comment
+            card.value = value  # a name without '=' takes none
             good = not isinstance(value, float | complex) or bool(np.isfinite(value))
         except Exception:  # VerifyError, and what astropy's parser lets through
             good = False

@@ -22,12 +22,17 @@ MOMENTS = ("min", "max", "mean", "median", "variance", "skewness", "kurtosis")
 
 
 def identify(primary: fits.Header) -> dict[str, object]:
-    """The row of Table 1 from a primary header; None where a keyword is missing or has no value."""
-    values = {column: primary.get(key) for column, key in IDENTITY.items()}
-    return {
-        column: None if isinstance(value, fits.card.Undefined) else value
-        for column, value in values.items()
-    }
+    """The row of Table 1 from a primary header; None where a keyword is missing or has no value.
+
+    A complex number is given as text.
+    """
+    values: dict[str, object] = {column: primary.get(key) for column, key in IDENTITY.items()}
+    for column, value in values.items():
+        if isinstance(value, fits.card.Undefined):
+            values[column] = None
+        elif isinstance(value, complex):
+            values[column] = str(value)
+    return values
 
 
 def describe(data: NDArray[np.floating]) -> dict[str, float]:

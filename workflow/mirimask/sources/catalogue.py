@@ -211,7 +211,7 @@ def locate_sources(
             "only",
             *(times[times > 1].sum(), chosen.sum(), distinct[times > 1][0]),
         )
-    if len(catalogue) and not chosen.any():  # of one without rows its import tells
+    if len(catalogue) and not chosen.any():  # of one without rows its reader tells
         log.warning("no catalogue source lies on this image: there is nothing to score")
     return Table(
         {

@@ -83,7 +83,8 @@ def read_catalogue(
     `ra` and `dec` where they are missing, and rows are numbered from 1 where `id_` is. Coordinates
     are in the unit of their column, in degrees where it has none; those that are missing or not
     finite stay so. The table's meta holds nothing but `columns`, the names of id, ra and dec. No
-    path: a table without rows. `settings` says how whoever asks names those columns, for messages.
+    path: a table without rows; a file without rows is one with a warning. `settings` says how
+    whoever asks names those columns, for messages.
 
     MaskError: no such file, not readable, no RA or Dec (with the columns there are), coordinates
     that are not numbers, of a unit that is no angle, or outside of what an angle can be.
@@ -100,6 +101,8 @@ def read_catalogue(
     what = f"{image}: catalogue '{path}'" if image else f"catalogue '{path}'"
     found = _chosen(_tables_of(Path(path), what), wanted, what, settings)
     table = found.table
+    if not len(table):
+        _logger.warning("%s has no row: no source is scored or matched.", what)
     names = {
         key: next((name for name in given if name in table.colnames), given[0])
         for key, given in wanted.items()
