@@ -148,6 +148,14 @@ def test_an_edited_module_deep_below(again):
     assert jobs == {"slice": 8, "segmentation": 2, "verdicts": 10, "verdict_tables": 1}
 
 
+def test_the_edited_module_of_a_method(again):
+    """`slices` is imported by the registry's line: of the masks of that line alone it is code."""
+    module = again.folder / "workflow" / "mirimask" / "masks" / "slices.py"
+    module.write_text(module.read_text() + "\n# edited\n")
+    jobs = again.planned("results/small/tables/table3.csv")
+    assert jobs == {"slice": 8, "verdicts": 8, "verdict_tables": 1}
+
+
 def test_results_do_not_depend_on_cores(finished, again):
     """B and all that is of both again on one core: the same bytes, of the pages too."""
     for path in again.results.rglob("*"):

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-__all__ = ["count_interval", "mean_interval", "ratio_interval", "wilson"]
+__all__ = ["count_interval", "mean_interval", "paired_difference", "ratio_interval", "wilson"]
 
 
 def wilson(
@@ -25,6 +25,34 @@ def wilson(
         low = np.where(k <= 0, 0.0, np.clip(centre - half, 0, 1))
         high = np.where(k >= n, 1.0, np.clip(centre + half, 0, 1))
     return np.where(n > 0, low, 0.0), np.where(n > 0, high, 1.0)
+
+
+def paired_difference(both: int, first: int, second: int, neither: int) -> tuple[float, float]:
+    """95 % interval of the difference of two proportions of the same objects.
+
+    `both` have the one and the other, `first` and `second` one alone, `neither` none. Newcombe 1998
+    (Statist. Med. 17, 2635), method 10: the Wilson intervals of both proportions and their
+    correlation, right for few objects too. No objects give (-1, 1).
+    """
+    n = both + first + second + neither
+    if n == 0:
+        return -1.0, 1.0
+    ones, others = both + first, both + second
+    (low1, low2), (high1, high2) = wilson([ones, others], n)
+    p1, p2 = ones / n, others / n
+    margins = ones * (n - ones) * others * (n - others)
+    correlation = 0.0
+    if margins:
+        product = float(both * neither - first * second)
+        if product > 0:
+            product = max(product - n / 2, 0)
+        correlation = product / np.sqrt(margins)
+
+    def reach(a: float, b: float) -> float:
+        return float(np.sqrt(a * a - 2 * correlation * a * b + b * b))
+
+    difference = p1 - p2
+    return difference - reach(p1 - low1, high2 - p2), difference + reach(high1 - p1, p2 - low2)
 
 
 def count_interval(

@@ -23,8 +23,8 @@ rule figure1:
     params:
         image=FIGURE1_IMAGE,
         study=study.name,
-        rows=lookup("crop/rows", within=config, default=None),
-        columns=lookup("crop/columns", within=config, default=None),
+        rows=study.crop_of(FIGURE1_IMAGE, "rows"),
+        columns=study.crop_of(FIGURE1_IMAGE, "columns"),
         code=code("figure1"),
     message:
         f"Drawing figure 1: the crop of {FIGURE1_IMAGE}"

@@ -15,7 +15,7 @@ rule slice:
         "image"
     params:
         domain=lambda wildcards: study.domain_of(wildcards.method),
-        method=lambda wildcards: study.registered(wildcards.method),
+        detectors=lambda wildcards: study.settings_of_parts([wildcards.method]),
         code=code("make_mask"),
     message:
         "Slicing {wildcards.image}: {wildcards.method}"

@@ -363,7 +363,8 @@ class Study:
         grouped = {image for images in groups.values() for image in images}
         rest = [image for image in self.images if image not in grouped]
         real = rest and not set(rest) & set(self.by_truth)
-        groups["real images" if real else "other images" if groups else "all images"] = rest
+        name = "real images" if real else "other images" if groups else "all images"
+        groups[name] = [*groups.get(name, ()), *rest]
         return {name: images for name, images in groups.items() if images}
 
     @property

@@ -231,5 +231,11 @@ def test_which_slices_are_good_source_masks():
     verdict, left = good_masks(added)
     assert "mean of added stars" in verdict
     assert "area where" not in left
+    # room for galaxies alone, and for none
+    verdict, left = good_masks(added.assign(stars_left=np.nan))
+    assert "good source masks are Img Top 4.6 %, Diff Top 10 %: at most a fifth of" in verdict
+    assert "of the light of galaxies stays outside" in verdict
+    assert "nan" not in left
+    assert good_masks(added.assign(stars_left=np.nan, galaxies_left=np.nan)) == []
     assert good_masks(pd.DataFrame()) == []
     assert good_masks(added[added["method"] == "recommended"]) == []

@@ -129,6 +129,40 @@ def test_a_curve_that_never_reaches_80_percent_has_no_m80():
     assert fit.m50 == pytest.approx(24, abs=0.01)
 
 
+def test_80_percent_before_the_brightest_stars_are_not_known():
+    """Of the brightest stars 70 % are found: to say where 80 % are would be to guess."""
+    n = np.full(MAGNITUDES.size, 200)
+    first = MAGNITUDES[0]
+    share = logistic(MAGNITUDES, 1.0, first + 0.3, 0.4)
+    assert 0.6 < share[0] < 0.7
+    assert np.isnan(fit_completeness(MAGNITUDES, n * share, n).m80)
+    # of a curve just above, draws that never reach 80 % leave the brighter limit unknown
+    share = logistic(MAGNITUDES, 0.82, 24.0, 0.3)
+    rng = np.random.default_rng(1)
+    limits = bootstrap_depths(MAGNITUDES, np.round(n * share), n, draws=200, rng=rng)
+    assert np.isnan(limits["m80_low"])
+    assert 22 < limits["m80_high"] < 24
+
+
+def test_images_of_different_depth_have_no_common_curve():
+    """Half of the stars are found to 23, half to 25.5: by hand, 80 % of all at 22.90."""
+    n = np.full(MAGNITUDES.size, 100_000)
+    each = [logistic(MAGNITUDES, 1.0, m50, 0.25) for m50 in (23.0, 25.5)]
+    counts = np.round(n * np.mean(each, axis=0))
+    # 1 / (1 + exp((m - 23) / 0.25)) is 0.6 where exp is 2 / 3, at 23 + 0.25 log(2 / 3) = 22.90
+    truth = 23 + 0.25 * np.log(2 / 3)
+    fit = fit_completeness(MAGNITUDES, counts, n, mixed=True)
+    step = np.diff(MAGNITUDES).max()
+    assert fit.m80 == pytest.approx(truth, abs=0.2 * step)
+    assert np.isnan([fit.c0, fit.m50, fit.w]).all()
+    rng = np.random.default_rng(1)
+    limits = bootstrap_depths(MAGNITUDES, counts, n, draws=50, rng=rng, mixed=True)
+    assert limits["m80_low"] <= fit.m80 <= limits["m80_high"]
+    never = fit_completeness(MAGNITUDES, np.round(0.7 * n), n, mixed=True)
+    always = fit_completeness(MAGNITUDES, n, n, mixed=True)
+    assert np.isnan([never.m80, always.m80]).all()
+
+
 @pytest.mark.parametrize("share", [0.0, 0.03, 1.0])
 def test_a_curve_without_a_fall_is_not_fitted(share):
     n = np.full(MAGNITUDES.size, 200)

@@ -13,6 +13,7 @@ from mirimask.evaluation.significance import (
     recall_differences,
     successes,
 )
+from mirimask.intervals import paired_difference
 
 
 def test_mcnemar_by_hand():
@@ -63,10 +64,41 @@ def test_bootstrap_is_seeded_and_covers_the_difference():
     rows = table.set_index("method")
     assert rows.loc["value_1", "difference"] == pytest.approx(0.25)
     assert 0 < rows.loc["value_1", "difference_low"] < 0.25 < rows.loc["value_1", "difference_high"]
-    assert rows.loc["same", "difference_low"] == rows.loc["same", "difference_high"] == 0
+    own = rows.loc["segmentation", ["difference_low", "difference", "difference_high"]]
+    assert (own == 0).all()
+    # another method may differ where the 40 sources show nothing of it
+    assert -0.1 < rows.loc["same", "difference_low"] < 0 < rows.loc["same", "difference_high"] < 0.1
     # binomial scatter of 40 sources: both images are alike
     width = rows.loc["value_1", "recall_high"] - rows.loc["value_1", "recall_low"]
     assert width == pytest.approx(2 * 1.96 * np.sqrt(0.75 * 0.25 / 40), rel=0.2)
+
+
+def test_few_sources_that_are_all_alike_have_an_interval():
+    """A bootstrap of them has none: 1 of 1 is as likely where half are found."""
+    index = pd.MultiIndex.from_product([["A"], range(1)])
+    success = pd.DataFrame({"value_1": [True], "segmentation": [False]}, index=index)
+    row = recall_differences(success, draws=50, seed=1).set_index("method").loc["value_1"]
+    # Wilson of 1 of 1: from 1 / (1 + 1.96^2); of the difference: 1 less sqrt(2) of what is left
+    low = 1 / (1 + 1.959964**2)
+    assert row[["recall", "recall_low", "recall_high"]].tolist() == pytest.approx([1, low, 1])
+    assert row["difference_low"] == pytest.approx(1 - np.sqrt(2) * (1 - low), abs=1e-6)
+    assert row["difference_low"] < 0
+
+
+def test_the_interval_of_a_paired_difference_by_hand():
+    """Of 40, 18 have both, 12 and 2 one alone, 8 none: 30 and 20; rho = (144 - 24 - 20) / 173.2."""
+    z2 = 1.959964**2
+    limits = []
+    for k in (30, 20):
+        middle, half = (k + z2 / 2) / (40 + z2), np.sqrt(k * (40 - k) / 40 + z2 / 4)
+        limits.append((middle - 1.959964 * half / (40 + z2), middle + 1.959964 * half / (40 + z2)))
+    rho = (18 * 8 - 12 * 2 - 20) / np.sqrt(30 * 10 * 20 * 20)
+    a, b = 0.75 - limits[0][0], limits[1][1] - 0.5
+    low, high = paired_difference(18, 12, 2, 8)
+    assert low == pytest.approx(0.25 - np.sqrt(a**2 - 2 * rho * a * b + b**2))
+    a, b = limits[0][1] - 0.75, 0.5 - limits[1][0]
+    assert high == pytest.approx(0.25 + np.sqrt(a**2 - 2 * rho * a * b + b**2))
+    assert paired_difference(0, 0, 0, 0) == (-1, 1)
 
 
 def test_images_that_differ_widen_the_interval():

@@ -37,8 +37,8 @@ COUNTS = table3(
 
 
 def depths(**by_image):
-    rows = [(image, "value_1", m50) for image, m50 in by_image.items()]
-    return pd.DataFrame(rows, columns=["image", "method", "m50"])
+    rows = [(image, "value_1", m80) for image, m80 in by_image.items()]
+    return pd.DataFrame(rows, columns=["image", "method", "m80"])
 
 
 def test_depths_are_of_all_images_together():
@@ -77,8 +77,15 @@ def chance():
 
 def test_worth_has_one_row_a_mask_and_no_number_that_was_not_measured():
     significance = pd.DataFrame(
-        {"method": ["value_1"], "recall": [0.5], "recall_low": [0.25], "recall_high": [0.75]}
+        {
+            "method": "value_1",
+            "scorer": ["peaks", "pixels"],
+            "recall": [0.5, 0.9],
+            "recall_low": [0.25, 0.8],
+            "recall_high": [0.75, 1.0],
+        }
     )
+    assert index.said("significance", {"significance": significance}) == "Recall: Img Top 1 % 0.50."
     table = index.worth({"chance": chance(), "significance": significance})
     assert list(table.columns) == ["Mask", "Recall [95 %]", "Beyond chance"]
     assert [[cell.text for cell in row] for row in table.rows] == [
@@ -184,7 +191,7 @@ COMPARED = pd.DataFrame(
         (
             "injection",
             {"injection": by_method("x", 1, 2), "injection_depths": depths(A=22.0, all=22.504)},
-            "AB magnitude at which half of the added stars are found: Img Top 1 % 22.50.",
+            "AB magnitude to which 80 % of the added stars are found: Img Top 1 % 22.50.",
         ),
         ("purity", {}, "Share of the spots that lie on a true source."),
         ("something_new", {}, "something_new"),

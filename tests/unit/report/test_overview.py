@@ -45,6 +45,11 @@ def test_the_answer_for_own_images():
     ]
 
 
+def test_a_mask_of_nearly_all_pixels_covers_100_percent():
+    one = MEASURES.iloc[:1].assign(masked_share=0.9961)
+    assert "covers 100 % of the pixels" in own_answer(one, FALSE, None, [])[0]
+
+
 def test_the_answer_for_one_image_that_little_was_measured_of():
     one = MEASURES.iloc[:1].assign(depth_ab=np.nan)
     assert own_answer(one, FALSE.iloc[:0], None, []) == [
@@ -85,8 +90,9 @@ def test_the_answer_to_the_paper_s_question():
     }
     counts, cost, ours = paper_answer(table3(**COUNTS), measures, MEASURES, FALSE, scorer="peaks")
     assert counts == (
-        "By counts: of 10 catalogue sources the segmentation marks 6, the slices 4 to 9 (1 of 2 "
-        "slices more, 1 fewer, beyond their 95 % interval); chance is in these counts."
+        "By counts: of 10 catalogue sources the segmentation marks 6, the slices 4 to 9 (over "
+        "the crop 1 of 2 slices more, 1 fewer, beyond their 95 % interval); chance is in these "
+        "counts."
     )
     assert cost == (
         "At equal cost, 10 false spots per square arcminute, derivative slices find 0.30 [0.25, "

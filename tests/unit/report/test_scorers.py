@@ -214,19 +214,28 @@ def test_table_and_layout():
     verdicts = pd.concat(
         [
             given("a", "success", "success", "near", "unsure"),
-            given("a", "success", "failure", "failure", method="segmentation"),
+            given("a", "success", *["failure"] * 3, method="segmentation"),
         ]
     )
     table = table_by_eye(verdicts, images=["A", "B"], methods=["value_1", "segmentation"])
     rows = table.set_index(["image", "method"])
     columns = ["success", "near", "failure", "unsure", "sources"]
     assert list(rows.loc[("A", "value_1"), columns]) == [2, 1, 0, 1, 4]
-    assert list(rows.loc[("A", "segmentation"), columns]) == [1, 0, 2, 0, 3]
+    assert list(rows.loc[("A", "segmentation"), columns]) == [1, 0, 3, 0, 4]
     assert list(rows.loc[("B", "value_1"), columns]) == [0, 0, 0, 0, 0]
     assert list(rows["bold"]) == [True, False, False, False]
     layout = layout_by_eye(table, bold=lambda text: f"*{text}*").set_index("Image")
-    assert list(layout.loc["A"]) == ["*2/1*", "0 ?1", "1", "2"]
-    assert list(layout.loc["All"]) == ["2/1", "0 ?1", "1", "2"]
+    assert list(layout.loc["A"]) == ["*2/1*", "0 ?1", "1", "3"]
+    assert list(layout.loc["All"]) == ["2/1", "0 ?1", "1", "3"]
+
+
+def test_more_successes_of_more_cutouts_are_not_better():
+    """The scorer has seen four cut-outs of the one mask and two of the other."""
+    both = [
+        given("a", *["success"] * n, method=m) for n, m in ((4, "value_1"), (2, "segmentation"))
+    ]
+    table = table_by_eye(pd.concat(both), images=["A"], methods=["value_1", "segmentation"])
+    assert not table["bold"].any()
 
 
 def test_agreement_and_kappa():

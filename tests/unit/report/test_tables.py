@@ -215,7 +215,7 @@ def _evidence(**tables):
         )
         for family, share in zip(families, found, strict=True)
     ]
-    depths = pd.DataFrame({"image": "all", "method": ["value_4.6"], "m50": [24.8]})
+    depths = pd.DataFrame({"image": "all", "method": ["value_4.6"], "m80": [24.8]})
     names = ["segmentation", "value_1_and_derivative_4.6"]
     chance = pd.DataFrame({"method": names, "success": [125, 157], "sources": 168})
     chance = chance.assign(
@@ -255,6 +255,21 @@ def test_a_claim_that_depends_on_the_rate_holds_in_part():
     assert "at 3 false spots per square arcminute derivative 0.04 [0.02, 0.06]" in answer.numbers
     wide = _evidence()["compared"].assign(low=0.0, high=1.0)
     assert _answers(compared=wide)["C6"].verdict == "undecided"
+
+
+def test_clutter_on_bright_background_is_compared_within_its_errors():
+    """Of both slices as much: neither; of the value slices 0.5 and more, of the others 0.1."""
+    assert _answers()["C9"].verdict == "undecided"
+    structure = _evidence()["structure"]
+    value = structure["method"].str.startswith("value")
+    clear = structure.assign(clutter_on_bright_background=np.where(value, 0.5, 0.1))
+    assert _answers(structure=clear)["C9"].verdict == "holds"
+    # a mean above, of which one image alone is the cause
+    noisy = clear.assign(clutter_on_bright_background=0.1)
+    noisy.loc[value & (noisy["image"] == "Img0"), "clutter_on_bright_background"] = 0.95
+    answer = _answers(structure=noisy)["C9"]
+    assert answer.verdict == "undecided"
+    assert "value 0.27 [-0.20, 0.74], derivative 0.10, difference +0.17 [-0.30, " in answer.numbers
 
 
 def test_spikes_are_compared_within_their_errors():

@@ -225,6 +225,10 @@ def test_groups_of_images(own):
     groups = {"first": ["A", "not here"], "none": ["not here"]}
     study = own({"side_by_side": {"groups": groups}})
     assert study.groups == {"first": ["A"], "real images": ["B"]}
+    groups = {"first": ["A"], "real images": ["B"]}  # as the rest would be called
+    assert own({"side_by_side": {"groups": groups}}).groups == groups
+    groups = {"real images": ["A"]}
+    assert own({"side_by_side": {"groups": groups}}).groups == {"real images": ["A", "B"]}
 
 
 FIELD = {"seed": 1, "background": {"level": 6}}

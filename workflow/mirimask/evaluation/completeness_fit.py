@@ -4,13 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import isotonic_regression
 
 __all__ = ["Fit", "bootstrap_depths", "fit_completeness", "logistic"]
+
+_LEVEL = 0.8
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted completeness curve: see `logistic`; `m80` is NaN where it never reaches 80 %."""
+    """A completeness curve: see `logistic`; `m80` is NaN where none of the magnitudes is that."""
 
     c0: float
     m50: float
@@ -29,24 +32,66 @@ def logistic(
     return plateau / (1 + np.exp(np.clip((m - half) / width, -500, 500)))
 
 
-def fit_completeness(magnitude: ArrayLike, recovered: ArrayLike, n: ArrayLike) -> Fit:
+def fit_completeness(
+    magnitude: ArrayLike, recovered: ArrayLike, n: ArrayLike, *, mixed: bool = False
+) -> Fit:
     """Fit `logistic` to shares of recovered stars, weighted by their binomial uncertainty.
 
     All values NaN where fewer than four magnitudes have stars, where at no magnitude a tenth is
     recovered, or where the fall lies outside the magnitudes (a curve that cannot be known).
-    `m80` is the magnitude of 80 % completeness (not of 0.8 `c0`), NaN where there is none.
+    `m80` is the magnitude of 80 % completeness (not of 0.8 `c0`), NaN where there is none, or none
+    between those of the stars.
+
+    `mixed`: the stars are of several images, each with a curve of its own. What all of them give is
+    no such curve, and none is fitted: `m80` is where straight lines between the shares, made to
+    fall (isotonic regression), cross 80 %.
     """
     m, k, number = (np.asarray(values, float) for values in (magnitude, recovered, n))
+    if mixed:
+        m80 = _crossings(m, k[None], number)[0]
+        return Fit(np.nan, np.nan, np.nan, float(m80) if np.isfinite(m80) else np.nan)
     c0, m50, w = _fit_many(m, k[None], number)[0]
-    return Fit(float(c0), float(m50), float(w), float(_m80(c0, m50, w)))
+    m80 = _m80(m, c0, m50, w)
+    return Fit(float(c0), float(m50), float(w), float(m80) if np.isfinite(m80) else np.nan)
 
 
 def _m80(
-    c0: NDArray[np.float64], m50: NDArray[np.float64], w: NDArray[np.float64]
+    m: NDArray[np.float64],
+    c0: NDArray[np.float64],
+    m50: NDArray[np.float64],
+    w: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Where a curve falls to 80 %; NaN where its plateau is lower."""
+    """Where curves fall to 80 %: -inf or inf before or beyond the magnitudes `m`, NaN for no fit.
+
+    A curve whose plateau is lower falls to it before all of them.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(m50 + w * np.log(np.where(c0 > 0.8, c0, np.nan) / 0.8 - 1))
+        found = m50 + w * np.log(np.maximum(c0 / _LEVEL - 1, 0))
+    return _within(m, np.asarray(found))
+
+
+def _within(m: NDArray[np.float64], found: NDArray[np.float64]) -> NDArray[np.float64]:
+    low, high = (m[np.isfinite(m)].min(), m[np.isfinite(m)].max()) if m.size else (np.nan, np.nan)
+    return np.where(found < low, -np.inf, np.where(found > high, np.inf, found))
+
+
+def _crossings(
+    m: NDArray[np.float64], k: NDArray[np.float64], n: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Where the shares of draws `k` (draws, magnitudes), made to fall, cross 80 %; see `_m80`."""
+    used = np.isfinite(m) & (n > 0)
+    order = np.flatnonzero(used)[np.argsort(m[used])]
+    m, k, n = m[order], k[:, order], n[order]
+    if not m.size:
+        return np.full(len(k), np.nan)
+    found = np.empty(len(k))
+    for i, counts in enumerate(k):
+        share = isotonic_regression(counts / n, weights=n, increasing=False).x
+        if share[0] < _LEVEL or share[-1] > _LEVEL:
+            found[i] = -np.inf if share[0] < _LEVEL else np.inf
+        else:
+            found[i] = np.interp(-_LEVEL, -share, m)
+    return found
 
 
 def _fit_many(
@@ -103,21 +148,30 @@ def bootstrap_depths(
     *,
     draws: int,
     rng: np.random.Generator,
+    mixed: bool = False,
 ) -> dict[str, float]:
     """95 % intervals of m50 and m80: keys m50_low, m50_high, m80_low, m80_high.
 
     Stars are drawn again with replacement within each magnitude, which for counts is a binomial
-    draw. NaN where fewer than half of the draws have a fit.
+    draw. NaN where fewer than half of the draws have a fit, and for a limit that lies before or
+    beyond the magnitudes of the stars: it is not known. `mixed` as in `fit_completeness`.
     """
     k, number = np.asarray(recovered, float), np.asarray(n, float)
     p = np.divide(k, number, out=np.zeros_like(k), where=number > 0)
     drawn = rng.binomial(number.astype(int), p, (draws, p.size)).astype(float)
-    c0, m50, w = _fit_many(np.asarray(magnitude, float), drawn, number).T
+    m = np.asarray(magnitude, float)
+    if mixed:
+        m50, m80 = np.full(draws, np.nan), _crossings(m, drawn, number)
+    else:
+        c0, m50, w = _fit_many(m, drawn, number).T
+        m80 = _m80(m, c0, m50, w)
     result: dict[str, float] = {}
-    for name, values in (("m50", m50), ("m80", _m80(c0, m50, w))):
-        values = values[np.isfinite(values)]
-        low, high = np.nan, np.nan
+    for name, values in (("m50", m50), ("m80", m80)):
+        values = np.sort(values[~np.isnan(values)])
+        limits = [np.nan, np.nan]
         if values.size >= draws / 2:
-            low, high = np.percentile(values, [2.5, 97.5])
-        result |= {f"{name}_low": float(low), f"{name}_high": float(high)}
+            # of the draws themselves: between one that is infinite and another there is nothing
+            ends = values[[int(0.025 * values.size), -1 - int(0.025 * values.size)]]
+            limits = [float(end) if np.isfinite(end) else np.nan for end in ends]
+        result |= dict(zip((f"{name}_low", f"{name}_high"), limits, strict=True))
     return result

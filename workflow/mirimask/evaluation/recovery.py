@@ -176,16 +176,16 @@ def summarize_recovery(
 
 
 def _depths(table: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
-    """The fit of each image and method."""
+    """The depth of each image and method; those of all images together have no fit."""
     fits: list[dict[str, Any]] = []
     for (image, method), rows in table.groupby(["image", "method"], sort=False):
         lit = rows[np.isfinite(rows["magnitude"])]
-        counts = (lit["magnitude"], lit["n_recovered"], lit["n"])
+        counts, mixed = (lit["magnitude"], lit["n_recovered"], lit["n"]), image == POOLED
         rng = np.random.default_rng([seed, 11])
         fits.append(
             {"image": image, "method": method, "n": int(lit["n"].sum())}
-            | asdict(fit_completeness(*counts))
-            | bootstrap_depths(*counts, draws=draws, rng=rng)
+            | asdict(fit_completeness(*counts, mixed=mixed))
+            | bootstrap_depths(*counts, draws=draws, rng=rng, mixed=mixed)
             | {"chance": rows["chance"].iloc[0], "simulated": rows["simulated"].iloc[0]}
         )
     return pd.DataFrame(fits, columns=_DEPTHS)

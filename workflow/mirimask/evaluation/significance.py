@@ -1,12 +1,14 @@
 """Is a difference between two methods more than luck? McNemar, Holm, bootstrap."""
 
 from collections.abc import Iterable
+from typing import SupportsFloat
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from mirimask.intervals import paired_difference, wilson
 from mirimask.sources.verdicts import VERDICT_COLUMNS
 
 __all__ = [
@@ -95,6 +97,8 @@ def recall_differences(success: pd.DataFrame, *, draws: int, seed: int) -> pd.Da
     Bootstrap in two stages, as the sources of an image are not independent: images are drawn with
     replacement, then sources within each drawn image (percentile interval of `draws` draws). With
     one image only the sources are drawn; with the paper's seven the intervals remain approximate.
+    A bootstrap of few sources, or of those that are all alike, is too narrow: no interval is
+    narrower than that of as many sources of one image (`wilson`, `paired_difference`).
     `success` as in `compare_methods`. Columns: method, sources, images, recall and difference with
     their limits (difference NaN without a segmentation). No sources: no rows.
     """
@@ -114,17 +118,36 @@ def recall_differences(success: pd.DataFrame, *, draws: int, seed: int) -> pd.Da
             sums[drawn] += group[picks].sum(axis=1)
             sizes[drawn] += len(group)
     recalls = sums / sizes
+    reference = success[REFERENCE].to_numpy(bool) if REFERENCE in success else np.zeros(0, bool)
     table = []
     for j, method in enumerate(success.columns):
         row = {"method": method, "sources": len(success), "images": len(groups)}
         row["recall"] = float(success[method].mean())
-        row["recall_low"], row["recall_high"] = np.percentile(recalls[:, j], [2.5, 97.5])
+        found = success[method].to_numpy(bool)
+        row["recall_low"], row["recall_high"] = _wider(
+            np.percentile(recalls[:, j], [2.5, 97.5]), wilson(found.sum(), found.size)
+        )
         if REFERENCE in success:
             other = recalls[:, j] - recalls[:, success.columns.get_loc(REFERENCE)]
             row["difference"] = row["recall"] - float(success[REFERENCE].mean())
-            row["difference_low"], row["difference_high"] = np.percentile(other, [2.5, 97.5])
+            own = paired_difference(*_pairs(found, reference)) if method != REFERENCE else (0, 0)
+            row["difference_low"], row["difference_high"] = _wider(
+                np.percentile(other, [2.5, 97.5]), own
+            )
         table.append(row)
     return pd.DataFrame(table, columns=columns)
+
+
+def _pairs(found: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """How many sources both methods find, the first alone, the other alone, and none."""
+    both, first, second = (found & other).sum(), (found & ~other).sum(), (other & ~found).sum()
+    return int(both), int(first), int(second), int(found.size - both - first - second)
+
+
+def _wider(limits: Iterable[SupportsFloat], others: Iterable[SupportsFloat]) -> tuple[float, float]:
+    """The lower of two lower limits, and the higher of two upper ones."""
+    (low, high), (other_low, other_high) = (map(float, pair) for pair in (limits, others))
+    return min(low, other_low), max(high, other_high)
 
 
 def successes(verdicts: Iterable[tuple[str, str, pd.DataFrame]], *, scorer: str) -> pd.DataFrame:

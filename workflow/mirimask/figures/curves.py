@@ -65,7 +65,7 @@ def draw_completeness(
     """Recovered share of added stars against magnitude, all methods: large for all images together.
 
     `table`: rows of `recovery_by_magnitude` with image, finite magnitudes. `depths`: image, method,
-    c0, m50, w. `pooled` is the name of all images together (absent where there is one image),
+    c0, m50, w, m80. `pooled` is the name of all images together (absent where there is one image),
     `together` are those that it is made of (none given: all of them). `surveyed`: the images are
     of the survey whose published depths are then drawn, and of its exposure.
     """
@@ -99,13 +99,8 @@ def draw_completeness(
     at = depths[depths["image"] == main].set_index("method")
     for name, style in styles.items():
         row = at.loc[name]
-        half = (
-            f"plateau {100 * row['c0']:.0f} %, half of it at {row['m50']:.2f} "
-            f"± {(row['m50_high'] - row['m50_low']) / 2:.2f}"
-            if np.isfinite(row["m50"])
-            else "no fall to fit"
-        )
-        label = f"{method_label(name)}\n{half}; by chance {100 * row['chance']:.1f} %"
+        depth = f"80 % at {row['m80']:.2f}" if np.isfinite(row["m80"]) else "nowhere 80 %"
+        label = f"{method_label(name)}\n{depth}; by chance {100 * row['chance']:.1f} %"
         handles.append(Line2D([], [], label=label, **style))
     figure.legend(
         handles=handles,

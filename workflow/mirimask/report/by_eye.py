@@ -63,7 +63,7 @@ _NOTES = [
     "scored blind to method and image; S: a bright spot of the mask within the circle, where the "
     "image has a bright point too; behind the slash: within the ring around it; F: neither",
     "?n: the scorer was unsure of n more",
-    BOLD_NOTE,
+    f"{BOLD_NOTE}; nowhere where not as many cut-outs of both are scored",
 ]
 
 

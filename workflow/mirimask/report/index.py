@@ -130,6 +130,11 @@ class Pictures:
         }
 
 
+def _of_peaks(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the evaluation's own scorer, where a table has those of both."""
+    return table[table["scorer"] == "peaks"] if "scorer" in table else table
+
+
 def listed(pairs: Iterable[tuple[object, object]]) -> str:
     """Names and values in a row."""
     return ", ".join(f"{name} {value}" for name, value in pairs)
@@ -141,9 +146,9 @@ def labels(methods: Iterable[str]) -> list[str]:
 
 
 def depths(tables: Tables) -> pd.Series:
-    """Where half of the added stars are found, as text by method; all images, or the only one."""
+    """Where 80 % of the added stars are found, as text by method; all images, or the only one."""
     own = together(tables["injection_depths"])
-    return own.set_index("method")["m50"].map(TWO)
+    return own.set_index("method")["m80"].map(TWO)
 
 
 def depths_of(measures: Tables, method: str) -> pd.DataFrame | None:
@@ -161,7 +166,7 @@ def worth(tables: Tables) -> PageTable | None:
     """
     columns: dict[str, Mapping[str, str]] = {}
     if "significance" in tables:
-        own = tables["significance"].set_index("method")
+        own = _of_peaks(tables["significance"]).set_index("method")
         columns["Recall [95 %]"] = {
             m: f"{r.recall:.2f} [{r.recall_low:.2f}, {r.recall_high:.2f}]"
             for m, r in own.iterrows()
@@ -183,7 +188,7 @@ def worth(tables: Tables) -> PageTable | None:
             form = rate_words if column == "false_per_arcmin2" else TWO
             columns[text] = own[own["method"] != "All"].set_index("method")[column].map(form)
     if "injection_depths" in tables:
-        columns["Half of added stars found to, AB mag"] = depths(tables)
+        columns["80 % of added stars found to, AB mag"] = depths(tables)
     if not columns:
         return None
     order = list(dict.fromkeys(m for values in columns.values() for m in dict(values)))
@@ -194,8 +199,10 @@ def worth(tables: Tables) -> PageTable | None:
         table,
         caption="What each mask is worth, over all images; slices over the crop",
         notes=[
+            "Recall and chance are of spots with a peak of their own (peaks), as in the evaluation",
             "Beyond chance: 0 is the success of random positions, 1 is every source",
             "Reliability: 1 less the spots of a blank image over those of the image",
+            "80 % of added stars: empty where no magnitude has as many",
             "empty: not measured for that mask",
         ],
     )
@@ -218,8 +225,9 @@ def said(name: str, tables: Tables) -> str:
         table = table[table["image"].isin(["All", "all"])]
     if "domain" in table:
         table = table[table["domain"].fillna("").isin(["crop", ""])]
+    table = _of_peaks(table)
     if "positions" in table:
-        table = table[(table["positions"] == "random") & (table["scorer"] == "peaks")]
+        table = table[table["positions"] == "random"]
     for column, text in (
         ("chance_success", "Success of random positions"),
         ("recall", "Recall"),
@@ -254,7 +262,7 @@ def said(name: str, tables: Tables) -> str:
         if own.empty:
             return "In no image does any mask find the added stars."
         values = zip(labels(own.index), own, strict=True)
-        return f"AB magnitude at which half of the added stars are found: {listed(values)}."
+        return f"AB magnitude to which 80 % of the added stars are found: {listed(values)}."
     return EVALUATION.get(name, (name, name))[1]
 
 

@@ -81,9 +81,15 @@ def _interval(row: Mapping[str, Any], *names: str, form: Callable[[float], str])
     return form(value) + limits
 
 
-def _range(values: pd.Series, form: str, unit: str = "") -> str:
+def _percent(share: float) -> str:
+    """A share in per cent, two digits."""
+    percent = 100 * share
+    return f"{percent:.0f}" if percent >= 10 else f"{percent:.2g}"
+
+
+def _range(values: pd.Series, form: Callable[[float], str], unit: str = "") -> str:
     """The least and the most of values; one where they are written alike."""
-    low, high = (format(end, form) for end in (values.min(), values.max()))
+    low, high = (form(end) for end in (values.min(), values.max()))
     return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
 
 
@@ -126,7 +132,7 @@ class Overview:
                     name=own.image,
                     thumbnail=data_uri(self.thumbnails[own.image].read_bytes()),
                     file=self.looks[own.image].relative_to(folder).as_posix(),
-                    area=f"{100 * own.masked_share:.2g} %",
+                    area=f"{_percent(own.masked_share)} %",
                     sources=str(int(own.n_sources)),
                     depth=f"{own.depth_ab:.2f}" if np.isfinite(own.depth_ab) else "",
                     found=_interval(depth, "m80", "m80_low", "m80_high", form=_magnitude),
@@ -148,7 +154,7 @@ class Overview:
             "file": path.relative_to(folder).as_posix(),
             "caption": f"{self.shown}, and with the outline of its {method}.",
             "alt": f"{self.shown} beside itself with the outline of its {method}: "
-            f"{int(row['n_sources'])} sources on {100 * row['masked_share']:.2g} % of the pixels.",
+            f"{int(row['n_sources'])} sources on {_percent(row['masked_share'])} % of the pixels.",
         }
 
     @classmethod
@@ -180,7 +186,7 @@ class Overview:
 def _sources_sentence(overview: pd.DataFrame) -> str:
     images = len(overview)
     what = f"the {images} images" if images > 1 else f"image {overview['image'].iloc[0]}"
-    share = _range(100 * overview["masked_share"], ".2g", " %")
+    share = _range(overview["masked_share"], _percent, " %")
     count = int(overview["n_sources"].sum())
     return (
         f"The {mask_words(overview['method'].iloc[0])} marks {count:,} source"
@@ -207,12 +213,14 @@ def own_answer(
     sentences = [_sources_sentence(overview)]
     if len(deep):
         text = (
-            f"A point source of {_range(deep['depth_ab'], '.2f')} AB is 5 sigma of the sky between "
-            "the sources"
+            f"A point source of {_range(deep['depth_ab'], _magnitude)} AB is 5 sigma of the sky "
+            "between the sources"
         )
         known = depths.dropna(subset=["m80"]) if depths is not None else pd.DataFrame()
         if len(known):
-            text += f"; of stars that were added, 80 % are found to {_range(known['m80'], '.2f')}"
+            text += (
+                f"; of stars that were added, 80 % are found to {_range(known['m80'], _magnitude)}"
+            )
         sentences.append(f"{text}.")
     worry = _false_words(false)
     count = f"{len(warned)} warning{'' if len(warned) == 1 else 's'}" if warned else "no warning"
@@ -266,7 +274,7 @@ def _by_counts(table3: pd.DataFrame, recalls: pd.DataFrame | None) -> str:
         return f"Successes out of {sources} catalogue sources: {named}."
     text = (
         f"By counts: of {sources} catalogue sources the segmentation marks "
-        f"{totals['success']['segmentation']}, the slices {_range(slices, 'd')}"
+        f"{totals['success']['segmentation']}, the slices {_range(slices, str)}"
     )
     if recalls is not None:
         own = recalls[[_is_slice(str(name)) for name in recalls["method"]]]
@@ -274,7 +282,8 @@ def _by_counts(table3: pd.DataFrame, recalls: pd.DataFrame | None) -> str:
         more, fewer = (own["difference_low"] > 0).sum(), (own["difference_high"] < 0).sum()
         if len(own):
             text += (
-                f" ({more} of {len(own)} slices more, {fewer} fewer, beyond their 95 % interval)"
+                f" (over the crop {more} of {len(own)} slices more, {fewer} fewer, beyond their "
+                "95 % interval)"
             )
     return f"{text}; chance is in these counts."
 

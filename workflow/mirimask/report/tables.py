@@ -55,7 +55,8 @@ def count_verdicts(
     by image and method (masks without sources count 0). `scorer` is 'peaks' (column verdict) or
     'pixels' (column verdict_pixels). `needs_processing` is the paper's exclamation mark: clutter
     above `clutter_limit`. `bold` is the paper's bold: better than the segmentation of the same
-    image, that is more successes, or as many with fewer failures.
+    image, that is more successes, or as many with fewer failures; nowhere where not as many
+    sources were judged.
     """
     column = VERDICT_COLUMNS[scorer]
     rows = []
@@ -80,6 +81,8 @@ def count_verdicts(
         if row["image"] not in reference.index or row["method"] == "segmentation":
             return False
         its = reference.loc[row["image"]]
+        if row["sources"] != its["sources"]:  # by eye, of a part of the cut-outs
+            return False
         return bool(
             row["success"] > its["success"]
             or (row["success"] == its["success"] and row["failure"] < its["failure"])

@@ -157,10 +157,13 @@ def _depths(table: pd.DataFrame) -> str:
     known, some, never = [], [], []
     for row in own.itertuples():
         alone = single[(single["method"] == row.method) & np.isfinite(single["m80"])]["m80"]
-        # without an interval it lies beyond the magnitudes of the stars
-        if np.isfinite([row.m80, row.m80_low, row.m80_high]).all():
-            limits = f"[{row.m80_low:.2f}, {row.m80_high:.2f}]"
-            known.append(f"{_plain(row.method)} {row.m80:.2f} {limits}")
+        if np.isfinite(row.m80):
+            # a limit beyond the magnitudes of the stars, or of a plateau below 80 %
+            ends = (
+                f"{end:.2f}" if np.isfinite(end) else "not known"
+                for end in (row.m80_low, row.m80_high)
+            )
+            known.append(f"{_plain(row.method)} {row.m80:.2f} [{', '.join(ends)}]")
         elif len(alone):
             some.append(f"{_plain(row.method)} {len(alone)} (median {alone.median():.2f})")
         else:

@@ -1,5 +1,6 @@
 """What masks leave in the sky, as a page."""
 
+import numpy as np
 import pandas as pd
 
 from mirimask.masks.names import leaves, method_label
@@ -52,7 +53,8 @@ def good_masks(added: pd.DataFrame, use: pd.DataFrame | None = None) -> list[str
 
     `added` is the table of `evaluation.added.pool_added`, `use` that of `evaluation.background`
     where the truth is known, which then decides. A good one leaves at most a fifth of the light of
-    stars and of galaxies outside. Empty where no image had room for added sources.
+    stars and of galaxies outside, of the kind that there was room for where it is one. Empty where
+    no image had room for added sources.
     """
     if use is not None:
         rows, of = use[use["image"] == "All"], "stars of 18 to 22 AB, galaxies of 18 to 23 AB"
@@ -62,7 +64,11 @@ def good_masks(added: pd.DataFrame, use: pd.DataFrame | None = None) -> list[str
         return []
     rows = rows.set_index("method")
     rows = rows[rows.index != "none"]
-    most = rows[["stars_left", "galaxies_left"]].max(axis=1)
+    # a small image may have room for no star, or for no galaxy
+    placed = [kind for kind in ("stars", "galaxies") if rows[f"{kind}_left"].notna().any()]
+    if not placed:
+        return []
+    most = rows[[f"{kind}_left" for kind in placed]].max(axis=1)
     kinds = {
         kind: most[[_is_slice(str(name), kind) for name in most.index]].sort_values()
         for kind in ("value", "derivative")
@@ -72,11 +78,11 @@ def good_masks(added: pd.DataFrame, use: pd.DataFrame | None = None) -> list[str
         return []
     good = [method_label(str(name)) for name, left in slices.items() if left <= _GOOD]
     verdict = (
-        f"good source masks are {', '.join(good)}: at most a fifth of the light of stars and of "
-        "galaxies stays outside"
+        f"good source masks are {', '.join(good)}: at most a fifth of the light of "
+        f"{' and of '.join(placed)} stays outside"
         if good
         else "no value or derivative slice is a good source mask: each leaves more than a fifth of "
-        "the light of stars or of galaxies outside"
+        f"the light of {' or of '.join(placed)} outside"
     )
     named = [(f"the best {kind} slice, ", own.index[0]) for kind, own in kinds.items() if len(own)]
     named += [("", name) for name in ("segmentation", "recommended") if name in rows.index]
@@ -97,9 +103,10 @@ def _is_slice(method: str, kind: str) -> bool:
 
 
 def _left(row: pd.Series) -> str:
-    text = (
-        f"{100 * row['stars_left']:.0f} % of the stars' light, "
-        f"{100 * row['galaxies_left']:.0f} % of the galaxies'"
+    text = ", ".join(
+        f"{100 * row[f'{kind}_left']:.0f} % of the {kind}' light"
+        for kind in ("stars", "galaxies")
+        if np.isfinite(row[f"{kind}_left"])
     )
     if "waste" in row:
         text += f", with {100 * row['waste']:.0f} % of its area where no source shines"
