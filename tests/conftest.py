@@ -90,9 +90,8 @@ def make_image(folder, code, *, seed, shape=(150, 140), n_stars=9):
     ]
     fits.HDUList(hdus).writeto(folder / f"{code}_i2d.fits", overwrite=True)
     ra, dec = wcs.all_pix2world(x + rng.normal(0, 2, n_stars), y, 0)
-    Table({"objID": [f"{code}-{i}" for i in range(n_stars)], "RAJ2000": ra, "DEJ2000": dec}).write(
-        folder / f"{code}.ecsv", overwrite=True
-    )
+    unwise = {"objID": [f"{code}-{i}" for i in range(n_stars)], "RAJ2000": ra, "DEJ2000": dec}
+    Table({**unwise, "FW1": np.ones(n_stars)}).write(folder / f"{code}.ecsv", overwrite=True)
     return {"image": code, "i2d": f"{code}_i2d.fits", "catalogue": f"{code}.ecsv"}
 
 

@@ -426,7 +426,7 @@ def test_score(i2d, run):
     status, out, err = run("score", i2d, "A.ecsv", "--method", "value_1", "--method", "recommended")
     assert (status, err) == (0, "")
     lines = out.splitlines()
-    assert "9 sources" in lines
+    assert "9 sources, circles of 18 px" in lines
     counted = next(line for line in lines if line.startswith("recommended:"))
     assert sum(int(word) for word in counted.split() if word.isdigit()) == 9
     assert sum(line.split()[0].startswith("A-") for line in lines if line) == 9
@@ -457,6 +457,38 @@ def test_circles_follow_the_catalogue_or_the_psf(i2d, run):
         counts.append(next(line for line in out.splitlines() if line.startswith("recommended:")))
     assert counts[0] == counts[1]
     assert counts[0] != counts[2]
+
+
+PAN_STARRS = {"FW1": "rmag"}  # VizieR II/349/ps1 has the other three names
+
+
+@pytest.mark.parametrize(
+    ("changes", "circle"),
+    [
+        ({}, "18"),
+        (PAN_STARRS, "2.45"),  # 0.269 arcsec of F770W on 0.11 arcsec
+        ({"objID": None}, "2.45"),
+        ({"objID": None, "FW1": None}, "2.45"),
+        ({"objID": "name"}, "2.45"),
+    ],
+)
+def test_a_table_is_unwises_by_what_only_unwise_has(i2d, run, changes, circle):
+    table = Table.read("A.ecsv")
+    for name, other in changes.items():
+        if other:
+            table.rename_column(name, other)
+        else:
+            del table[name]
+    table.write("mine.csv")
+    status, out, _ = run("score", i2d, "mine.csv", "--method", "value_1")
+    assert status == 0
+    assert f"9 sources, circles of {circle} px" in out.splitlines()
+    made = ("-o", "m.fits", "--catalogue", "c.ecsv", "--sources", "mine.csv")
+    status, _, err = run("mask", i2d, "--method", "value_1", *made)
+    assert status == 0
+    radius = Table.read("c.ecsv").meta["match_radius_arcsec"]
+    assert radius == pytest.approx(0.11 * float(circle), abs=0.001)
+    assert f"; circles of {radius:.3g} arcsec" in err
 
 
 def test_empty_pixels_count_only_if_asked(i2d, run):

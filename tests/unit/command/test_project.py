@@ -174,6 +174,33 @@ def test_a_bit_of_dq(observation, run):
     np.testing.assert_array_equal(flags >> np.uint32(31) > 0, made)
 
 
+@pytest.mark.parametrize(
+    ("kind", "bit", "has"),
+    [("i4", 30, 31), ("i4", 31, 31), ("u1", 7, 8), ("u1", 15, 8), ("i2", 15, 15), ("f4", 3, 0)],
+)
+def test_a_bit_that_dq_does_not_have(run, tmp_path, kind, bit, has):
+    """One message, and no copy whose flags would be missing."""
+    header, mask = plain((60, 60)).to_header(), squares()
+    fits.HDUList(
+        [fits.PrimaryHDU(), fits.ImageHDU(mask.astype(np.uint8), header, name="SCI")]
+    ).writeto("mask.fits")
+    science = fits.ImageHDU(np.ones((60, 60), "f4"), header, name="SCI")
+    flags = fits.ImageHDU(np.ones((60, 60), kind), name="DQ")
+    fits.HDUList([fits.PrimaryHDU(), science, flags]).writeto("cal.fits")
+    arguments = ("mask.fits", "--onto", "cal.fits", "-o", "out.fits", "--dq", bit)
+    status, _, err = run("project", *arguments)
+    if bit < has:
+        assert status == 0
+        made = fits.getdata("out.fits", "DQ")
+        np.testing.assert_array_equal(made, np.where(mask, 1 + (1 << bit), 1))
+        return
+    assert status == 1
+    assert err.count("\n") == 1
+    assert f"bits 0 to {has - 1}," in err if has else "no bits" in err
+    assert "fault" not in err
+    assert not (tmp_path / "out.fits").exists()
+
+
 def test_a_failure_is_a_row(observation, run, tmp_path):
     folder, places = observation
     (tmp_path / "bad_cal.fits").write_text("no")

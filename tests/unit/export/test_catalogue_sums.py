@@ -136,3 +136,35 @@ def test_a_core_gives_the_position(field):
         ndimage.center_of_mass(np.maximum(light, 0), labels, 5)
     )
     assert (own.flux_err == 0).all()
+
+
+def test_faint_pixels_of_a_core_draw_nothing():
+    """Light of 3, 1 and -4 has its middle a quarter of a pixel from the first, not at infinity."""
+    data, cores = np.zeros((9, 9)), np.zeros((9, 9), np.int32)
+    data[4, 2:5], cores[4, 2:5] = (3, 1, -4), 1
+    data[7, 5:8], cores[7, 5:8] = (-1, -2, -9), 2
+    labels = cores.copy()
+    labels[7, 8], data[7, 8] = 2, 50  # a neighbour's, in the label alone
+    middle = np.array([[4.0, 3.0], [7.0, 6.5]])
+    own = label_sums(data, None, labels, np.array([1, 2]), middle, np.zeros(2), cores)
+    np.testing.assert_allclose(own.x, [2.25, 6])
+    np.testing.assert_allclose(own.y, [4, 7])
+
+
+def test_a_line_of_pixels_has_a_shape_whatever_is_rounded():
+    """Of two pixels a step of (2, 1) apart, and of light that no float holds exactly.
+
+    By hand: with w of the light in the second, w (1 - w) times 5 along the line, 0 across, and 1/12
+    of a pixel to both in each direction. Rounding made the determinant negative in half of 50.
+    """
+    rng = np.random.default_rng(4)
+    for _ in range(50):
+        data = np.zeros((9, 9))
+        data[2, 3], data[3, 5] = light = rng.uniform(0.1, 1, 2)
+        labels = np.zeros((9, 9), np.int32)
+        labels[2:7, 3:6] = 1
+        own = label_sums(data, None, labels, np.array([1]), np.array([[4.0, 4.0]]), np.zeros(1))
+        along = 5 * light.prod() / light.sum() ** 2
+        assert own.shape["semimajor_sigma"][0] == pytest.approx(np.sqrt(along + 1 / 12))
+        assert own.shape["semiminor_sigma"][0] == pytest.approx(np.sqrt(1 / 12))
+        assert own.shape["orientation"][0] == pytest.approx(np.degrees(np.arctan2(1, 2)))

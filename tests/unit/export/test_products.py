@@ -236,6 +236,48 @@ def test_local_background_is_the_one_around_it(measured):
         assert row["background_pixels"] > 100
 
 
+def test_the_error_of_the_local_background_is_that_of_a_median():
+    """Noise of 0.02, and sqrt(pi/2) of the error of a mean, less what the clipping cuts off."""
+    flat = image(slope=0)
+    for row in measure_labels(flat, label_mask(disks(flat)), aperture=APERTURE):
+        expected = 0.02 * 1.2533 / np.sqrt(row["background_pixels"])
+        assert row["local_background_err"] == pytest.approx(expected, rel=0.1)
+
+
+def test_a_circle_that_is_not_whole_has_no_flux():
+    """At the rim of the image, or with a pixel in it that was not observed: NaN, not less light."""
+    stars = {(7.0, 50.0): 40.0, (60.0, 60.0): 40.0, (80.0, 30.0): 40.0}  # the first: 2 px from it
+    crop = image(stars=stars, slope=0)
+    # x 62 of the frame, in the second's circle; x 84, a pixel beyond the third's
+    for row, column in ((50, 57), (20, 79)):
+        crop.data[row, column], crop.empty[row, column] = np.nan, True
+    table = measure_labels(crop, label_mask(disks(crop, stars=stars)), aperture=APERTURE)
+    table.sort("x_frame")
+    for name in ("point_flux", "point_flux_err", "point_abmag", "point_abmag_err"):
+        np.testing.assert_array_equal(np.isfinite(table[name]), [False, False, True])
+        np.testing.assert_array_equal(
+            np.isfinite(table[name.replace("point", "isophotal")]), [True] * 3
+        )
+    assert table["point_flux"][2] == pytest.approx(40, rel=0.02)
+    assert "NaN where part of the circle" in table["point_flux"].description
+
+
+def test_a_star_in_a_dark_lane_keeps_its_place():
+    """The summed light of its core is about 0, and the centroid of that was 40 px off."""
+    y, x = np.mgrid[:120, :120]
+    lane = np.exp(-((x - 60.0) ** 2 + (y - 58) ** 2) / 2 / 6.0**2)
+    star = np.exp(-((x - 60) ** 2 + (y - 60) ** 2) / 2 / 1.04**2) / (2 * np.pi * 1.04**2)
+    noise = np.random.default_rng(0).normal(0, 0.05, (120, 120))
+    away = np.hypot(x - 60, y - 60)
+    for depth in (0.7, 0.77, 0.79, 0.82, 0.9):
+        data = (10 + noise + 25 * star - depth * lane).astype(np.float32)
+        crop = Frame(data, data < 0, None, None, fits.Header({"FILTER": "F770W"}), wcs())
+        (row,) = measure_labels(
+            crop, (away < 6).astype(int), aperture=APERTURE, detections=(away < 4).astype(int)
+        )
+        assert np.hypot(row["x"] - 60, row["y"] - 60) < 0.3, depth
+
+
 def test_shape_of_an_ellipse():
     y, x = np.mgrid[:100, :100]
     angle = np.radians(25)

@@ -14,11 +14,12 @@ from mirimask.errors import MaskError
 from mirimask.image.own_files import (
     brightness_factor,
     read_image,
+    read_planes,
     read_segmentation,
     segmentation_hdus,
     write_hdus,
 )
-from mirimask.image.product import check_image, check_product, frame_notes, opened
+from mirimask.image.product import StoredPlane, check_image, check_product, frame_notes, opened
 from mirimask.sources.own_catalogues import read_catalogue
 
 SHAPE = (40, 30)
@@ -96,6 +97,43 @@ def test_error_and_weight_come_from_the_file_or_their_own(write, data, tmp_path)
     np.testing.assert_array_equal(apart["WHT"].data, 1)
 
 
+def _with_unit(path, unit, ext):
+    fits.setval(path, "BUNIT", value=unit, ext=0 if ext == "PRIMARY" else (ext, 1))
+    return path
+
+
+@pytest.mark.parametrize("ext", ["ERR", "PRIMARY"])
+def test_an_error_of_its_own_has_its_own_unit(write, data, ext):
+    """An image in nJy in a pixel, its error in Jy/sr: a factor of 1e-6, whatever the image's."""
+    path = write(header=sky("nJy/pix"))
+    error = write("err.fits", array=data / 20, header=fits.Header(), ext="ERR")
+    apart = read_image(path, error_path=_with_unit(error, "Jy/sr", ext))
+    np.testing.assert_allclose(apart["SCI"].data, data * 1e-15 / PIXEL_SR, rtol=1e-6)
+    np.testing.assert_allclose(apart["ERR"].data, data * 1e-6 / 20, rtol=1e-6)
+
+
+def test_an_error_in_the_images_file_has_its_own_unit(write, data, caplog):
+    path = write(more=[("ERR", data / 20)])
+    within = read_image(_with_unit(path, "mJy/sr", "ERR"))
+    np.testing.assert_allclose(within["ERR"].data, data * 1e-9 / 20, rtol=1e-6)
+    # a pixel unit is of both where both have one BUNIT
+    both = read_image(_with_unit(path, "MJy/sr", "ERR"), pixel_unit="Jy/sr")
+    np.testing.assert_allclose(both["ERR"].data, data * 1e-6 / 20, rtol=1e-6)
+    assert not caplog.text
+    none = read_image(_with_unit(path, "DN/s", "ERR"))
+    np.testing.assert_allclose(none["ERR"].data, data / 20, rtol=1e-6)
+    assert "ERR: its BUNIT is 'DN/s'" in caplog.text
+
+
+def test_an_error_that_stays_in_its_file_has_its_own_unit(write, data, tmp_path, monkeypatch):
+    monkeypatch.setattr("mirimask.image.own_files.MOST_PIXELS", 100)
+    path = write()
+    error = write("err.fits", array=data / 20, header=fits.Header({"BUNIT": "Jy/sr"}), ext="ERR")
+    stored = read_planes(path, error_path=error, in_file=True).error
+    assert isinstance(stored, StoredPlane)
+    np.testing.assert_allclose(stored[5:9], data[5:9] * 1e-6 / 20, rtol=1e-6)
+
+
 def test_what_is_read_is_a_product_again_after_writing(write, data, tmp_path):
     i2d = read_image(write(ext="PRIMARY", FILTER="F770W"))
     write_hdus(tmp_path / "out.fits", i2d)
@@ -124,6 +162,13 @@ def test_simulated_stays_simulated(write):
         ("nJy/pix", 1e-15 / PIXEL_SR),
         ("NJY/PIXEL", 1e-15 / PIXEL_SR),
         ("mjy/sr", 1.0),
+        ("MJY/SR", 1.0),
+        ("mJy/SR", 1e-9),
+        ("mJY/SR", 1e-9),
+        ("MJY/sr", 1.0),
+        ("mJy/PIXEL", 1e-9 / PIXEL_SR),
+        ("MJy/Pixel", 1 / PIXEL_SR),
+        ("nJY/PIX", 1e-15 / PIXEL_SR),
         ("uJy/arcsec2", 1e-12 * (180 * 3600 / np.pi) ** 2),
     ],
 )
@@ -137,7 +182,20 @@ def test_units_become_mjy_per_sr(write, data, unit, factor):
 
 
 @pytest.mark.parametrize(
-    "unit", ["mag(AB)", "dex(Jy)", "dB(Jy)", "-1 Jy", "0 Jy", "1e400 Jy", "mag", "mjy", "DN/s", "K"]
+    "unit",
+    [
+        "mag(AB)",
+        "dex(Jy)",
+        "dB(Jy)",
+        "-1 Jy",
+        "0 Jy",
+        "1e400 Jy",
+        "mag",
+        "mjy",
+        "MJY/PIXEL",
+        "DN/s",
+        "K",
+    ],
 )
 def test_units_that_are_no_linear_brightness(write, unit):
     """As BUNIT and as pixel unit; 'mjy' could be milli or mega."""
@@ -475,12 +533,20 @@ def test_labels_are_read_from_any_hdu_and_number_type(write, ext, kind):
     np.testing.assert_array_equal(read, labels)
 
 
+def test_the_largest_label(write):
+    """The largest number that int32 holds, as labels are held later."""
+    path = write("segm.fits", array=np.full(SHAPE, 2**31 - 1, "u4"))
+    assert (read_segmentation(path, SHAPE).astype(np.int32) == 2**31 - 1).all()
+
+
 @pytest.mark.parametrize(
     ("array", "says"),
     [
         (np.zeros((9, 9), "i4"), r"has the shape \(9, 9\), the image has \(40, 30\)"),
         (np.full(SHAPE, 0.5, "f4"), "are not labels"),
         (np.full(SHAPE, -1, "i4"), "are not labels"),
+        (np.full(SHAPE, 2**31, "u4"), "up to 2147483648, they must be below .*relabel_consecutive"),
+        (np.full(SHAPE, 2.0**40, "f8"), "up to 1099511627776"),
         (np.zeros((2, *SHAPE), "i4"), "must have 2 axes"),
     ],
 )

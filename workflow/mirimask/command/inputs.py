@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 
     from mirimask.image.frame import Frame
 
-__all__ = ["SETTINGS", "about", "at_hand", "circle_of", "opened", "sources_on", "whole_image"]
+__all__ = [
+    "SETTINGS",
+    "about",
+    "at_hand",
+    "circle_of",
+    "opened",
+    "radius_px",
+    "sources_on",
+    "whole_image",
+]
 
 ADDRESSES = ("http://", "https://", "s3://", "mast:")
 FILES = ("error", "weight", "segm", "sources")  # options that name a file
@@ -121,16 +130,39 @@ def sources_on(options: argparse.Namespace, path: str, image: "Frame") -> "Table
         ra_column=names["ra"],
         dec_column=names["dec"],
     )
-    located.meta["columns"] = names
+    located.meta["unwise"] = _is_unwise(table)
     return located
+
+
+def _is_unwise(table: "Table") -> bool:
+    """Whether a table, as `read_catalogue` gives it, is one of unWISE.
+
+    The columns in use are called as there, which those of Pan-STARRS are too, its flux stands
+    beside them, and its names are of the file: they are not the numbers of rows without one.
+    """
+    from mirimask.sources.catalogue import CATALOGUES
+
+    known, names = CATALOGUES["unwise"], table.meta["columns"]
+    if known.flux not in table.colnames or names != {
+        key: getattr(known, key) for key in ("id", "ra", "dec")
+    }:
+        return False
+    numbers = [str(number) for number in range(1, len(table) + 1)]
+    return not numbers or list(table[known.id]) != numbers
 
 
 def circle_of(sources: "Table | None", options: argparse.Namespace) -> dict[str, str]:
     """Radius and near: as asked, else those of a study with a catalogue of unWISE's, or its own."""
     from mirimask.sources.catalogue import CATALOGUES, circle_sizes
 
-    known = CATALOGUES["unwise"]
-    columns = {} if sources is None else sources.meta["columns"]
-    its = {known.id, known.ra, known.dec} == set(columns.values())
-    sizes = circle_sizes(known.resolution_arcsec if its else None)
+    its = sources is not None and sources.meta["unwise"]
+    sizes = circle_sizes(CATALOGUES["unwise"].resolution_arcsec if its else None)
     return {name: getattr(options, name, None) or sizes[name] for name in ("radius", "near")}
+
+
+def radius_px(sources: "Table | None", options: argparse.Namespace, image: "Frame") -> float:
+    """The radius of `circle_of` in pixels of the image."""
+    from mirimask.image.frame import pixels
+
+    size = circle_of(sources, options)["radius"]
+    return pixels(size, image.pixel_scale, fwhm_px=image.fwhm_px)

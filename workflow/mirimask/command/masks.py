@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirimask.atomic import replacing, write_text
-from mirimask.command.inputs import about, at_hand, circle_of, opened, sources_on, whole_image
+from mirimask.command.inputs import about, at_hand, opened, radius_px, sources_on, whole_image
 from mirimask.command.outputs import OUTPUTS, STDOUT, check_outputs, is_folder, placed
 from mirimask.command.speech import Progress, Said, fault, one_line
 from mirimask.errors import MaskError
@@ -195,13 +195,15 @@ def made(
     with progress.step("measuring the depth"):
         measured = measure_image(image, labels, aperture=aperture)
     cards: dict[str, Any] = {"METHOD": method, "DOMAIN": _domain(options, method)}
-    writes = products(options, progress, image, labels, own, paths, cards)
+    matched: dict[str, float] = {}
+    writes = products(options, progress, image, labels, own, paths, cards, matched)
     row = {
         "image": address,
         "method": method,
         "simulated": image.simulated,
         "n_masked": n_masked,
         **{key: None if value != value else value for key, value in measured.items()},
+        **matched,
     }
     if "plot" in paths:
         writes.append(picture(image, labels > 0, in_words(row), paths["plot"]))
@@ -228,10 +230,12 @@ def products(
     own: Any,
     paths: dict[str, str],
     cards: dict[str, Any],
+    matched: dict[str, float],
 ) -> list[Callable[[], None]]:
     """What writes labels, catalogue and regions, all made by then.
 
-    They are those of the study's rule `export_mask`.
+    They are those of the study's rule `export_mask`. `matched` is given the radius of the circles
+    around sources, where there are such.
     """
     detections = None if own is None else own.detections
     writes: list[Callable[[], None]] = []
@@ -246,12 +250,11 @@ def products(
         return writes
     from mirimask.export.ds9 import region_file
     from mirimask.export.photometry import measure_labels, provenance
-    from mirimask.image.frame import pixels
 
     sources = sources_on(options, options.sources, image) if options.sources else None
-    size = circle_of(sources, options)["radius"]
-    radius_px = pixels(size, image.pixel_scale, fwhm_px=image.fwhm_px)
-    radius = round(radius_px * image.pixel_scale, 4)
+    radius = round(radius_px(sources, options, image) * image.pixel_scale, 4)
+    if sources is not None:
+        matched["match_radius_arcsec"] = radius
     aperture = image.point_aperture
     with progress.step("measuring the sources"):
         measured = measure_labels(
@@ -331,6 +334,8 @@ def in_words(row: dict[str, Any]) -> str:
         text += f"; sky {row['background']:.4g} MJy/sr"
     if row["depth_ab"] is not None:
         text += f"; 5 sigma at {row['depth_ab']:.2f} AB"
+    if "match_radius_arcsec" in row:
+        text += f"; circles of {row['match_radius_arcsec']:.3g} arcsec"
     return text
 
 

@@ -345,7 +345,7 @@ def add_catalogue_options(group: Any) -> None:
         "--radius",
         type=size,
         help="of the circle, in px, arcsec or fwhm (default: the PSF's FWHM, '1 fwhm'; "
-        "1.98 arcsec for an unWISE table)",
+        "1.98 arcsec for a table of unWISE, with its FW1)",
     )
 
 

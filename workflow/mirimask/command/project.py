@@ -105,11 +105,19 @@ def projected(
                 )
         mask = project_mask(marked, wcs, sky, shape, cover=options.cover)
         if options.dq is not None:
-            if "DQ" not in hdus or hdus["DQ"].data.shape[-2:] != shape:
+            flags = hdus["DQ"].data if "DQ" in hdus else None
+            if flags is None or flags.shape[-2:] != shape:
                 raise MaskError(
                     f"'{image}': has no DQ of the shape of its SCI; without --dq a mask is written."
                 )
-            hdus["DQ"].data[..., mask] |= np.array(1 << options.dq, hdus["DQ"].data.dtype)
+            most = np.iinfo(flags.dtype).max.bit_length() if flags.dtype.kind in "iu" else 0
+            if options.dq >= most:  # a sign is no bit
+                has = f"bits 0 to {most - 1}" if most else "no bits"
+                raise MaskError(
+                    f"'{image}': its DQ of {flags.dtype.name} has {has}, and --dq is "
+                    f"{options.dq}; give one that it has, or leave --dq out: a mask is written."
+                )
+            flags[..., mask] |= flags.dtype.type(1 << options.dq)
             hdus[0].header["FILENAME"] = Path(path).name
             made = hdus
         else:

@@ -16,7 +16,15 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mirimask.atomic import replacing
-from mirimask.command.inputs import about, at_hand, circle_of, opened, sources_on, whole_image
+from mirimask.command.inputs import (
+    about,
+    at_hand,
+    circle_of,
+    opened,
+    radius_px,
+    sources_on,
+    whole_image,
+)
 from mirimask.command.masks import run_mask, write_out
 from mirimask.command.new_study import run_new_study
 from mirimask.command.outputs import OUTPUTS, STDOUT, Output, check_outputs, check_suffix
@@ -62,8 +70,9 @@ def run_score(options: argparse.Namespace, progress: Progress, said: Said) -> in
     counts = {
         name: {verdict: of.count(verdict) for verdict in VERDICTS} for name, of in given.items()
     }
+    radius = radius_px(sources, options, image)
     if options.regions:
-        write_out(options.regions, regions(image, sources, given, circle_of(sources, options)))
+        write_out(options.regions, regions(image, sources, given, radius))
     if options.output == STDOUT:
         verdicts.to_csv(sys.stdout, index=False, float_format="%.10g")
     elif options.output:
@@ -83,31 +92,27 @@ def run_score(options: argparse.Namespace, progress: Progress, said: Said) -> in
             print(table.to_string(index=False), end="\n\n")
     if image.simulated:
         print("SIMULATED image")
-    print(f"{len(sources)} sources")
+    print(f"{len(sources)} sources, circles of {radius:.3g} px")
     for name in methods:
         shown = ", ".join(f"{count} {verdict}" for verdict, count in counts[name].items())
         print(f"{name}: {shown}")
     return 0
 
 
-def regions(
-    image: "Frame", sources: "Table", given: dict[str, list[str]], circle: dict[str, str]
-) -> str:
+def regions(image: "Frame", sources: "Table", given: dict[str, list[str]], radius: float) -> str:
     """Regions of the sources, in the colours of their verdicts by the first of the methods."""
     from astropy.table import Table
 
     from mirimask.export.ds9 import region_file
-    from mirimask.image.frame import pixels
 
     first = next(iter(given))
     judged_sources = sources.copy()
     judged_sources["verdict"] = given[first]
-    radius_px = pixels(circle["radius"], image.pixel_scale, fwhm_px=image.fwhm_px)
     return region_file(
         Table(),
         image,
         verdicts=judged_sources,
-        radius_arcsec=round(radius_px * image.pixel_scale, 4),
+        radius_arcsec=round(radius * image.pixel_scale, 4),
         method=first,
     )
 

@@ -46,14 +46,15 @@ def label_sums(
     `labels` (ny, nx) has the `numbers` (n,) in ascending order, at pixels where `data` (ny, nx) is
     finite; `middle` (n, 2) is the row and column about which moments are worked out, `level` (n,)
     the background of each. An `error` (ny, nx) that is not finite is 0; None: all are. Centroid and
-    shape are of the pixels above the background; the centroid is that of the pixels that are not 0
-    in `detections`, whatever their sign, where a label has such.
+    shape are those of the light above the background, 0 in pixels that are fainter; the centroid is
+    that of the light in the pixels that are not 0 in `detections`, where a label has such, and the
+    middle of these pixels where none of them is above the background.
     """
     n, width = numbers.size, data.shape[1]
     place = np.zeros(numbers[-1] + 1, np.intp)
     place[numbers] = np.arange(n)
     total = np.zeros((9, n))
-    core = np.zeros((4, n))
+    core = np.zeros((6, n))
     rows = max(1, _AT_A_TIME // width)
     for top in range(0, data.shape[0], rows):
         strip = np.s_[top * width : (top + rows) * width]
@@ -74,16 +75,17 @@ def label_sums(
             sum_ += np.bincount(own, weight, minlength=n)
         if detections is not None:
             inside = detections.ravel()[strip][at] > 0
-            own, light = own[inside], light[inside]
+            own, y, x, bright = own[inside], y[inside], x[inside], bright[inside]
             for sum_, weight in zip(
-                core, (None, light, light * y[inside], light * x[inside]), strict=True
+                core, (None, bright, y, x, bright * y, bright * x), strict=True
             ):
                 sum_ += np.bincount(own, weight, minlength=n)
     area, flux, squared, bright, *moments = total
     with np.errstate(divide="ignore", invalid="ignore"):
         y, x, yy, yx, xx = moments / bright
         variance = np.array([[xx - x * x, yx - x * y], [yx - x * y, yy - y * y]])
-        y, x = np.where(core[0] > 0, core[2:] / core[1], [y, x])
+        y, x = np.where(core[0] > 0, core[2:4] / core[0], [y, x])
+        y, x = np.where(core[1] > 0, core[4:] / core[1], [y, x])
     return LabelSums(
         area.astype(np.int64),
         flux,
@@ -97,11 +99,14 @@ def label_sums(
 def _shape(variance: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """Axes and direction of covariances (2, 2, n), those that are too thin widened.
 
-    As SExtractor and photutils widen them: until the determinant is that of a pixel.
+    As SExtractor and photutils widen them: until the determinant is that of a pixel. Of light that
+    is nowhere negative no determinant is: what rounding made so is 0 (photutils makes it NaN).
     """
     (xx, xy), (_, yy) = variance
     with np.errstate(invalid="ignore"):
-        xx[xx * yy - xy * xy < 0] = np.nan
+        variance[[0, 1], [0, 1]] = np.maximum([xx, yy], 0)
+        most = np.sqrt(xx * yy)
+        xy[...] = np.clip(xy, -most, most)
         while (thin := xx * yy - xy * xy < _LEAST_VARIANCE**2).any():
             variance[[0, 1], [0, 1]] += _LEAST_VARIANCE * thin
         found = np.isfinite(xx + xy + yy)

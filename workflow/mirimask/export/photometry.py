@@ -31,12 +31,17 @@ _COLUMNS: dict[str, tuple[str | None, int, str]] = {
     "isophotal_flux_err": ("uJy", 4, ""),
     "isophotal_abmag": ("mag", 6, "AB magnitude of isophotal_flux; NaN where it is not positive"),
     "isophotal_abmag_err": ("mag", 4, ""),
-    "point_flux": ("uJy", 6, "flux if it is a point source, corrected for light beyond the circle"),
+    "point_flux": (
+        "uJy",
+        6,
+        "flux if it is a point source, corrected for light beyond the circle; NaN where part of "
+        "the circle is beyond the image or on empty pixels",
+    ),
     "point_flux_err": ("uJy", 4, ""),
     "point_abmag": ("mag", 6, "AB magnitude of point_flux; NaN where it is not positive"),
     "point_abmag_err": ("mag", 4, ""),
     "local_background": ("MJy / sr", 7, "clipped median of the annulus around the label"),
-    "local_background_err": ("MJy / sr", 4, "its standard error"),
+    "local_background_err": ("MJy / sr", 4, "its standard error, that of a median"),
     "background_pixels": (None, 0, "pixels it is from; 0: from all unlabelled pixels of the crop"),
     "area": ("pix2", 0, "pixels of the label"),
     "semimajor_sigma": ("pix", 5, "standard deviation of the light along the major axis"),
@@ -48,8 +53,8 @@ _COLUMNS: dict[str, tuple[str | None, int, str]] = {
 }
 _WHOLE_NUMBERS = ("label", "background_pixels", "area")
 _FEWEST = 10  # pixels of an annulus that make a background
-
-
+_UNSEEN = 1e-6  # share of a circle that may be: what rounding leaves
+_OF_MEDIAN = np.sqrt(np.pi / 2)  # its standard error, in that of the mean
 _MOST = 1 << 21  # pixels that the sky of a whole image is taken from
 
 
@@ -93,15 +98,18 @@ def measure_labels(
     `labels` (ny, nx) has the shape of `crop.data`, 0 = background. A local background is taken off:
     the clipped median of the pixels without a label in an annulus around the label, from
     the radius that `aperture` prescribes, further out where the label reaches
-    further. Where `detections` (ny, nx; 0 = none) marks the cores of the labels, a position is the
-    centroid of the core: that of all the light is drawn aside by noise and neighbours in it.
+    further; its error is that of the median of so many independent pixels, sqrt(pi/2) times that of
+    their mean. Where `detections` (ny, nx; 0 = none) marks the cores of the labels, a position is
+    the centroid of the light above the background in the core (of its pixels, where there is no
+    such light): that of all the light is drawn aside by noise and neighbours in it.
     `isophotal_*`, position and shape are those of photutils' `SourceCatalog` of the label's own
     pixels (`moments.label_sums`); `point_*` is the circle of `aperture` (see
-    `instrument.point_aperture`) on the centroid, times its correction: right for stars only. Errors
+    `instrument.point_aperture`) on the centroid, times its correction: right for stars only, and
+    NaN where a part of the circle is not seen, beyond the image or on empty pixels. Errors
     come from ERR (from the scatter in the annulus where the image has none) and from the
     background's; neighbouring pixels of a drizzled image are correlated, which both ignore. Where
     the light of a label has no centroid (it is fainter than its surroundings), the middle of its
-    pixels stands for it and its shape is NaN. Empty pixels count nowhere.
+    box stands for it and its shape is NaN. Empty pixels count nowhere.
 
     Columns, units and descriptions: docs/products.md. `sources` (id, ra, dec) gives the matches.
     No label gives the columns without rows.
@@ -163,8 +171,10 @@ def _measured(
         crop.data, crop.error, crop.empty, x, y, aperture.radius_px
     )
     microjansky = microjansky_per_pixel(crop.pixel_area_sr)
-    level_err = scatter / np.sqrt(np.maximum(count, 1))
+    level_err = _OF_MEDIAN * scatter / np.sqrt(np.maximum(count, 1))
     level_err[count == 0] = scatter[count == 0]
+    whole = pixels_held >= (1 - _UNSEEN) * np.pi * aperture.radius_px**2
+    correction = np.where(whole, aperture.correction, np.nan)
 
     columns: dict[str, NDArray] = {"label": numbers}
     sky = pixel_to_sky(crop.wcs, x, y)
@@ -172,8 +182,8 @@ def _measured(
     columns["x_frame"] = x + crop.origin[1]
     columns["y_frame"] = y + crop.origin[0]
     for name, flux, noise, pixels, factor in (
-        ("isophotal", sums.flux, sums.flux_err, area, 1.0),
-        ("point", held - level * pixels_held, held_err, pixels_held, aperture.correction),
+        ("isophotal", sums.flux, sums.flux_err, area, np.ones(area.size)),
+        ("point", held - level * pixels_held, held_err, pixels_held, correction),
     ):
         if crop.error is None:
             noise = scatter * np.sqrt(pixels)

@@ -72,8 +72,9 @@ def depth_ab(image: Frame, labels: NDArray[np.integer], *, aperture: PointApertu
     """5 sigma limit of a point source, AB: what `aperture` scatters by where no source is.
 
     Circles of `aperture.radius_px` on a grid, none with a labelled or empty pixel, each less the
-    mean of the unlabelled sky around it; sigma from their median absolute deviation, so that noise
-    that is correlated between pixels counts as it is. NaN with fewer than 20 such places.
+    mean of the unlabelled sky around it, the circle itself left out; sigma from their median
+    absolute deviation, so that noise that is correlated between pixels counts as it is. NaN with
+    fewer than 20 such places.
     """
     reach = int(np.ceil(aperture.radius_px)) + 1
     step = 2 * reach
@@ -82,7 +83,7 @@ def depth_ab(image: Frame, labels: NDArray[np.integer], *, aperture: PointApertu
         return float("nan")
     chosen = np.unique(np.linspace(0, y.size - 1, min(y.size, _APERTURES)).astype(int))
     x, y = x[chosen] * step, y[chosen] * step
-    held, _, _ = circle_sums(image.data, None, image.empty, x, y, aperture.radius_px)
+    held, _, area = circle_sums(image.data, None, image.empty, x, y, aperture.radius_px)
     # the sky around each, mirrored at the rim of the image
     around = np.arange(-step, step + 1)
     rows, columns = (
@@ -91,9 +92,9 @@ def depth_ab(image: Frame, labels: NDArray[np.integer], *, aperture: PointApertu
     )
     window = rows[:, :, None], columns[:, None, :]
     unusable = image.empty[window] | (labels[window] > 0)
-    sky = np.where(unusable, np.float64(0), image.data[window]).sum(axis=(1, 2))
-    sky /= np.maximum(np.count_nonzero(~unusable, axis=(1, 2)), 1)
-    sums = held - sky * np.pi * aperture.radius_px**2
+    sky = np.where(unusable, np.float64(0), image.data[window]).sum(axis=(1, 2)) - held
+    sky /= np.maximum(np.count_nonzero(~unusable, axis=(1, 2)) - area, 1)
+    sums = held - sky * area
     sigma = box_scatters(sums, axis=None)
     microjansky = 5 * sigma * aperture.correction * microjansky_per_pixel(image.pixel_area_sr)
     return float(microjansky_to_ab(microjansky)) if microjansky > 0 else float("nan")

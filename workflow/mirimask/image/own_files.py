@@ -119,8 +119,8 @@ def brightness_factor(unit: str, area_sr: float, *, what: str, remedy: str = "")
     """What pixels in `unit` are to be multiplied with to be in MJy/sr.
 
     `unit` is a surface brightness, or the flux in a pixel, whose solid angle is `area_sr`. It may
-    be in other case, as some programs write it (JY/PIXEL). MaskError, with the `remedy`, for any
-    other unit: one that is not linear (mag, dex, dB) or not positive and finite.
+    be in other case, as some programs write it (JY/PIXEL, mJy/SR). MaskError, with the `remedy`,
+    for any other unit: one that is not linear (mag, dex, dB) or not positive and finite.
     """
     try:
         with warnings.catch_warnings():
@@ -144,11 +144,22 @@ def brightness_factor(unit: str, area_sr: float, *, what: str, remedy: str = "")
     return factor
 
 
+_WITHOUT_PREFIX = re.compile(r"(?<![A-Za-z])(SR|PIXEL|PIX|ARCSEC)(?![A-Za-z])", re.IGNORECASE)
+_OF_A_LOWER_PREFIX = re.compile(r"(?<![A-Z])JY(?![A-Za-z])")
+
+
 def _parsed_unit(text: str) -> u.UnitBase:
     """The unit of a text; in any case where as written it is none, but for mJy and MJy."""
     try:
         return u.Unit(text)
     except ValueError:
+        # what has one case only, first: the prefix, whose case says milli or mega, stays
+        mended = _WITHOUT_PREFIX.sub(lambda part: part[0].lower(), text)
+        mended = _OF_A_LOWER_PREFIX.sub("Jy", mended)
+        try:
+            return u.Unit(mended)
+        except ValueError:
+            pass
         lower = text.lower()
         if re.search(r"\bmjy(?!\s*/\s*sr)", lower):
             raise  # milli or mega?
@@ -229,14 +240,16 @@ def read_planes(
 ) -> Planes:
     """Read an image: pixels in MJy/sr, which of them are empty and, where known, error and weight.
 
-    SCI is the extension of that name, else the PRIMARY or the only image of the file. ERR (unit of
-    the image) and WHT come from files of their own where given, else from the file's extensions;
-    one that says nothing is left out (`product.usable_planes`). NaN stays NaN. The WCS may be in
-    any notation (see `wcs.read_wcs`) and is written in one, with PIXAR_SR of its pixels.
-    `pixel_unit` replaces BUNIT. What identifies the image is taken from the header of SCI where the
-    PRIMARY has it not. `filter_name` becomes FILTER where neither has one; another FILTER, or
-    another OBS_ID than `observation_id`, is a MaskError. `image` is the code of the image in the
-    table of images, where it is from there; else `settings` is how messages call these options.
+    SCI is the extension of that name, else the PRIMARY or the only image of the file. ERR and WHT
+    come from files of their own where given, else from the file's extensions; one that says nothing
+    is left out (`product.usable_planes`). ERR is in the unit of the image, but where it has another
+    BUNIT of its own (in its extension, or in the PRIMARY of its own file) that can be converted.
+    NaN stays NaN. The WCS may be in any notation (see `wcs.read_wcs`) and is written in one, with
+    PIXAR_SR of its pixels. `pixel_unit` replaces BUNIT. What identifies the image is taken from the
+    header of SCI where the PRIMARY has it not. `filter_name` becomes FILTER where neither has one;
+    another FILTER, or another OBS_ID than `observation_id`, is a MaskError. `image` is the code of
+    the image in the table of images, where it is from there; else `settings` is how messages call
+    these options.
     ERR and WHT that are not among those to `keep` only tell which pixels are empty. The planes are
     read one after the other; with `in_file`, the ERR of a mosaic stays in its file where it can.
 
@@ -260,7 +273,8 @@ def read_planes(
                 primary.append(header.cards[key])
         wcs = read_wcs(header, data.shape, what=named)
         area = pixel_area_sr(wcs, (data.shape[1] - 1) / 2, (data.shape[0] - 1) / 2)
-        unit = pixel_unit or str(header.get("BUNIT") or primary.get("BUNIT") or "").strip()
+        image_unit = str(header.get("BUNIT") or primary.get("BUNIT") or "").strip()
+        unit = pixel_unit or image_unit
         if not unit:
             raise MaskError(
                 f"{named}: its header has no BUNIT; {option} ('MJy/sr', '10*nJy' for 10 nJy in a "
@@ -279,33 +293,53 @@ def read_planes(
             table=bool(image),
         )
 
+        def factor_of(name: str, hdu: Any, first: Any, label: str) -> float:
+            """What an ERR is to be multiplied with: by its own BUNIT, else as the image.
+
+            One that is the image's own is that of the image, whatever `pixel_unit` makes of it.
+            """
+            its = str(hdu.header.get("BUNIT") or first.header.get("BUNIT") or "").strip()
+            if name != "ERR" or its in ("", image_unit):
+                return factor
+            try:
+                return brightness_factor(its, area, what=label)
+            except MaskError:
+                _logger.warning(
+                    "%s: its BUNIT is '%s', which is no brightness; it is taken to be in the "
+                    "image's unit.",
+                    *(label, its),
+                )
+                return factor
+
         def other_plane(
             name: str, other: str | Path | None
-        ) -> tuple[NDArray[np.float32] | None, StoredPlane | None]:
+        ) -> tuple[NDArray[np.float32] | None, StoredPlane | None, float]:
             """ERR or WHT, from a file of its own or from the image's; None where there is none.
 
-            And where it can stay in its file.
+            And where it can stay in its file, and what an ERR is to be multiplied with.
             """
             if other:
                 label = f"{image}: {name.lower()}" if image else name.lower()
                 with opened(other, what=label, planes=()) as apart:
                     hdu = _image_of(apart, other, (name, "SCI"), what=label)
-                    plane, stored = _plane(hdu, other, label), stored_plane(hdu, other, factor)
+                    times = factor_of(name, hdu, apart[0], f"{label} '{other}'")
+                    plane, stored = _plane(hdu, other, label), stored_plane(hdu, other, times)
             elif name in hdus and hdus[name].is_image and hdus[name].shape:
-                plane = _plane(hdus[name], path, what)
-                stored = stored_plane(hdus[name], path, factor)
+                hdu = hdus[name]
+                times = factor_of(name, hdu, hdu, f"{named}: {name}")
+                plane, stored = _plane(hdu, path, what), stored_plane(hdu, path, times)
             else:
-                return None, None
+                return None, None, factor
             if plane.shape != data.shape:
                 raise MaskError(
                     f"{image + ': ' if image else ''}{name.lower()} '{other or path}' has the "
                     f"shape {plane.shape}, the image '{path}' has {data.shape}; they must be of "
                     "the same frame."
                 )
-            return plane.astype(np.float32, copy=False), stored
+            return plane.astype(np.float32, copy=False), stored, times
 
         # one after the other, so that no more than two planes are in memory
-        read, stored = other_plane("ERR", error_path)
+        read, stored, of_its_own = other_plane("ERR", error_path)
         error: Any = usable_planes(read, None, what=named)[0]
         del read
         of_error = None if error is None else empty_pixels(data, error=error)
@@ -315,7 +349,7 @@ def read_planes(
             if in_file and stored is not None and data.size > MOST_PIXELS:
                 error = stored
             else:
-                error *= np.float32(factor)
+                error *= np.float32(of_its_own)
         _, weight = usable_planes(None, other_plane("WHT", weight_path)[0], what=named)
     empty = of_error
     if empty is None or weight is not None:
@@ -374,7 +408,7 @@ def read_segmentation(
 ) -> NDArray[np.uint32]:
     """Read labels, uint32 of `shape`, 0 = background; from SCI, the PRIMARY or the only image.
 
-    MaskError: no such file, not FITS, not whole numbers from 0, or another shape.
+    MaskError: no such file, not FITS, not whole numbers from 0 to below 2**31, or another shape.
     """
     what = f"{image}: segm" if image else "segm"
     with opened(path, what=what, planes=()) as hdus:
@@ -388,8 +422,13 @@ def read_segmentation(
     if data.dtype.kind == "f":
         data = np.where(np.isfinite(data), data, 0)
         broken = (data != np.floor(data)).any()
-    if broken or (data < 0).any() or data.max() >= 2**32:
+    if broken or (data < 0).any():
         raise MaskError(f"{what} '{path}': its pixels are not labels (whole numbers from 0).")
+    if (largest := int(data.max())) >= 2**31:  # int32 is what labels are worked on as
+        raise MaskError(
+            f"{what} '{path}': its labels go up to {largest}, they must be below 2**31. Number "
+            "them anew from 1 (photutils: SegmentationImage.relabel_consecutive)."
+        )
     return data.astype(np.uint32)
 
 

@@ -85,7 +85,8 @@ def make_masks(
     Parameters
     ----------
     image : Frame
-        Its empty pixels, and those that are not finite, are in no mask.
+        Its empty pixels, and those that are not finite, are in no mask but the derivative slices
+        over `published`: there they are zeros, and their rim is steep (as in the paper).
     names : list of str
         See `mirimask.masks.names`.
     domain : `crop` or `published`
