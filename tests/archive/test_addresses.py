@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -111,6 +112,16 @@ def test_what_is_fetched_is_kept_where_it_is_asked_for(web, run):
     kept = (web.folder / "bucket/A_i2d.fits").read_bytes()
     with open("kept/A_i2d.fits", "rb") as file:
         assert file.read() == kept
+
+
+def test_two_files_of_one_name_are_not_kept_as_one(web, run):
+    """The image would be taken for its own error."""
+    (web.folder / "err").mkdir()
+    shutil.copy(web.folder / "bucket/A_i2d.fits", web.folder / "err")
+    image, error = (f"{web.address}/{folder}/A_i2d.fits" for folder in ("bucket", "err"))
+    answer = run("stats", image, "--error", error, "--downloads", "kept")
+    one_error(answer, f"'{image}'", "--downloads keeps one of a name")
+    assert run("stats", image, "--error", error)[0] == 0
 
 
 def test_an_address_that_cannot_be_had_is_said_as_one(web, run):

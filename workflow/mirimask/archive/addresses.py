@@ -29,14 +29,21 @@ def local_copies(
     In `folder` they stay, and a MAST product that is there is not fetched again (its size and
     checksum are compared); without one they are gone at the end. `https://` and `s3://` are opened
     by astropy (a public bucket needs no account), `mast:` names by the archive's own client, with
-    its retries and checks. MaskError, with the address, where one cannot be had.
+    its retries and checks. MaskError, with the address, where one cannot be had, and for a second
+    file of one name in the folder.
     """
     with tempfile.TemporaryDirectory(prefix="mirimask-") as temporary:
-        found = {}
+        found: dict[str, str] = {}
         for number, address in enumerate(dict.fromkeys(addresses)):
             place = Path(folder) if folder else Path(temporary) / str(number)
             copied = _from_mast if address.startswith("mast:") else _opened
-            found[address] = str(copied(address, place))
+            path = str(copied(address, place))
+            if path in found.values():
+                raise MaskError(
+                    f"'{address}': another address has a file of this name, and --downloads keeps "
+                    "one of a name. Leave --downloads out."
+                )
+            found[address] = path
         yield found
 
 

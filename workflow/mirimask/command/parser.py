@@ -303,7 +303,7 @@ def parser() -> Parser:
         default=0.5,
         metavar="SHARE",
         help="mark a pixel of which at least this share lies in the mask (default: 0.5; 0: any "
-        "part of it), or 'nearest': of which the middle does",
+        "of 16 points in it), or 'nearest': of which the middle does",
     )
     project.add_argument(
         "--dq",

@@ -45,7 +45,8 @@ def project_mask(
     `mask` (ny, nx) with its celestial `wcs`. A pixel is marked where at least the share `cover` of
     it lies in the mask (0: where any of it does), or, with `nearest`, where its middle does. Where
     the mask's image does not reach, nothing is marked. The share is that of 4 x 4 points in the
-    pixel, whose places are between those of its corners: exact but for distortion within a pixel.
+    pixel, whose places are between those of its corners: what is less than a quarter of the pixel
+    wide may lie between them.
     MaskError for another `cover`.
     """
     if cover != NEAREST and (isinstance(cover, str) or not 0 <= cover <= 1):
