@@ -10,7 +10,7 @@ from mirimask.export.pipeline_catalogue import pipeline_products
 from mirimask.image.manifest import product_row, write_manifest
 from mirimask.image.own_files import segmentation_hdus, write_hdus
 from mirimask.image.product import sha256
-from mirimask.sources.catalogue import CATALOGUES
+from mirimask.sources.catalogue import CATALOGUES, is_unwise
 from mirimask.sources.own_image import read_own
 from mirimask.table_files import write_ecsv
 
@@ -30,12 +30,11 @@ def main(job):
     given = read_own(own, row, job.params.catalogue, image=image)
     i2d, sources = given.i2d, given.catalogue
     del sources.meta["columns"]  # which the configuration says
-    flux = CATALOGUES["unwise"].flux
-    if job.params.catalogue["name"] == "unwise" and len(sources) and flux not in sources.colnames:
+    if job.params.catalogue["name"] == "unwise" and len(sources) and not is_unwise(sources):
         log.warning(
             "%s: its catalogue has no %s, as unWISE's has, and is taken for it: name another in "
             "catalogue.name, and circles are of the image's PSF",
-            *(image, flux),
+            *(image, CATALOGUES["unwise"].flux),
         )
 
     products = pipeline_products(i2d, given.labels, job.params.segmentation, image=image)

@@ -448,7 +448,8 @@ def test_circles_follow_the_catalogue_or_the_psf(i2d, run):
     status, out, _ = run("score", i2d, "A.ecsv", "--method", "recommended")
     assert "recommended: 9 success" in out
     table = Table.read("A.ecsv")
-    table.rename_columns(["objID", "RAJ2000", "DEJ2000"], ["id", "ra", "dec"])
+    names = {"objID": "id", "RAJ2000": "ra", "DEJ2000": "dec", "FW1": "flux"}
+    table.rename_columns([*names], [*names.values()])
     table.write("mine.csv")
     counts = []
     for options in ([], ["--radius", "1 fwhm", "--near", "1.4 fwhm"], ["--radius", "0.25 fwhm"]):
@@ -467,9 +468,9 @@ PAN_STARRS = {"FW1": "rmag"}  # VizieR II/349/ps1 has the other three names
     [
         ({}, "18"),
         (PAN_STARRS, "2.45"),  # 0.269 arcsec of F770W on 0.11 arcsec
-        ({"objID": None}, "2.45"),
+        ({"objID": None}, "18"),
         ({"objID": None, "FW1": None}, "2.45"),
-        ({"objID": "name"}, "2.45"),
+        ({"objID": "name"}, "18"),
     ],
 )
 def test_a_table_is_unwises_by_what_only_unwise_has(i2d, run, changes, circle):

@@ -111,7 +111,7 @@ def whole_image(options: argparse.Namespace, image: "Frame") -> Any:
 
 def sources_on(options: argparse.Namespace, path: str, image: "Frame") -> "Table":
     """The catalogue's sources on the image, its columns those in use where none is named."""
-    from mirimask.sources.catalogue import locate_sources
+    from mirimask.sources.catalogue import is_unwise, locate_sources
     from mirimask.sources.own_catalogues import KNOWN_COLUMNS, read_catalogue
 
     table = read_catalogue(
@@ -130,25 +130,8 @@ def sources_on(options: argparse.Namespace, path: str, image: "Frame") -> "Table
         ra_column=names["ra"],
         dec_column=names["dec"],
     )
-    located.meta["unwise"] = _is_unwise(table)
+    located.meta["unwise"] = is_unwise(table)
     return located
-
-
-def _is_unwise(table: "Table") -> bool:
-    """Whether a table, as `read_catalogue` gives it, is one of unWISE.
-
-    The columns in use are called as there, which those of Pan-STARRS are too, its flux stands
-    beside them, and its names are of the file: they are not the numbers of rows without one.
-    """
-    from mirimask.sources.catalogue import CATALOGUES
-
-    known, names = CATALOGUES["unwise"], table.meta["columns"]
-    if known.flux not in table.colnames or names != {
-        key: getattr(known, key) for key in ("id", "ra", "dec")
-    }:
-        return False
-    numbers = [str(number) for number in range(1, len(table) + 1)]
-    return not numbers or list(table[known.id]) != numbers
 
 
 def circle_of(sources: "Table | None", options: argparse.Namespace) -> dict[str, str]:

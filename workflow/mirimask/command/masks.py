@@ -195,16 +195,16 @@ def made(
     with progress.step("measuring the depth"):
         measured = measure_image(image, labels, aperture=aperture)
     cards: dict[str, Any] = {"METHOD": method, "DOMAIN": _domain(options, method)}
-    matched: dict[str, float] = {}
-    writes = products(options, progress, image, labels, own, paths, cards, matched)
+    writes, radius = products(options, progress, image, labels, own, paths, cards)
     row = {
         "image": address,
         "method": method,
         "simulated": image.simulated,
         "n_masked": n_masked,
         **{key: None if value != value else value for key, value in measured.items()},
-        **matched,
     }
+    if radius is not None:
+        row["match_radius_arcsec"] = radius
     if "plot" in paths:
         writes.append(picture(image, labels > 0, in_words(row), paths["plot"]))
     if "output" in paths:
@@ -230,12 +230,11 @@ def products(
     own: Any,
     paths: dict[str, str],
     cards: dict[str, Any],
-    matched: dict[str, float],
-) -> list[Callable[[], None]]:
-    """What writes labels, catalogue and regions, all made by then.
+) -> tuple[list[Callable[[], None]], float | None]:
+    """What writes labels, catalogue and regions, all made by then, and the radius in use.
 
-    They are those of the study's rule `export_mask`. `matched` is given the radius of the circles
-    around sources, where there are such.
+    They are those of the study's rule `export_mask`. The radius, in arcsec, is that of the circles
+    around the sources of a catalogue; None without one.
     """
     detections = None if own is None else own.detections
     writes: list[Callable[[], None]] = []
@@ -247,14 +246,12 @@ def products(
             lambda: write_labels(paths["labels"], labels, image, detections=detections, **given)
         )
     if "catalogue" not in paths and "regions" not in paths:
-        return writes
+        return writes, None
     from mirimask.export.ds9 import region_file
     from mirimask.export.photometry import measure_labels, provenance
 
     sources = sources_on(options, options.sources, image) if options.sources else None
     radius = round(radius_px(sources, options, image) * image.pixel_scale, 4)
-    if sources is not None:
-        matched["match_radius_arcsec"] = radius
     aperture = image.point_aperture
     with progress.step("measuring the sources"):
         measured = measure_labels(
@@ -279,7 +276,7 @@ def products(
             measured, image, verdicts=sources, radius_arcsec=radius, method=cards["METHOD"]
         )
         writes.append(lambda: write_out(paths["regions"], text))
-    return writes
+    return writes, None if sources is None else radius
 
 
 def write_out(path: str, text: str) -> None:

@@ -48,11 +48,14 @@ def fit_completeness(
     """
     m, k, number = (np.asarray(values, float) for values in (magnitude, recovered, n))
     if mixed:
-        m80 = _crossings(m, k[None], number)[0]
-        return Fit(np.nan, np.nan, np.nan, float(m80) if np.isfinite(m80) else np.nan)
+        return Fit(np.nan, np.nan, np.nan, _known(_crossings(m, k[None], number)[0]))
     c0, m50, w = _fit_many(m, k[None], number)[0]
-    m80 = _m80(m, c0, m50, w)
-    return Fit(float(c0), float(m50), float(w), float(m80) if np.isfinite(m80) else np.nan)
+    return Fit(float(c0), float(m50), float(w), _known(_m80(m, c0, m50, w)))
+
+
+def _known(magnitude: NDArray[np.float64]) -> float:
+    """One that is before or beyond the magnitudes is not known: NaN."""
+    return float(magnitude) if np.isfinite(magnitude) else np.nan
 
 
 def _m80(
@@ -67,11 +70,7 @@ def _m80(
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         found = m50 + w * np.log(np.maximum(c0 / _LEVEL - 1, 0))
-    return _within(m, np.asarray(found))
-
-
-def _within(m: NDArray[np.float64], found: NDArray[np.float64]) -> NDArray[np.float64]:
-    low, high = (m[np.isfinite(m)].min(), m[np.isfinite(m)].max()) if m.size else (np.nan, np.nan)
+    low, high = (m.min(), m.max()) if m.size else (np.nan, np.nan)
     return np.where(found < low, -np.inf, np.where(found > high, np.inf, found))
 
 
@@ -79,9 +78,7 @@ def _crossings(
     m: NDArray[np.float64], k: NDArray[np.float64], n: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Where the shares of draws `k` (draws, magnitudes), made to fall, cross 80 %; see `_m80`."""
-    used = np.isfinite(m) & (n > 0)
-    order = np.flatnonzero(used)[np.argsort(m[used])]
-    m, k, n = m[order], k[:, order], n[order]
+    m, k, n = _with_stars(m, k, n)
     if not m.size:
         return np.full(len(k), np.nan)
     found = np.empty(len(k))
@@ -94,6 +91,15 @@ def _crossings(
     return found
 
 
+def _with_stars(
+    m: NDArray[np.float64], k: NDArray[np.float64], n: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The magnitudes that have stars, ascending, with their counts."""
+    used = np.isfinite(m) & (n > 0)
+    order = np.flatnonzero(used)[np.argsort(m[used])]
+    return m[order], k[:, order], n[order]
+
+
 def _fit_many(
     m: NDArray[np.float64], k: NDArray[np.float64], n: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -101,9 +107,7 @@ def _fit_many(
 
     Levenberg-Marquardt, all draws in step: a bootstrap in one call instead of hundreds.
     """
-    used = np.isfinite(m) & (n > 0)
-    order = np.flatnonzero(used)[np.argsort(m[used])]
-    m, k, n = m[order], k[:, order], n[order]
+    m, k, n = _with_stars(m, k, n)
     if m.size < 4:
         return np.full((len(k), 3), np.nan)
     share = k / n
@@ -172,6 +176,6 @@ def bootstrap_depths(
         if values.size >= draws / 2:
             # of the draws themselves: between one that is infinite and another there is nothing
             ends = values[[int(0.025 * values.size), -1 - int(0.025 * values.size)]]
-            limits = [float(end) if np.isfinite(end) else np.nan for end in ends]
+            limits = [_known(end) for end in ends]
         result |= dict(zip((f"{name}_low", f"{name}_high"), limits, strict=True))
     return result

@@ -15,7 +15,14 @@ if TYPE_CHECKING:  # every start of the workflow reads this module, for the cata
     from astropy.table import Table
     from astropy.wcs import WCS
 
-__all__ = ["CATALOGUES", "Catalogue", "catalogue_settings", "circle_sizes", "locate_sources"]
+__all__ = [
+    "CATALOGUES",
+    "Catalogue",
+    "catalogue_settings",
+    "circle_sizes",
+    "is_unwise",
+    "locate_sources",
+]
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +86,11 @@ CATALOGUES = {
 # which is a share of its resolution.
 _RADIUS_FWHM = 18 * 0.11 / CATALOGUES["unwise"].resolution_arcsec
 _NEAR_FWHM = 25 * 0.11 / CATALOGUES["unwise"].resolution_arcsec
+
+
+def is_unwise(table: "Table") -> bool:
+    """Whether a table of sources is unWISE's: by its flux in W1, as its other names are common."""
+    return CATALOGUES["unwise"].flux in table.colnames
 
 
 def catalogue_settings(given: Mapping[str, Any], *, ask: bool = True) -> dict[str, Any]:
