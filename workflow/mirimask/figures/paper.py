@@ -241,6 +241,8 @@ def _label_sky(
         digits = "." + "s" * math.ceil(-math.log10(step)) if step < 1 else ""
         coordinate.set_ticks(spacing=step * (15 if is_ra else 1) * u.arcsec)
         coordinate.set_major_formatter(("hh:mm:ss" if is_ra else "dd:mm:ss") + digits)
+        if is_ra:  # what parses mathtext would hold the drawn figure in memory
+            coordinate.set_separator(("ʰ", "ᵐ", "ˢ"))
         side = "b" if edge == 0 else "l"
         coordinate.set_ticks_position(side)
         coordinate.set_ticklabel_position(side)

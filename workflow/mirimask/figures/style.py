@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -95,12 +96,13 @@ def save_figure(figure: Figure, *, png: str | Path, pdf: str | Path | None = Non
     image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     with replacing(png) as temporary:
         image.quantize(256, dither=Image.Dither.NONE).save(temporary, dpi=(figure.dpi, figure.dpi))
-    if pdf is None:
-        return
-    with replacing(pdf) as temporary:
-        figure.savefig(
-            temporary, metadata={"CreationDate": None, "Creator": None, "Producer": None}
-        )
+    if pdf is not None:
+        with replacing(pdf) as temporary:
+            figure.savefig(
+                temporary, metadata={"CreationDate": None, "Creator": None, "Producer": None}
+            )
+    # figures refer to themselves and stay until Python looks for that: not with all of their dots
+    figure.set_canvas(FigureCanvasBase(figure))
 
 
 @default_style
