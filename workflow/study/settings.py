@@ -50,7 +50,7 @@ class Study:
         self.methods = self.masks(config["methods"], "methods")
         config["methods"] = self.methods
         self.other_methods = (
-            [self.in_other_domain(name) for name in self.methods]
+            _unique(map(self.in_other_domain, self.methods))
             if config["also_other_domain"]
             else []
         )

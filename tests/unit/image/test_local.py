@@ -271,6 +271,30 @@ def test_a_fill_value_is_said(write, data, caplog, value, rows, warned):
     assert ("weight_path=" in caplog.text) == warned
 
 
+@pytest.mark.parametrize(("step", "coarse"), [(1, False), (4, True)])
+def test_a_sky_too_coarse_for_its_noise_is_said(write, caplog, step, coarse):
+    """Of noise 1 in steps of 1, 38 % of the pixels have the middle value; in steps of 4, 95 %."""
+    noise = np.random.default_rng(2).normal(0, 1, SHAPE)
+    read_image(write(array=(step * np.rint(noise / step) + 100).astype("f4")))
+    assert "the value 100 fills" in caplog.text
+    assert ("too coarsely for its noise" in caplog.text) == coarse
+
+
+def test_whole_numbers_around_0_are_not_empty_without_a_word(write, caplog):
+    """Where neither ERR nor WHT says what was observed, 0 stands for what was not."""
+    counts = np.rint(np.random.default_rng(2).normal(0, 1, SHAPE)).astype("i2")
+    share = round(100 * (counts == 0).mean())
+    read_image(write(array=counts))
+    assert f"its pixels of 0, {share} %, are taken as not observed" in caplog.text
+    assert "give a weight (weight_path=) above 0 there" in caplog.text
+    caplog.clear()
+    read_image(write("weighed.fits", array=counts, more=[("WHT", np.ones(SHAPE, "f4"))]))
+    assert "taken as not observed" not in caplog.text
+    caplog.clear()
+    read_image(write("positive.fits", array=np.where(counts < 0, 7, counts).astype("i2")))
+    assert "taken as not observed" not in caplog.text
+
+
 def test_filled_pixels_without_weight_are_no_fill_value(write, data, caplog):
     filled = np.where(np.isnan(data), np.float32(-9999), data)
     filled[:20] = -9999

@@ -79,6 +79,11 @@ def test_the_study_of_the_paper(monkeypatch, tmp_path):
     assert not study.by_truth
 
 
+def test_a_slice_over_both_domains_is_counted_once_in_the_other(own):
+    study = own({"methods": ["value_1@crop", "value_1", "cores"], "slice_domain": "published"})
+    assert study.other_methods == ["value_1@crop", "cores"]
+
+
 def test_slices_over_the_crop(own):
     study = own({"slice_domain": "crop", "methods": ["value_1@crop", "value_2@published"]})
     assert study.methods == ["value_1", "value_2@published"]

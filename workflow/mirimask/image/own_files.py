@@ -186,10 +186,25 @@ def _warn_of_fill(data: NDArray, empty: NDArray[np.bool_], *, what: str, remedy:
         where=seen, initial=value
     )
     if count > (FILL_SHARE_AT_END if at_end else FILL_SHARE) * data.size:
+        coarse = " If it is the sky, it is stored too coarsely for its noise to be measured."
         _logger.warning(
             "%s: the value %g fills %.0f %% of its pixels. If it stands where nothing was "
-            "observed, set those to NaN, or %s of 0 there.",
+            "observed, set those to NaN, or %s of 0 there.%s",
             *(what, value, 100 * count / data.size, remedy),
+            coarse if count > np.count_nonzero(seen) / 2 else "",
+        )
+
+
+def _warn_of_zeros(data: NDArray, empty: NDArray[np.bool_], *, what: str, remedy: str) -> None:
+    """Say so where zeros, taken as empty, may be the sky: whole numbers on both sides of 0."""
+    if data.dtype.kind not in "iu" or not data.min() < 0 < data.max():
+        return
+    share = np.count_nonzero(empty) / data.size
+    if share > FILL_SHARE_AT_END:
+        _logger.warning(
+            "%s: its pixels of 0, %.0f %%, are taken as not observed. If 0 is a value of its sky, "
+            "%s above 0 there.",
+            *(what, 100 * share, remedy),
         )
 
 
@@ -356,6 +371,8 @@ def read_planes(
         empty = empty_pixels(data, weight=weight)
         if of_error is not None:
             empty |= of_error
+    if of_error is None and weight is None:
+        _warn_of_zeros(data, empty, what=named, remedy=weight_option)
     if "WHT" not in keep:
         weight = None
     _warn_of_fill(data, empty, what=named, remedy=weight_option)
