@@ -1,7 +1,9 @@
 """Figures: what could lead a reader to another conclusion than the numbers do."""
 
+import gc
 import os
 import re
+import weakref
 from dataclasses import replace
 from itertools import pairwise
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PatchCollection
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
@@ -224,6 +227,26 @@ def test_same_bytes_in_two_runs(tmp_path):
     for first, second in zip(*pairs, strict=True):
         assert first.read_bytes() == second.read_bytes()
     assert b"CreationDate" not in pairs[0][1].read_bytes()
+
+
+def test_the_dots_of_a_saved_figure_are_let_go(tmp_path, monkeypatch):
+    """A process that draws many figures would else keep each until Python looks for rings."""
+    drawn = []
+
+    class Watched(FigureCanvasAgg):
+        def draw(self):
+            super().draw()
+            drawn.append(weakref.ref(self.get_renderer()))
+
+    monkeypatch.setattr("mirimask.figures.style.FigureCanvasAgg", Watched)
+    figure = panels([10], [12], ["near"], roll=23)  # labels that no other test has
+    gc.collect()
+    gc.disable()
+    try:
+        saved(figure, tmp_path)
+        assert [dots() for dots in drawn] == [None]
+    finally:
+        gc.enable()
 
 
 def test_hostile_texts_are_drawn_as_they_are(tmp_path):
