@@ -3,6 +3,7 @@
 import re
 
 import pandas as pd
+from astropy.table import Table
 from conftest import make_image
 
 
@@ -42,6 +43,9 @@ def test_where_it_is_asked_for_an_unusable_image_stops_the_study(study):
 
 def test_an_image_without_a_catalogue_has_no_row_and_is_named(study):
     del study.images[1]["catalogue"]
+    nameless = Table.read(study.folder / "A.ecsv")
+    del nameless["FW1"]
+    nameless.write(study.folder / "A.ecsv", overwrite=True)
     done = study.run("results/small/tables/table3.md", "results/small/tables/circles.csv")
     assert done.returncode == 0, done.stdout
     table = pd.read_csv(study.results / "tables" / "table3.csv")
@@ -55,3 +59,6 @@ def test_an_image_without_a_catalogue_has_no_row_and_is_named(study):
     assert 0 < circles["covered"]["A"] < 1
     log = (study.results / "logs" / "crop" / "A.log").read_text()
     assert "the paper's" not in log
+    said = {i: (study.results / "logs" / "import_local" / f"{i}.log").read_text() for i in "AB"}
+    assert "A: its catalogue has no FW1, as unWISE's has, and is taken for it" in said["A"]
+    assert "FW1" not in said["B"]
