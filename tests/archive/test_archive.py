@@ -252,6 +252,46 @@ def test_a_download_that_no_longer_agrees_with_its_record_is_fetched_again(start
     assert served.count("/Download/file") == 1  # the segmentation and catalogue are still good
 
 
+@pytest.fixture
+def reprocessed(fields, tmp_path, monkeypatch):
+    """A server, its settings, and a function: MAST has the kinds of another version from now on.
+
+    Of the same bytes: an image of floats is as long as any other.
+    """
+    folder = shutil.copytree(fields, tmp_path / "fields")
+
+    def reprocess(*kinds):
+        for kind in kinds:
+            with fits.open(folder / "Img3" / f"{kind}.fits", mode="update") as hdus:
+                hdus[0].header["CAL_VER"] = "1.18.0"
+                hdus["SCI"].data = hdus["SCI"].data[::-1].copy()
+
+    with serve(folder, [ROW]) as served:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(served.ca_bundle))
+        settings = Archive(served.mast_url, served.vizier_host, tmp_path / "d", pause_s=0.01)
+        yield served, settings, reprocess
+
+
+def test_image_and_segmentation_are_of_one_version(reprocessed):
+    """An image that an earlier run kept, as a survey does, is fetched anew with a newer segm."""
+    served, settings, reprocess = reprocessed
+    archive.fetch_image(settings, f"mast:JWST/product/{NAME}_i2d.fits")
+    reprocess("i2d", "segm")
+    found = archive.fetch_product(settings, **IMAGE)
+    image, labels = (fits.getdata(found[kind].path, "SCI") for kind in ("i2d", "segm"))
+    np.testing.assert_array_equal(labels, image > 12)
+    assert not archive.mixed_versions(found)
+    assert served.count("/Download/file") == 1 + 3
+
+
+def test_two_versions_at_mast_are_said(reprocessed):
+    served, settings, reprocess = reprocessed
+    reprocess("segm")
+    found = archive.fetch_product(settings, **IMAGE)
+    assert archive.mixed_versions(found) == "i2d of CAL_VER 1.12.5, segm of CAL_VER 1.18.0"
+    assert served.count("/Download/file") == 3
+
+
 def test_downloads_of_one_server_are_not_taken_for_anothers(start):
     _, settings = start()
     archive.fetch_product(settings, **IMAGE)
@@ -287,6 +327,34 @@ def test_a_bad_download_is_explained_and_nothing_of_it_is_kept(start, fault, say
     assert not any(name in file for file in kept(settings))
     assert not any(".part" in file for file in kept(settings))
     assert archive.cached_product(settings, **IMAGE) is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "again", "tries"),
+    [
+        ("no_length_half", True, 3),
+        ("half", True, 3),
+        ("unavailable", True, 3),
+        ("forbidden", True, 1),
+        ("missing", True, 1),
+        ("all NaN", False, 1),
+    ],
+)
+def test_what_may_be_another_time_is_worth_another_run(
+    fields, tmp_path, monkeypatch, fault, again, tries
+):
+    """Of an address alone no size is known but the reply's."""
+    folder = shutil.copytree(fields, tmp_path / "fields")
+    if fault == "all NaN":
+        with fits.open(folder / "Img3" / "i2d.fits", mode="update") as hdus:
+            hdus["SCI"].data[:] = np.nan
+    with serve(folder, [ROW], **({} if fault == "all NaN" else {fault: "i2d"})) as served:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(served.ca_bundle))
+        settings = Archive(served.mast_url, served.vizier_host, tmp_path / "d", pause_s=0.01)
+        with pytest.raises(archive.FetchError) as error:
+            archive.fetch_image(settings, f"mast:JWST/product/{NAME}_i2d.fits")
+        assert served.count("/Download/file") == tries
+    assert error.value.again == again
 
 
 def test_a_hang_ends_with_the_time_limit(start):

@@ -10,6 +10,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import MaskedColumn, Table
 from mirimask import archive
 from mirimask.archive import Archive, check_reachable
+from mirimask.archive.downloads import keep
 from mirimask.errors import MaskError
 from mirimask.sources.catalogue import CATALOGUES
 
@@ -112,6 +113,20 @@ def test_irsa_is_asked_by_tap_and_vizier_for_the_positions_it_computes(start):
     assert "SELECT+*+FROM+slphotdr4+WHERE" in tap
     assert "-source=J/AJ/149/64/catalog" in vizier
     assert "-out.add=_RAJ2000,_DEJ2000" in vizier
+
+
+def test_columns_that_vizier_works_out_are_asked_for_where_they_are_not_kept(start, tmp_path):
+    """As after a study that used the table's own positions."""
+    served, settings = start()
+    known, first = CATALOGUES["mipsgal"], fetch(settings, "mipsgal")
+    table = Table.read(first.path, format="ascii.ecsv")
+    table.remove_columns([known.ra, known.dec])
+    table.write(tmp_path / "without.ecsv")
+    keep(tmp_path / "without.ecsv", first.path, first.uri)
+    served.requests_log.clear()
+    again = Table.read(fetch(settings, "mipsgal").path, format="ascii.ecsv")
+    assert {known.id, known.ra, known.dec} <= set(again.colnames)
+    assert served.count("/viz-bin/votable") == 1
 
 
 @pytest.mark.parametrize("name", OTHERS)

@@ -116,8 +116,8 @@ def test_a_survey(survey, products):
         assert done.returncode == 0, done.stdout
         failed = len(BROKEN)
         assert f"survey: {N_IMAGES - failed} of {N_IMAGES} images, {failed} failed" in done.stdout
-        # three tries for a file that is of no use, the filter is seen later
-        assert downloads(served) - before == N_IMAGES + 2 * (failed - 1)
+        # a whole file that is of no use is not asked for again
+        assert downloads(served) - before == N_IMAGES
         assert served.count("COUNT_BIG") == 1
         assert served.count("Mast.Caom.Filtered") == 2
         assert served.count("Mast.Caom.Products") == 0
@@ -157,8 +157,21 @@ def test_a_survey(survey, products):
         done = survey.run("survey", env=env)
         assert done.returncode == 0, done.stdout
         assert "Masking" not in done.stdout
-        assert downloads(served) == before + N_IMAGES + 2 * (failed - 1)
+        assert downloads(served) == before + N_IMAGES
         assert len(served.requests_log) > asked
+
+        # the downloads are shared, and may be cleaned up: the survey goes on, and fetches again
+        next(survey.folder.rglob(f"downloads/*/{name_of(3)}_i2d.fits")).unlink()
+        survey.config["spots"] = {"min_pixels": 2}
+        done = survey.run(only, env=env)
+        assert done.returncode == 0, done.stdout
+        assert "is gone, or not the file that was fetched" in (survey.folder / only).read_text()
+        done = survey.run(only, env=env)
+        assert done.returncode == 0, done.stdout
+        assert downloads(served) == before + N_IMAGES + 1
+        assert "failure" not in (survey.folder / only).read_text()
+    del survey.config["spots"]
+    assert survey.run("survey", env=env).returncode == 0
     assert "Nothing to be done" in survey.run("survey", env=env).stdout
 
 

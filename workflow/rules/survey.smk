@@ -80,6 +80,7 @@ rule survey_mask:
         rows=lookup("crop/rows", within=config, default=None),
         columns=lookup("crop/columns", within=config, default=None),
         min_pixels=config["spots"]["min_pixels"],
+        failures=lambda wildcards: study.failures_of(wildcards.product),
         code=code("survey_mask"),
     message:
         "Masking {wildcards.product}"

@@ -13,6 +13,7 @@ from mirimask.archive import (
     fetch_catalogue,
 )
 from mirimask.image.manifest import product_row, write_manifest
+from mirimask.sources.catalogue import note_of_overlap
 from mirimask.table_files import read_texts
 
 log = logging.getLogger("mirimask.fetch_catalogue")
@@ -39,6 +40,8 @@ def main(job):
     copy_out(fetched, job.output.catalogue)
     table = Table.read(fetched.path, format="ascii.ecsv")
     notes = list(table.meta.get("notes", []))
+    overlap = "" if settings["keep"] else note_of_overlap(table, settings["name"])
+    notes += [overlap] if overlap else []
     for note in notes:
         log.warning("%s: %s", image, note)
     if len(table) == 0:

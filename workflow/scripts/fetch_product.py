@@ -13,6 +13,7 @@ from mirimask.archive import (
     check_reachable,
     copy_out,
     fetch_product,
+    mixed_versions,
     shown,
 )
 from mirimask.image.manifest import product_row, write_manifest
@@ -49,6 +50,9 @@ def main(job):
         copy_out(fetched, job.output[kind])
     if len(found) < len(KINDS):
         notes |= make_missing(job.output, found, params.segmentation, image)
+    mixed = mixed_versions(found)
+    if mixed:
+        notes["segm"] = f"{mixed}: MAST may be reprocessing, and they may not belong together"
     rows = []
     for kind in KINDS:
         if notes.get(kind):

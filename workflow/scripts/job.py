@@ -31,7 +31,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import SimpleNamespace
 
-from mirimask.atomic import partial_path
+from mirimask.atomic import partial_path, write_text
 from mirimask.errors import MaskError
 
 AGAIN = "The same command again goes on from here"
@@ -273,6 +273,17 @@ def or_why_not(write_reason):
         return measured
 
     return measuring
+
+
+def count_failure(counter):
+    """Count a download that failed and is worth another try.
+
+    The number is a parameter of the rule that fetches (study.failed_before): the next run tries.
+    """
+    path = Path(counter)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = int(path.read_text()) if path.exists() else 0
+    write_text(path, f"{before + 1}\n")
 
 
 def any_simulated(paths):

@@ -7,9 +7,8 @@ better, the failures are counted in a file of their own, which makes the next ru
 import csv
 import json
 import logging
-from pathlib import Path
 
-from job import script
+from job import count_failure, script
 from mirimask.archive import Archive, FetchError, fetch_image, shown
 from mirimask.atomic import write_text
 
@@ -34,9 +33,7 @@ def main(job):
         log.warning("%s: %s", image, error)
         result["failure"] = error.reason
         if error.again:
-            counter = Path(job.params.failures)
-            counter.parent.mkdir(parents=True, exist_ok=True)
-            write_text(counter, f"{job.params.failed + 1}\n")
+            count_failure(job.params.failures)
     write_text(job.output.fetched, json.dumps(result, indent=1) + "\n")
 
 

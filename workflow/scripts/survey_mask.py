@@ -4,7 +4,7 @@ import json
 import logging
 from pathlib import Path
 
-from job import script
+from job import count_failure, script
 from mirimask.atomic import replacing, write_text
 from mirimask.errors import MaskError
 from mirimask.export.labels import write_labels
@@ -27,12 +27,10 @@ def main(job):
     row = json.loads(Path(job.input.fetched).read_text(encoding="utf-8"))
     if "failure" not in row:
         path = Path(row.pop("path"))
-        if not path.is_file() or sha256(path) != row["sha256"]:
-            raise MaskError(
-                f"{path}: is not the file that was fetched, or gone; remove {job.input.fetched} "
-                "and run again: it is then fetched again."
-            )
         try:
+            if not path.is_file() or sha256(path) != row["sha256"]:
+                count_failure(job.params.failures)
+                raise MaskError(f"{path}: is gone, or not the file that was fetched; run again.")
             row |= measured(job, image, path, folders)
         except MaskError as error:
             log.warning("%s: %s", image, error)

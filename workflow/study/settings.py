@@ -50,9 +50,7 @@ class Study:
         self.methods = self.masks(config["methods"], "methods")
         config["methods"] = self.methods
         self.other_methods = (
-            _unique(map(self.in_other_domain, self.methods))
-            if config["also_other_domain"]
-            else []
+            _unique(map(self.in_other_domain, self.methods)) if config["also_other_domain"] else []
         )
         self.judged = self._judged()
         # masks of the evaluation: all slices over the crop; for chance, those of the tables too

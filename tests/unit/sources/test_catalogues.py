@@ -10,7 +10,13 @@ from mirimask.image.frame import pixels
 from mirimask.image.instrument import FILTERS
 from mirimask.simulation import sky
 from mirimask.simulation.catalogue import SURVEYS, simulated_catalogue
-from mirimask.sources.catalogue import CATALOGUES, catalogue_settings, circle_sizes, locate_sources
+from mirimask.sources.catalogue import (
+    CATALOGUES,
+    catalogue_settings,
+    circle_sizes,
+    locate_sources,
+    note_of_overlap,
+)
 from snakemake.utils import validate
 
 NONE = dict.fromkeys(("vizier", "irsa", "id", "ra", "dec", "keep", "resolution"))
@@ -209,3 +215,11 @@ def test_galaxies_of_one_brightness_are_fainter_in_w1_at_longer_wavelengths():
     np.testing.assert_array_equal(short["ab_mag"], long["ab_mag"])
     redder = np.median(np.asarray(long["w1_vega"]) - np.asarray(short["w1_vega"]))
     assert redder == pytest.approx(2.5 * 1.5 * np.log10(25.017 / 7.634), abs=0.15)
+
+
+def test_rows_of_overlapping_images_are_said():
+    table = Table({"objID": ["a", "b", "c"], "Prim": [1, 0, 1]})
+    assert note_of_overlap(table, "unwise").startswith("1 of 3 rows are not primary: where unwise")
+    assert not note_of_overlap(table[[0, 2]], "unwise")
+    assert not note_of_overlap(table, "seip")
+    assert not note_of_overlap(table[["objID"]], "unwise")

@@ -13,6 +13,7 @@ from mirimask.archive.mast import (
     fetch_product,
     find_images,
     find_product,
+    mixed_versions,
 )
 from mirimask.archive.network import Archive, FetchError, check_reachable, explain
 from mirimask.archive.preview import Offer, preview_image, to_download
@@ -34,6 +35,7 @@ __all__ = [
     "fetch_product",
     "find_images",
     "find_product",
+    "mixed_versions",
     "preview_image",
     "shown",
     "to_download",

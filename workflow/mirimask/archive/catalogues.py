@@ -85,7 +85,7 @@ def fetch_catalogue(
     )
     if known is not None:
         table = Table.read(known.path, format="ascii.ecsv")
-        if len(table) or set(columns) <= set(table.colnames):
+        if set(columns) <= set(table.colnames):  # VizieR works some out where they are asked for
             _check_columns(table, columns, catalogue, service)
             return known
     table, uri = _ask(archive, catalogue, ra, dec, box_deg, columns, service)

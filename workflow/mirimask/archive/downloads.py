@@ -45,6 +45,7 @@ __all__ = [
     "Progress",
     "copy_out",
     "fetch_file",
+    "forget",
     "is_unlisted",
     "keep",
     "part_of",
@@ -122,6 +123,11 @@ def keep(part: Path, path: Path, uri: str) -> Fetched:
     return fetched
 
 
+def forget(fetched: Fetched) -> None:
+    """Take a download's record away, so that it is fetched anew."""
+    _record(fetched.path).unlink(missing_ok=True)
+
+
 def record_unlisted(path: Path) -> None:
     """Record that an archive has no such file: a record without a file."""
     path.unlink(missing_ok=True)
@@ -197,7 +203,8 @@ def shown(image: str) -> Progress:
 class _Wrong(Exception):
     """A reply that is not the file; `fatal` where asking again will not help.
 
-    `useless`: it is all there, and not what it should be. `resume`: what is there is good so far.
+    `useless`: it is all there, and not what it should be: another time would give the same.
+    `resume`: what is there is good so far.
     """
 
     def __init__(
@@ -240,7 +247,8 @@ def fetch_file(
     """Fetch one file from `address` of a `server`, or take the one that was fetched before.
 
     `check` is given the primary header (None of a table) and raises MaskError where it is not what
-    was asked for, which ends it. FetchError after the last try; nothing of the file is kept then.
+    was asked for, which ends it. FetchError after the last try, or at once where another would give
+    the same; nothing of the file is kept then.
     """
     path = archive.folder(server) / product.name
     known = recorded(path, verify=True)
@@ -259,15 +267,18 @@ def fetch_file(
                     header = check_product(partial, product.kind)
                 except MaskError as error:
                     text = str(error).replace(str(partial), product.name)
-                    raise _Wrong(f"what arrived is of no use: {text}", useless=True) from None
+                    raise _Wrong(
+                        f"what arrived is of no use: {text}",
+                        useless=part.have in (product.size, part.whole),  # not cut short
+                    ) from None
                 check(header)
                 return keep(partial, path, product.uri)
             except _Wrong as error:
-                cause, again = str(error).rstrip("."), not (error.fatal or error.useless)
+                cause, again = str(error).rstrip("."), not error.useless
                 stalls += error.stalled
                 if not (error.resume and part.validator):
                     part = _Part(partial)
-                if error.fatal or stalls == _STALLS:
+                if error.fatal or error.useless or stalls == _STALLS:
                     break
     raise FetchError(
         f"{server}: {product.name} was not fetched: {cause}. "

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import numpy as np
 import requests
-from astropy.io.fits import Header
+from astropy.io.fits import Header, getheader
 
 from mirimask.archive.downloads import (
     KINDS,
@@ -18,6 +18,7 @@ from mirimask.archive.downloads import (
     Product,
     Progress,
     fetch_file,
+    forget,
     is_unlisted,
     record_unlisted,
     recorded,
@@ -33,6 +34,7 @@ __all__ = [
     "fetch_product",
     "find_images",
     "find_product",
+    "mixed_versions",
 ]
 
 
@@ -133,10 +135,6 @@ def find_product(
             )
         ((obs_id, obsid),) = rows.items()
         products = client.get_product_list([obsid])
-        if len(products):
-            products = client.filter_products(
-                products, productSubGroupDescription=[kind.upper() for kind in KINDS]
-            )
         wanted = {}
         for row in products:
             for kind, suffix in KINDS.items():
@@ -145,6 +143,7 @@ def find_product(
                     uri = _cell(row["dataURI"]) or f"mast:JWST/product/{file}"
                     wanted[kind] = Product(kind, file, uri, _size(row["size"]))
         listed = {str(row["productFilename"]) for row in products}
+        listed = {name for name in listed if name.startswith(obs_id)} or listed
     if "i2d" not in wanted:
         raise MaskError(
             f"MAST lists no {obs_id}_{KINDS['i2d']} among the products of {obs_id}. "
@@ -300,9 +299,10 @@ def fetch_product(
     """Fetch image, segmentation and catalogue of an observation, or take those fetched before.
 
     Gives i2d, and segm and cat where MAST lists them, each verified: size as MAST says, contents as
-    the kind asks, OBS_ID (where given) and FILTER of the headers. `progress(name, bytes, of_bytes)`
-    is called as bytes arrive. MaskError where the archive does not give them; nothing that failed
-    is kept.
+    the kind asks, OBS_ID (where given) and FILTER of the headers. Where those of an earlier run are
+    of another version of the pipeline (see `mixed_versions`), they are fetched anew.
+    `progress(name, bytes, of_bytes)` is called as bytes arrive. MaskError where the archive does
+    not give them; nothing that failed is kept.
     """
 
     def check(header: Header | None, what: str) -> None:
@@ -323,13 +323,33 @@ def fetch_product(
     with spoken(archive.mast_server, f"the log-in for programme {program}"):
         client = client_of(archive)
     products = find_product(archive, **asked, client=client)
+    folder = archive.folder(archive.mast_server)
+    before = [recorded(folder / product.name, verify=False) for product in products]
     with _fetcher(archive, client, progress) as fetch:
         for product in products:
             found[product.kind] = fetch(product, partial(check, what=product.name))
+        if mixed_versions(found):  # MAST has reprocessed since an earlier run kept some of them
+            for product in products:
+                if found[product.kind] in before:
+                    forget(found[product.kind])
+                    found[product.kind] = fetch(product, partial(check, what=product.name))
     image = found["i2d"].path
     for kind in KINDS.keys() - found.keys():
         record_unlisted(image.with_name(image.name.replace(KINDS["i2d"], KINDS[kind])))
     return found
+
+
+def mixed_versions(found: Mapping[str, Fetched]) -> str:
+    """The versions of the pipeline, or of its reference files, that made i2d and segm; '' if one.
+
+    They do not belong together then: what one calls a source lies elsewhere in the other.
+    """
+    headers = {kind: getheader(found[kind].path) for kind in ("i2d", "segm") if kind in found}
+    for key in ("CAL_VER", "CRDS_CTX"):
+        made = {kind: str(header[key]) for kind, header in headers.items() if key in header}
+        if len(set(made.values())) > 1:
+            return ", ".join(f"{kind} of {key} {version}" for kind, version in made.items())
+    return ""
 
 
 def cached_product(

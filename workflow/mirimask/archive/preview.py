@@ -71,7 +71,7 @@ def preview_image(
     folder = archive.folder(archive.mast_server)
     here = {one.kind: recorded(folder / one.name, verify=False) for one in products}
     image = products[0]
-    if here["i2d"] is not None:
+    if here["i2d"] is not None and all(here.values()):  # else it may have been reprocessed since
         headers = [getheader(here["i2d"].path, 0), getheader(here["i2d"].path, "SCI")]
     else:
         headers = _headers(archive, image, client)

@@ -22,6 +22,7 @@ __all__ = [
     "circle_sizes",
     "is_unwise",
     "locate_sources",
+    "note_of_overlap",
 ]
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,8 @@ class Catalogue:
 
     `service` is `vizier` or `irsa`; `id`, `ra`, `dec` (ICRS degrees) and `flux` are columns of
     `table`; `resolution_arcsec` is the FWHM of the images that its positions are measured on;
-    `keep` is the condition on its columns that is used where a study gives none.
+    `keep` is the condition on its columns that is used where a study gives none; `primary` a
+    condition that leaves a source once where the catalogue's images overlap.
     """
 
     service: str
@@ -44,13 +46,21 @@ class Catalogue:
     flux: str
     resolution_arcsec: float
     keep: str = ""
+    primary: str = ""
 
 
 CATALOGUES = {
     # Schlafly et al. (2019): unWISE coadds keep the resolution of WISE, 6.1" in W1 (Wright et al.
-    # 2010). Vega nanomaggies.
+    # 2010). Vega nanomaggies. Prim: in the primary region of its coadd; the paper took all rows.
     "unwise": Catalogue(
-        "vizier", "II/363/unwise", "objID", "RAJ2000", "DEJ2000", "FW1", resolution_arcsec=6.1
+        "vizier",
+        "II/363/unwise",
+        "objID",
+        "RAJ2000",
+        "DEJ2000",
+        "FW1",
+        resolution_arcsec=6.1,
+        primary="Prim == 1",
     ),
     # Marocco et al. (2021): the same coadds, with the unWISE Catalogue as list of detections.
     "catwise": Catalogue(
@@ -91,6 +101,20 @@ _NEAR_FWHM = 25 * 0.11 / CATALOGUES["unwise"].resolution_arcsec
 def is_unwise(table: "Table") -> bool:
     """Whether a table of sources is unWISE's: by its flux in W1, as its other names are common."""
     return CATALOGUES["unwise"].flux in table.colnames
+
+
+def note_of_overlap(table: "Table", name: str) -> str:
+    """What is to be said of the rows of a known catalogue that are not primary; '' if nothing."""
+    known = CATALOGUES.get(name)
+    if not known or not known.primary or known.primary.split()[0] not in table.colnames:
+        return ""
+    n_others = int((~fulfilled(known.primary, table)).sum())
+    if not n_others:
+        return ""
+    return (
+        f"{n_others} of {len(table)} rows are not primary: where {name}'s images overlap, a source "
+        f'is there twice; catalogue.keep: "{known.primary}" takes it once'
+    )
 
 
 def catalogue_settings(given: Mapping[str, Any], *, ask: bool = True) -> dict[str, Any]:
