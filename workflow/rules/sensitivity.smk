@@ -24,6 +24,7 @@ rule vary_settings:
         **config["evaluation"]["sensitivity"],
         methods=study.shown,
         other_domain=study.other_domain,
+        scorer=config["verdict"]["scorer"],
         radius=config["verdict"]["radius"],
         near=config["verdict"]["near"],
         smallest_spot=config["verdict"]["smallest_spot"],

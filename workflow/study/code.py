@@ -64,17 +64,25 @@ def used_modules(name: str, workflow: Path = WORKFLOW) -> dict[str, Path]:
 def _digest(files: Iterable[tuple[str, Path]]) -> str:
     digest = hashlib.sha256()
     for name, file in files:
-        digest.update(name.encode())
-        digest.update(file.read_bytes())
+        content = file.read_bytes()
+        tables = (table for table in _tables(file.parent) if table.name.encode() in content)
+        for part in (name.encode(), content, *(table.read_bytes() for table in tables)):
+            digest.update(part)
     return digest.hexdigest()[:16]
+
+
+@cache
+def _tables(folder: Path) -> list[Path]:
+    """Tables beside a module: those that it names, it reads."""
+    return sorted(folder.glob("*.csv"))
 
 
 @cache
 def code(name: str, workflow: Path = WORKFLOW) -> str:
     """Hash of a script, or of a module of the library, and of all own modules that it imports.
 
-    As a parameter of a rule it makes Snakemake see a change in imported code. KeyError where there
-    is no such script or module.
+    And of the tables (`*.csv`) beside these that they name. As a parameter of a rule it makes
+    Snakemake see a change in imported code. KeyError where there is no such script or module.
     """
     return _digest(used_modules(name, workflow).items())
 

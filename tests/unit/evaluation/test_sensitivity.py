@@ -29,12 +29,13 @@ from mirimask.sources.catalogue import locate_sources
 from scipy.ndimage import gaussian_filter
 
 STANDARD = {
+    "scorer": "peaks",
     **{"radius_px": 18, "near_px": 25, "snr": 5, "smallest_px": None},
     **{"min_pixels": 1, "tolerance_px": 0},
 }
 
 
-def _table():
+def _table(scorer="peaks"):
     """Two peaks, of 10 and 4 sigma, each with a source 12 px away; spots of 1 and 4 pixels."""
     mask = np.zeros((120, 120), bool)
     mask[30, 30] = True
@@ -46,7 +47,7 @@ def _table():
         peaks,
         x,
         y,
-        standard=STANDARD,
+        standard=STANDARD | {"scorer": scorer},
         variants={"radius_px": {"9 px": 9}, "snr": {"3": 3}, "smallest_px": {"2": 2}},
         subsets={"first": np.array([True, False])},
     ).set_index("setting")
@@ -64,6 +65,18 @@ def test_one_setting_changes_at_a_time():
     }
     assert table.loc["catalogue", "sources"] == 1
     assert table.loc["verdict radius [px]", "near"] == 1
+
+
+def test_the_study_is_counted_by_its_own_scorer():
+    """Pixels of the mask are 12 px and 10 px away; peaks and their settings decide nothing."""
+    table = _table("pixels")
+    assert table["success"].to_dict() == {
+        "as configured": 2,
+        "verdict radius [px]": 0,
+        "catalogue": 1,
+        "scorer": 1,
+    }
+    assert table.loc["scorer", "value"] == "bright peak"
 
 
 def test_conclusions():
@@ -191,6 +204,7 @@ def test_other_masks_are_counted_under_the_study_s_settings():
 def test_settings_that_are_tried():
     crop = frame_with(np.ones((20, 20), np.float32))
     own = {
+        "scorer": "peaks",
         "radius": "18 px",
         "near": "2.2 arcsec",
         "snr": 5,

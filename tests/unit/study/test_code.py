@@ -19,7 +19,9 @@ FILES = {
     "mirimask/units.py": "from mirimask.errors import MaskError\n",
     "mirimask/image/__init__.py": '"""Images."""\n',
     "mirimask/image/frame.py": "from ..units import ab\nfrom . import wcs\n",
-    "mirimask/image/wcs.py": "from .frame import Frame  # of each other\n",
+    "mirimask/image/wcs.py": "from .frame import Frame  # of each other\nTABLE = 'scales.csv'\n",
+    "mirimask/image/scales.csv": "1\n",
+    "mirimask/image/other.csv": "1\n",
     "mirimask/masks/__init__.py": "from .listing import METHODS\n",
     "mirimask/masks/listing.py": "",
     "mirimask/masks/slices.py": "",
@@ -34,7 +36,7 @@ def workflow(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     yield tmp_path
-    for cached in (module.code, module._imports, module.modules):
+    for cached in (module.code, module._imports, module._tables, module.modules):
         cached.cache_clear()
 
 
@@ -64,6 +66,8 @@ def test_what_a_script_uses(workflow, name, uses):
         ("mirimask/masks/listing.py", {"cut", "far"}),
         ("mirimask/image/__init__.py", {"draw"}),
         ("mirimask/__init__.py", set()),
+        ("mirimask/image/scales.csv", {"draw"}),
+        ("mirimask/image/other.csv", set()),
     ],
 )
 def test_the_hash_changes_with_what_is_used_and_with_nothing_else(workflow, changed, others):

@@ -23,6 +23,7 @@ from mirimask.sources.verdicts import literal_verdicts, peak_verdicts, smallest_
 __all__ = [
     "CONCLUSIONS",
     "CUTS",
+    "SCORERS",
     "conclusions",
     "count_masks",
     "count_variants",
@@ -40,6 +41,8 @@ __all__ = [
 
 _logger = logging.getLogger("mirimask.evaluation.sensitivity")
 
+# scorers of a study (verdict.scorer), in the words of study.inputs.configured
+SCORERS = {"peaks": "bright peak", "pixels": "any mask pixel"}
 # conditions that are tried on a catalogue, by its name
 CUTS = {"unwise": ("FW1 > 20 * e_FW1", "fFW1 > 0.7", "q_W1 > 0.9")}
 _RADII_SIXTHS = (3, 4, 8, 10)  # of the radius: 9, 12, 24 and 30 px where it is 18 px
@@ -111,7 +114,11 @@ def vary_settings(
     at = peaks, *where
     subsets = kept_by_cuts(crop, sources, catalogue, settings=catalogue_settings, cuts=cuts)
     tables = [count_variants(masks, *at, standard=standard, variants=variants, subsets=subsets)]
-    finders = other_peaks(crop, snr=standard["snr"], background_box_px=box_px)
+    finders = (
+        other_peaks(crop, snr=standard["snr"], background_box_px=box_px)
+        if standard["scorer"] == "peaks"
+        else {}
+    )
     tables += [
         count_masks(masks, own, *where, standard=standard, setting="peak finder", value=name)
         for name, own in finders.items()
@@ -187,6 +194,7 @@ def _peaks_at(crop: Frame, found: Table | None, columns: tuple[str, str]) -> pd.
 def tried_settings(
     crop: Frame,
     *,
+    scorer: str,
     radius: str,
     near: str,
     snr: float,
@@ -199,11 +207,12 @@ def tried_settings(
 ) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
     """The study's own settings in pixels of a crop, and those that are tried in their place.
 
-    The first six are the study's own. `radii` (sizes), `snrs` and `smallest` (pixels) are tried in
+    The first seven are the study's own; the `scorer` is peaks or pixels. `radii` (sizes), `snrs` and `smallest` (pixels) are tried in
     place of radius, snr and smallest_spot; None: `other_radii` and `other_smallest`. Returns
     `standard` and `variants` as `count_variants` wants them.
     """
     standard: dict[str, Any] = {
+        "scorer": scorer,
         "radius_px": crop.length_px(radius),
         "near_px": crop.length_px(near),
         "snr": snr,
@@ -317,7 +326,8 @@ def count_variants(
     masks : masks of one image by method, (ny, nx) bool
     peaks : reference peaks down to the lowest signal-to-noise ratio of `variants["snr"]`
     x, y : positions of the sources in pixels
-    standard : the study's own radius_px, near_px, snr, smallest_px, min_pixels and tolerance_px
+    standard : the study's own scorer ("peaks", or "pixels", the literal rule), radius_px, near_px,
+        snr, smallest_px, min_pixels and tolerance_px
     variants : other values of radius_px, snr and smallest_px, each by the text that stands for it:
         "9 px" for a radius, "3" for the others
     subsets : chosen sources by the name of the choice, (n,) bool
@@ -325,7 +335,8 @@ def count_variants(
     Returns
     -------
     Columns setting, value, method, sources, success, near, failure. The study's own settings are
-    the rows with the setting "as configured"; the literal rule those with "scorer".
+    the rows with the setting "as configured"; the other scorer's those with "scorer". What only
+    the peaks have, snr and smallest_px, is not varied for the literal rule.
     """
     rows: list[dict[str, str | int]] = []
 
@@ -341,6 +352,7 @@ def count_variants(
     def brighter(snr: float) -> pd.DataFrame:
         return peaks[peaks["snr"] > snr].reset_index(drop=True)
 
+    by_peaks = standard["scorer"] == "peaks"
     for method, mask in masks.items():
 
         def spots_of(own: pd.DataFrame, min_pixels: float, mask: NDArray[np.bool_] = mask) -> Spots:
@@ -348,29 +360,35 @@ def count_variants(
                 mask, own, min_pixels=int(min_pixels), tolerance_px=standard["tolerance_px"]
             )
 
+        def literal(radius_px: float, mask: NDArray[np.bool_] = mask) -> NDArray[np.str_]:
+            circle = {"radius_px": radius_px, "near_px": standard["near_px"]}
+            return np.asarray(literal_verdicts(x, y, mask, **circle))
+
         def add(setting: str, value: object, verdicts: object, method: str = method) -> None:
             counts = _count(np.asarray(verdicts))
             named = {"setting": setting, "value": str(value), "method": method}
             rows.append({**named, "sources": sum(counts.values()), **counts})
 
-        own = brighter(standard["snr"])
+        own, usual_radius = brighter(standard["snr"]), standard["radius_px"]
         spots = spots_of(own, standard["min_pixels"])
-        usual = judge(spots, own, standard["radius_px"])
-        add("as configured", "", usual)
+
+        def judged(radius_px: float, spots: Spots = spots, own: pd.DataFrame = own) -> NDArray:
+            return np.asarray(judge(spots, own, radius_px))
+
+        usual, other = (judged, literal) if by_peaks else (literal, judged)
+        add("as configured", "", usual(usual_radius))
         for text, radius in variants["radius_px"].items():
             number, _, unit = text.partition(" ")
-            add(f"verdict radius [{unit}]", number, judge(spots, own, radius))
-        for text, snr in variants["snr"].items():
+            add(f"verdict radius [{unit}]", number, usual(radius))
+        for text, snr in variants["snr"].items() if by_peaks else ():
             others = brighter(snr)
             again = spots_of(others, standard["min_pixels"])
-            add("peak S/N", text, judge(again, others, standard["radius_px"]))
-        for text, smallest_px in variants["smallest_px"].items():
-            usual_radius = standard["radius_px"]
+            add("peak S/N", text, judge(again, others, usual_radius))
+        for text, smallest_px in variants["smallest_px"].items() if by_peaks else ():
             add("smallest spot [px]", text, judge(spots, own, usual_radius, smallest_px))
         for name, chosen in subsets.items():
-            add("catalogue", name, usual[chosen])
-        circle = {"radius_px": standard["radius_px"], "near_px": standard["near_px"]}
-        add("scorer", "any mask pixel", literal_verdicts(x, y, mask, **circle))
+            add("catalogue", name, usual(usual_radius)[chosen])
+        add("scorer", SCORERS["pixels" if by_peaks else "peaks"], other(usual_radius))
     return pd.DataFrame(rows)
 
 
