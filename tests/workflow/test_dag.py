@@ -77,6 +77,12 @@ def test_another_percentage(again):
     assert jobs == {"slice": 4, "verdicts": 4, "verdict_tables": 1, "figure5": 2}
 
 
+def test_the_masks_of_a_figure_in_another_order(again):
+    """The same files in another order are no change to Snakemake by themselves."""
+    again.config["figures"]["figure4"].reverse()
+    assert again.planned(*_figures(4)) == {"figure4": 2}
+
+
 def test_another_radius(again):
     """No mask is made again; every verdict is, and what shows verdicts and circles."""
     again.config["verdict"] = {"radius": "20 px"}

@@ -71,6 +71,7 @@ rule figure3:
     group:
         "study"
     params:
+        methods=inputs.shown_methods(study, config["figures"]["figure3"]["methods"]),
         **PANEL_PARAMS,
     message:
         f"Drawing figure 3: {FIGURE3_IMAGE}"
@@ -93,6 +94,7 @@ rule figure4:
     group:
         "image"
     params:
+        methods=inputs.shown_methods(study, config["figures"]["figure4"]),
         **PANEL_PARAMS,
     message:
         "Drawing figure 4: {wildcards.image}"
@@ -115,6 +117,7 @@ rule figure5:
     group:
         "image"
     params:
+        methods=inputs.shown_methods(study, config["figures"]["figure5"]),
         **PANEL_PARAMS,
     message:
         "Drawing figure 5: {wildcards.image}"

@@ -13,7 +13,13 @@ def masks_of(paths, names):
 
 def main(job):
     crop, p, files = read_crop(job.input.frame, planes=False), job.params, job.input
-    own = {"scorer": p.scorer, "radius": p.radius, "near": p.near, "snr": p.peaks["snr"], "min_pixels": p.min_pixels}
+    own = {
+        "scorer": p.scorer,
+        "radius": p.radius,
+        "near": p.near,
+        "snr": p.peaks["snr"],
+        "min_pixels": p.min_pixels,
+    }
     own["smallest_spot"] = p.smallest_spot
     tried = {"radii": p.radii, "snrs": p.snrs, "smallest": p.smallest}
     standard, variants = tried_settings(crop, **own, tolerance_fwhm=p.tolerance_fwhm, **tried)

@@ -1,7 +1,7 @@
 """The configuration of a study and its table of images, read and checked before anything runs."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -120,8 +120,9 @@ class Study:
 
     @property
     def has_paper_images(self) -> bool:
-        """Whether the seven images of the paper are among those of the study."""
-        return set(PAPER_IMAGES) <= self.images.keys()
+        """Whether the seven images of the paper are among the study's, none as a file of one's own."""
+        named = all(image in self.images for image in PAPER_IMAGES)
+        return named and "local" not in map(self.source_of, PAPER_IMAGES)
 
     def source_of(self, image: str) -> str:
         """Where an image comes from: a row that names an i2d is local."""
@@ -208,15 +209,19 @@ class Study:
 
     def own_name(self, name: str) -> str:
         """A method's name without a domain that is the study's own."""
-        return name.removesuffix(f"@{self.config['slice_domain']}")
+        return _of_each(name, lambda part: part.removesuffix(f"@{self.config['slice_domain']}"))
 
     def in_other_domain(self, name: str) -> str:
-        """The same slice in the domain that is not the study's.
+        """The same mask with its slices in the domain that is not the study's.
 
         Other methods, and a slice whose name has its domain, as they are.
         """
-        method = parse_method(name)
-        return f"{name}@{self.other_domain}" if method.is_slice and not method.domain else name
+
+        def other(part: str) -> str:
+            method = parse_method(part)
+            return f"{part}@{self.other_domain}" if method.is_slice and not method.domain else part
+
+        return _of_each(name, other)
 
     def domain_of(self, method: str) -> str:
         """The domain of a slice: the one its name ends with, or the study's."""
@@ -228,18 +233,22 @@ class Study:
 
     def evaluated_name(self, name: str) -> str:
         """The same mask with its slices over the crop."""
-        method = parse_method(name)
-        if method.parts:
-            return METHODS[method.method].join.join(map(self.evaluated_name, method.parts))
-        return self.own_name(f"{name.partition('@')[0]}@crop") if method.is_slice else name
+
+        def over_the_crop(part: str) -> str:
+            sliced = parse_method(part).is_slice
+            return self.own_name(f"{part.partition('@')[0]}@crop") if sliced else part
+
+        return _of_each(name, over_the_crop)
 
     def labelled_name(self, name: str) -> list[str]:
-        """A mask's method and the domain of its slices ('' without slices), for tables."""
-        plain = _DOMAIN.sub("", name)
-        parts = parse_method(plain).parts or (plain,)
-        if not any(parse_method(part).is_slice for part in parts):
-            return [plain, ""]
-        return [plain, "crop" if self.evaluated_name(name) == name else "published"]
+        """A mask's method and the domain of its slices ('' without slices), for tables.
+
+        Where its slices are over both, the domains stay in the name, and it is 'mixed'.
+        """
+        domains = {self.domain_of(leaf.name) for leaf in leaves(name) if leaf.is_slice}
+        if len(domains) > 1:
+            return [name, "mixed"]
+        return [_DOMAIN.sub("", name), domains.pop() if domains else ""]
 
     def labelled(self, names: Iterable[str]) -> list[list[str]]:
         """`labelled_name` of each."""
@@ -431,6 +440,14 @@ class Study:
         """How many failed; as a parameter it makes the run after a failure try again."""
         counter = Path(self.failures_of(product))
         return int(counter.read_text()) if counter.exists() else 0
+
+
+def _of_each(name: str, change: Callable[[str], str]) -> str:
+    """The name of a mask with each part of a combination changed."""
+    method = parse_method(name)
+    if not method.parts:
+        return change(name)
+    return METHODS[method.method].join.join(_of_each(part, change) for part in method.parts)
 
 
 def _project_file(path: str) -> str:

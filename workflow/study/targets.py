@@ -6,6 +6,7 @@ Paths begin with `<results>`, which Snakemake replaces by the folder of the stud
 from itertools import product
 from typing import Any
 
+from study.images import PAPER_IMAGES
 from study.settings import Study
 
 __all__ = [
@@ -109,7 +110,7 @@ def reported(study: Study) -> list[str]:
     ]
     if config["published"]:
         ends.append("<results>/comparison/summary.md")
-    if study.has_paper_images and config["archive"]["source"] != "local":
+    if study.has_paper_images and len(study.images) == len(PAPER_IMAGES):  # "in all seven cases"
         ends.append("<results>/claims.md")
     ends += ["<results>/browser.html", "<results>/by_eye/score.html"]
     if config["by_eye"]["files"]:

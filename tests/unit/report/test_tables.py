@@ -184,6 +184,16 @@ def test_claims_of_the_printed_tables():
     assert verdicts["C14"] == "holds"
 
 
+def test_claims_are_answered_from_the_papers_masks():
+    """A combination begins with the name of a slice, and is none; other masks win nothing."""
+    two, three = (_published(n).rename(columns={"code": "image"}) for n in (2, 3))
+    best = three[three["method"] == "value_1"].assign(success=99)
+    more = [best.assign(method=name) for name in ("value_1_or_derivative_10", "sep", "value_2")]
+    assert answer_claims(pd.concat([three, *more]), two) == answer_claims(three, two)
+    others = pd.concat([*more, three[three["method"] == "segmentation"]])
+    assert answer_claims(others, two)["C3"].verdict == "not testable here"
+
+
 def test_claims_about_an_image_without_sources_stay_open():
     printed2, printed3 = (_published(n).rename(columns={"code": "image"}) for n in (2, 3))
     answers = answer_claims(printed3[printed3["image"] != "Img1"], printed2)

@@ -84,6 +84,27 @@ def test_a_slice_over_both_domains_is_counted_once_in_the_other(own):
     assert study.other_methods == ["value_1@crop", "cores"]
 
 
+def test_the_parts_of_combinations_have_domains(own):
+    """Each its own, or the study's; a label names one, or is of both."""
+    joined = "value_1_or_derivative_4.6"
+    over_the_crop = "value_1@crop_or_derivative_4.6@crop"
+    mixed = "value_2@crop_and_cores_or_value_1"
+    study = own({"methods": [joined, mixed, "cores"], "slice_domain": "published"})
+    assert study.other_methods == [over_the_crop, "value_2@crop_and_cores_or_value_1@crop", "cores"]
+    assert study.labelled([joined, over_the_crop, mixed, "cores_or_segmentation"]) == [
+        [joined, "published"],
+        [joined, "crop"],
+        [mixed, "mixed"],
+        ["cores_or_segmentation", ""],
+    ]
+    study = own({"methods": [over_the_crop], "slice_domain": "crop"})
+    assert study.methods == [joined]
+    assert study.labelled_name(joined) == [joined, "crop"]
+    same = [joined, "value_1@published_or_derivative_4.6@published"]
+    with pytest.raises(MaskError, match=f"methods: '{joined}' and '{joined}' are the same mask"):
+        own({"methods": same, "slice_domain": "published"})
+
+
 def test_slices_over_the_crop(own):
     study = own({"slice_domain": "crop", "methods": ["value_1@crop", "value_2@published"]})
     assert study.methods == ["value_1", "value_2@published"]

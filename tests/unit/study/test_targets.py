@@ -79,6 +79,18 @@ def test_the_paper_is_compared_and_its_claims_answered(make, monkeypatch):
     assert targets.report_parts(study)["claims"] == "<results>/claims.csv"
 
 
+def test_claims_are_of_the_papers_images_and_of_no_others(make):
+    """The paper's codes may be those of anyone's files, and a study may have more images."""
+    rows = "".join(f"Img{n}\t{n}.fits\n" for n in range(1, 8))
+    named = make("image\ti2d\n" + rows, archive={"source": "mast"})
+    tables = {"images": ["config/images.tsv", "images.tsv"], "archive": {"source": "mast"}}
+    eight = make("image\ti2d\nmine\tm.fits\n", **tables)
+    assert eight.has_paper_images
+    for study in (named, eight):
+        assert "<results>/claims.md" not in targets.final(study)
+    assert named.config["published"] is None
+
+
 def test_the_page_leads_to_every_file_of_an_image(make):
     parts = targets.report_parts(make())
     assert parts["segmentation"] == [

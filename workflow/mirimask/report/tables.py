@@ -136,7 +136,7 @@ def table3_variants(
             counts = count_verdicts(
                 verdicts, clutter.reindex(cells), clutter_limit=clutter_limit, scorer=scorer
             )
-            counts["method"] = [name.removesuffix(f"@{domain}") for name in counts["method"]]
+            counts["method"] = [name.replace(f"@{domain}", "") for name in counts["method"]]
             variants[domain, scorer] = counts[counts["sources"] > 0]
     return variants
 
