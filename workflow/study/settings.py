@@ -120,7 +120,7 @@ class Study:
 
     @property
     def has_paper_images(self) -> bool:
-        """Whether the seven images of the paper are among the study's, none as a file of one's own."""
+        """Whether the paper's seven images are among the study's, none as a file of one's own."""
         named = all(image in self.images for image in PAPER_IMAGES)
         return named and "local" not in map(self.source_of, PAPER_IMAGES)
 

@@ -475,9 +475,25 @@ def test_the_paper_s_question_where_its_claims_are_answered(tmp_path):
     assert index.PAPER_QUESTION in html.unescape(whole(tmp_path, tables=tables))
 
 
+@pytest.mark.parametrize(
+    ("method", "domain", "words"),
+    [
+        ("recommended", "published", "its cores mark"),
+        ("value_1", "crop", "the same mask marks"),
+        ("value_1", "published", "the same mask with its slices over the crop marks"),
+        ("sep_or_value_1@crop", "published", "the same mask marks"),
+        ("sep", "published", "the same mask marks"),
+    ],
+)
+def test_what_false_spots_are_counted_of_is_said(tmp_path, method, domain, words):
+    first = overview(tmp_path)
+    first.measures["method"] = method
+    assert first.counted(domain) == words
+
+
 def test_the_page_of_the_products(tmp_path):
     page = products_page(
-        settings={"study": "mine"},
+        settings={"study": "mine", "slice_domain": "crop"},
         overview=overview(tmp_path),
         manifest=pd.DataFrame({"image": ["A"], "product": ["i2d"]}),
         folder=tmp_path,

@@ -207,9 +207,9 @@ def tried_settings(
 ) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
     """The study's own settings in pixels of a crop, and those that are tried in their place.
 
-    The first seven are the study's own; the `scorer` is peaks or pixels. `radii` (sizes), `snrs` and `smallest` (pixels) are tried in
-    place of radius, snr and smallest_spot; None: `other_radii` and `other_smallest`. Returns
-    `standard` and `variants` as `count_variants` wants them.
+    The first seven are the study's own; the `scorer` is peaks or pixels. `radii` (sizes), `snrs`
+    and `smallest` (pixels) are tried in place of radius, snr and smallest_spot; None: `other_radii`
+    and `other_smallest`. Returns `standard` and `variants` as `count_variants` wants them.
     """
     standard: dict[str, Any] = {
         "scorer": scorer,

@@ -514,8 +514,9 @@ def answer_claims(
 ) -> dict[str, Answer]:
     """An answer to each of `CLAIMS` by its id; both tables hold the paper's seven images.
 
-    Of the masks in `table3` the paper's seven count; it says nothing of others. An image without sources is not in `table3`: what is claimed of it stays open.
-    Without `evidence`, the tables of the evaluation, the claims that need them stay open.
+    Of the masks in `table3` the paper's seven count, others say nothing of its claims. An image
+    without sources is not in `table3`: what is claimed of it stays open. Without `evidence`, the
+    tables of the evaluation, the claims that need them stay open.
     """
     missing = [image for image in table2["image"] if not (table3["image"] == image).any()]
     table3 = table3[table3["method"].isin(_PAPER_MASKS)]
@@ -557,8 +558,8 @@ def claims_page(
         "read strictly: 'better' is more successes in each image named; equal counts make it "
         "'holds with a tie'",
         "'not testable here': the tables do not hold what the claim is about; the computed answers "
-        "use the evaluation as well, with slices over the crop; chance rates in C1 are of the slices "
-        "of Table 3",
+        "use the evaluation as well, with slices over the crop, but the chance rates of C1, which "
+        "are those of Table 3's slices",
         "'undecided': the difference is within its 95 % interval, or only ties decide; 'holds in "
         "part': in some of the cases named, not in all",
         *circle_notes(circles),

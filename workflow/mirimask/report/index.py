@@ -526,7 +526,12 @@ def provenance(
 
 
 def first_screen(
-    overview: Overview, folder: Path, depths: pd.DataFrame | None, answer: Sequence[str]
+    overview: Overview,
+    folder: Path,
+    depths: pd.DataFrame | None,
+    answer: Sequence[str],
+    *,
+    slice_domain: str,
 ) -> dict[str, Any]:
     """The answer, the one picture, a row an image, and every warning."""
     return {
@@ -534,6 +539,7 @@ def first_screen(
         "look": overview.picture(folder),
         "rows": overview.rows(folder, depths),
         "found": depths is not None,
+        "counted": overview.counted(slice_domain),
         "mask": mask_words(overview.measures["method"].iloc[0]),
         "warned": [
             (one.image or "whole study", one.text, ", ".join(one.jobs)) for one in overview.warned
@@ -568,7 +574,7 @@ def products_page(
         actions=[],
         sections=sections(absent),
         **absent,
-        **first_screen(overview, folder, None, answer),
+        **first_screen(overview, folder, None, answer, slice_domain=settings["slice_domain"]),
         **provenance(settings, manifest, revision),
         files=grouped(files),
     )
@@ -670,7 +676,9 @@ def index_page(
         ],
         sections=sections(parts),
         **parts,
-        **first_screen(overview, picture.folder, depths, answer),
+        **first_screen(
+            overview, picture.folder, depths, answer, slice_domain=settings["slice_domain"]
+        ),
         **provenance(settings, tables["manifest"], revision),
         files=grouped(files),
     )

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mirimask.evaluation.reliability import pool_reliability
 from mirimask.job_logs import Warned, gathered_warnings
-from mirimask.masks.names import method_label, parse_method
+from mirimask.masks.names import leaves, method_label, parse_method
 from mirimask.report.pictures import SHOWN_WIDTH, data_uri, smaller
 from mirimask.report.tables import rate_words, together
 from mirimask.report.use import good_masks
@@ -141,6 +141,19 @@ class Overview:
                 )
             )
         return rows
+
+    def counted(self, slice_domain: str) -> str:
+        """What false spots and added stars are counted of, as a sentence about the mask goes on.
+
+        Both need images that are changed, in which all slices are over the crop.
+        """
+        method = self.measures["method"].iloc[0]
+        if method == "recommended":
+            return "its cores mark"
+        slices = [leaf for leaf in leaves(method) if leaf.is_slice]
+        if any((leaf.domain or slice_domain) != "crop" for leaf in slices):
+            return "the same mask with its slices over the crop marks"
+        return "the same mask marks"
 
     def picture(self, folder: Path) -> dict[str, Any]:
         """The one large picture."""
