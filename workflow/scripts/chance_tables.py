@@ -1,7 +1,7 @@
 """Companion of Table 3: success beyond chance. Also all chance rates, and their figure."""
 
 import pandas as pd
-from job import any_simulated, script
+from job import any_simulated, script, with_simulated
 from mirimask.atomic import write_text
 from mirimask.evaluation.chance import pool_chance
 from mirimask.figures.evaluation import draw_chance
@@ -15,10 +15,10 @@ def main(job):
     p, simulated = job.params, any_simulated(job.input.statistics)
     table = read_tables(job.input.csv)
     table = pd.concat([table, pool_chance(table)], ignore_index=True)
-    write_csv(job.output.all, table.assign(simulated=simulated))
+    write_csv(job.output.all, with_simulated(table, job.input.statistics))
     parts = list(chance_parts(table, domains=[p.domain, p.other_domain], scorer=p.scorer))
     (_, first), notes = parts[0], circle_notes(read_table(job.input.circles))
-    write_csv(job.output.csv, first.assign(simulated=simulated))
+    write_csv(job.output.csv, with_simulated(first, job.input.statistics))
     write_text(job.output.md, chance_pages(parts, notes=notes, simulated=simulated))
     write_text(job.output.tex, chance_latex(first, simulated=simulated))
     shown = table[

@@ -31,7 +31,7 @@ def main(job):
         ("table2", table2, shown, TITLE2, notes),
     ):
         with replacing(job.output[f"{name}_csv"]) as temporary:
-            table.assign(simulated=simulated).to_csv(temporary, index=False)
+            table.assign(simulated=images["simulated"]).to_csv(temporary, index=False)
         markdown = as_markdown(printed, title=title, notes=own, simulated=simulated)
         write_text(job.output[f"{name}_md"], markdown)
         latex = as_latex(printed, title=title, label=f"tab:{name}", simulated=simulated)

@@ -287,8 +287,20 @@ def count_failure(counter):
 
 
 def any_simulated(paths):
-    """Whether any of an image's statistics is of a simulated one."""
-    return any(json.loads(Path(path).read_text())["simulated"] for path in paths)
+    """Whether any of the images' statistics is of a simulated one."""
+    return any(_simulated(paths).values())
+
+
+def _simulated(paths):
+    return {Path(path).stem: json.loads(Path(path).read_text())["simulated"] for path in paths}
+
+
+def with_simulated(table, paths):
+    """A table with the column `simulated`: an image's own; of all images, whether any is."""
+    own = _simulated(paths)
+    every = any(own.values())
+    images = table["image"] if "image" in table else [""] * len(table)
+    return table.assign(simulated=[own.get(image, every) for image in images])
 
 
 def method_options(params):

@@ -1,7 +1,7 @@
 """Which conclusions of Table 3 survive other settings: evaluation/sensitivity.*."""
 
 import pandas as pd
-from job import any_simulated, script
+from job import any_simulated, script, with_simulated
 from mirimask.atomic import write_text
 from mirimask.evaluation.sensitivity import conclusions, pool_variants, spot_text, survival
 from mirimask.figures.evaluation import draw_sensitivity
@@ -26,7 +26,7 @@ def main(job):
     judged = variants[variants["method"].isin(job.params.methods)]
     pooled, table = pool_variants(variants), survival(conclusions(judged))
     every = pd.concat([variants, pooled.assign(image="all")])
-    write_csv(job.output.csv, every.assign(simulated=simulated))
+    write_csv(job.output.csv, with_simulated(every, job.input.statistics))
     write_csv(job.output.conclusions, table.assign(simulated=simulated))
     notes = [*NOTES, *([NOTHING] if table.empty else []), *finder_notes(pooled)]
     page = as_markdown(table, title=TITLE, notes=notes, simulated=simulated)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from job import any_simulated, script
+from job import any_simulated, script, with_simulated
 from mirimask.evaluation.significance import compare_scorers
 from mirimask.figures.evaluation import draw_significance
 from mirimask.figures.style import save_figure
@@ -16,7 +16,7 @@ def main(job):
         for path, (method, _) in zip(job.input.verdicts, job.params.masks, strict=True)
     )
     tables = compare_scorers(verdicts, draws=job.params.bootstrap, seed=job.params.seed)
-    tests, recalls = (table.assign(simulated=simulated) for table in tables)
+    tests, recalls = (with_simulated(table, job.input.statistics) for table in tables)
     write_csv(job.output.tests, tests)
     write_csv(job.output.recalls, recalls)
     figure = draw_significance(

@@ -1,7 +1,7 @@
 """Table 3 from the verdicts, with the same by the other slice domain and the other scorer."""
 
 import pandas as pd
-from job import any_simulated, script
+from job import any_simulated, script, with_simulated
 from mirimask.atomic import write_text
 from mirimask.image.files import read_crop
 from mirimask.report.tables import all_variants, table3_latex, table3_page, table3_variants
@@ -27,8 +27,8 @@ def main(job):
         clutter_limit=params.clutter_limit,
     )
     first = (params.domain, params.scorer)
-    write_csv(job.output.csv, variants[first].assign(simulated=simulated))
-    write_csv(job.output.variants, all_variants(variants).assign(simulated=simulated))
+    write_csv(job.output.csv, with_simulated(variants[first], job.input.statistics))
+    write_csv(job.output.variants, with_simulated(all_variants(variants), job.input.statistics))
     page = table3_page(
         variants,
         first,

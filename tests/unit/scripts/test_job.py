@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from conftest import ROOT
 from mirimask.errors import MaskError
@@ -331,12 +332,16 @@ def test_an_image_that_cannot_be_measured_says_why(folder, caplog):
 
 
 def test_parts_of_jobs(folder):
-    from job import Named, any_simulated, method_options, scene_files
+    from job import Named, any_simulated, method_options, scene_files, with_simulated
 
     for name, simulated in (("A", "false"), ("B", "true")):
         (folder / f"{name}.json").write_text(f'{{"simulated": {simulated}}}')
     assert any_simulated([folder / "A.json", folder / "B.json"])
     assert not any_simulated([folder / "A.json"])
+    both = [folder / "A.json", folder / "B.json"]
+    table = with_simulated(pd.DataFrame({"image": ["A", "B", "All"]}), both)
+    assert table["simulated"].tolist() == [False, True, True]
+    assert with_simulated(pd.DataFrame({"n": [1]}), both)["simulated"].tolist() == [True]
     given = {"segmentation": {"snr": 5}, "detectors": {"sep": {"level": 2}}}
     assert method_options(Named([], given.items())) == {
         **{"segmentation": {"settings": {"snr": 5}}, "sep": {"level": 2}}
