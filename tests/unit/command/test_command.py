@@ -15,6 +15,7 @@ import pytest
 import yaml
 from astropy.io import fits
 from astropy.table import Table
+from astropy.wcs import WCS
 from conftest import ROOT, make_image
 from mirimask import __version__, open_image
 from mirimask.command import run as command
@@ -90,6 +91,33 @@ def test_mask_and_its_files(i2d, run, tmp_path):
 def test_every_method(i2d, run, method):
     assert run("mask", i2d, "--method", method, "-o", "m.fits")[0] == 0
     assert 0 < fits.getdata("m.fits", "MASK").sum() < 5000
+
+
+def test_one_mask_whatever_else_is_made(i2d, run):
+    """The segmentation leaves pixels without an error out, in a combination too."""
+    with fits.open(i2d, mode="update") as hdus:
+        bright = hdus["SCI"].data > np.nanpercentile(hdus["SCI"].data, 97)
+        hdus.append(fits.ImageHDU(np.where(bright, np.nan, 1).astype("f4"), name="ERR"))
+    for name, more in (("alone", ()), ("beside", ("--catalogue",))):
+        asked = ("--method", "segmentation_or_value_0.1", "-o", f"{name}.fits", *more)
+        assert run("mask", i2d, *asked)[0] == 0
+    alone, beside = (fits.getdata(f"{name}.fits", "MASK") for name in ("alone", "beside"))
+    np.testing.assert_array_equal(alone, beside)
+
+
+@pytest.mark.parametrize("kind", ["value_4.6", "derivative_4.6"])
+def test_the_domain_behind_a_method(i2d, run, kind):
+    """As by the option, and the header says it."""
+    crop = ("--crop", "20:120,30:130")
+    assert run("mask", i2d, *crop, "--method", f"{kind}@published", "-o", "name.fits")[0] == 0
+    option = ("--method", kind, "--domain", "published")
+    assert run("mask", i2d, *crop, *option, "-o", "option.fits")[0] == 0
+    for name in ("name", "option"):
+        assert fits.getheader(f"{name}.fits")["DOMAIN"] == "published"
+    name, option = (fits.getdata(f"{name}.fits", "MASK") for name in ("name", "option"))
+    np.testing.assert_array_equal(name, option)
+    assert run("mask", i2d, "--method", f"cores_or_{kind}", "-o", "both.fits")[0] == 0
+    assert fits.getheader("both.fits")["DOMAIN"] == "crop"
 
 
 def test_crop_keeps_the_shape_of_the_image(i2d, run):
@@ -516,6 +544,18 @@ def test_score_without_sources(i2d, run):
     assert status == 0
     assert "0 sources" in out
     assert "no catalogue source" in err
+
+
+def test_sources_around_which_nothing_was_observed_are_said(i2d, run):
+    """The circle of 18 px around the first is empty, that of the second only in part."""
+    with fits.open(i2d, mode="update") as hdus:
+        hdus["SCI"].data[:60, :60] = np.nan
+        wcs = WCS(hdus["SCI"].header)
+    ra, dec = wcs.all_pix2world([20, 50], [20, 20], 0)
+    Table({"id": ["x", "y"], "ra": ra, "dec": dec, "FW1": [1.0, 1.0]}).write("gap.csv")
+    status, _, err = run("score", i2d, "gap.csv", "--method", "value_1")
+    assert status == 0
+    assert "around 1 of the 2 sources of 'gap.csv' nothing was observed; they count as" in err
 
 
 def test_score_of_a_catalogue_without_rows(i2d, run):

@@ -339,7 +339,13 @@ STATISTICS = pd.DataFrame(
 
 
 def given_tables():
-    circles = {"image": ["A", "B"], "catalogue": True, "sources": [4, 6], "covered": [0.1, 0.75]}
+    circles = {
+        "image": ["A", "B"],
+        "catalogue": True,
+        "sources": [4, 6],
+        "not_observed": 0,
+        "covered": [0.1, 0.75],
+    }
     return {
         "table3": COUNTS,
         "circles": pd.DataFrame(circles),

@@ -99,14 +99,16 @@ def test_images_that_are_left_out_are_named():
             "image": ["A", "B", "C", "D"],
             "catalogue": [True, False, True, True],
             "sources": [9, 0, 0, 400],
+            "not_observed": [0, 0, 0, 30],
             "covered": [0.5, 0, 0, 0.93],
         }
     )
-    absent, empty, crowded = circle_notes(circles)
+    absent, empty, beyond, crowded = circle_notes(circles)
+    assert beyond.endswith("nothing was observed count as failures: 30 of 400 in D")
     assert absent == "left out, no catalogue is given: B"
     assert empty == "left out, no catalogue source lies on it: C"
     assert crowded.startswith("the circles cover 93 % of D:")
-    (nothing,) = circle_notes(circles.assign(sources=0, covered=0))
+    (nothing,) = circle_notes(circles.assign(sources=0, not_observed=0, covered=0))
     assert "nothing was scored" in nothing
     assert circle_notes(circles[:1]) == []
 
@@ -339,7 +341,13 @@ def test_claims_are_tabulated_by_what_they_were_answered_from():
     assert row["printed tables"] == "holds with a tie"
     assert row["computed: numbers"] == answers["C1"].numbers
     circles = pd.DataFrame(
-        {"image": ["Img1"], "catalogue": [True], "sources": [20], "covered": [0.75]}
+        {
+            "image": ["Img1"],
+            "catalogue": [True],
+            "sources": [20],
+            "not_observed": 0,
+            "covered": [0.75],
+        }
     )
     page = claims_page(table, circles, simulated=True)
     assert "SIMULATED" in page
@@ -418,7 +426,13 @@ def test_a_domain_without_masks_has_no_table():
 
 def test_the_page_of_table_3_begins_with_the_study_s_own(variants):
     circles = pd.DataFrame(
-        {"image": ["A", "B"], "catalogue": True, "sources": [3, 0], "covered": 0.0}
+        {
+            "image": ["A", "B"],
+            "catalogue": True,
+            "sources": [3, 0],
+            "not_observed": 0,
+            "covered": 0.0,
+        }
     )
     page = table3_page(
         variants, ("published", "peaks"), circles=circles, clutter_limit=0.2, simulated=False
@@ -456,7 +470,9 @@ def test_what_is_said_of_all_images_together():
 
 def test_the_answer_stands_above_the_claims():
     table = pd.DataFrame({"id": ["C1"], "claim (section)": ["a"], "computed": ["holds"]})
-    circles = pd.DataFrame({"image": ["A"], "catalogue": [True], "sources": [9], "covered": [0.1]})
+    circles = pd.DataFrame(
+        {"image": ["A"], "catalogue": [True], "sources": [9], "not_observed": 0, "covered": [0.1]}
+    )
     page = claims_page(table, circles, simulated=True, first=["**Which?** None.", "Left: all."])
     assert (
         page.index("SIMULATED") < page.index("**Which?** None. Left: all.") < page.index("| C1 |")

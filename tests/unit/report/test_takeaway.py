@@ -152,7 +152,13 @@ def test_where_no_image_can_be_measured_nothing_is_pooled(tables):
 
 def test_crowded_circles_are_said(tables):
     tables["circles"] = pd.DataFrame(
-        {"image": ["A", "B"], "catalogue": True, "sources": [300, 3], "covered": [0.86, 0.1]}
+        {
+            "image": ["A", "B"],
+            "catalogue": True,
+            "sources": [300, 3],
+            "not_observed": 0,
+            "covered": [0.86, 0.1],
+        }
     )
     assert "the circles cover 86 % of A: there chance decides" in "\n".join(takeaways(tables))
 

@@ -9,6 +9,7 @@ from mirimask.sources.verdicts import (
     covered_share,
     judged_sources,
     literal_verdicts,
+    not_observed,
     peak_verdicts,
 )
 
@@ -163,6 +164,16 @@ def test_share_that_circles_cover():
     assert covered_share([5], [5], np.ones((3, 3), bool), radius_px=1) == 0
 
 
+def test_sources_around_which_nothing_was_observed():
+    """Beside a saturated middle or the rim of a gap there is something to be seen."""
+    empty = np.zeros((30, 30), bool)
+    empty[:, 20:] = True
+    empty[5:8, 5:8] = True
+    x, y = np.array([6.0, 10.0, 21.4, 22.6]), np.array([6.0, 20.0, 20.0, 20.0])
+    assert not_observed(x, y, empty, radius_px=3).tolist() == [False, False, False, True]
+    assert not_observed(x[:0], y[:0], empty, radius_px=3).tolist() == []
+
+
 def test_no_sources_and_no_peaks():
     none = pd.DataFrame({"x": [], "y": [], "value": [], "snr": []}).astype({"x": int, "y": int})
     assert len(_judge(_mask((5, 5)), _peaks((5, 5)), [], [])) == 0
@@ -219,7 +230,8 @@ def test_circles_count_each_source_once():
     empty = np.zeros((10, 20), bool)
     row = circle_row(verdicts, empty, image="A", catalogue=True, radius_px=1.0)
     assert row == {
-        "image": "A", "catalogue": True, "sources": 2, "radius_px": 1.0, "covered": 8 / 200,
+        "image": "A", "catalogue": True, "sources": 2, "not_observed": 0, "radius_px": 1.0,
+        "covered": 8 / 200,
     }  # fmt: skip
     row = circle_row(verdicts, empty, image="C", catalogue=False, radius_px=1.0)
     assert (row["sources"], row["covered"], row["catalogue"]) == (0, 0.0, False)

@@ -1,7 +1,7 @@
 """What a subcommand is given: images, catalogues and other files, on this disk or at an address."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -100,9 +100,11 @@ def opened(options: argparse.Namespace, *, error: bool = True, in_file: bool = F
     )
 
 
-def whole_image(options: argparse.Namespace, image: "Frame") -> Any:
-    """The frame beyond the crop, which slices over the published domain are of."""
-    if options.domain == "crop":
+def whole_image(options: argparse.Namespace, image: "Frame", methods: Iterable[str]) -> Any:
+    """The frame beyond the crop, where one of the methods is of it; else None."""
+    from mirimask.masks.names import leaves
+
+    if not any(leaf.needs_frame(options.domain) for name in methods for leaf in leaves(name)):
         return None
     if options.crop is None:
         return image.data

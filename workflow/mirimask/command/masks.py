@@ -139,10 +139,12 @@ def mask_image(
 
     Files are written when all of them are made, the mask first.
     """
+    from mirimask.masks.names import leaves
+
     said.taken()
     with at_hand(options, said, image=address) as local:
         with progress.step(f"reading {address}"):
-            for_mask = method == "segmentation"
+            for_mask = "segmentation" in {leaf.method for leaf in leaves(method)}
             error = for_mask or bool({"catalogue", "regions"} & set(paths))
             image = opened(local, error=error, in_file=not for_mask)
         with about(address):
@@ -177,7 +179,7 @@ def made(
                 image,
                 method,
                 domain=options.domain,
-                frame=whole_image(options, image),
+                frame=whole_image(options, image, [method]),
                 segmentation=segmentation,
             )
             kept = segmentation if method == "segmentation" else None
@@ -217,9 +219,11 @@ def made(
 
 
 def _domain(options: argparse.Namespace, method: str) -> str | None:
-    from mirimask.masks.names import parse_method
+    """The domain of the slices of a mask; None where it has none, or those of both."""
+    from mirimask.masks.names import leaves
 
-    return options.domain if parse_method(method).percent else None
+    domains = {leaf.domain or options.domain for leaf in leaves(method) if leaf.is_slice}
+    return domains.pop() if len(domains) == 1 else None
 
 
 def products(

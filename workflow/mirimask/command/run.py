@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+_logger = logging.getLogger("mirimask")
 BACKGROUND_BOX_FWHM = 10  # of the reference peaks, as in a study (peaks.background_box)
 
 
@@ -57,20 +58,22 @@ def run_score(options: argparse.Namespace, progress: Progress, said: Said) -> in
     if options.json:
         files.append(("--json", STDOUT))
     check_outputs(files, inputs, overwrite=options.overwrite)
-    from mirimask.masks.names import check_methods
+    from mirimask.masks.names import check_methods, leaves
 
     methods = [m.name for m in check_methods(options.method or ["recommended", "segmentation"])]
     with at_hand(options, said, image=options.image, catalogue=options.catalogue) as local:
         with progress.step(f"reading {options.image}"):
-            image = opened(local, error="segmentation" in methods)
+            made_of = {leaf.method for name in methods for leaf in leaves(name)}
+            image = opened(local, error="segmentation" in made_of)
             sources = sources_on(local, local.catalogue, image)
         with about(options.image):
             verdicts = judged(local, progress, image, sources, methods)
+    radius = radius_px(sources, options, image)
+    _say_what_was_not_observed(options, image, sources, radius)
     given = {name: list(verdicts["verdict"][verdicts["method"] == name]) for name in methods}
     counts = {
         name: {verdict: of.count(verdict) for verdict in VERDICTS} for name, of in given.items()
     }
-    radius = radius_px(sources, options, image)
     if options.regions:
         write_out(options.regions, regions(image, sources, given, radius))
     if options.output == STDOUT:
@@ -97,6 +100,23 @@ def run_score(options: argparse.Namespace, progress: Progress, said: Said) -> in
         shown = ", ".join(f"{count} {verdict}" for verdict, count in counts[name].items())
         print(f"{name}: {shown}")
     return 0
+
+
+def _say_what_was_not_observed(
+    options: argparse.Namespace, image: "Frame", sources: "Table", radius: float
+) -> None:
+    import numpy as np
+
+    from mirimask.sources.verdicts import not_observed
+
+    x, y = (np.asarray(sources[axis], float) for axis in "xy")
+    beyond = int(not_observed(x, y, image.empty, radius_px=radius).sum())
+    if beyond:
+        _logger.warning(
+            "'%s': around %d of the %d sources of '%s' nothing was observed; they count as "
+            "failures. Leave them out of the catalogue, or take a part of the image (--crop).",
+            *(options.image, beyond, len(sources), options.catalogue),
+        )
 
 
 def regions(image: "Frame", sources: "Table", given: dict[str, list[str]], radius: float) -> str:
@@ -148,7 +168,7 @@ def judged(
     table = sources.to_pandas()
     x, y = table["x"].to_numpy(float), table["y"].to_numpy(float)
     smallest = smallest_spot_px(options.smallest_spot, image)
-    frame, parts = whole_image(options, image), []
+    frame, parts = whole_image(options, image, methods), []
     for name in methods:
         with progress.step(f"judging {name}"):
             mask = make_mask(

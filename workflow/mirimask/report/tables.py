@@ -186,10 +186,12 @@ CROWDED = 0.5
 
 
 def circle_notes(circles: pd.DataFrame) -> list[str]:
-    """What has to be said of images without sources, and where circles cover most of an image.
+    """What has to be said of images without sources, of sources that nothing was observed of, and
+    where circles cover most of an image.
 
-    `circles` has a row an image: image, catalogue (bool: one was given), sources, and covered, the
-    share of the image within the circle of a source. No note where there is nothing to say.
+    `circles` has a row an image: image, catalogue (bool: one was given), sources, not_observed of
+    these, and covered, the share of the image within the circle of a source. No note where there is
+    nothing to say.
     """
     none = circles[circles["sources"] == 0]
     absent, empty = none[~none["catalogue"]]["image"], none[none["catalogue"]]["image"]
@@ -201,6 +203,12 @@ def circle_notes(circles: pd.DataFrame) -> list[str]:
             notes.append(f"left out, no catalogue is given: {', '.join(absent)}")
         if len(empty):
             notes.append(f"left out, no catalogue source lies on it: {', '.join(empty)}")
+    beyond = circles[circles["not_observed"] > 0]
+    if len(beyond):
+        counts = ", ".join(
+            f"{row.not_observed} of {row.sources} in {row.image}" for row in beyond.itertuples()
+        )
+        notes.append(f"sources around which nothing was observed count as failures: {counts}")
     crowded = circles[circles["covered"] > CROWDED]
     if len(crowded):
         shares = ", ".join(

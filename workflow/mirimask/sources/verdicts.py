@@ -16,6 +16,7 @@ __all__ = [
     "covered_share",
     "judged_sources",
     "literal_verdicts",
+    "not_observed",
     "peak_verdicts",
     "smallest_spot_px",
     "verdict_of",
@@ -66,6 +67,24 @@ def covered_share(
     return float(np.count_nonzero(covered & ~empty) / seen) if seen else 0.0
 
 
+def not_observed(
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    empty: NDArray[np.bool_],
+    *,
+    radius_px: float,
+) -> NDArray[np.bool_]:
+    """Which positions (x, y) have only `empty` pixels (ny, nx) within `radius_px`, (n,) bool.
+
+    There no mask can succeed.
+    """
+    found = empty[np.rint(y).astype(int), np.rint(x).astype(int)]
+    for i in np.flatnonzero(found):
+        nearest = _nearest_pixel(~empty, x[i], y[i], (radius_px, radius_px))
+        found[i] = nearest > radius_px
+    return found
+
+
 def circle_row(
     verdicts: pd.DataFrame,
     empty: NDArray[np.bool_],
@@ -86,6 +105,7 @@ def circle_row(
         "image": image,
         "catalogue": catalogue,
         "sources": len(own),
+        "not_observed": int(not_observed(x, y, empty, radius_px=radius_px).sum()),
         "radius_px": radius_px,
         "covered": covered_share(x, y, empty, radius_px=radius_px),
     }
