@@ -158,6 +158,14 @@ def test_empty_pixels():
     assert list(empty_pixels(data, error=error)[0]) == [False, True, True, False]
 
 
+def test_what_was_not_observed_is_said_in_several_ways():
+    """A weight that is no number or below 0, an error that is infinite or 0."""
+    data, weight = np.array([[0.0, 0, 0, 2, 0]]), np.array([[np.nan, -1, 0, np.nan, 3]])
+    assert list(empty_pixels(data, weight=weight)[0]) == [True, True, True, True, False]
+    error = np.array([[np.inf, 0, np.nan, np.inf, 1]])
+    assert list(empty_pixels(data, error=error)[0]) == [True, True, True, False, False]
+
+
 def _catalogue():
     wcs = WCS(_header())
     ra, dec = wcs.all_pix2world([10.0, 50, -3, 50], [20.0, 60, 20, 60], 0)

@@ -134,16 +134,16 @@ def empty_pixels(
 ) -> NDArray[np.bool_]:
     """Where a resampled image holds no observation; same shape as `data`.
 
-    Not finite, or of weight 0, or with an error of NaN together with a fill value of 0: products
-    made before jwst 1.15.0 filled empty pixels with 0, later ones with NaN.
+    Not finite, or without a weight above 0, or a fill value of 0 without a finite error above 0:
+    products made before jwst 1.15.0 filled empty pixels with 0, later ones with NaN.
     """
     empty = np.empty(data.shape, bool)
     for rows in strips(data.shape):
         here = ~np.isfinite(data[rows])
         if weight is not None:
-            here |= weight[rows] == 0
+            here |= ~(weight[rows] > 0)
         if error is not None:
-            here |= np.isnan(error[rows]) & (data[rows] == 0)
+            here |= (data[rows] == 0) & ~(np.isfinite(error[rows]) & (error[rows] > 0))
         if weight is None and error is None:
             here |= data[rows] == 0
         empty[rows] = here
