@@ -477,7 +477,12 @@ def draw_sensitivity(
     for axes in panels[len(settings) :]:
         axes.set_axis_off()
     handles = [
-        Line2D([], [], label=method_label(name), **method_style(name) | {"linewidth": 1.3})
+        Line2D(
+            [],
+            [],
+            label=textwrap.fill(method_label(name), 24),
+            **method_style(name) | {"linewidth": 1.3},
+        )
         for name in methods
     ]
     figure.legend(
