@@ -68,13 +68,36 @@ def test_circles_are_those_of_photutils(field):
     data, error, hidden = field
     x, y = RNG.uniform(-3, SHAPE[1] + 2, 200), RNG.uniform(-3, SHAPE[0] + 2, 200)
     circle = CircularAperture(np.column_stack([x, y]), 2.75)
+    error = np.nan_to_num(error)
     held, noise = circle.do_photometry(
-        np.where(hidden, 0, data).astype(float), error=np.nan_to_num(error), mask=hidden
+        np.where(hidden, 0, data).astype(float), error=error, mask=hidden
     )
     area = circle.area_overlap(np.ones(SHAPE), mask=hidden)
     theirs = (np.nan_to_num(each) for each in (held, noise, area))  # NaN beyond the image
     for own, other in zip(circle_sums(data, error, hidden, x, y, 2.75), theirs, strict=True):
         np.testing.assert_allclose(own, other, rtol=1e-6)
+
+
+def test_an_error_that_is_not_finite_is_no_small_one():
+    """NaN where a pixel that is summed has it; not where it is hidden, or beyond the circle.
+
+    By hand: four pixels of error 2 have 4, a circle 2 sqrt(pi) times its radius.
+    """
+    data, hidden = np.ones((20, 60)), np.zeros((20, 60), bool)
+    error = np.full((20, 60), 2.0, np.float32)
+    labels = np.zeros((20, 60), np.int32)
+    for number, x in enumerate((10, 20, 30, 40), 1):
+        labels[10:12, x : x + 2] = number
+    error[10, 10], error[11, 21], error[10, 33] = np.inf, np.nan, np.inf
+    error[10, 40], hidden[10, 40] = np.nan, True
+    labels[hidden] = 0
+    middle = np.array([[10.5, x + 0.5] for x in (10, 20, 30, 40)])
+    own = label_sums(data, error, labels, np.arange(1, 5), middle, np.zeros(4))
+    np.testing.assert_allclose(own.flux_err, [np.nan, np.nan, 4, 2 * np.sqrt(3)])
+    np.testing.assert_allclose(own.flux, [4, 4, 4, 3])
+    held, noise, area = circle_sums(data, error, hidden, middle[:, 1], middle[:, 0], 1.5)
+    np.testing.assert_allclose(noise, [np.nan, np.nan, 3 * np.sqrt(np.pi), 2 * np.sqrt(area[3])])
+    np.testing.assert_array_equal(held, area)
 
 
 def test_circles_of_any_radius_have_their_area():

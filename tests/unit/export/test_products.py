@@ -262,6 +262,20 @@ def test_a_circle_that_is_not_whole_has_no_flux():
     assert "NaN where part of the circle" in table["point_flux"].description
 
 
+def test_a_pixel_whose_error_is_not_known_leaves_no_error():
+    """In the core of the first star, and in the wings of the second: in its label alone."""
+    stars = {(20.0, 50.0): 40.0, (60.0, 60.0): 40.0, (80.0, 30.0): 40.0}
+    crop = image(stars=stars, slope=0)
+    crop.error[50 - ROWS[0], 20 - COLUMNS[0]] = np.inf
+    crop.error[60 - ROWS[0], 65 - COLUMNS[0]] = np.nan
+    table = measure_labels(crop, label_mask(disks(crop, stars=stars)), aperture=APERTURE)
+    table.sort("x_frame")
+    for name in ("flux_err", "abmag_err"):
+        np.testing.assert_array_equal(np.isfinite(table[f"isophotal_{name}"]), [False, False, True])
+        np.testing.assert_array_equal(np.isfinite(table[f"point_{name}"]), [False, True, True])
+    np.testing.assert_allclose(table["point_flux"], 40, rtol=0.02)
+
+
 def test_a_star_in_a_dark_lane_keeps_its_place():
     """The summed light of its core is about 0, and the centroid of that was 40 px off."""
     y, x = np.mgrid[:120, :120]

@@ -34,7 +34,8 @@ def circle_sums(
     """What circles around the positions hold: the sum of `data`, its error, and their pixels.
 
     Each (n,) float64; pixels at the rim count by their share. `data`, `error` (None: errors are 0)
-    and `hidden`, the pixels that count nowhere, are (ny, nx); an error that is not finite is 0.
+    and `hidden`, the pixels that count nowhere, are (ny, nx); the error of a circle is NaN where
+    that of one of its pixels is not finite.
     """
     side = int(np.ceil(2 * radius)) + 2
     steps = np.arange(side)
@@ -53,7 +54,8 @@ def circle_sums(
             first = int(np.clip(low.min(), 0, ny - 1))
             near = error[first : max(int(low.max()) + side, first + 1)].ravel()
             squared = near[np.where(seen, pixels - first * nx, 0)].astype(np.float64) ** 2
-            variance[part] = np.where(np.isfinite(squared), share * squared, 0).sum(axis=(1, 2))
+            squared[np.isinf(squared)] = np.nan
+            variance[part] = np.where(share > 0, share * squared, 0).sum(axis=(1, 2))
     return held, np.sqrt(variance), area
 
 

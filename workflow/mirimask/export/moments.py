@@ -45,10 +45,11 @@ def label_sums(
 
     `labels` (ny, nx) has the `numbers` (n,) in ascending order, at pixels where `data` (ny, nx) is
     finite; `middle` (n, 2) is the row and column about which moments are worked out, `level` (n,)
-    the background of each. An `error` (ny, nx) that is not finite is 0; None: all are. Centroid and
-    shape are those of the light above the background, 0 in pixels that are fainter; the centroid is
-    that of the light in the pixels that are not 0 in `detections`, where a label has such, and the
-    middle of these pixels where none of them is above the background.
+    the background of each. A label with a pixel whose `error` (ny, nx) is not finite has none: NaN;
+    None: all errors are 0. Centroid and shape are those of the light above the background, 0 in
+    pixels that are fainter; the centroid is that of the light in the pixels that are not 0 in
+    `detections`, where a label has such, and the middle of these pixels where none of them is above
+    the background.
     """
     n, width = numbers.size, data.shape[1]
     place = np.zeros(numbers[-1] + 1, np.intp)
@@ -66,7 +67,7 @@ def label_sums(
         squared = np.zeros(at.size)
         if error is not None:
             squared = error[top : top + rows].ravel()[at].astype(np.float64) ** 2
-            squared[~np.isfinite(squared)] = 0
+            squared[np.isinf(squared)] = np.nan
         bright = np.maximum(light, 0)
         first, second = (bright * y, bright * x), (bright * y * y, bright * y * x, bright * x * x)
         for sum_, weight in zip(
