@@ -191,6 +191,11 @@ def test_segm_of_ones_own(i2d, run):
     )
     assert answer[0] == 0, answer[2]
     np.testing.assert_array_equal(fits.getdata("l.fits", "SCI"), labels)
+    union = "segmentation_or_value_1"
+    assert run("mask", i2d, "--method", union, "--segm", "segm.fits", "-o", "m.fits")[0] == 0
+    assert fits.getdata("m.fits", "MASK")[labels > 0].all()
+    assert run("score", i2d, "A.ecsv", "--segm", "segm.fits", "--json")[0] == 0  # by default
+    assert run("score", i2d, "A.ecsv", "--segm", "segm.fits", "--method", union)[0] == 0
 
 
 ### many images ##################################################################################
@@ -656,6 +661,19 @@ def test_usage(run, arguments, says):
         (["mask", "A_i2d.fits", "B_i2d.fits", "-o", "m", "--error", "e.fits"], "--error is of one"),
         (["mask", "A_i2d.fits", "B_i2d.fits", "-o", "no/such/m"], "there is no folder 'no/such'"),
         (["mask", "A_i2d.fits", "-o", "m.fits", "--plot", "p.jpg"], "name it p.png"),
+        (
+            ["mask", "A_i2d.fits", "-o", "m.fits", "--segm", "A_segm.fits"],
+            "--segm 'A_segm.fits' is the mask of the method segmentation, and --method is "
+            "recommended; give --method segmentation",
+        ),
+        (
+            ["score", "A_i2d.fits", "A.ecsv", "--segm", "s.fits", "--method", "value_1"],
+            "and --method is value_1;",
+        ),
+        (
+            ["mask", "A_i2d.fits", "-o", "m.fits", "--plot", "--sources", "A.ecsv"],
+            "--sources 'A.ecsv' is matched in --catalogue and drawn in --regions; add one",
+        ),
         (["score", "A_i2d.fits", "A.ecsv", "-o", "v.txt"], "name it v.csv"),
         (["mask", "A.ecsv", "-o", "m.fits"], "not a FITS file"),
         (["mask", "A_i2d.fits", "-o", "A_i2d.fits", "--overwrite"], "input"),

@@ -20,7 +20,7 @@ from mirimask.errors import MaskError
 if TYPE_CHECKING:
     from mirimask.image.frame import Frame
 
-__all__ = ["mask_table", "run_mask", "write_out"]
+__all__ = ["check_segm", "mask_table", "run_mask", "write_out"]
 
 _logger = logging.getLogger("mirimask")
 
@@ -30,6 +30,12 @@ def run_mask(options: argparse.Namespace, progress: Progress, said: Said) -> int
     from mirimask.masks.names import parse_method
 
     method = parse_method(options.method).name
+    check_segm(options.segm, [method])
+    if options.sources and options.catalogue is None and options.regions is None:
+        raise MaskError(
+            f"--sources '{options.sources}' is matched in --catalogue and drawn in --regions; add "
+            "one of them, or leave --sources out."
+        )
     images = options.images
     twice = next((image for image in images if images.count(image) > 1), None)
     if twice:
@@ -66,6 +72,17 @@ def run_mask(options: argparse.Namespace, progress: Progress, said: Said) -> int
     if failed and not options.quiet:
         print(f"mirimask: {len(failed)} of {len(rows)} images failed", file=sys.stderr)
     return 1 if failed else 0
+
+
+def check_segm(segm: str | None, methods: list[str]) -> None:
+    """MaskError for a segmentation image that none of the methods is made from."""
+    from mirimask.masks.names import leaves
+
+    if segm and all(leaf.method != "segmentation" for name in methods for leaf in leaves(name)):
+        raise MaskError(
+            f"--segm '{segm}' is the mask of the method segmentation, and --method is "
+            f"{' and '.join(methods)}; give --method segmentation, or leave --segm out."
+        )
 
 
 def rows_several_at_a_time(

@@ -222,7 +222,7 @@ def parser() -> Parser:
         group.add_argument(option, nargs="?", const=BESIDE, metavar=metavar, help=what)
     group.add_argument("--json", action="store_true", help="the summary as JSON on standard output")
     group.add_argument("--overwrite", action="store_true", help="replace files that are there")
-    group = mask.add_argument_group("sources to match with the labels")
+    group = mask.add_argument_group("sources to match (--catalogue) and to draw (--regions)")
     group.add_argument(
         "--sources", metavar="CATALOGUE", help="ECSV, CSV, VOTable, FITS or text table"
     )
@@ -327,7 +327,11 @@ def parser() -> Parser:
 
 
 def add_mask_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--segm", metavar="FITS", help="segmentation image of IMAGE")
+    sub.add_argument(
+        "--segm",
+        metavar="FITS",
+        help="segmentation image of IMAGE, for the method segmentation (default: it is made)",
+    )
     sub.add_argument(
         "--domain",
         choices=("crop", "published"),

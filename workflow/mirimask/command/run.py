@@ -25,7 +25,7 @@ from mirimask.command.inputs import (
     sources_on,
     whole_image,
 )
-from mirimask.command.masks import run_mask, write_out
+from mirimask.command.masks import check_segm, run_mask, write_out
 from mirimask.command.new_study import run_new_study
 from mirimask.command.outputs import OUTPUTS, STDOUT, Output, check_outputs, check_suffix
 from mirimask.command.parser import parser
@@ -61,6 +61,7 @@ def run_score(options: argparse.Namespace, progress: Progress, said: Said) -> in
     from mirimask.masks.names import check_methods, leaves
 
     methods = [m.name for m in check_methods(options.method or ["recommended", "segmentation"])]
+    check_segm(options.segm, methods)
     with at_hand(options, said, image=options.image, catalogue=options.catalogue) as local:
         with progress.step(f"reading {options.image}"):
             made_of = {leaf.method for name in methods for leaf in leaves(name)}
