@@ -251,6 +251,45 @@ def test_what_cannot_be(run, tmp_path, monkeypatch, arguments, status, says):
     assert not (tmp_path / "m.fits").exists()
 
 
+@pytest.mark.parametrize("values", [(0.5, 7.25), (-1, 1)])
+def test_an_image_in_place_of_the_mask_is_refused(run, tmp_path, values):
+    """Every pixel of an image is above 0, and all was masked."""
+    header = plain((60, 60)).to_header()
+    for name, (low, high) in (("image", values), ("mask", (np.nan, 1.0))):
+        data = np.where(squares(), high, low).astype(np.float32)
+        plane = fits.ImageHDU(data, header, name="SCI")
+        fits.HDUList([fits.PrimaryHDU(), plane]).writeto(f"{name}.fits")
+    status, _, err = run("project", "image.fits", "--onto", "mask.fits", "-o", "m.fits")
+    assert status == 1
+    assert err.count("\n") == 1
+    assert "mask 'image.fits': its pixels are not those of a mask or of labels" in err
+    assert not (tmp_path / "m.fits").exists()
+    assert run("project", "mask.fits", "--onto", "image.fits", "-o", "m.fits")[0] == 0
+    np.testing.assert_array_equal(fits.getdata("m.fits", "MASK"), squares())
+
+
+def test_onto_every_image_that_can_be_masked(run):
+    """Compressed in tiles, and with an axis of one pixel: as the plain image."""
+    header = plain((60, 60)).to_header()
+    ones = np.ones((60, 60), np.float32)
+    fits.PrimaryHDU(squares().astype(np.uint8), header).writeto("mask.fits")
+    fits.HDUList([fits.PrimaryHDU(), fits.CompImageHDU(ones, header)]).writeto("tiles.fits")
+    header["WCSAXES"], header["CTYPE3"], header["CRPIX3"], header["CRVAL3"] = 3, "FREQ", 1.0, 4e13
+    fits.PrimaryHDU(ones[None], header).writeto("cube.fits")
+    for name in ("tiles", "cube"):
+        status, _, err = run("project", "mask.fits", "--onto", f"{name}.fits", "-o", "m.fits")
+        assert status == 0, err
+        np.testing.assert_array_equal(fits.getdata("m.fits", "MASK"), squares())
+        # the mask on it is one that can be projected
+        arguments = ("--onto", "mask.fits", "-o", "n.fits", "--overwrite")
+        assert run("project", "m.fits", *arguments)[0] == 0
+        os.remove("m.fits")
+    fits.PrimaryHDU(np.ones((2, 60, 60), np.float32), header).writeto("two.fits")
+    status, _, err = run("project", "mask.fits", "--onto", "two.fits", "-o", "m.fits")
+    assert status == 1
+    assert "image 'two.fits': its PRIMARY must have 2 axes, it has 2 x 60 x 60" in err
+
+
 def test_a_header_without_the_distortion_is_a_warning(run, tmp_path, monkeypatch):
     """Of an exposure; a resampled image has none."""
     monkeypatch.setattr("mirimask.pipeline.gwcs.pipeline_sky", lambda path: None)

@@ -74,17 +74,13 @@ def projected(
     from astropy.io import fits
 
     from mirimask.export.projection import project_mask, sky_of
+    from mirimask.image.own_files import science_of
     from mirimask.image.product import opened
     from mirimask.image.wcs import WCS_CARD, read_wcs
     from mirimask.pipeline.gwcs import pipeline_sky
 
     with opened(local) as hdus:
-        science = next((hdu for hdu in hdus if hdu.name == "SCI"), hdus[0])
-        shape = science.shape
-        if len(shape) != 2:
-            raise MaskError(
-                f"'{image}': its SCI must have 2 axes, it has {len(shape)}; give a _cal or an i2d."
-            )
+        science, shape = science_of(hdus, local)
         sky, kind = pipeline_sky(local), "GWCS"
         if sky is None:
             try:

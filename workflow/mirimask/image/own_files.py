@@ -44,6 +44,7 @@ __all__ = [
     "read_marked",
     "read_planes",
     "read_segmentation",
+    "science_of",
     "segmentation_hdus",
     "write_hdus",
 ]
@@ -109,7 +110,11 @@ def _image_of(
 
 def _plane(hdu: fits.PrimaryHDU | fits.ImageHDU, path: str | Path, what: str) -> NDArray:
     """The pixels of an image, two axes: those of one pixel are taken off."""
-    data = read_plane(hdu, path, what=what)
+    return _of_two_axes(read_plane(hdu, path, what=what))
+
+
+def _of_two_axes(data: NDArray) -> NDArray:
+    """The data without axes of one pixel, while there are more than two."""
     while data.ndim > 2 and 1 in data.shape:
         data = data.squeeze(axis=data.shape.index(1))
     return data
@@ -420,6 +425,18 @@ def _science_header(
     return kept
 
 
+def science_of(
+    hdus: fits.HDUList, path: str | Path, *, what: str = "image"
+) -> tuple[fits.PrimaryHDU | fits.ImageHDU, tuple[int, int]]:
+    """The image of an open file, the one that `read_planes` reads, and its shape of two axes.
+
+    MaskError where there is none, several could be meant, or it has more axes.
+    """
+    hdu = _image_of(hdus, path, ("SCI",), what=what)
+    ny, nx = _of_two_axes(hdu.data).shape
+    return hdu, (ny, nx)
+
+
 def read_segmentation(
     path: str | Path, shape: tuple[int, int], *, image: str = ""
 ) -> NDArray[np.uint32]:
@@ -435,12 +452,9 @@ def read_segmentation(
             f"{what} '{path}' has the shape {data.shape}, the image has {shape}; give the "
             "segmentation of this frame, or none: then it is made."
         )
-    broken = False
-    if data.dtype.kind == "f":
-        data = np.where(np.isfinite(data), data, 0)
-        broken = (data != np.floor(data)).any()
-    if broken or (data < 0).any():
-        raise MaskError(f"{what} '{path}': its pixels are not labels (whole numbers from 0).")
+    data = _whole_numbers(
+        data, f"{what} '{path}': its pixels are not labels (whole numbers from 0)."
+    )
     if (largest := int(data.max())) >= 2**31:  # int32 is what labels are worked on as
         raise MaskError(
             f"{what} '{path}': its labels go up to {largest}, they must be below 2**31. Number "
@@ -449,16 +463,34 @@ def read_segmentation(
     return data.astype(np.uint32)
 
 
+def _whole_numbers(data: NDArray, refusal: str) -> NDArray:
+    """The data with 0 where they are not finite; MaskError where others are not whole, from 0."""
+    broken = False
+    if data.dtype.kind == "f":
+        data = np.where(np.isfinite(data), data, 0)
+        broken = (data != np.floor(data)).any()
+    if broken or (data < 0).any():
+        raise MaskError(refusal)
+    return data
+
+
 def read_marked(path: str | Path, *, what: str = "mask") -> tuple[NDArray[np.bool_], WCS]:
     """Which pixels a mask or a label image marks (those above 0), (ny, nx) bool, and its WCS.
 
-    From MASK, SCI, the PRIMARY or the only image. MaskError: no such file, not FITS, no celestial
-    WCS, which a mask is placed by.
+    From MASK, SCI, the PRIMARY or the only image; pixels that are not finite are not marked.
+    MaskError: no such file, not FITS, not whole numbers from 0, no celestial WCS, which a mask is
+    placed by.
     """
     with opened(path, what=what) as hdus:
         hdu = _image_of(hdus, path, ("MASK", "SCI", "SEGM", "SEG"), what=what)
         data = _plane(hdu, path, what)
-        return np.nan_to_num(data) > 0, read_wcs(hdu.header, data.shape, what=f"{what} '{path}'")
+        named = f"{what} '{path}'"
+        data = _whole_numbers(
+            data,
+            f"{named}: its pixels are not those of a mask or of labels (whole numbers from 0). "
+            "Give the mask of an image, not the image.",
+        )
+        return data > 0, read_wcs(hdu.header, data.shape, what=named)
 
 
 def segmentation_hdus(labels: NDArray[np.uint32], i2d: fits.HDUList) -> fits.HDUList:
