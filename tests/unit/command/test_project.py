@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 
 import exposures
 import numpy as np
@@ -172,6 +173,45 @@ def test_a_bit_of_dq(observation, run):
     assert run("project", mask, "--onto", folder / name, "-o", "n.fits", "--dq", "31")[0] == 0
     flags = fits.getdata("n.fits", "DQ")
     np.testing.assert_array_equal(flags >> np.uint32(31) > 0, made)
+
+
+def test_the_checksums_of_a_copy_are_its_own(run):
+    """A copy has new ones where the exposure had some, of all and of the data alone."""
+    mask = fits.ImageHDU(squares().astype(np.uint8), plain((60, 60)).to_header(), name="SCI")
+    fits.HDUList([fits.PrimaryHDU(), mask]).writeto("mask.fits")
+    science = fits.ImageHDU(np.ones((60, 60), "f4"), mask.header, name="SCI")
+    exposure = fits.HDUList([fits.PrimaryHDU(), science, fits.ImageHDU(name="DQ")])
+    exposure["DQ"].data = np.ones((60, 60), "u4")
+    exposure[0].header["FILENAME"] = "cal.fits"
+    exposure[0].add_checksum()
+    exposure["DQ"].add_datasum()
+    exposure.writeto("cal.fits")
+    assert run("project", "mask.fits", "--onto", "cal.fits", "-o", "out.fits", "--dq")[0] == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of a sum that does not hold
+        with fits.open("out.fits", checksum=True) as made:
+            assert (made["DQ"].data == np.where(squares(), 1 + (1 << 29), 1)).all()
+            there = [[key in hdu.header for key in ("CHECKSUM", "DATASUM")] for hdu in made]
+    assert there == [[True, True], [False, False], [False, True]]
+
+
+def test_a_copy_has_the_values_of_an_exposure_that_is_compressed(run):
+    """Tiles of real numbers are rounded as they are written: once more was once too often."""
+    header = plain((60, 60)).to_header()
+    fits.PrimaryHDU(squares().astype(np.uint8), header).writeto("mask.fits")
+    light = np.random.default_rng(2).normal(5, 0.1, (60, 60)).astype(np.float32)
+    light[3, 4] = np.nan
+    science = fits.CompImageHDU(light, header, name="SCI", quantize_level=4)
+    flags = fits.CompImageHDU(np.ones((60, 60), np.uint32), name="DQ")
+    fits.HDUList([fits.PrimaryHDU(), science, flags]).writeto("cal.fits")
+    assert run("project", "mask.fits", "--onto", "cal.fits", "-o", "out.fits", "--dq")[0] == 0
+    with fits.open("cal.fits") as before, fits.open("out.fits") as after:
+        assert [hdu.name for hdu in after] == ["PRIMARY", "SCI", "DQ"]
+        np.testing.assert_array_equal(after["SCI"].data, before["SCI"].data)
+        assert after["SCI"].header["CRPIX1"] == before["SCI"].header["CRPIX1"]
+        made = np.where(squares(), 1 + (1 << 29), 1)
+        np.testing.assert_array_equal(after["DQ"].data, made)
+        assert after["DQ"].data.dtype == np.uint32
 
 
 @pytest.mark.parametrize(

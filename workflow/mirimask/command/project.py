@@ -115,7 +115,20 @@ def projected(
                 )
             flags[..., mask] |= flags.dtype.type(1 << options.dq)
             hdus[0].header["FILENAME"] = Path(path).name
-            made = hdus
+            # compressed in tiles again, real numbers would be rounded again
+            made = fits.HDUList(
+                [
+                    fits.ImageHDU(hdu.data, hdu.header)
+                    if isinstance(hdu, fits.CompImageHDU)
+                    else hdu
+                    for hdu in hdus
+                ]
+            )
+            for hdu in made:
+                if "CHECKSUM" in hdu.header:
+                    hdu.add_checksum()
+                elif "DATASUM" in hdu.header:
+                    hdu.add_datasum()
         else:
             header = fits.Header(
                 card for card in science.header.cards if WCS_CARD.fullmatch(card.keyword)
