@@ -2,6 +2,7 @@
 
 import gzip
 import importlib.util
+import tracemalloc
 
 import astropy.units as u
 import numpy as np
@@ -337,6 +338,21 @@ def test_a_hole_darker_than_its_surroundings(crop):
     assert np.isnan(row["semimajor_sigma"])
     (region,) = Regions.parse(region_file(table, crop, method="m"), format="ds9")
     assert isinstance(region, CircleSkyRegion)
+
+
+def test_large_numbers_take_no_memory(crop):
+    """Each took 8 bytes for a table. The rows are those of 1, 2, 3, by the numbers given."""
+    labels = label_mask(disks(crop))
+    numbers = np.array([0, 7, 10**7, 3 * 10**7])
+    tracemalloc.start()
+    table = measure_labels(crop, numbers[labels], aperture=APERTURE)
+    assert tracemalloc.get_traced_memory()[1] < 100e6
+    tracemalloc.stop()
+    assert list(table["label"]) == list(numbers[1:])
+    counted = measure_labels(crop, labels, aperture=APERTURE)
+    assert list(counted["label"]) == [1, 2, 3]
+    for name in counted.colnames[1:]:
+        np.testing.assert_array_equal(table[name], counted[name])
 
 
 def test_empty_pixels_count_nowhere(crop):

@@ -36,31 +36,27 @@ def label_sums(
     data: NDArray[np.floating],
     error: NDArray[np.floating] | StoredPlane | None,
     labels: NDArray[np.integer],
-    numbers: NDArray[np.integer],
     middle: NDArray[np.floating],
     level: NDArray[np.floating],
     detections: NDArray[np.integer] | None = None,
 ) -> LabelSums:
     """Area, light, centroid and shape of each label, its background taken off.
 
-    `labels` (ny, nx) has the `numbers` (n,) in ascending order, at pixels where `data` (ny, nx) is
-    finite; `middle` (n, 2) is the row and column about which moments are worked out, `level` (n,)
-    the background of each. A label with a pixel whose `error` (ny, nx) is not finite has none: NaN;
-    None: all errors are 0. Centroid and shape are those of the light above the background, 0 in
-    pixels that are fainter; the centroid is that of the light in the pixels that are not 0 in
-    `detections`, where a label has such, and the middle of these pixels where none of them is above
-    the background.
+    `labels` (ny, nx) are 1 to n, at pixels where `data` (ny, nx) is finite; `middle` (n, 2) is the
+    row and column about which moments are worked out, `level` (n,) the background of each. A label
+    with a pixel whose `error` (ny, nx) is not finite has none: NaN; None: all errors are 0.
+    Centroid and shape are those of the light above the background, 0 in pixels that are fainter;
+    the centroid is that of the light in the pixels that are not 0 in `detections`, where a label
+    has such, and the middle of these pixels where none of them is above the background.
     """
-    n, width = numbers.size, data.shape[1]
-    place = np.zeros(numbers[-1] + 1, np.intp)
-    place[numbers] = np.arange(n)
+    n, width = level.size, data.shape[1]
     total = np.zeros((9, n))
     core = np.zeros((6, n))
     rows = max(1, _AT_A_TIME // width)
     for top in range(0, data.shape[0], rows):
         strip = np.s_[top * width : (top + rows) * width]
         at = np.flatnonzero(labels.ravel()[strip] > 0)
-        own = place[labels.ravel()[strip][at]]
+        own = labels.ravel()[strip][at].astype(np.intp) - 1
         light = data.ravel()[strip][at] - level[own]
         y, x = np.divmod(at, width) - middle.T[:, own]
         y += top

@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from mirimask import __version__
 from mirimask.export.apertures import circle_sums, ring_sky
+from mirimask.export.labels import numbers_of
 from mirimask.export.moments import label_sums
 from mirimask.image.frame import Frame
 from mirimask.image.instrument import PointAperture
@@ -118,11 +119,14 @@ def measure_labels(
     labels = labels.astype(np.int32, copy=False)
     if any((labels[rows] * crop.empty[rows]).any() for rows in strips(labels.shape)):
         labels = np.where(crop.empty, 0, labels)
-    boxes = {i: box for i, box in enumerate(ndimage.find_objects(labels), 1) if box is not None}
+    numbers = numbers_of(labels)
     columns: dict[str, NDArray] = {name: np.zeros(0) for name in _COLUMNS}
     columns["match_id"] = np.zeros(0, "U1")
-    if boxes:
-        columns = _measured(crop, labels, boxes, aperture, detections)
+    if numbers.size:
+        if numbers[-1] > numbers.size:
+            labels = _counted(labels, numbers)
+        columns = _measured(crop, labels, aperture, detections)
+        columns["label"] = numbers
         if sources is None:
             sources = Table({"id": np.zeros(0, "U1"), "ra": np.zeros(0), "dec": np.zeros(0)})
         columns["match_id"], columns["match_separation"] = match_sources(
@@ -146,15 +150,27 @@ def _rounded(values: NDArray, digits: int) -> NDArray[np.float64]:
     return np.array([float(f"{value:.{digits}g}") for value in values], dtype=np.float64)
 
 
+def _counted(labels: NDArray[np.integer], numbers: NDArray[np.integer]) -> NDArray[np.int32]:
+    """The labels by their places among the `numbers`, from 1.
+
+    What is worked out for all labels takes the memory of the largest number, which may be 2**31.
+    """
+    counted = np.zeros(labels.shape, np.int32)
+    for rows in strips(labels.shape):
+        marked = labels[rows] > 0
+        counted[rows][marked] = np.searchsorted(numbers, labels[rows][marked]) + 1
+    return counted
+
+
 def _measured(
     crop: Frame,
     labels: NDArray[np.integer],
-    boxes: dict[int, tuple[slice, ...]],
     aperture: PointAperture,
     detections: NDArray[np.integer] | None,
 ) -> dict[str, NDArray]:
-    numbers = np.array([*boxes])
-    ends = np.array([[(side.start, side.stop) for side in box] for box in boxes.values()])
+    """The columns of `measure_labels` but for the number and the match; labels are 1 to n."""
+    boxes = ndimage.find_objects(labels)
+    ends = np.array([[(side.start, side.stop) for side in box] for box in boxes])
     middle = (ends[..., 0] + ends[..., 1] - 1) / 2
     reach = np.hypot(*((ends[..., 1] - ends[..., 0]) / 2).T)
     if detections is None:
@@ -163,7 +179,7 @@ def _measured(
     unusable = crop.empty | (labels > 0)
     level, scatter, count = _background(crop, unusable, middle[:, 1], middle[:, 0], reach, aperture)
     del unusable
-    sums = label_sums(crop.data, crop.error, labels, numbers, middle, level, detections)
+    sums = label_sums(crop.data, crop.error, labels, middle, level, detections)
     area, x, y = sums.area, sums.x, sums.y
     lost = ~(np.isfinite(x) & np.isfinite(y))
     x, y = np.where(lost, middle[:, 1], x), np.where(lost, middle[:, 0], y)
@@ -177,9 +193,8 @@ def _measured(
     whole = pixels_held >= (1 - _UNSEEN) * np.pi * aperture.radius_px**2
     correction = np.where(whole, aperture.correction, np.nan)
 
-    columns: dict[str, NDArray] = {"label": numbers}
     sky = pixel_to_sky(crop.wcs, x, y)
-    columns |= {"ra": sky.ra.deg, "dec": sky.dec.deg, "x": x, "y": y}
+    columns: dict[str, NDArray] = {"ra": sky.ra.deg, "dec": sky.dec.deg, "x": x, "y": y}
     columns["x_frame"] = x + crop.origin[1]
     columns["y_frame"] = y + crop.origin[0]
     for name, flux, noise, pixels, factor in (
