@@ -344,7 +344,12 @@ def test_files_of_one_image_in_a_folder_and_beside_the_mask(i2d, run):
 def test_images_of_one_name_do_not_share_a_file(i2d, run):
     os.mkdir("other")
     make_image(Path("other"), "A", seed=2)
-    one_error(run("mask", i2d, "other/A_i2d.fits", "-o", "out"), 1, "out/A_mask.fits")
+    shared = (f"'{i2d}' and 'other/A_i2d.fits' would both be written to 'out/A_mask.fits'", "two")
+    one_error(run("mask", i2d, "other/A_i2d.fits", "-o", "out"), 1, *shared)
+    assert run("mask", i2d, "-o", "m.fits")[0] == 0
+    arguments = ("project", "m.fits", "--onto", i2d)
+    one_error(run(*arguments, "other/A_i2d.fits", "-o", "out"), 1, *shared)
+    one_error(run(*arguments, i2d, "-o", "out"), 1, f"'{i2d}' is given twice")
     assert not Path("out").exists()
 
 

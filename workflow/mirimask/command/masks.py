@@ -37,9 +37,6 @@ def run_mask(options: argparse.Namespace, progress: Progress, said: Said) -> int
             "one of them, or leave --sources out."
         )
     images = options.images
-    twice = next((image for image in images if images.count(image) > 1), None)
-    if twice:
-        raise MaskError(f"'{twice}' is given twice; give each image once.")
     files = placed({key: getattr(options, key) for key in OUTPUTS}, images)
     many = len(images) > 1
     outputs = [(OUTPUTS[key].option, path) for paths in files for key, path in paths.items()]

@@ -81,8 +81,12 @@ def placed(
     """For each image, the file of each output that is asked for: {output: path or '-'}.
 
     `given` are the values of the options by their keys in `kinds`. A folder, which every value is
-    with several images, takes files named after the image. MaskError for what cannot be.
+    with several images, takes files named after the image. MaskError for what cannot be, as two
+    images that would have one file.
     """
+    twice = next((image for image in images if images.count(image) > 1), None)
+    if twice:
+        raise MaskError(f"'{twice}' is given twice; give each image once.")
     many = len(images) > 1
     asked = {key: value for key, value in given.items() if value is not None}
     mask = asked.get("output")
@@ -98,8 +102,9 @@ def placed(
                 "folder."
             )
     found = []
+    taken: dict[str, str] = {}
     for image in images:
-        paths = {}
+        paths: dict[str, str] = {}
         for key, name in asked.items():
             output = kinds[key]
             if name != BESIDE:
@@ -112,6 +117,13 @@ def placed(
                 path = str(Path(mask or ".") / (stem_of(image) + output.ending))
             paths[key] = path
         found.append(paths)
+        for path in paths.values() if many else ():
+            if path in taken:
+                raise MaskError(
+                    f"'{taken[path]}' and '{image}' would both be written to '{path}', which is "
+                    "named after the image; give them in two calls, each with a folder of its own."
+                )
+        taken |= dict.fromkeys(paths.values(), image)
     return found
 
 
