@@ -275,6 +275,39 @@ def test_a_votable_that_was_cut_off_warns_and_an_error_is_told(tmp_path, caplog)
         read_catalogue(tmp_path / "error.vot", **COLUMNS)
 
 
+@pytest.mark.parametrize(
+    ("system", "says"),
+    [
+        ('system="ICRS" epoch="J2016.0"', ""),
+        ('system="eq_FK5" equinox="J2000"', ""),
+        ('system="eq_FK5" equinox="J2000.000"', ""),
+        ('system="eq_FK5"', ""),
+        ('system="eq_FK5" equinox="J1975"', "eq_FK5 J1975"),
+        ('system="eq_FK4" equinox="B1950"', "eq_FK4 B1950"),
+        ('system="galactic"', "galactic"),
+    ],
+)
+def test_the_system_of_a_votables_positions(tmp_path, system, says):
+    """ICRS and FK5 J2000 are read, others were as if they were that, half a degree off."""
+    path = tmp_path / "c.vot"
+    path.write_text(
+        f'<VOTABLE version="1.3"><RESOURCE><COOSYS ID="s" {system}/><TABLE>'
+        '<FIELD name="id" datatype="int"/>'
+        '<FIELD name="ra" ref="s" datatype="double"/><FIELD name="dec" ref="s" datatype="double"/>'
+        '<FIELD name="ra_other" datatype="double"/><FIELD name="dec_other" datatype="double"/>'
+        "<DATA><TABLEDATA><TR><TD>1</TD><TD>75.7</TD><TD>-12.1</TD><TD>76.3</TD><TD>-12</TD></TR>"
+        "</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>"
+    )
+    if says:
+        words = {"id": "--id", "ra": "--ra", "dec": "--dec"}
+        with pytest.raises(MaskError, match=f"'ra' is in the system {says} .*set --ra to"):
+            read_catalogue(path, id_="id", ra="ra", dec="dec", settings=words)
+    else:
+        assert read_catalogue(path, id_="id", ra="ra", dec="dec")["ra"][0] == 75.7
+    other = read_catalogue(path, id_="id", ra="ra_other", dec="dec_other")
+    assert other["ra_other"][0] == 76.3
+
+
 def test_a_display_format_does_not_round_what_is_kept(tmp_path):
     columns = [fits.Column(name, "D", disp="F8.2", array=[80.123456]) for name in ("alpha", "flux")]
     columns += [fits.Column("delta", "D", array=[-69.5]), fits.Column("name", "1A", array=["a"])]

@@ -16,7 +16,7 @@ import re
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ KNOWN_COLUMNS = {
 }
 _SETTINGS = {key: f"catalogue.{key}" for key in KNOWN_COLUMNS}
 _ANGLES = {"ra": "right ascension", "dec": "declination"}
+# Systems of coordinates that are read as ICRS: they agree to 0.03 arcsec.
+_SYSTEMS = re.compile(r"ICRS.*|(EQ_)?FK5( J?2000(\.0*)?)?", re.IGNORECASE)
 _LARGEST = 2**30  # bytes of a table, unpacked: some million rows, more than any image needs
 _FORMATS = (
     "Give an ECSV, CSV, VOTable or FITS table, or text with the names of the columns in its first "
@@ -52,11 +54,15 @@ _FORMATS = (
 
 @dataclass(frozen=True)
 class _Found:
-    """A table of a file: what it is called there, and whether all its cells are texts."""
+    """A table of a file: what it is called there, and whether all its cells are texts.
+
+    `systems` has the coordinate system by column, where the file says it.
+    """
 
     table: Table
     name: str
     of_text: bool = False
+    systems: Mapping[str, str] = field(default_factory=dict)
 
 
 class MissingColumn(MaskError):
@@ -87,7 +93,8 @@ def read_catalogue(
     whoever asks names those columns, for messages.
 
     MaskError: no such file, not readable, no RA or Dec (with the columns there are), coordinates
-    that are not numbers, of a unit that is no angle, or outside of what an angle can be.
+    that are not numbers, of a unit that is no angle, or outside of what an angle can be, or in
+    another system than ICRS or FK5 J2000, where a VOTable says so.
     """
     wanted = {
         key: (given,) if isinstance(given, str) else tuple(given)
@@ -111,6 +118,13 @@ def read_catalogue(
         sky = table["sky_centroid"].icrs
         table[names["ra"]], table[names["dec"]] = sky.ra.deg * u.deg, sky.dec.deg * u.deg
     for key in _ANGLES:
+        system = found.systems.get(names[key], "ICRS")
+        if not _SYSTEMS.fullmatch(system):
+            raise MaskError(
+                f"{what}: column '{names[key]}' is in the system {system} (its COOSYS), not in "
+                f"ICRS or FK5 J2000. Convert it to ICRS, or set {settings[key]} to a column that "
+                "is in it."
+            )
         table[names[key]] = _degrees(table, names[key], key, what, settings)
     if names["id"] in table.colnames:
         table[names["id"]] = _ids(table[names["id"]], what)
@@ -272,11 +286,20 @@ def _votables(content: bytes, what: str) -> Iterator[_Found]:
         )
     for text in notes.warnings[:3]:
         _logger.warning("%s carries a warning: %s", what, text)
+    systems = {
+        each.ID: f"{each.system or 'ICRS'} {each.equinox or ''}".strip()
+        for each in votable.iter_coosys()
+    }
     for number, element in enumerate(votable.iter_tables(), start=1):
         if len(element.fields):
-            names = [field.name for field in element.fields]
+            names = [column.name for column in element.fields]
             table = element.to_table(use_names_over_ids=len(set(names)) == len(names))
-            yield _Found(table, str(element.name or element.ID or f"table {number}"))
+            references = zip(table.colnames, [column.ref for column in element.fields], strict=True)
+            yield _Found(
+                table,
+                str(element.name or element.ID or f"table {number}"),
+                systems={name: systems[ref] for name, ref in references if ref in systems},
+            )
 
 
 ### text ###########################################################################################
