@@ -192,6 +192,24 @@ def test_sources_fall_where_the_sky_is_and_the_rest_is_counted():
     assert kept.meta["n_removed"] == 1
 
 
+def test_positions_are_taken_in_the_unit_of_their_columns():
+    """Hours and radians, and degrees where nothing is said."""
+    table = _catalogue()
+    plain = locate_sources(table, WCS(_header()), (100, 120), **COLUMNS)
+    ra, dec = COLUMNS["ra_column"], COLUMNS["dec_column"]
+    for name, values, unit in (
+        (ra, table[ra] / 15, "hourangle"),
+        (dec, np.radians(table[dec]), "rad"),
+    ):
+        table[name] = MaskedColumn(np.ma.asarray(values), unit=unit)
+    found = locate_sources(table, WCS(_header()), (100, 120), **COLUMNS)
+    np.testing.assert_allclose(found["ra"], plain["ra"], rtol=1e-12)
+    np.testing.assert_allclose(found["y"], plain["y"], rtol=1e-6)
+    table[ra].unit = "Jy"
+    with pytest.raises(MaskError, match=f"column '{ra}' is in Jy, which is no unit of an angle"):
+        locate_sources(table, WCS(_header()), (100, 120), **COLUMNS)
+
+
 def test_catalogue_errors():
     with pytest.raises(MaskError, match=r"no column RAJ2000.*objID, flux"):
         locate_sources(_catalogue()["objID", "flux"], WCS(_header()), (100, 120), **COLUMNS)

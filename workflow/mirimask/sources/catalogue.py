@@ -189,7 +189,8 @@ def locate_sources(
 ) -> "Table":
     """The sources of a catalogue that lie on an image of `shape` (ny, nx) and `wcs`.
 
-    Columns: id (text), ra, dec (degrees, ICRS), x, y (0-based pixels). Rows without a finite
+    Positions are ICRS, in the unit of their columns, degrees where they have none. Columns of what
+    is returned: id (text), ra, dec (degrees, ICRS), x, y (0-based pixels). Rows without a finite
     position are dropped (a declination beyond 90 degrees is none either), and so are those that do
     not fulfil `keep`, a condition on the catalogue's columns (see `conditions`); the table's meta
     counts both, and those outside. Sources that share an id are kept, with a warning. An empty
@@ -214,10 +215,7 @@ def locate_sources(
                 kept = fulfilled(keep, catalogue)
         except MaskError as error:
             raise MaskError(f"catalogue.keep: {error}") from None
-    ra: NDArray[np.float64] = np.ma.filled(np.ma.asarray(catalogue[ra_column], dtype=float), np.nan)
-    dec: NDArray[np.float64] = np.ma.filled(
-        np.ma.asarray(catalogue[dec_column], dtype=float), np.nan
-    )
+    ra, dec = (_degrees(catalogue, name) for name in (ra_column, dec_column))
     # fill values of 99 or 1e38 are no angles
     finite = np.isfinite(ra) & np.isfinite(dec) & (np.abs(ra) <= 360) & (np.abs(dec) <= 90)
     x, y = sky_to_pixel(wcs, np.where(finite, ra, np.nan), np.where(finite, dec, np.nan))
@@ -260,3 +258,20 @@ def locate_sources(
         units={"ra": "deg", "dec": "deg", "x": "pix", "y": "pix"},
         meta=counts,
     )
+
+
+def _degrees(catalogue: "Table", name: str) -> NDArray[np.float64]:
+    """A column of angles, NaN where it is masked; without a unit it is in degrees."""
+    import astropy.units as u
+
+    column = catalogue[name]
+    values: NDArray[np.float64] = np.ma.filled(np.ma.asarray(column, dtype=float), np.nan)
+    if not column.unit:
+        return values
+    try:
+        return values * u.Unit(column.unit).to(u.deg)
+    except u.UnitConversionError:
+        raise MaskError(
+            f"catalogue: column '{name}' is in {column.unit}, which is no unit of an angle. Set "
+            "catalogue.ra and catalogue.dec."
+        ) from None
