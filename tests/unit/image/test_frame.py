@@ -210,6 +210,14 @@ def test_positions_are_taken_in_the_unit_of_their_columns():
         locate_sources(table, WCS(_header()), (100, 120), **COLUMNS)
 
 
+@pytest.mark.parametrize(("ra", "asked"), [(3.2, True), (23.9, True), (80.0, False)])
+def test_hours_are_asked_after_where_no_source_lies_on_the_image(caplog, ra, asked):
+    table = Table({"objID": [1], "RAJ2000": [ra], "DEJ2000": [40.0]})
+    assert len(locate_sources(table, WCS(_header()), (100, 120), **COLUMNS)) == 0
+    assert "there is nothing to score" in caplog.text
+    assert ("are they hours?" in caplog.text) == asked
+
+
 def test_catalogue_errors():
     with pytest.raises(MaskError, match=r"no column RAJ2000.*objID, flux"):
         locate_sources(_catalogue()["objID", "flux"], WCS(_header()), (100, 120), **COLUMNS)

@@ -376,7 +376,8 @@ def count_variants(
             return np.asarray(judge(spots, own, radius_px))
 
         usual, other = (judged, literal) if by_peaks else (literal, judged)
-        add("as configured", "", usual(usual_radius))
+        as_configured = usual(usual_radius)
+        add("as configured", "", as_configured)
         for text, radius in variants["radius_px"].items():
             number, _, unit = text.partition(" ")
             add(f"verdict radius [{unit}]", number, usual(radius))
@@ -387,7 +388,7 @@ def count_variants(
         for text, smallest_px in variants["smallest_px"].items() if by_peaks else ():
             add("smallest spot [px]", text, judge(spots, own, usual_radius, smallest_px))
         for name, chosen in subsets.items():
-            add("catalogue", name, usual(usual_radius)[chosen])
+            add("catalogue", name, as_configured[chosen])
         add("scorer", SCORERS["pixels" if by_peaks else "peaks"], other(usual_radius))
     return pd.DataFrame(rows)
 

@@ -246,7 +246,12 @@ def locate_sources(
             *(times[times > 1].sum(), chosen.sum(), distinct[times > 1][0]),
         )
     if len(catalogue) and not chosen.any():  # of one without rows its reader tells
-        log.warning("no catalogue source lies on this image: there is nothing to score")
+        log.warning(
+            "no catalogue source lies on this image: there is nothing to score%s",
+            ". Its right ascensions are all below 24: are they hours? Then say so in their unit"
+            if finite.any() and ra[finite].max() < 24
+            else "",
+        )
     return Table(
         {
             "id": names[chosen].astype(str) if chosen.any() else np.array([], dtype="U1"),
