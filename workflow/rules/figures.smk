@@ -71,8 +71,8 @@ rule figure3:
     group:
         "study"
     params:
-        methods=inputs.shown_methods(study, config["figures"]["figure3"]["methods"]),
         **PANEL_PARAMS,
+        methods=inputs.shown_methods(study, config["figures"]["figure3"]["methods"]),
     message:
         f"Drawing figure 3: {FIGURE3_IMAGE}"
     run:
@@ -94,8 +94,8 @@ rule figure4:
     group:
         "image"
     params:
-        methods=inputs.shown_methods(study, config["figures"]["figure4"]),
         **PANEL_PARAMS,
+        methods=inputs.shown_methods(study, config["figures"]["figure4"]),
     message:
         "Drawing figure 4: {wildcards.image}"
     run:
@@ -117,8 +117,8 @@ rule figure5:
     group:
         "image"
     params:
-        methods=inputs.shown_methods(study, config["figures"]["figure5"]),
         **PANEL_PARAMS,
+        methods=inputs.shown_methods(study, config["figures"]["figure5"]),
     message:
         "Drawing figure 5: {wildcards.image}"
     run:
