@@ -74,7 +74,7 @@ def read(path: str) -> Reading:
         valid = np.isfinite(data)
         for hdu in images:
             if hdu.name == "WHT" and hdu.data is not None and hdu.data.shape == data.shape:
-                valid &= hdu.data != 0
+                valid &= hdu.data > 0
         return Reading(
             wcs,
             data,
