@@ -19,8 +19,8 @@ def main(job):
         "near": p.near,
         "snr": p.peaks["snr"],
         "min_pixels": p.min_pixels,
+        "smallest_spot": p.smallest_spot,
     }
-    own["smallest_spot"] = p.smallest_spot
     tried = {"radii": p.radii, "snrs": p.snrs, "smallest": p.smallest}
     standard, variants = tried_settings(crop, **own, tolerance_fwhm=p.tolerance_fwhm, **tried)
     others = files.get("other_masks")

@@ -201,7 +201,7 @@ def shown(image: str) -> Progress:
 
 
 class _Wrong(Exception):
-    """A reply that is not the file; `fatal` where asking again will not help.
+    """A reply that is not the file; `fatal` where asking again in this run will not help.
 
     `useless`: it is all there, and not what it should be: another time would give the same.
     `resume`: what is there is good so far.

@@ -23,7 +23,6 @@ from mirimask.sources.verdicts import literal_verdicts, peak_verdicts, smallest_
 __all__ = [
     "CONCLUSIONS",
     "CUTS",
-    "SCORERS",
     "conclusions",
     "count_masks",
     "count_variants",
@@ -42,7 +41,7 @@ __all__ = [
 _logger = logging.getLogger("mirimask.evaluation.sensitivity")
 
 # scorers of a study (verdict.scorer), in the words of study.inputs.configured
-SCORERS = {"peaks": "bright peak", "pixels": "any mask pixel"}
+_SCORERS = {"peaks": "bright peak", "pixels": "any mask pixel"}
 # conditions that are tried on a catalogue, by its name
 CUTS = {"unwise": ("FW1 > 20 * e_FW1", "fFW1 > 0.7", "q_W1 > 0.9")}
 _RADII_SIXTHS = (3, 4, 8, 10)  # of the radius: 9, 12, 24 and 30 px where it is 18 px
@@ -389,7 +388,7 @@ def count_variants(
             add("smallest spot [px]", text, judge(spots, own, usual_radius, smallest_px))
         for name, chosen in subsets.items():
             add("catalogue", name, as_configured[chosen])
-        add("scorer", SCORERS["pixels" if by_peaks else "peaks"], other(usual_radius))
+        add("scorer", _SCORERS["pixels" if by_peaks else "peaks"], other(usual_radius))
     return pd.DataFrame(rows)
 
 
