@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 from mirimask.masks.names import method_label
-from mirimask.report.claims import CLAIMS, answer_claims, claims_page, claims_table
+from mirimask.report.claims import CLAIMS, OPEN, answer_claims, claims_page, claims_table
 from mirimask.report.comparison import (
     compare_identity,
     compare_statistics,
@@ -194,6 +194,35 @@ def test_claims_are_answered_from_the_papers_masks():
     assert answer_claims(pd.concat([three, *more]), two) == answer_claims(three, two)
     others = pd.concat([*more, three[three["method"] == "segmentation"]])
     assert answer_claims(others, two)["C3"].verdict == "not testable here"
+
+
+def test_claims_about_masks_that_are_not_there_stay_open():
+    """Whatever masks and parts of the evaluation a study has; none is answered from nothing."""
+    two, three = (_published(n).rename(columns={"code": "image"}) for n in (2, 3))
+    for kept in (["recommended"], ["segmentation"], ["value_4.6"], ["value_1", "derivative_10"]):
+        own = three.assign(clutter=0.1)[three["method"].isin(kept)]
+        answers = answer_claims(own, two, _evidence())
+        open_ones = {name for name, answer in answers.items() if answer.verdict == OPEN}
+        assert {"C1", "C2", "C8"} <= open_ones
+        assert ("C10" in open_ones) == (kept in (["recommended"], ["segmentation"]))
+        assert ("C12" in open_ones) == (len(kept) == 1)
+        assert not any("no catalogue source" in answer.numbers for answer in answers.values())
+    assert answers["C1"].numbers == "needs derivative_10, segmentation in Table 3"
+
+
+def test_claims_open_without_what_decides_them():
+    compared, chance = _evidence()["compared"], _evidence()["chance"]
+    at_area = _answers(compared=compared[compared["at"] != "area"])["C6"]
+    assert "of 2 costs" in at_area.numbers
+    for less in (
+        compared[compared["family"] != "segmentation"],
+        compared.assign(image="Img1"),  # no curve of all images
+    ):
+        assert _answers(compared=less)["C6"].verdict == OPEN
+    # of a value and of a derivative slice, and nothing else
+    for name in ("cores_or_sep", "value_1_or_value_4.6", "value_1_and_sep"):
+        renamed = chance.replace({"method": {"value_1_and_derivative_4.6": name}})
+        assert _answers(chance=renamed)["C13"].verdict == OPEN
 
 
 def test_claims_about_an_image_without_sources_stay_open():

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mirimask.intervals import mean_interval
+from mirimask.masks.names import leaves
 from mirimask.report.tables import as_markdown, circle_notes, rate_words
 
 __all__ = ["CLAIMS", "Answer", "Claim", "answer_claims", "claims_page", "claims_table"]
@@ -19,6 +20,7 @@ _PAPER_MASKS = (
     *("value_0.3", "value_1", "value_4.6"),
     *("derivative_0.3", "derivative_4.6", "derivative_10", "segmentation"),
 )
+_SWEPT = ("derivative", "value", "segmentation")  # the families whose added stars decide
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,14 @@ class Claim:
     `decide` takes Table 3 (image, method, success, near, failure, needs_processing and, where it
     was computed, clutter), Table 2 (image and moments) and the tables of the evaluation by name
     (chance, reliability, structure, depths, compared and, where the truth is known, purity and
-    false_rates), an empty mapping where there are none.
+    false_rates), an empty mapping where there are none. It is asked where all masks that it `needs`
+    are in Table 3.
     """
 
     id: str
     text: str
     decide: Callable[[pd.DataFrame, pd.DataFrame, Evidence], Answer]
+    needs: tuple[str, ...] = ()
 
 
 class _Counts:
@@ -56,9 +60,6 @@ class _Counts:
             .groupby("image")["n"]
             .median()
         )
-
-    def needs(self, *methods: str) -> bool:
-        return set(methods) <= set(self.successes.columns)
 
     def recall(self, method: str) -> pd.Series:
         return self.successes[method] / self.sources
@@ -104,8 +105,6 @@ def _apart(low: float, high: float, other_low: float, other_high: float) -> int:
 
 def _derivative_always_better(table3: pd.DataFrame, _: pd.DataFrame, evidence: Evidence) -> Answer:
     counts = _Counts(table3)
-    if not counts.needs("derivative_10", "segmentation"):
-        return Answer(OPEN, "needs derivative_10 and segmentation")
     mine, other = counts.successes["derivative_10"], counts.successes["segmentation"]
     numbers = f"successes: {_against(mine, other)}"
     if "chance" in evidence:
@@ -118,8 +117,8 @@ def _derivative_always_better(table3: pd.DataFrame, _: pd.DataFrame, evidence: E
 def _value_best_for_three(table3: pd.DataFrame, _: pd.DataFrame, evidence: Evidence) -> Answer:
     counts = _Counts(table3)
     images = ["Img3", "Img4", "Img5"]
-    if not counts.needs("value_4.6"):
-        return Answer(OPEN, "needs value_4.6")
+    if len(counts.successes.columns) < 2:
+        return Answer(OPEN, "needs another of the paper's masks beside value_4.6")
     verdicts, numbers = [], []
     for image in images:
         row = counts.successes.loc[image]
@@ -209,11 +208,15 @@ def _derivative_for_faint(_: object, __: object, evidence: Evidence) -> Answer:
         return Answer(OPEN, "needs sources of known brightness: no flux stands in Table 3")
     depths = evidence["depths"].query("image == 'all'").set_index("method")["m80"]
     compared = evidence["compared"].query("image == 'all' and of == 'given'")
+    if not set(_SWEPT) <= set(compared["family"]):
+        # by evaluation.curve_families, or where stars can be measured on no image
+        return Answer(OPEN, f"needs curves of added stars of {', '.join(_SWEPT)}")
     points = [
         ("false_per_arcmin2", limit, f"at {limit:g} false spots per square arcminute")
         for limit in sorted(compared.query("at == 'false_per_arcmin2'")["limit"].unique())
     ]
-    points.append(("area", 0.046, "at 4.6 % of the area"))
+    if np.isclose(compared.query("at == 'area'")["limit"], 0.046).any():
+        points.append(("area", 0.046, "at 4.6 % of the area"))
     cases, signs = [], []
     for at, limit, words in points:
         own = compared[(compared["at"] == at) & np.isclose(compared["limit"], limit)]
@@ -225,7 +228,7 @@ def _derivative_for_faint(_: object, __: object, evidence: Evidence) -> Answer:
         cells = ", ".join(
             f"{name} {found['completeness'][name]:.2f} [{found['low'][name]:.2f}, "
             f"{found['high'][name]:.2f}]"
-            for name in ("derivative", "value", "segmentation")
+            for name in _SWEPT
         )
         cases.append(f"{words} {cells}")
     limits = ", ".join(
@@ -279,8 +282,6 @@ def _spikes_weigh_more(_: object, __: object, evidence: Evidence) -> Answer:
 def _grain_grows(table3: pd.DataFrame, _: pd.DataFrame, evidence: Evidence) -> Answer:
     names = ["derivative_0.3", "derivative_4.6", "derivative_10"]
     own = table3[table3["method"].isin(names)]
-    if set(own["method"]) != set(names):
-        return Answer(OPEN, f"needs {', '.join(names)}")
     flags = own.groupby("method")["needs_processing"].sum()[names]
     numbers = "flagged images: " + ", ".join(f"{name} {int(flags[name])}" for name in names)
     measure = flags
@@ -325,6 +326,8 @@ def _errors_in_img5(table3: pd.DataFrame, _: pd.DataFrame, evidence: Evidence) -
         )
     clutter = table3.pivot(index="image", columns="method", values="clutter")
     names = [n for n in ("value_4.6", "derivative_4.6", "derivative_10") if n in clutter]
+    if not names:
+        return Answer(OPEN, "needs value_4.6, derivative_4.6 or derivative_10 in Table 3")
     usual = clutter.drop("Img5").median()
     more = [n for n in names if clutter.loc["Img5", n] > usual[n]]
     verdict = HOLDS if len(more) == len(names) else (FAILS if not more else PART)
@@ -350,6 +353,8 @@ def _img1_stands_out(_: pd.DataFrame, table2: pd.DataFrame, evidence: Evidence) 
 
 def _no_method_best_everywhere(table3: pd.DataFrame, _: pd.DataFrame, evidence: Evidence) -> Answer:
     successes = _Counts(table3).successes
+    if len(successes.columns) < 2:
+        return Answer(OPEN, "needs two of the paper's masks in Table 3")
     best = successes.eq(successes.max(axis=1), axis=0)
     wins, alone = best.sum(), best[best.sum(axis=1) == 1].sum()
     wins = wins.sort_values(ascending=False, kind="stable")
@@ -383,9 +388,6 @@ def _by_cost(evidence: Evidence) -> str:
     return "by added stars, images in which a method is ahead of the others: " + "; ".join(parts)
 
 
-_SWEPT = ("value", "derivative", "segmentation")
-
-
 def _combination(_: object, __: object, evidence: Evidence) -> Answer:
     if not {"chance", "reliability"} <= set(evidence):
         return Answer(
@@ -400,9 +402,13 @@ def _combination(_: object, __: object, evidence: Evidence) -> Answer:
         .set_index("method")
     )
     false, source = _false_rates(evidence)
-    names = [n for n in pooled.index if "_or_" in n or "_and_" in n]
-    if not names or not pooled["sources"].max():
-        return Answer(OPEN, "no combination is evaluated, or nothing to score")
+    names = [n for n in pooled.index if _of_both(n)]
+    if not names or not pooled["sources"].max() or "segmentation" not in pooled.index:
+        return Answer(
+            OPEN,
+            "no value slice combined with a derivative slice is evaluated beside the segmentation, "
+            "or nothing to score",
+        )
     rival = false.loc["segmentation"]
     signs = []
     for name in names:
@@ -418,6 +424,11 @@ def _combination(_: object, __: object, evidence: Evidence) -> Answer:
         for name in [*names, "segmentation"]
     )
     return Answer(_by_signs(signs), f"{numbers} (false spots: {source})")
+
+
+def _of_both(name: str) -> bool:
+    """Whether a mask combines a value slice and a derivative slice, and nothing else."""
+    return sorted(leaf.method for leaf in leaves(name)) == ["derivative", "value"]
 
 
 def _false_rates(evidence: Evidence) -> tuple[pd.DataFrame, str]:
@@ -444,29 +455,34 @@ CLAIMS = (
         "Retaining only the top 10 % of the derivative image captured sources better than the "
         "original segmentation in all seven cases (5)",
         _derivative_always_better,
+        needs=("derivative_10", "segmentation"),
     ),
     Claim(
         "C2",
         "Retaining 4.6 % of the values gave the best results for Img3, Img4 and Img5, and all "
         "three need further processing (5)",
         _value_best_for_three,
+        needs=("value_4.6",),
     ),
     Claim(
         "C3",
         "Value slicing behaves better than the standard segmentation on bright, continuous "
         "sources such as Img1 (5)",
         _value_better_in_img1,
+        needs=("segmentation",),
     ),
     Claim(
         "C4",
         "The original segmentation loses most in Img1 because it blends (5)",
         _segmentation_loses_in_img1,
+        needs=("segmentation",),
     ),
     Claim(
         "C5",
         "The original segmentation extracts sources through gradient-like backgrounds in Img2 "
         "and Img7 (5)",
         _segmentation_through_gradients,
+        needs=("segmentation",),
     ),
     Claim(
         "C6",
@@ -478,6 +494,7 @@ CLAIMS = (
         "C8",
         "The higher the retained percentage of the derivative, the grainier the scene (5)",
         _grain_grows,
+        needs=("derivative_0.3", "derivative_4.6", "derivative_10"),
     ),
     Claim(
         "C9",
@@ -514,14 +531,20 @@ def answer_claims(
 ) -> dict[str, Answer]:
     """An answer to each of `CLAIMS` by its id; both tables hold the paper's seven images.
 
-    Of the masks in `table3` the paper's seven count, others say nothing of its claims. An image
-    without sources is not in `table3`: what is claimed of it stays open. Without `evidence`, the
-    tables of the evaluation, the claims that need them stay open.
+    Of the masks in `table3` the paper's seven count, others say nothing of its claims. A claim
+    about masks that are not there stays open, and so does one about an image without sources,
+    which is not in `table3`. Without `evidence`, the tables of the evaluation, the claims that need
+    them stay open.
     """
     missing = [image for image in table2["image"] if not (table3["image"] == image).any()]
     table3 = table3[table3["method"].isin(_PAPER_MASKS)]
     answers = {}
+    methods = set(table3["method"])
     for claim in CLAIMS:
+        if not methods.issuperset(claim.needs):
+            text = f"needs {', '.join(claim.needs)} in Table 3"
+            answers[claim.id] = Answer(OPEN, text)
+            continue
         try:
             answers[claim.id] = claim.decide(table3, table2, evidence or {})
         except (KeyError, IndexError):
