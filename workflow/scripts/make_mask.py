@@ -1,7 +1,7 @@
 """Make one mask of one image: masks/<image>/<method>.fits."""
 
 from job import script
-from mirimask.image.files import read_crop, read_gradient, read_mask, read_science, write_mask
+from mirimask.image.files import read_crop, read_frame, read_gradient, read_mask, write_mask
 from mirimask.masks.make import combined_mask, make_masks
 from mirimask.masks.names import parse_method
 
@@ -19,7 +19,7 @@ def main(job):
             crop,
             [name.name],
             domain=domain,
-            frame=read_science(job.input.i2d) if job.input.get("i2d") else None,
+            frame=read_frame(job.input.i2d, planes=False).masked if job.input.get("i2d") else None,
             gradient={domain: read_gradient(given, domain)} if given else None,
             segmentation=job.input.get("segm"),
             options=job.params.get("detectors"),

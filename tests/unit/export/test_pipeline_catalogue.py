@@ -27,6 +27,19 @@ def test_labels_are_those_of_the_settings_which_are_said(i2d):
     assert made.settings == "settings of jwst 1.12.5, snr 1, n_pixels 5"
 
 
+def test_zeros_of_a_file_without_err_and_wht_are_no_sky(i2d):
+    """A fifth of the image: as sky they would be its scatter, and nothing stand above it."""
+    data = i2d["SCI"].data
+    data[:, -data.shape[1] // 5 :] = 0
+    del i2d["ERR"], i2d["WHT"]
+    settings = {"snr": 1, "n_pixels": 5}
+    made = pipeline_products(i2d, None, {"jwst_version": "1.12.5", **settings}, image="A")
+    chosen = SegmentationSettings.for_jwst("1.12.5", **settings)
+    seen = (data != 0).astype(np.float32)
+    np.testing.assert_array_equal(made.labels, segment(data, weight=seen, settings=chosen))
+    assert made.labels.max() > 3 > segment(data, settings=chosen).max()
+
+
 def test_given_labels_are_kept_and_measured(i2d):
     labels = np.zeros(i2d["SCI"].data.shape, np.uint32)
     labels[40:50, 60:70] = 3

@@ -295,6 +295,18 @@ def test_whole_numbers_around_0_are_not_empty_without_a_word(write, caplog):
     assert "taken as not observed" not in caplog.text
 
 
+def test_what_float32_cannot_hold_is_empty(write):
+    """The largest number of a wider type, as some programs fill with; times a unit's factor too."""
+    wide = np.random.default_rng(2).normal(5, 1, SHAPE)
+    wide[0], wide[1] = np.finfo(float).max, -np.finfo(float).max
+    assert read_planes(write(array=wide)).empty.nonzero()[0].tolist() == [0] * 30 + [1] * 30
+    narrow = np.where(abs(wide) < 1e9, wide, -1.6e38).astype("f4")
+    header = sky()
+    header["BUNIT"] = "10 MJy/sr"
+    path = write("scaled.fits", array=narrow, header=header)
+    assert read_planes(path).empty.nonzero()[0].tolist() == [0] * 30 + [1] * 30
+
+
 def test_filled_pixels_without_weight_are_no_fill_value(write, data, caplog):
     filled = np.where(np.isnan(data), np.float32(-9999), data)
     filled[:20] = -9999

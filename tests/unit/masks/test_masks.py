@@ -164,6 +164,12 @@ def odd(data, empty, *, fwhm_px):
 ### the way to masks ###############################################################################
 
 
+def test_labels_of_another_shape_are_refused():
+    image = frame_with(np.zeros((20, 30), np.float32))
+    with pytest.raises(MaskError, match=r"image is \(20, 30\), its labels \(30, 20\)"):
+        make_masks(image, ["segmentation"], segmentation=np.zeros((30, 20), int))
+
+
 def test_cores_are_the_core_mask():
     data, empty = fields.field(), np.zeros(fields.SHAPE, bool)
     empty[:30, :50] = True

@@ -118,6 +118,26 @@ def test_published_domain_of_values_counts_empty_pixels_as_zero():
     assert mask.sum() == 500  # 10 % of the 50 x 100 that were seen
 
 
+@pytest.mark.parametrize("left_over", [400, np.inf])
+def test_what_is_left_in_empty_pixels_is_zero_in_the_published_domain(left_over):
+    """Of an exposure's edge, say, where nothing weighs anything: 3 % of the frame."""
+    data = np.random.default_rng(2).normal(5, 1, (100, 100)).astype(np.float32)
+    data[30:33, 20:50] = 50
+    empty = np.zeros(data.shape, bool)
+    empty[:, :3] = True
+    data[:, 0] = left_over
+    frames = [frame_with(data, empty), frame_with(np.where(empty, np.float32(0), data), empty)]
+    for name in ("value_1", "derivative_4.6"):
+        as_read, zeros = (
+            make_masks(frame, [name], domain="published", frame=frame.masked)[name]
+            for frame in frames
+        )
+        assert as_read.threshold == zeros.threshold
+        np.testing.assert_array_equal(as_read.mask, zeros.mask)
+    value = make_masks(frames[0], ["value_1"], domain="published", frame=frames[0].masked)
+    assert not value["value_1"].mask[empty].any()
+
+
 def test_empty_rim_makes_no_derivative_in_the_crop_domain():
     data = np.random.default_rng(4).normal(10, 0.1, (60, 60)).astype(np.float32)
     data[:20] = 0
@@ -159,6 +179,9 @@ def test_method_names():
         ("value_100", "above 0 and below 100"),
         ("derivative_120", "above 0 and below 100"),
         ("value_4,6", "a point for decimals"),
+        ("value_4_6", "a point for decimals"),
+        ("value_1_or_derivative_4_6", "a point for decimals"),
+        ("sep_2_5", "a point for decimals"),
         ("value_nan", "above 0"),
         ("value_", "above 0"),
         ("top_5", "not a mask method"),

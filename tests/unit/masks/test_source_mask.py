@@ -153,6 +153,18 @@ def test_a_saturated_star_has_its_halo():
     assert radii[1] == pytest.approx(radii[0], rel=0.15)
 
 
+def test_numbers_of_saturated_stars_have_no_gaps():
+    """The second has a core around its small hole, and keeps its number."""
+    shape = (150, 420)
+    image = np.random.default_rng(3).normal(0, 1, shape).astype(np.float32)
+    for x, hole in ((75, 2.2), (225, 2.7), (345, 5.2)):
+        image += _star(x, 75, 1e6, shape)
+        image[_distance(x, 75, shape) < hole] = np.nan
+    found = _labels(image, np.isnan(image))
+    numbers = np.unique(found.sources[found.sources > 0])
+    assert numbers.tolist() == list(range(1, found.count + 1))
+
+
 def test_noise_alone_has_next_to_no_sources():
     counts = [_labels(_sky(seed=seed)).count for seed in range(8)]
     assert np.mean(counts) <= 1

@@ -107,8 +107,8 @@ def whole_image(options: argparse.Namespace, image: "Frame", methods: Iterable[s
     if not any(leaf.needs_frame(options.domain) for name in methods for leaf in leaves(name)):
         return None
     if options.crop is None:
-        return image.data
-    return opened(argparse.Namespace(**{**vars(options), "crop": None})).data
+        return image.masked
+    return opened(argparse.Namespace(**{**vars(options), "crop": None})).masked
 
 
 def sources_on(options: argparse.Namespace, path: str, image: "Frame") -> "Table":

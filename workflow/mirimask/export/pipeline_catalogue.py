@@ -63,10 +63,11 @@ def pipeline_products(
     said = f"settings of jwst {segmentation['jwst_version']}"
     said += "".join(f", {key} {value}" for key, value in own.items())
     planes = {hdu.name: hdu.data for hdu in i2d}
-    data, given = planes["SCI"], {"error": planes.get("ERR"), "weight": planes.get("WHT")}
+    data, frame = planes["SCI"], frame_of(i2d, what=f"{image}: i2d")
+    # empty as for every other mask: of a file without ERR and WHT its zeros too
+    given = {"error": planes.get("ERR"), "weight": (~frame.empty).astype(np.float32)}
     if labels is None:
         labels = segment(data, **given, settings=settings)
-    frame = frame_of(i2d, what=f"{image}: i2d")
     catalogue = catalogue_of(
         data,
         labels,

@@ -27,7 +27,6 @@ __all__ = [
     "read_frame",
     "read_gradient",
     "read_mask",
-    "read_science",
     "write_crop",
     "write_gradient",
     "write_in_strips",
@@ -134,14 +133,6 @@ def frame_of(hdus: fits.HDUList, *, what: str, planes: bool = True) -> Frame:
     frame = Frame(data, empty, error, weight, hdus[0].header.copy(), wcs)
     check_area(header.get("PIXAR_SR"), frame.pixel_area_sr, what=what)
     return frame
-
-
-def read_science(path: str | Path) -> NDArray:
-    """The SCI array of an archive file alone, (ny, nx), as it is stored."""
-    with opened(path, planes=("SCI",)) as hdus:
-        if "SCI" not in hdus or hdus["SCI"].data is None or hdus["SCI"].data.ndim != 2:
-            raise MaskError(f"'{path}': no two-dimensional SCI image in it.")
-        return hdus["SCI"].data
 
 
 ### crops ##########################################################################################

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
 from mirimask.image.frame import empty_pixels
-from mirimask.image.parts import MOST_PIXELS
+from mirimask.image.parts import MOST_PIXELS, strips
 from mirimask.image.product import (
     StoredPlane,
     check_area,
@@ -382,6 +382,8 @@ def read_planes(
         weight = None
     _warn_of_fill(data, empty, what=named, remedy=weight_option)
     data = _scaled(data, factor)
+    for part in strips(data.shape):  # what is beyond float32 is infinite now
+        empty[part] |= ~np.isfinite(data[part])
     check_image(data, what=f"{named} in MJy/sr")
 
     for card in [*primary]:

@@ -34,9 +34,8 @@ def pixels_in(crop: Frame, domain: str) -> NDArray[np.float32]:
     """
     if domain == "crop":
         return crop.masked if crop.empty.any() else crop.data
-    if np.isfinite(crop.data).all():
-        return crop.data
-    return np.nan_to_num(crop.data, nan=0.0)
+    empty = crop.empty | ~np.isfinite(crop.data)
+    return np.where(empty, np.float32(0), crop.data) if empty.any() else crop.data
 
 
 def gradient(crop: Frame, domain: str) -> NDArray[np.float32]:

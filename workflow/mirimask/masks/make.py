@@ -85,14 +85,16 @@ def make_masks(
     Parameters
     ----------
     image : Frame
-        Its empty pixels, and those that are not finite, are in no mask but the derivative slices
-        over `published`: there they are zeros, and their rim is steep (as in the paper).
+        Its empty pixels, and those that are not finite, are in no mask but a `segmentation` that is
+        given, and the derivative slices over `published`: there they are zeros, and their rim is
+        steep (as in the paper).
     names : list of str
         See `mirimask.masks.names`.
     domain : `crop` or `published`
         What the percentage of a slice is of, where its name does not say it.
     frame : (ny, nx) float32
-        The whole frame that the image was cut from, for value slices over `published`.
+        The whole frame that the image was cut from, for value slices over `published`, its empty
+        pixels NaN (`Frame.masked`).
     gradient : dict of (ny, nx) float32
         The derivative of the image by domain (`mirimask.masks.gradient`), where it is at hand;
         derivative slices are cut from it.
@@ -213,6 +215,11 @@ def segmentation_labels(
 ) -> NDArray[np.integer] | NDArray[np.bool_]:
     """The pipeline's labels on an image: those given, or made; see `make_masks`."""
     if isinstance(segmentation, np.ndarray):
+        if segmentation.shape != image.data.shape:
+            raise MaskError(
+                f"segmentation: the image is {image.data.shape}, its labels {segmentation.shape}; "
+                "they must be of the same shape."
+            )
         return segmentation
     if segmentation is not None:
         from mirimask.image.own_files import read_segmentation

@@ -98,7 +98,8 @@ def _known() -> str:
 def _checked(name: str, key: str, text: str) -> float:
     """The level of a name as a number."""
     try:
-        level = float(text)
+        # Python reads 4_6 as 46
+        level = float("nan") if "_" in text else float(text)
     except ValueError:
         level = float("nan")
     if METHODS[key].unit == "%" and not 0 < level < 100:

@@ -270,6 +270,7 @@ def _saturated(
     holes, _ = ndimage.label(empty, structure=_BOX)
     further = round(2 * fwhm_px)
     stars: list[tuple[int, int, int, float]] = []
+    last = count
     for number, part in enumerate(ndimage.find_objects(holes), 1):
         if max(side.stop - side.start for side in part) > _LARGEST_HOLE * fwhm_px:
             continue
@@ -287,7 +288,9 @@ def _saturated(
         ):
             continue
         own = cores[wide]
-        label = int(own[around].max()) or count + len(stars) + 1
+        label = int(own[around].max())
+        if not label:
+            label = last = last + 1
         own[around & (own == 0)] = label
         middle = ndimage.center_of_mass(hole)
         rows, columns = np.nonzero(around)

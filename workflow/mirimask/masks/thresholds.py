@@ -75,12 +75,15 @@ def slice_domain(
     """The values over which the paper's published script takes its percentiles.
 
     With `frame`, the whole frame with empty pixels as 0 (its value slices). Without, the crop in
-    an array of zeros as large as the frame of `frame_pixels` (its derivative slices). NaN
-    count as 0. Returns a one-dimensional array of `frame_pixels` values.
+    an array of zeros as large as the frame of `frame_pixels` (its derivative slices). What is not
+    finite counts as 0. Returns a one-dimensional array of `frame_pixels` values.
     """
     values = crop if frame is None else frame
     return np.concatenate(
-        [np.nan_to_num(values, nan=0.0).ravel(), np.zeros(frame_pixels - values.size, values.dtype)]
+        [
+            np.nan_to_num(values, posinf=0, neginf=0).ravel(),
+            np.zeros(frame_pixels - values.size, values.dtype),
+        ]
     )
 
 
