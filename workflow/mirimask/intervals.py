@@ -90,7 +90,8 @@ def ratio_interval(
     """Interval of a ratio of two independent estimates from the interval of each.
 
     MOVER-R (Donner & Zou 2012, Stat. Methods Med. Res. 21, 347, eq. 10): closed form, and the
-    Fieller interval where both are normal. An upper limit that the data do not give (the
+    Fieller interval where both are normal; multiplied by its conjugate, so that no limit is lost
+    where that of the denominator is twice its value. An upper limit that the data do not give (the
     denominator may be 0) is inf. NaN for a denominator of 0.
     """
     (l1, u1), (l2, u2) = numerator_limits, denominator_limits
@@ -98,11 +99,11 @@ def ratio_interval(
         return float("nan"), float("nan")
     product = numerator * denominator
 
-    def limit(own: float, other: float, sign: int) -> float:
-        bottom = other * (2 * denominator - other)
-        if bottom <= 0:
-            return 0.0 if sign < 0 else float("inf")
-        inside = product**2 - own * (2 * numerator - own) * bottom
-        return float((product + sign * np.sqrt(max(inside, 0.0))) / bottom)
+    def terms(own: float, other: float) -> tuple[float, float, float]:
+        top, bottom = own * (2 * numerator - own), other * (2 * denominator - other)
+        return top, bottom, float(np.sqrt(max(product**2 - top * bottom, 0.0)))
 
-    return max(limit(l1, u2, -1), 0.0), limit(u1, l2, 1)
+    top, _, root = terms(l1, u2)
+    low = top / (product + root) if top > 0 else 0.0
+    _, bottom, root = terms(u1, l2)
+    return low, (product + root) / bottom if bottom > 0 else float("inf")

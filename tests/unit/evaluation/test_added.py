@@ -235,6 +235,7 @@ def test_which_slices_are_good_source_masks():
     verdict, left = good_masks(added.assign(stars_left=np.nan))
     assert "good source masks are Img Top 4.6 %, Diff Top 10 %: at most a fifth of" in verdict
     assert "of the light of galaxies stays outside" in verdict
+    assert verdict.endswith("(mean of added galaxies of 19 to 23 AB).")
     assert "nan" not in left
     assert good_masks(added.assign(stars_left=np.nan, galaxies_left=np.nan)) == []
     assert good_masks(pd.DataFrame()) == []

@@ -8,6 +8,7 @@ from mirimask.evaluation.agreement import (
     agreement_table,
     cohen_kappa,
     cut_out,
+    spread_over_images,
     truth_verdicts,
 )
 
@@ -73,6 +74,16 @@ def test_agreement_counts():
     assert table.loc[("All", "m"), "agreement"] == pytest.approx(2 / 3)
     assert table.loc[("B", "m"), "missed_success"] == 0
     assert agreement_table(judged.iloc[:0]).loc[0, "sources"] == 0
+
+
+def test_sources_are_taken_in_turns():
+    """Two of A, one of B, three of C, the rows of one source together."""
+    judged = pd.DataFrame({"image": [*"AAABCCC"], "id": [*"1121123"]})
+    found = spread_over_images(judged, 5)
+    assert [len(rows) for rows in found] == [2, 1, 1, 1, 1]
+    first = [rows.iloc[0] for rows in found]
+    assert [row["image"] + row["id"] for row in first] == ["A1", "B1", "C1", "A2", "C2"]
+    assert spread_over_images(judged.iloc[:0], 5) == []
 
 
 @pytest.mark.parametrize("x", [50.2, 2.0])

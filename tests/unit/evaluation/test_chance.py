@@ -160,7 +160,12 @@ def test_ratio_interval_is_fiellers_for_symmetric_intervals():
     # (6 - 3 r)^2 = 2^2 + r^2 at the limits
     for r in (low, high):
         assert (6 - 3 * r) ** 2 == pytest.approx(4 + r**2)
-    assert ratio_interval(1, (0, 2), 1, (0, 2))[1] == np.inf
+    assert ratio_interval(1, (0, 2), 1, (0, 2)) == (0, np.inf)
+    # a denominator of few has an upper limit above twice its value, and the ratio a lower one: 30
+    # of 30 + 3 are a share of at least 0.757 (Clopper & Pearson), which is 3.1 to 1
+    few = [count_interval(np.array([n])) for n in (30, 3)]
+    limits = [(low[0], high[0]) for low, high in few]
+    assert ratio_interval(30, limits[0], 3, limits[1])[0] == pytest.approx(3.14, abs=0.01)
     assert np.isnan(ratio_interval(1, (0, 2), 0, (0, 2))).all()
 
 

@@ -292,6 +292,8 @@ def test_other_finders_find_the_stars_and_no_clouds():
     for peaks in found.values():
         assert sorted(zip(peaks["x"], peaks["y"], strict=True)) == sorted(stars)
         assert np.isinf(peaks["snr"]).all()
+        # the brightest first: of peaks that a mask runs together that one counts
+        assert peaks["value"].is_monotonic_decreasing
     nothing = frame_with(np.full((60, 60), 6, np.float32))
     for peaks in other_peaks(nothing, snr=5, background_box_px=24).values():
         assert peaks.empty

@@ -234,6 +234,12 @@ def test_the_page_says_where_the_cores_are_ahead_tied_and_behind():
     (own,) = (line for line in page.splitlines() if line.startswith("| fields | 3 | itself |"))
     assert own.count("+0.000 (-0.100 to +0.100)") == 5  # all are ties
     assert own.endswith("| 0 of 5 | none | none |")
+    # judged without the cores
+    page = verdict_page(
+        table[table["family"] != "cores"].assign(behind=np.nan), rate=3, magnitudes=(23.5, 25.5),
+        simulated=False,
+    )  # fmt: skip
+    assert "nan" not in page
 
 
 def test_a_method_is_judged_at_its_tuned_levels_and_at_its_own():

@@ -315,6 +315,12 @@ def test_too_few_sources_is_said(wcs):
         catalogue(points([(700, 500)], [14.0]), wcs, 5)
 
 
+@pytest.mark.parametrize(("wanted", "without"), [(0, 1), (2, 5)])
+def test_more_artefacts_than_sources_are_refused(wcs, wanted, without):
+    with pytest.raises(MaskError, match=f"sources_in_crop is {wanted}, without_counterpart"):
+        catalogue(points([(700, 500)], [14.0]), wcs, wanted, without)
+
+
 # the products
 
 

@@ -30,6 +30,13 @@ def test_stars_are_found_and_little_else():
     assert peaks["snr"].is_monotonic_decreasing
 
 
+def test_a_narrow_psf_does_not_make_every_pixel_a_peak():
+    image = _image(STARS, flux=200)
+    settings = SETTINGS | {"fwhm_px": 0.9}
+    peaks = reference_peaks(image, np.zeros(image.shape, bool), **settings)
+    assert sorted(zip(peaks["x"], peaks["y"], strict=True)) == sorted(STARS)
+
+
 def test_a_gradient_and_an_empty_corner_make_no_peaks():
     image = _image([]) + np.linspace(0, 5, 200)[:, None]
     empty = np.zeros(image.shape, bool)

@@ -12,7 +12,14 @@ from mirimask.intervals import wilson
 from mirimask.sources.spots import labels_near
 from mirimask.sources.verdicts import verdict_of
 
-__all__ = ["CutOut", "agreement_table", "cohen_kappa", "cut_out", "truth_verdicts"]
+__all__ = [
+    "CutOut",
+    "agreement_table",
+    "cohen_kappa",
+    "cut_out",
+    "spread_over_images",
+    "truth_verdicts",
+]
 
 
 def truth_verdicts(
@@ -137,6 +144,18 @@ class CutOut:
     peaks: NDArray[np.floating]
     truth: NDArray[np.floating]
     magnitudes: NDArray[np.floating]
+
+
+def spread_over_images(judged: pd.DataFrame, most: int) -> list[pd.DataFrame]:
+    """The rows of each of at most `most` sources (columns image and id).
+
+    In turns: the first source of each image, then the second of each, and so on.
+    """
+    sources = judged[["image", "id"]].drop_duplicates()
+    turns = sources.groupby("image", sort=False).cumcount().sort_values(kind="stable")
+    rows = dict(list(judged.groupby(["image", "id"], sort=False)))
+    chosen = sources.loc[turns.index[:most]]
+    return [rows[source] for source in chosen.itertuples(index=False, name=None)]
 
 
 def cut_out(

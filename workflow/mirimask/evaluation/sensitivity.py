@@ -16,7 +16,7 @@ from mirimask.image.frame import Frame, pixels
 from mirimask.masks.filters import matched_filter
 from mirimask.masks.segmentation import SegmentationSettings, smoothed, sources_above
 from mirimask.sources.catalogue import locate_sources
-from mirimask.sources.peaks import reference_peaks
+from mirimask.sources.peaks import reference_peaks, within_fwhm_px
 from mirimask.sources.spots import Spots, label_spots
 from mirimask.sources.verdicts import literal_verdicts, peak_verdicts, smallest_spot_px
 
@@ -142,7 +142,8 @@ def other_peaks(crop: Frame, *, snr: float, background_box_px: int) -> dict[str,
     The reference peaks and the cores share an operator, nearly: a difference of two widths. These
     do not. photutils' `DAOStarFinder` on the image less its background in boxes, above `snr` times
     the local rms; and the local maxima of a matched filter (the PSF alone, a Gaussian) above `snr`
-    in a fine mesh. Every one counts, whatever its own measure: their snr is infinite.
+    in a fine mesh. Every one is above the limit, whatever its own measure: their snr is infinite.
+    They are sorted by brightness, as of a spot the first one counts.
     """
     from photutils.detection import DAOStarFinder, find_peaks
     from photutils.utils.exceptions import NoDetectionsWarning
@@ -163,9 +164,7 @@ def other_peaks(crop: Frame, *, snr: float, background_box_px: int) -> dict[str,
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NoDetectionsWarning)
         stars = finder.find_stars(np.where(hidden, 0, image - level), mask=hidden)
-        maxima = (
-            find_peaks(scores[0], snr, box_size=2 * int(np.ceil(fwhm_px)) - 1) if scores else None
-        )
+        maxima = find_peaks(scores[0], snr, box_size=within_fwhm_px(fwhm_px)) if scores else None
     return {
         name: _peaks_at(crop, found, columns)
         for name, found, columns in (
@@ -187,7 +186,8 @@ def _peaks_at(crop: Frame, found: Table | None, columns: tuple[str, str]) -> pd.
         )
     seen = ~crop.empty[y, x]
     x, y = x[seen], y[seen]
-    return pd.DataFrame({"x": x, "y": y, "value": crop.data[y, x], "snr": np.inf})
+    peaks = pd.DataFrame({"x": x, "y": y, "value": crop.data[y, x], "snr": np.inf})
+    return peaks.sort_values("value", ascending=False, kind="stable", ignore_index=True)
 
 
 def tried_settings(

@@ -159,6 +159,11 @@ def _listed(
     wanted, spurious = settings["sources_in_crop"], int(settings["without_counterpart"])
     limit: float | None = band.least_snr * sigma
     if wanted is not None:
+        if int(wanted) < spurious:
+            raise MaskError(
+                f"simulation: sources_in_crop is {wanted}, without_counterpart {spurious}: of the "
+                "sources of a catalogue there cannot be fewer than of those without a counterpart."
+            )
         order = np.argsort(-total, kind="stable")
         ranked = order[(in_box & _in_crop(gx, gy))[order]]
         real = int(wanted) - spurious

@@ -1,6 +1,7 @@
 """Reference peaks: what an eye would call a bright point of the original image."""
 
 import logging
+import math
 from functools import partial
 
 import numpy as np
@@ -11,7 +12,7 @@ from mirimask.errors import MaskError
 from mirimask.image.background import background, scatter
 from mirimask.image.parts import MOST_PIXELS, Window, parts
 
-__all__ = ["LEAST_BOX_FWHM", "reference_peaks"]
+__all__ = ["LEAST_BOX_FWHM", "reference_peaks", "within_fwhm_px"]
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +94,11 @@ def _spiky(
     return neighbours < _STAR_LIKE * expected * value
 
 
+def within_fwhm_px(fwhm_px: float) -> int:
+    """Side of the box in which a maximum is the highest pixel within one FWHM: odd, 3 at least."""
+    return max(3, 2 * math.ceil(fwhm_px) - 1)
+
+
 def reference_peaks(
     data: NDArray[np.floating],
     empty: NDArray[np.bool_],
@@ -147,7 +153,7 @@ def _peaks(
     signal, ratio = _matched(data, empty, fwhm_px=fwhm_px, background_box_px=background_box_px)
     found = None
     if ratio.max() > snr:
-        found = find_peaks(ratio, snr, box_size=2 * int(np.ceil(fwhm_px)) - 1)
+        found = find_peaks(ratio, snr, box_size=within_fwhm_px(fwhm_px))
     if found is None:
         return pd.DataFrame({"x": [], "y": [], "value": [], "snr": []}).astype({"x": int, "y": int})
     x, y = np.asarray(found["x_peak"], dtype=int), np.asarray(found["y_peak"], dtype=int)
