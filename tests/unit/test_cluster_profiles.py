@@ -1,6 +1,7 @@
 """The profiles for a cluster: every rule is in a group, and asks for more than was measured."""
 
 import re
+import subprocess
 
 import pandas as pd
 import pytest
@@ -83,3 +84,29 @@ def test_more_is_asked_for_than_was_measured(resource):
             assert asked(row.job, "mem_mb") >= 2 * row.memory_mb, row
         elif row.job != "all jobs":
             assert 60 * asked(row.job, "runtime") >= 3 * row.cpu_s, row
+
+
+@pytest.mark.parametrize(
+    ("says", "status", "answer"),
+    [
+        ("COMPLETED", 0, "success"),
+        ("PENDING", 0, "running"),
+        ("COMPLETING", 0, "running"),
+        ("OUT_OF_MEMORY", 0, "failed"),
+        ("", 0, "failed"),
+        ("slurm_load_jobs error: Invalid job id specified", 1, "failed"),
+        # it knows nothing of the job: one that is taken for failed is sent again beside itself
+        ("slurm_load_jobs error: Socket timed out on send/recv operation", 1, "running"),
+        ("slurm_load_jobs error: Unable to contact slurm controller", 1, "running"),
+    ],
+)
+def test_the_state_of_a_job_by_what_squeue_says(tmp_path, says, status, answer):
+    squeue = tmp_path / "squeue"
+    squeue.write_text(f"#!/bin/sh\necho '{says}' >&{2 if status else 1}\nexit {status}\n")
+    squeue.chmod(0o755)
+    done = subprocess.run(
+        f"{profile('cluster-generic')['cluster-generic-status-cmd']} 17",
+        shell=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == answer

@@ -6,6 +6,8 @@ from pathlib import Path
 
 __all__ = ["Warned", "gathered_warnings", "warnings_page"]
 
+# rules whose logs are named by something else than an image
+_OF_STUDY = ("make_psf", "sweep_family", "tune_family", "judge_family")
 _LEVELS = ("DEBUG: ", "INFO: ", "WARNING: ", "ERROR: ", "CRITICAL: ")
 
 
@@ -29,7 +31,7 @@ def gathered_warnings(folder: Path, images: Collection[str]) -> list[Warned]:
         rule, *about = log.relative_to(folder).with_suffix("").parts
         # codes of images and names of masks may hold dots: only ".log" is off
         image = about[0] if about else ""
-        of_study = not about or rule == "make_psf"
+        of_study = not about or rule in _OF_STUDY
         if not of_study and image not in images:
             continue
         mask = "" if not about else about[-1] if of_study or len(about) > 1 else ""

@@ -4,17 +4,17 @@ from pathlib import Path
 
 from astropy.table import Table
 from job import script
-from mirimask.evaluation.agreement import agreement_table, cut_out
+from mirimask.evaluation.agreement import agreement_table, cut_out, spread_over_images
 from mirimask.figures.evaluation import draw_agreement, draw_cut_outs
 from mirimask.figures.style import save_figure
 from mirimask.image.files import read_crop, read_mask
 from mirimask.table_files import read_table, read_tables, write_csv
 
-LARGEST = 24  # cut-outs on the sheet
+MOST = 24  # cut-outs on the sheet
 
 
-def cut_outs(disagreements, job):
-    """One cut-out for each source that any method's verdict disagrees about."""
+def cut_outs(sources, job):
+    """One cut-out for each of `sources`, the rows of what verdicts disagree about."""
     frames, peaks = (
         {Path(path).stem: path for path in paths} for paths in (job.input.frames, job.input.peaks)
     )
@@ -24,7 +24,8 @@ def cut_outs(disagreements, job):
         (Path(path).parent.name, method): path
         for path, method in zip(job.input.masks, methods, strict=True)
     }
-    for (image, _), rows in list(disagreements.groupby(["image", "id"], sort=False))[:LARGEST]:
+    for rows in sources:
+        image = rows["image"].iloc[0]
         yield cut_out(
             read_crop(frames[image], planes=False),
             rows,
@@ -43,7 +44,9 @@ def main(job):
     write_csv(job.output.agreement, table.assign(simulated=True))
     write_csv(job.output.disagreements, disagreements.assign(simulated=True))
     save_figure(draw_agreement(table), png=job.output.png, pdf=job.output.pdf)
-    sheet = draw_cut_outs(list(cut_outs(disagreements, job)))
+    pieces = list(cut_outs(spread_over_images(disagreements, MOST), job))
+    n_sources = len(disagreements[["image", "id"]].drop_duplicates())
+    sheet = draw_cut_outs(pieces, n_sources=n_sources)
     save_figure(sheet, png=job.output.sheet_png, pdf=job.output.sheet_pdf)
 
 

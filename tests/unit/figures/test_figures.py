@@ -409,6 +409,25 @@ def test_a_quick_look_at_an_image_larger_than_the_picture(tmp_path):
     assert os.listdir(tmp_path) == ["q.png"]
 
 
+def test_a_name_with_dollars_is_no_formula(tmp_path):
+    figure = quick_look(
+        np.zeros((60, 60)),
+        np.zeros((60, 60), bool),
+        title="f_$1_$2.fits",
+        numbers="of $a$",
+        limits=(0, 1),
+        simulated=False,
+    )
+    saved(figure, tmp_path)
+    assert [text.get_text() for text in figure.texts] == ["f_$1_$2.fits", "of $a$"]
+
+
+def test_histograms_of_many_images_have_a_picture_that_can_be_opened(monkeypatch):
+    monkeypatch.setattr("mirimask.figures.paper._MOST_DOTS", 1e6)
+    figure = histogram_figure(9)
+    assert np.prod(figure.canvas.get_width_height()) == pytest.approx(1e6, rel=0.01)
+
+
 def test_the_numbers_below_a_narrow_quick_look_are_not_cut_off():
     numbers = (
         "value_1_or_derivative_4.6: 1729700 pixels, 10.8 % of the image; 10184 sources; "

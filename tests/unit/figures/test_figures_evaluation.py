@@ -11,7 +11,8 @@ from mirimask.figures.curves import draw_completeness, draw_curves
 from mirimask.figures.evaluation import draw_agreement, draw_sensitivity
 from mirimask.figures.evaluation import draw_completeness as draw_true_completeness
 from mirimask.figures.paper import mask_panel
-from mirimask.figures.style import method_style
+from mirimask.figures.style import method_style, method_styles
+from mirimask.masks.registry import DETECTORS
 
 METHODS = ["value_0.3", "value_4.6", "derivative_4.6", "value_1_or_derivative_4.6", "segmentation"]
 
@@ -154,6 +155,23 @@ def test_a_method_has_one_style_in_every_figure():
     assert len({(style["linestyle"], style["marker"]) for style in styles}) == len(METHODS)
     assert method_style("value_4.6@crop") == method_style("value_4.6")
     assert method_style("recommended") == method_style("cores")
+
+
+def test_no_two_methods_of_a_figure_look_alike():
+    alike = ["value_1_or_derivative_4.6", "value_4.6_or_derivative_10", "sep", "sep_4", "cores"]
+    styles = method_styles([*METHODS, *alike, "recommended", *list(DETECTORS)[:15]])
+    looks = {(style["linestyle"], style["marker"]) for style in styles.values()}
+    assert len(looks) == len(styles)
+    assert styles["value_4.6"] == method_style("value_4.6")
+
+
+def test_chance_is_that_of_each_magnitude():
+    table = true_completeness().query("method == @METHODS[0]")
+    both = table.drop_duplicates("ab_low").assign(kind="all", chance=[0.1, 0.4])
+    (axes, *_) = draw_true_completeness(pd.concat([table, both])).axes
+    dotted = [line for line in axes.lines if line.get_linestyle() == ":"]
+    assert [line.get_ydata().tolist() for line in dotted] == [[0.1, 0.4]]
+    assert dotted[0].get_xdata().tolist() == [18.25, 20.25]
 
 
 def true_completeness():

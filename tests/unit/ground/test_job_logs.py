@@ -15,6 +15,7 @@ def test_warnings_are_gathered_by_image(tmp_path):
     write(tmp_path, "verdicts/A.1/sep_2.5.log", "INFO: WARNING: no\nWARNING: same\n")
     write(tmp_path, "figure2.log", "WARNING: of all\nERROR: not this\n")
     write(tmp_path, "make_psf/F770W.log", "WARNING: no table\n")
+    write(tmp_path, "sweep_family/sep.log", "WARNING: marks nothing\n")
     write(tmp_path, "peaks/gone.log", "WARNING: of an image that was removed\n")
     found = gathered_warnings(tmp_path, ["A.1", "B"])
     assert found == [
@@ -23,11 +24,13 @@ def test_warnings_are_gathered_by_image(tmp_path):
         Warned("B", ("peaks",), "second"),
         Warned("", ("figure2",), "of all"),
         Warned("", ("make_psf F770W",), "no table"),
+        Warned("", ("sweep_family sep",), "marks nothing"),
     ]
     assert warnings_page(found) == (
         "# Warnings\n\n## A.1\n\n- same (verdicts sep_2.5, verdicts value_4.6)\n\n"
         "## B\n\n- few and far (peaks)\n- second (peaks)\n\n"
         "## The whole study\n\n- of all (figure2)\n- no table (make_psf F770W)\n"
+        "- marks nothing (sweep_family sep)\n"
     )
 
 

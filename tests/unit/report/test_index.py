@@ -181,7 +181,7 @@ COMPARED = pd.DataFrame(
                     {"setting": ["radius"] * 3, "value": ["1", "1", "2"], "method": list("abc")}
                 )
             },
-            "2 settings are compared.",
+            "2 other settings are compared with those of the study.",
         ),
         (
             "curves",
@@ -255,6 +255,13 @@ def test_what_the_masks_of_an_image_keep_is_said():
         "0 failure."
     )
     assert index.masks_said(COUNTS, "C", ["value_1"]).endswith("no catalogue source lies here.")
+    # sources are there, but Table 3 counts other masks
+    assert index.masks_said(COUNTS, "B", ["sep"]).endswith(
+        "circles around the catalogue's sources; Table 3 has none of these masks."
+    )
+    assert index.panels_caption(["sep", "segmentation"]).startswith(
+        "From the left: the crop, sep, Orig. Segm.. Circles"
+    )
 
 
 def test_table_3_says_how_it_was_scored():

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from mirimask.evaluation.agreement import agreement_table
 from mirimask.report.takeaway import (
     evaluation_page,
     false_rates_page,
@@ -167,6 +168,8 @@ def test_without_sources(tables):
     tables["chance"]["sources"] = 0
     tables["significance"]["difference"] = np.nan
     tables["conclusions"] = tables["conclusions"][:0]
+    nothing = pd.DataFrame(columns=["image", "method", "verdict", "truth_verdict"])
+    tables["agreement"] = agreement_table(nothing)
     text = "\n".join(takeaways(tables))
     assert "No catalogue source lies on the images" in text
     assert "Nothing could be tested" in text

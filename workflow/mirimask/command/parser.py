@@ -343,8 +343,12 @@ def add_mask_options(sub: argparse.ArgumentParser) -> None:
 
 def add_catalogue_options(group: Any) -> None:
     group.add_argument("--id", default="", metavar="COLUMN", help="its column of names")
-    group.add_argument("--ra", default="", metavar="COLUMN", help="right ascension; degrees, if it has no unit")
-    group.add_argument("--dec", default="", metavar="COLUMN", help="declination; degrees, if it has no unit")
+    group.add_argument(
+        "--ra", default="", metavar="COLUMN", help="right ascension; degrees, if it has no unit"
+    )
+    group.add_argument(
+        "--dec", default="", metavar="COLUMN", help="declination; degrees, if it has no unit"
+    )
     group.add_argument(
         "--radius",
         type=size,

@@ -13,7 +13,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from mirimask.evaluation.completeness_fit import logistic
-from mirimask.figures.style import default_style, method_style, titled_figure
+from mirimask.figures.style import default_style, method_styles, titled_figure
 from mirimask.masks.names import curve_label, method_label
 
 __all__ = ["draw_completeness", "draw_curves"]
@@ -75,7 +75,7 @@ def draw_completeness(
     single = [image for image in images if image != pooled]
     main = pooled if pooled in images else images[0]
     small = [image for image in single if image != main]
-    styles = {name: method_style(name) for name in dict.fromkeys(table["method"])}
+    styles = method_styles(dict.fromkeys(table["method"]))
     rows = -(-len(small) // 4)
     width, size = 13.0, (2.8, 1.9)
     height = 6.1 + rows * (size[1] + _ROW_GAP) + (0.15 if rows else 0)
@@ -201,7 +201,7 @@ def draw_curves(
     main = pooled if pooled in images else images[0]
     single = [image for image in images if image != pooled]
     small = [image for image in single if image != main]
-    styles = {name: method_style(name) for name in dict.fromkeys(table["family"])}
+    styles = method_styles(dict.fromkeys(table["family"]))
     rows = -(-len(small) // 4)
     width, size = 13.0, (2.8, 1.9)
     height = 6.6 + rows * (size[1] + _ROW_GAP) + (0.15 if rows else 0)

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
 from mirimask.evaluation.agreement import CutOut
-from mirimask.figures.style import default_style, method_style, titled_figure
+from mirimask.figures.style import default_style, method_styles, titled_figure
 from mirimask.masks.names import method_label
 
 __all__ = [
@@ -217,7 +217,9 @@ def draw_completeness(table: pd.DataFrame) -> Figure:
             axes.vlines(x, part["completeness_low"], part["completeness_high"], color=color, lw=1)
             axes.plot(x, part["completeness"], marker=marker, color=color, ls=line, lw=1, ms=4)
         if len(own):
-            axes.axhline(own["chance"].iloc[0], color="black", ls=":", lw=1.2)
+            chance = own[own["kind"] == "all"].sort_values("ab_low")
+            middle = (chance["ab_low"] + chance["ab_high"]) / 2
+            axes.plot(middle, chance["chance"], color="black", ls=":", lw=1.2)
             axes.set_xlim(brightest - 0.2, faintest + 0.2)
         axes.set_ylim(-0.03, 1.03)
         axes.set_title(method_label(methods[i]), fontsize=10)
@@ -371,15 +373,17 @@ def draw_agreement(table: pd.DataFrame) -> Figure:
 
 
 @default_style
-def draw_cut_outs(pieces: Sequence[CutOut]) -> Figure:
-    """A sheet of the sources that verdict and truth disagree about."""
+def draw_cut_outs(pieces: Sequence[CutOut], *, n_sources: int) -> Figure:
+    """A sheet of the sources that verdict and truth disagree about, or of some of `n_sources`."""
     columns = 4
     rows = max(-(-len(pieces) // columns), 1)
-    figure = titled_figure(
-        12.5, 1.0 + 3.75 * rows, title="Where verdict and truth disagree", simulated=True
-    )
+    title = "Where verdict and truth disagree"
+    if n_sources > len(pieces):
+        title += f": {len(pieces)} of {n_sources} sources"
+    figure = titled_figure(12.5, 1.0 + 3.75 * rows, title=title, simulated=True)
     if not pieces:
         return _message(figure, "Nowhere: all verdicts agree with the truth.")
+    widths = sorted({len(piece.image) for piece in pieces})
     panels = _axes(
         figure, columns, rows=rows, left=0.15, bottom=0.1, top=1.45, gap=0.15, rise=0.95, right=0.15
     )
@@ -414,7 +418,7 @@ def draw_cut_outs(pieces: Sequence[CutOut]) -> Figure:
             Line2D([], [], color=_BLUE, marker="o", mfc="none", ls="",
                    label="true source (AB < 26)"),
             Line2D([], [], color=_YELLOW, label="mask of the first method named"),
-            Line2D([], [], ls="", label=f"{len(pieces[0].image)} px wide"),
+            Line2D([], [], ls="", label=f"{' or '.join(map(str, widths))} px wide"),
         ],
     )  # fmt: skip
     return figure
@@ -445,6 +449,7 @@ def draw_sensitivity(
         figure, columns, rows=rows, left=0.75, right=2.2, bottom=1.15, gap=0.75, rise=0.95
     )
     methods = list(dict.fromkeys(pooled["method"]))
+    styles = method_styles(methods)
     recall = pooled.assign(recall=pooled["success"] / pooled["sources"].clip(lower=1))
     usual = recall[recall["setting"] == "as configured"].set_index("method")["recall"]
     lowest = max(0.0, np.floor(10 * recall["recall"].min()) / 10 - 0.05)
@@ -454,7 +459,7 @@ def draw_sensitivity(
         axes.axvspan(at - 0.5, at + 0.5, color="0.94", zorder=0)
         apart = np.linspace(-0.3, 0.3, len(methods)) if not ordered else np.zeros(len(methods))
         for shift, method in zip(apart, methods, strict=True):
-            style = method_style(method) | {"linewidth": 1.3, "markersize": 5.5}
+            style = styles[method] | {"linewidth": 1.3, "markersize": 5.5}
             one = own[own["method"] == method].set_index("value")["recall"]
             shares = [one.get(value, np.nan) for value in values]
             shares[at] = usual[method]
@@ -481,7 +486,7 @@ def draw_sensitivity(
             [],
             [],
             label=textwrap.fill(method_label(name), 24),
-            **method_style(name) | {"linewidth": 1.3},
+            **styles[name] | {"linewidth": 1.3},
         )
         for name in methods
     ]

@@ -594,6 +594,10 @@ def draw_frame(
 ### figure 2 #######################################################################################
 
 
+# of a PNG of histograms: those of some hundred images would be more than Pillow opens
+_MOST_DOTS = 60e6
+
+
 @default_style
 def draw_histograms(
     histograms: Sequence[Histogram], *, unit: str, title: str, simulated: bool
@@ -610,7 +614,8 @@ def draw_histograms(
         max(0.95 + columns * (width + gap_x) - gap_x + 0.2, 7.6 if simulated else 0),
         0.5 + rows * (height + gap_y) - 0.1,
     )
-    figure = _new_figure(*total, dpi=150, title=title, simulated=simulated)
+    dpi = min(150, math.sqrt(_MOST_DOTS / (total[0] * total[1])))
+    figure = _new_figure(*total, dpi=dpi, title=title, simulated=simulated)
     for i, panel in enumerate(histograms):
         row, column = divmod(i, columns)
         x0 = 0.95 + column * (width + gap_x)

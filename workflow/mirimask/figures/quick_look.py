@@ -73,7 +73,10 @@ def quick_look(
     axes.set_xlabel("x (pixels)", fontsize=8, labelpad=1)
     axes.set_ylabel("y (pixels)", fontsize=8, labelpad=1)
     axes.tick_params(labelsize=7)
-    figure.text(0.15 / (wide + 0.8), 0.12 / whole, "\n".join(lines), fontsize=8.5, va="bottom")
+    figure.text(
+        0.15 / (wide + 0.8), 0.12 / whole, "\n".join(lines), fontsize=8.5, va="bottom",
+        parse_math=False,
+    )  # fmt: skip
     return figure
 
 

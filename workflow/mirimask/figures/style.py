@@ -1,6 +1,6 @@
 """What all figures share: how they are titled, drawn whatever a person's settings, and saved."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,14 @@ from mirimask.atomic import replacing
 from mirimask.masks.names import parse_method
 from mirimask.masks.registry import DETECTORS, METHODS
 
-__all__ = ["SIMULATED", "default_style", "method_style", "save_figure", "titled_figure"]
+__all__ = [
+    "SIMULATED",
+    "default_style",
+    "method_style",
+    "method_styles",
+    "save_figure",
+    "titled_figure",
+]
 
 SIMULATED = "SIMULATED: not from the sky"
 
@@ -42,7 +49,7 @@ _DASHES, _MARKERS = ("-", "--", "-.", ":"), "^v<>hd"
 
 
 def method_style(name: str) -> dict[str, Any]:
-    """How a method, or a family of masks, is drawn: the same in every figure.
+    """How a method, or a family of masks, is drawn in every figure in which no other looks so.
 
     Colour, linestyle, marker, linewidth and markersize, as matplotlib's `plot` takes them.
     """
@@ -70,6 +77,28 @@ def method_style(name: str) -> dict[str, Any]:
         "linestyle": _DASHES[place % len(_DASHES)],
         "marker": _MARKERS[place % len(_MARKERS)],
     }
+
+
+def method_styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """How the methods of one figure are drawn, by their names.
+
+    As `method_style` has it, but those whose marker and dash an earlier one has take the next that
+    are free: unions, levels of a detector, and of the detectors those beyond the eleventh. (With
+    more than 36 some are alike.)
+    """
+    free = [
+        {"linestyle": dash, "marker": marker} for marker in _MARKERS + "opX" for dash in _DASHES
+    ]
+    styles: dict[str, dict[str, Any]] = {}
+    taken: list[dict[str, Any]] = []
+    for name in names:
+        style = method_style(name)
+        look = {key: style[key] for key in ("linestyle", "marker")}
+        if look in taken:
+            look = next((other for other in free if other not in taken), look)
+        taken.append(look)
+        styles[name] = style | look
+    return styles
 
 
 def default_style(function: Callable) -> Callable:
@@ -110,7 +139,10 @@ def titled_figure(width: float, height: float, *, title: str, simulated: bool) -
     """A figure of that size in inches, with its title and SIMULATED above it."""
     figure = Figure(figsize=(width, height), dpi=110)
     FigureCanvasAgg(figure)
-    figure.text(0.15 / width, 1 - 0.12 / height, title, fontsize=13, weight="bold", va="top")
+    figure.text(
+        0.15 / width, 1 - 0.12 / height, title, fontsize=13, weight="bold", va="top",
+        parse_math=False,
+    )  # fmt: skip
     if simulated:
         figure.text(
             1 - 0.15 / width,

@@ -218,7 +218,8 @@ def said(name: str, tables: Tables) -> str:
     if name == "disagreements" and table is not None:
         return f"{len(table)} verdicts are not the ones that knowledge of the sky gives."
     if name == "sensitivity" and table is not None:
-        return f"{len(table.drop_duplicates(['setting', 'value']))} settings are compared."
+        others = table[table["setting"] != "as configured"].drop_duplicates(["setting", "value"])
+        return f"{len(others)} other settings are compared with those of the study."
     if table is None or table.empty:
         return EVALUATION.get(name, (name, name))[1]
     if "image" in table:
@@ -415,15 +416,18 @@ def masks_said(table3: pd.DataFrame, image: str, methods: Sequence[str]) -> str:
                 f"{row['failure']} failure"
             )
     text = f"{image}: the crop, then what each mask keeps of it"
-    if not parts:
+    if not (table3["image"] == image).any():
         return f"{text}; no catalogue source lies here."
-    return f"{text}, with circles around the catalogue's sources; {'; '.join(parts)}."
+    counted = "; ".join(parts) or "Table 3 has none of these masks"
+    return f"{text}, with circles around the catalogue's sources; {counted}."
 
 
-_PANELS = (
-    "From the left: the crop, two slices and the segmentation. Circles: solid for success, "
-    "dashed for near, dotted for failure."
-)
+def panels_caption(methods: Sequence[str]) -> str:
+    """What the panels of a figure of an image and its masks are."""
+    return (
+        f"From the left: {', '.join(['the crop', *labels(methods)])}. Circles: solid for success, "
+        "dashed for near, dotted for failure."
+    )
 
 
 def paper_figures(
@@ -461,7 +465,7 @@ def paper_figures(
         picture(
             png["figure3"],
             f"Figure 3: {figure3['image']}",
-            _PANELS,
+            panels_caption(figure3["methods"]),
             masks_said(table3, figure3["image"], figure3["methods"]),
         ),
     ]
@@ -475,10 +479,11 @@ def figure_group(
     picture: Pictures,
 ) -> dict[str, Any]:
     """Figure 4 or 5: one figure for each image, which its file is named after."""
+    caption = panels_caption(methods)
     return {
         "title": f"Figure {number}: {' and '.join(labels(methods[:2]))}",
         "figures": [
-            picture(path, Path(path).stem, _PANELS, masks_said(table3, Path(path).stem, methods))
+            picture(path, Path(path).stem, caption, masks_said(table3, Path(path).stem, methods))
             for path in pngs
             if Path(path).parent.name == f"figure{number}"
         ],

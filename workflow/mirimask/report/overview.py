@@ -212,6 +212,8 @@ def _false_words(false: pd.DataFrame) -> str:
     if not all_images:
         return ""
     rate = _interval(all_images, *_RATE, form=_short)
+    if not rate:
+        return ""
     return f"where nothing is real, {rate} false spots are marked per square arcminute"
 
 

@@ -84,7 +84,7 @@ def _rate(row: Any) -> str:
 
 def _behind(row: Any, family: str) -> str:
     """What the cores find more, in bold where its interval lies on one side of 0."""
-    if family == BEST or row.limit:
+    if family == BEST or row.limit or np.isnan(row.behind):  # NaN: without the cores
         return ""
     return f"**{_more(row)}**" if row.behind_low > 0 or row.behind_high < 0 else _more(row)
 

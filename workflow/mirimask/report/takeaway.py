@@ -322,7 +322,7 @@ def takeaways(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     lines.append(_significance(tables["mcnemar"], tables["significance"]))
     if len(tables["conclusions"]):
         lines.append(_sensitivity(tables["conclusions"]))
-    if "agreement" in tables:
+    if "agreement" in tables and tables["agreement"]["sources"].any():
         lines.append(_agreement(tables["agreement"]))
     return lines
 
