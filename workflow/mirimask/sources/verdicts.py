@@ -79,8 +79,9 @@ def not_observed(
     There no mask can succeed.
     """
     found = empty[np.rint(y).astype(int), np.rint(x).astype(int)]
+    observed = ~empty
     for i in np.flatnonzero(found):
-        nearest = _nearest_pixel(~empty, x[i], y[i], (radius_px, radius_px))
+        nearest = _nearest_pixel(observed, x[i], y[i], (radius_px, radius_px))
         found[i] = nearest > radius_px
     return found
 
