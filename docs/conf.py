@@ -20,7 +20,14 @@ extensions = [
     "sphinx.ext.napoleon",
 ]
 root_doc = "docs/index"
-include_patterns = ["*.md", "docs/*.md", "docs/modules/*.rst", "config/*.md", "benchmarks/*.md"]
+include_patterns = [
+    "*.md",
+    "docs/*.md",
+    "docs/modules/*.rst",
+    "config/*.md",
+    "benchmarks/*.md",
+    "tests/real/*.md",
+]
 
 myst_heading_anchors = 3
 
