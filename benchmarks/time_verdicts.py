@@ -14,9 +14,10 @@ from measured import ROOT, best, record, simulated_archive
 import yaml  # isort: skip
 from astropy.table import Table  # isort: skip
 from mirimask.sources.catalogue import CATALOGUES, catalogue_settings, circle_sizes, locate_sources  # isort: skip
-from mirimask.image.files import read_frame, read_science  # isort: skip
+from mirimask.image.files import read_frame  # isort: skip
 from mirimask.image.frame import crop_frame, pixels  # isort: skip
 from mirimask.image.instrument import psf_fwhm_px  # isort: skip
+from mirimask.image.own_files import read_segmentation  # isort: skip
 from mirimask.masks.make import make_masks  # isort: skip
 from mirimask.masks.names import parse_method  # isort: skip
 from mirimask.sources.peaks import reference_peaks  # isort: skip
@@ -63,10 +64,10 @@ def main() -> None:
     sizes = circle_sizes(CATALOGUES["unwise"].resolution_arcsec, native=True)
     circle = {f"{key}_px": pixels(size, crop.pixel_scale) for key, size in sizes.items()}
     slices = [name for name in config["methods"] if parse_method(name).is_slice]
-    made = make_masks(crop, slices, domain="published", frame=frame.data)
+    made = make_masks(crop, slices, domain="published", frame=frame.masked)
     masks = {name: mask for name, (mask, _) in made.items()}
     window = (slice(*config["crop"]["rows"]), slice(*config["crop"]["columns"]))
-    masks["segmentation"] = read_science(folder / "segm.fits")[window] > 0
+    masks["segmentation"] = read_segmentation(folder / "segm.fits", frame.data.shape)[window] > 0
     masks["cores"] = core_mask(crop.data, crop.empty, fwhm_px=fwhm_px)
 
     def judge(mask) -> None:

@@ -1,7 +1,9 @@
 """The examples of the pages run, as they stand there, on a small image."""
 
+import ast
 import re
 import shlex
+from importlib import import_module
 from shutil import copy
 
 import numpy as np
@@ -129,3 +131,12 @@ def test_the_study_of_own_images_can_be_typed(study):
     done = study.run(options=["--dry-run", "--quiet", "rules"])
     assert done.returncode == 0, done.stdout
     assert re.search(r"import_local +2\n", done.stdout), done.stdout
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda p: p.stem)
+def test_what_a_benchmark_takes_from_the_library_is_there(path):
+    """They run for an hour, and no other test runs them."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mirimask"):
+            library = import_module(node.module)
+            assert [name.name for name in node.names if not hasattr(library, name.name)] == []
