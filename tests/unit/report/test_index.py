@@ -260,7 +260,7 @@ def test_what_the_masks_of_an_image_keep_is_said():
         "circles around the catalogue's sources; Table 3 has none of these masks."
     )
     assert index.panels_caption(["sep", "segmentation"]).startswith(
-        "From the left: the crop, sep, Orig. Segm.. Circles"
+        "From the left: the crop, sep, Orig. Segm.; circles: solid"
     )
 
 

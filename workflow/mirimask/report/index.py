@@ -425,7 +425,7 @@ def masks_said(table3: pd.DataFrame, image: str, methods: Sequence[str]) -> str:
 def panels_caption(methods: Sequence[str]) -> str:
     """What the panels of a figure of an image and its masks are."""
     return (
-        f"From the left: {', '.join(['the crop', *labels(methods)])}. Circles: solid for success, "
+        f"From the left: {', '.join(['the crop', *labels(methods)])}; circles: solid for success, "
         "dashed for near, dotted for failure."
     )
 
