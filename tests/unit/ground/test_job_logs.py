@@ -1,6 +1,9 @@
 """What jobs warned of, gathered from their logs."""
 
-from mirimask.job_logs import Warned, gathered_warnings, warnings_page
+import re
+
+from conftest import ROOT
+from mirimask.job_logs import _OF_STUDY, Warned, gathered_warnings, warnings_page
 
 
 def write(folder, path, text):
@@ -37,3 +40,10 @@ def test_warnings_are_gathered_by_image(tmp_path):
 def test_no_folder_and_no_warning(tmp_path):
     assert gathered_warnings(tmp_path / "none", ["A"]) == []
     assert warnings_page([]) == "# Warnings\n\nNo job warned of anything.\n"
+
+
+def test_logs_that_are_named_by_something_else_than_an_image_are_known():
+    """A survey has a page of its own for what went wrong with each product."""
+    rules = "".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
+    named = set(re.findall(r"<logs>/(\w+)/\{(\w+)\}", rules))
+    assert {rule for rule, by in named if by not in ("image", "product")} == set(_OF_STUDY)

@@ -101,7 +101,7 @@ def opened(options: argparse.Namespace, *, error: bool = True, in_file: bool = F
 
 
 def whole_image(options: argparse.Namespace, image: "Frame", methods: Iterable[str]) -> Any:
-    """The frame beyond the crop, where one of the methods is of it; else None."""
+    """The frame beyond the crop, empty pixels NaN, where one of the methods is of it; else None."""
     from mirimask.masks.names import leaves
 
     if not any(leaf.needs_frame(options.domain) for name in methods for leaf in leaves(name)):

@@ -57,9 +57,11 @@ def good_masks(added: pd.DataFrame, use: pd.DataFrame | None = None) -> list[str
     no image had room for added sources.
     """
     if use is not None:
-        rows, of = use[use["image"] == "All"], {"stars": "18 to 22", "galaxies": "18 to 23"}
+        rows = use[use["image"] == "All"]
+        of = {"stars": "stars of 18 to 22 AB", "galaxies": "galaxies of 18 to 23 AB"}
     else:
-        rows, of = added, {"added stars": "18 to 22", "added galaxies": "19 to 23"}
+        rows = added
+        of = {"stars": "added stars of 18 to 22 AB", "galaxies": "added galaxies of 19 to 23 AB"}
     if rows.empty:
         return []
     rows = rows.set_index("method")
@@ -68,11 +70,6 @@ def good_masks(added: pd.DataFrame, use: pd.DataFrame | None = None) -> list[str
     placed = [kind for kind in ("stars", "galaxies") if rows[f"{kind}_left"].notna().any()]
     if not placed:
         return []
-    mean_of = ", ".join(
-        f"{name} of {magnitudes} AB"
-        for name, magnitudes in of.items()
-        if name.split()[-1] in placed
-    )
     most = rows[[f"{kind}_left" for kind in placed]].max(axis=1)
     kinds = {
         kind: most[[_is_slice(str(name), kind) for name in most.index]].sort_values()
@@ -93,7 +90,7 @@ def good_masks(added: pd.DataFrame, use: pd.DataFrame | None = None) -> list[str
     named += [("", name) for name in ("segmentation", "recommended") if name in rows.index]
     return [
         f"**Which value and derivative slices are good source masks?** By what they leave of the "
-        f"sources' light, {verdict} (mean of {mean_of}).",
+        f"sources' light, {verdict} (mean of {', '.join(of[kind] for kind in placed)}).",
         "Left outside: "
         + "; ".join(
             f"{words}{method_label(name)}: {_left(rows.loc[name])}" for words, name in named
