@@ -75,6 +75,13 @@ def test_added_stars_have_their_light_and_keep_their_distance(psf_file):
     assert scene.truth is None
 
 
+def test_every_star_asked_for_is_added_where_the_images_do_not_divide_them(psf_file):
+    settings = replace(SETTINGS, stars=5, realisations=3)
+    scene = scene_of(_crop(), "A", PEAKS, psf_file, settings)
+    assert [len(at) for _, at in scene.added] == [1, 2, 2]
+    assert scene.magnitudes.size == 5
+
+
 def test_stars_are_those_of_the_image_and_the_seed(psf_file):
     crop = _crop()
     first, again, other = (scene_of(crop, n, PEAKS, psf_file, SETTINGS) for n in ("A", "A", "B"))

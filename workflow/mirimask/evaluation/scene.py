@@ -130,10 +130,10 @@ def scene_of(
     free = free_of_sources(crop, peaks, settings.free_fwhm)
     rng = np.random.default_rng(seed_for(settings.seed, image, 12))
     added, magnitudes = [], []
-    for _ in range(settings.realisations):
+    for number in range(settings.realisations):
         positions = draw_positions(
             free,
-            settings.stars // settings.realisations,
+            (settings.stars + number) // settings.realisations,  # all stars, where it is no divisor
             separation_px=settings.separation_fwhm * crop.fwhm_px,
             rng=rng,
         )

@@ -16,10 +16,8 @@ Evidence = Mapping[str, pd.DataFrame]
 
 HOLDS, TIE, FAILS, OPEN = "holds", "holds with a tie", "fails", "not testable here"
 PART, UNDECIDED = "holds in part", "undecided"
-_PAPER_MASKS = (
-    *("value_0.3", "value_1", "value_4.6"),
-    *("derivative_0.3", "derivative_4.6", "derivative_10", "segmentation"),
-)
+_DERIVATIVES = ("derivative_0.3", "derivative_4.6", "derivative_10")
+_PAPER_MASKS = ("value_0.3", "value_1", "value_4.6", *_DERIVATIVES, "segmentation")
 _SWEPT = ("derivative", "value", "segmentation")  # the families whose added stars decide
 
 
@@ -280,7 +278,7 @@ def _spikes_weigh_more(_: object, __: object, evidence: Evidence) -> Answer:
 
 
 def _grain_grows(table3: pd.DataFrame, _: pd.DataFrame, evidence: Evidence) -> Answer:
-    names = ["derivative_0.3", "derivative_4.6", "derivative_10"]
+    names = list(_DERIVATIVES)
     own = table3[table3["method"].isin(names)]
     flags = own.groupby("method")["needs_processing"].sum()[names]
     numbers = "flagged images: " + ", ".join(f"{name} {int(flags[name])}" for name in names)
@@ -494,7 +492,7 @@ CLAIMS = (
         "C8",
         "The higher the retained percentage of the derivative, the grainier the scene (5)",
         _grain_grows,
-        needs=("derivative_0.3", "derivative_4.6", "derivative_10"),
+        needs=_DERIVATIVES,
     ),
     Claim(
         "C9",
