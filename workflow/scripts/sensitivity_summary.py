@@ -3,7 +3,13 @@
 import pandas as pd
 from job import any_simulated, script, with_simulated
 from mirimask.atomic import write_text
-from mirimask.evaluation.sensitivity import conclusions, pool_variants, spot_text, survival
+from mirimask.evaluation.sensitivity import (
+    conclusions,
+    pool_variants,
+    spot_text,
+    survival,
+    with_effect,
+)
 from mirimask.figures.evaluation import draw_sensitivity
 from mirimask.figures.style import save_figure
 from mirimask.report.tables import as_markdown
@@ -23,12 +29,14 @@ def main(job):
     variants = pd.concat([read_table(path, texts=("setting", "value")) for path in job.input.csv])
     simulated = any_simulated(job.input.statistics)
     # the conclusions are about the masks of Table 3; the recommended one is shown beside these
-    judged = variants[variants["method"].isin(job.params.methods)]
+    judged, idle = with_effect(variants[variants["method"].isin(job.params.methods)])
     pooled, table = pool_variants(variants), survival(conclusions(judged))
     every = pd.concat([variants, pooled.assign(image="all")])
     write_csv(job.output.csv, with_simulated(every, job.input.statistics))
     write_csv(job.output.conclusions, table.assign(simulated=simulated))
     notes = [*NOTES, *([NOTHING] if table.empty else []), *finder_notes(pooled)]
+    if idle:
+        notes.insert(1, f"left out, for they change no count: {'; '.join(idle)}")
     page = as_markdown(table, title=TITLE, notes=notes, simulated=simulated)
     write_text(job.output.md, page)
     configured = job.params.configured

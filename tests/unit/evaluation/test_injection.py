@@ -23,6 +23,7 @@ from mirimask.evaluation.stars import (
 from mirimask.image.psf import Psf
 from mirimask.masks.make import make_masks
 from mirimask.sources.spots import brightest_pixels, has_match
+from scipy.optimize import curve_fit
 
 PIXAR_SR = 2.84404e-13
 MAGNITUDES = np.arange(21, 27.1, 0.5)
@@ -120,6 +121,35 @@ def test_a_noiseless_curve_gives_its_parameters_back(c0, m50, w):
     assert (fit.c0, fit.m50, fit.w) == pytest.approx((c0, m50, w), abs=2e-3)
     assert fit.m80 == pytest.approx(m50 + w * np.log(c0 / 0.8 - 1), abs=5e-3)
     assert logistic(fit.m80, fit.c0, fit.m50, fit.w) == pytest.approx(0.8, abs=1e-6)
+
+
+def test_fits_are_those_of_least_squares_where_the_plateau_is_all_stars():
+    """The plateau ends at 1: there it may stay, and the other two go on to their best."""
+    rng = np.random.default_rng(3)
+    n = np.full(MAGNITUDES.size, 60)
+    for m50, w in rng.uniform([23.0, 0.1], [25.5, 0.5], (30, 2)):
+        k = rng.binomial(60, logistic(MAGNITUDES, 1.0, m50, w))
+        sigma = np.sqrt((k + 1) / 62 * (61 - k) / 62 / 60)
+        found, _ = curve_fit(
+            logistic,
+            MAGNITUDES,
+            k / n,
+            p0=(0.95, m50, w),
+            sigma=sigma,
+            bounds=([0, MAGNITUDES[0] - 1, 0.02], [1, MAGNITUDES[-1] + 1, 3]),
+        )
+        fit = fit_completeness(MAGNITUDES, k, n)
+        assert (fit.c0, fit.m50, fit.w) == pytest.approx(tuple(found), abs=2e-3)
+
+
+def test_where_a_fall_lies_between_two_magnitudes_is_not_known_better():
+    n = np.full(MAGNITUDES.size, 200)
+    k = np.where(MAGNITUDES < 24.2, 200, 0)
+    below, above = MAGNITUDES[MAGNITUDES < 24.2].max(), MAGNITUDES[MAGNITUDES > 24.2].min()
+    limits = bootstrap_depths(MAGNITUDES, k, n, draws=50, rng=np.random.default_rng(1))
+    assert limits == {
+        f"{m}_{end}": at for m in ("m50", "m80") for end, at in (("low", below), ("high", above))
+    }
 
 
 def test_a_curve_that_never_reaches_80_percent_has_no_m80():
@@ -307,6 +337,16 @@ def test_depths_of_images_and_of_those_that_can_be_measured_together():
     assert depths.set_index("image")["n"].tolist() == [13000, 13000, 13000, 26000]
     together = summed[summed["image"] == "all"]
     assert together["n"].tolist() == [2000] * 14
+
+
+def test_the_only_image_that_can_be_measured_has_one_depth():
+    """Of all images together it is that of the image, not another one by another way."""
+    table = pd.concat([_recovery("A", 1.0), _recovery("nebula", 0.3)])
+    _, depths, measured = summarize_recovery(table, draws=50, seed=1)
+    assert measured == ["A"]
+    own, together = (depths[depths["image"] == i].iloc[0] for i in ("A", "all"))
+    columns = ["m50", "m80", "m50_low", "m50_high", "m80_low", "m80_high"]
+    assert own[columns].tolist() == together[columns].tolist()
 
 
 def test_one_image_is_not_pooled_and_none_has_no_depths():

@@ -132,3 +132,16 @@ def test_rates_without_truth_that_are_off_are_limits():
     assert rates.loc["right", "ratio_low"] < 0.9 < rates.loc["right", "ratio_high"]
     assert rates.loc["low", "truth_false_per_arcmin2"] == 20
     assert compare_rates(blank[:0].assign(method=""), purity.assign(method=names)).empty
+
+
+def test_what_single_images_say_is_beside_what_they_say_together():
+    """Ten images' worth of agreement hides one in which blank images are off by two."""
+    keys = {"method": "value_1", "domain": ""}
+    blank = pd.DataFrame([{**keys, **reliability_row(2000, n, 4.0)} for n in (200, 1000)])
+    purity = pd.DataFrame([{**keys, "n_spots": 2000, "n_true_spots": t} for t in (1900, 1000)])
+    (row,) = compare_rates(blank.assign(image=["A", "B"]), purity.assign(image=["A", "B"])).to_dict(
+        "records"
+    )
+    assert row["says"] == "rate"  # 1200 over 1100
+    assert (row["images"], row["images_off"]) == (2, 1)
+    assert (row["least"], row["most"]) == (25, 250)

@@ -22,6 +22,7 @@ from mirimask.evaluation.sensitivity import (
     spot_text,
     survival,
     tried_settings,
+    with_effect,
 )
 from mirimask.image.frame import crop_frame
 from mirimask.masks.segmentation import SegmentationSettings, segment
@@ -109,6 +110,29 @@ def test_an_image_without_sources_decides_nothing():
         for m, s in zip(("derivative_10", "segmentation"), counts, strict=True)
     ]
     assert conclusions(pd.DataFrame(rows)).set_index("conclusion")["holds"][next(iter(CONCLUSIONS))]
+
+
+def test_settings_that_change_no_count_say_nothing():
+    rows = [
+        ("as configured", "", 9, 7),
+        ("segmentation jwst version", "1.12.5", 9, 7),  # the configured one by its name
+        ("peak S/N", "3", 9, 8),
+        ("catalogue", "x > 1", 9, 7),
+    ]
+    table = pd.DataFrame(
+        [
+            {"image": "A", "setting": setting, "value": value, "method": m, "sources": 10}
+            | {"success": s, "near": 0, "failure": 10 - s}
+            for setting, value, *counts in rows
+            for m, s in zip(("derivative_10", "segmentation"), counts, strict=True)
+        ]
+    )
+    fewer = table["setting"] == "catalogue"
+    table.loc[fewer, ["sources", "failure"]] -= 1  # of fewer sources, which is another count
+    kept, idle = with_effect(table)
+    assert idle == ["segmentation jwst version 1.12.5"]
+    assert kept["setting"].unique().tolist() == ["as configured", "peak S/N", "catalogue"]
+    assert with_effect(table[:0])[1] == []
 
 
 def test_other_settings_follow_the_radius_and_the_psf():

@@ -148,6 +148,21 @@ def test_empty_rim_makes_no_derivative_in_the_crop_domain():
     assert not own[:21].any()
 
 
+def test_a_single_empty_pixel_has_no_derivative_and_is_in_no_slice():
+    """Its neighbours above and below are known, so that their difference would be."""
+    column = np.array([[0.0], [10], [np.nan], [50], [80], [90]], np.float32)
+    expected = [10, np.nan, np.nan, np.nan, 20, 10]
+    np.testing.assert_array_equal(derivative(column).ravel(), expected)
+    data = np.random.default_rng(1).normal(6, 1, (60, 70)).astype(np.float32)
+    empty = np.zeros(data.shape, bool)
+    empty[3::6, 2::5] = True
+    crop = frame_with(data, empty)
+    assert np.isnan(gradient(crop, "crop")[empty]).all()
+    (mask, _) = make_masks(crop, ["derivative_25"], domain="crop")["derivative_25"]
+    assert mask.any()
+    assert not mask[empty].any()
+
+
 def test_a_value_slice_of_the_published_domain_needs_its_frame():
     crop = _crop(np.ones((5, 5), np.float32), frame_shape=(9, 9))
     with pytest.raises(MaskError, match="whole frame"):

@@ -40,8 +40,8 @@ def test_the_answer_for_own_images():
         "pixels.",
         "A point source of 24.13 to 25.80 AB is 5 sigma of the sky between the sources; of stars "
         "that were added, 80 % are found to 23.00 to 23.46.",
-        "Where nothing is real, 0.75 [0.15, 2.2] false spots are marked per square arcminute; "
-        "1 warning.",
+        "Where nothing is real, the cores of the recommended mask mark 0.75 [0.15, 2.2] false "
+        "spots per square arcminute; 1 warning.",
     ]
 
 

@@ -186,6 +186,23 @@ def test_claims_of_the_printed_tables():
     assert verdicts["C14"] == "holds"
 
 
+def test_a_claim_of_several_parts_of_which_some_hold_holds_in_part():
+    """C2: the best in three images, and each of them flagged."""
+    two, three = (_published(n).rename(columns={"code": "image"}) for n in (2, 3))
+    own = three["method"] == "value_4.6"
+    of_three = own & three["image"].isin(["Img3", "Img4", "Img5"])
+
+    def answer(**changes):
+        return answer_claims(three.assign(**changes), two)["C2"].verdict
+
+    flags = three["needs_processing"]
+    assert answer(needs_processing=flags & ~(own & (three["image"] == "Img4"))) == "holds in part"
+    assert answer(needs_processing=flags & ~of_three) == "holds in part"  # they are the best still
+    nothing = {"needs_processing": flags & ~of_three, "success": three["success"] - 5 * of_three}
+    assert answer(**nothing) == "fails"
+    assert answer(success=three["success"] + of_three) == "holds"
+
+
 def test_claims_are_answered_from_the_papers_masks():
     """A combination begins with the name of a slice, and is none; other masks win nothing."""
     two, three = (_published(n).rename(columns={"code": "image"}) for n in (2, 3))

@@ -112,17 +112,25 @@ def test_of_one_image_nothing_is_pooled(tables):
     assert "derivative 0.25 [0.23, 0.27]" in text
 
 
-def test_depths_are_said_by_image_before_they_are_pooled(tables):
+def test_depths_are_medians_of_the_images_for_every_mask_alike(tables):
     """A nebula in which no mask finds stars takes nothing from the other images' depths."""
     depths = [
         ("A", "derivative_10", 24.0),
         ("A", "segmentation", 23.0),
+        ("A", "value_1", np.nan),
         ("B", "derivative_10", 25.0),
         ("B", "segmentation", np.nan),
+        ("B", "value_1", 24.8),
+        ("C", "derivative_10", 24.2),
+        ("C", "segmentation", np.nan),
+        ("C", "value_1", 24.6),
         ("nebula", "derivative_10", np.nan),
         ("nebula", "segmentation", np.nan),
-        ("all", "derivative_10", 24.5),
+        ("nebula", "value_1", np.nan),
+        # where the shares of all stars together cross 80 %: of the worst image, and not said
+        ("all", "derivative_10", 23.5),
         ("all", "segmentation", np.nan),
+        ("all", "value_1", np.nan),
     ]
     tables["depths"] = pd.DataFrame(
         [
@@ -131,10 +139,13 @@ def test_depths_are_said_by_image_before_they_are_pooled(tables):
         ]
     )
     text = "\n".join(takeaways(tables))
-    assert "found): `derivative_10` 24.50 [24.50, 24.50]; in some of the 2 images alone: " in text
-    assert "`segmentation` 1 (median 23.00)." in text
+    assert (
+        "found, median of the images, with the least and most): `value_1` 24.60 (never in 1 to "
+        "24.80), `derivative_10` 24.20 (24.00 to 25.00); in half of the 3 images or fewer: "
+        "`segmentation` 1 (at best 23.00)."
+    ) in text
     assert "Not counted, for no mask finds 80 % of its stars but by chance: nebula." in text
-    assert "never" not in text
+    assert "never 80 %" not in text
 
 
 def test_a_depth_without_an_interval_is_none(tables):
@@ -208,14 +219,23 @@ def test_false_rates_by_truth_say_which_are_limits(tables):
             "ratio_low": [1.01, 0.3],
             "ratio_high": [1.03, 0.8],
             "says": ["rate", "lower limit"],
+            "images": 7,
+            "least": [9000.0, 0.0],
+            "most": [13000.0, 12.86],
+            "images_off": [3, 0],
         }
     )
     text = "\n".join(takeaways({**tables, "false_rates": rates}))
+    assert "`segmentation` 3 [2.2, 4.1], by image 0 to 12.9 (1.5, lower limit)" in text
+    assert "for 1 of 2 masks; of single images 3 of 14 rates are further apart." in text
+    alone = rates.assign(images=1, images_off=0)
+    text = "\n".join(takeaways({**tables, "false_rates": alone}))
     assert "`segmentation` 3 [2.2, 4.1] (1.5, lower limit)" in text
-    assert "for 1 of 2 masks" in text
+    assert "for 1 of 2 masks." in text
     assert "blank images of the same sky" not in text
     page = false_rates_page(rates)
-    assert "| segmentation | 3 &#91;2.2, 4.1&#93; | 1.5 |" in page
+    assert "| segmentation | 3 &#91;2.2, 4.1&#93; | 0 to 12.9 | 1.5 |" in page
+    assert "| 3 of 7 images |" in page
     assert "SIMULATED" in page
 
 
@@ -235,6 +255,9 @@ def test_another_finder_is_said_in_numbers():
     assert "value_1 10 to 9, segmentation 8 to 8" in first
     assert "in the same order" in first
     assert "in another order" in second
+    rows[3] = ("peak finder", "DAOStarFinder", "segmentation", 9)
+    first, _ = finder_notes(pd.DataFrame(rows, columns=["setting", "value", "method", "success"]))
+    assert "in the same order but for ties" in first
 
 
 def test_the_first_point_is_which_slices_are_good_source_masks(tables):
@@ -243,11 +266,13 @@ def test_the_first_point_is_which_slices_are_good_source_masks(tables):
         {"method": ["none", "value_1"], "stars_left": [1.0, 0.3], "galaxies_left": [1.0, 0.4]}
     )
     for sky in ("ring", "box_25", "box_50"):
-        added[f"{sky}_moved"], added[f"{sky}_scatter"] = [0.0, 0.01], [0.3, 0.3]
+        added[f"{sky}_moved"], added[f"{sky}_scatter"] = [0.0, 0.01], [0.2, 0.3]
+        added[f"{sky}_moved_low"], added[f"{sky}_moved_high"] = [0.0, -0.01], [0.0, 0.03]
     first = takeaways(tables | {"added": added})[0]
     assert first.startswith("**Which value and derivative slices are good source masks?**")
     assert "no value or derivative slice is a good source mask: each leaves more" in first
-    assert "Flux of faint stars: Sky from a ring: the mask matters little" in first
+    assert "Flux of faint stars: Sky from a ring: the mask matters little for one star" in first
+    assert "moves the median flux by +1.0 % [-1.0, +3.0], beside a scatter of 30 %" in first
     use = pd.DataFrame(
         {"image": ["All"], "method": "value_1", "stars_left": 0.1, "galaxies_left": 0.2, "waste": 0}
     )
@@ -282,7 +307,11 @@ def test_findings_name_ties_and_hold_the_claims(tables):
             "galaxies_left": [0.5, 0.18],
         }
     )
-    moved = {f"{sky}_{what}": 0.01 for sky in ("ring", "box_25", "box_50") for what in ("moved",)}
+    moved = {
+        f"{sky}_{what}": 0.01
+        for sky in ("ring", "box_25", "box_50")
+        for what in ("moved", "moved_low", "moved_high")
+    }
     scatter = {f"{sky}_scatter": 0.3 for sky in ("ring", "box_25", "box_50")}
     false = pd.DataFrame(
         {
@@ -292,6 +321,10 @@ def test_findings_name_ties_and_hold_the_claims(tables):
             "false_high": [18.0],
             "blank_per_arcmin2": [15.0],
             "says": ["rate"],
+            "images": [1],
+            "least": [16.0],
+            "most": [16.0],
+            "images_off": [0],
         }
     )
     page = findings_page(

@@ -311,9 +311,9 @@ def pool_added(table: pd.DataFrame, *, draws: int, seed: int) -> pd.DataFrame:
 
     stars_left, galaxies_left, and in two ranges of magnitude; stars_around, galaxies_around: means.
     For each way to measure the sky (`SKIES`): `_bias`, the median relative error of the faint
-    stars' flux; `_scatter`, 1.4826 times its median absolute deviation; `_moved`, the median of
-    what the mask changes of it against no mask, star by star, and the ends of its 95 % interval
-    over `draws` bootstrap draws of the stars; `_lost`, the share of the stars without such a sky.
+    stars' flux; `_scatter`, 1.4826 times its median absolute deviation; `_moved`, that median less
+    the one without a mask, of the stars that have both, and the ends of its 95 % interval over
+    `draws` bootstrap draws of the stars; `_lost`, the share of the stars without such a sky.
     """
     faint = table[table["kind"] == "faint"]
     base = faint[faint["method"] == NO_MASK].reset_index(drop=True)
@@ -333,7 +333,7 @@ def pool_added(table: pd.DataFrame, *, draws: int, seed: int) -> pd.DataFrame:
         for sky in SKIES:
             errors, without = (each[sky].to_numpy(float) for each in (those, base))
             row |= {f"{sky}_{name}": value for name, value in _errors(errors).items()}
-            row |= {f"{sky}_{k}": v for k, v in _moved(errors - without, uniform).items()}
+            row |= {f"{sky}_{k}": v for k, v in _moved(errors, without, uniform).items()}
         rows.append(row)
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["method", "domain"])
 
@@ -357,14 +357,22 @@ def _errors(errors: NDArray[np.float64]) -> dict[str, float]:
     }
 
 
-def _moved(moved: NDArray[np.float64], uniform: NDArray[np.float64]) -> dict[str, float]:
-    """Median of differences and the ends of its 95 % interval; NaN where none is known.
+def _moved(
+    errors: NDArray[np.float64], without: NDArray[np.float64], uniform: NDArray[np.float64]
+) -> dict[str, float]:
+    """Difference of the medians and the ends of its 95 % interval; NaN where none is known.
 
-    `uniform` (draws, stars): random numbers from 0 to 1 that the bootstrap picks stars by.
+    Not the median of the differences: where a mask leaves more than half of the stars as they are
+    that is 0, whatever it does to the others. `uniform` (draws, stars): random numbers from 0 to 1
+    that the bootstrap picks stars by, the same stars on both sides.
     """
-    known = moved[np.isfinite(moved)]
-    if not known.size:
+    known = np.isfinite(errors) & np.isfinite(without)
+    if not known.any():
         return dict.fromkeys(("moved", "moved_low", "moved_high"), np.nan)
-    picked = (uniform[:, : known.size] * known.size).astype(int)
-    low, high = np.percentile(np.median(known[picked], axis=1), [2.5, 97.5])
-    return {"moved": float(np.median(known)), "moved_low": low, "moved_high": high}
+    both = np.stack([errors[known], without[known]])
+    number = both.shape[1]
+    picked = (uniform[:, :number] * number).astype(int)
+    drawn, undrawn = np.median(both[:, picked], axis=2)
+    low, high = np.percentile(drawn - undrawn, [2.5, 97.5])
+    moved = np.subtract(*np.median(both, axis=1))
+    return {"moved": float(moved), "moved_low": low, "moved_high": high}

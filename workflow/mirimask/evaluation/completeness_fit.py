@@ -9,6 +9,7 @@ from scipy.optimize import isotonic_regression
 __all__ = ["Fit", "bootstrap_depths", "fit_completeness", "logistic"]
 
 _LEVEL = 0.8
+_LEAST_WIDTH = 0.02  # of a fall, mag: one between two magnitudes of the stars may be any sharper
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _fit_many(
     start = [
         np.interp(-t / 2, np.maximum.accumulate(-row), m) for t, row in zip(top, share, strict=True)
     ]
-    low, high = np.array([0.0, m[0] - 1, 0.02]), np.array([1.0, m[-1] + 1, 3.0])
+    low, high = np.array([0.0, m[0] - 1, _LEAST_WIDTH]), np.array([1.0, m[-1] + 1, 3.0])
     p = np.clip(np.stack([top, np.array(start), np.full(len(k), 0.3)], axis=1), low, high)
     damping = np.full(len(k), 1e-2)
 
@@ -135,6 +136,10 @@ def _fit_many(
         gradient = np.einsum("dmi,dm->di", weighted, share - c0 * fall)
         diagonal = np.einsum("dii->di", normal) + 1e-9
         damped = normal + (damping[:, None] * diagonal)[:, :, None] * np.eye(3)
+        # what is at an end and would go beyond stays: its step, cut, would hinder the others'
+        free = ~(((p <= low) & (gradient < 0)) | ((p >= high) & (gradient > 0)))
+        damped = np.where(free[:, :, None] & free[:, None, :], damped, np.eye(3))
+        gradient = np.where(free, gradient, 0)
         trial = np.clip(p + np.linalg.solve(damped, gradient[:, :, None])[:, :, 0], low, high)
         new = (weight * (share - model(trial)) ** 2).sum(axis=1)
         better = new < cost
@@ -158,7 +163,8 @@ def bootstrap_depths(
 
     Stars are drawn again with replacement within each magnitude, which for counts is a binomial
     draw. NaN where fewer than half of the draws have a fit, and for a limit that lies before or
-    beyond the magnitudes of the stars: it is not known. `mixed` as in `fit_completeness`.
+    beyond the magnitudes of the stars: it is not known. Where the whole fall lies between two
+    magnitudes nothing tells where: the limits are these two. `mixed` as in `fit_completeness`.
     """
     k, number = np.asarray(recovered, float), np.asarray(n, float)
     p = np.divide(k, number, out=np.zeros_like(k), where=number > 0)
@@ -169,13 +175,19 @@ def bootstrap_depths(
     else:
         c0, m50, w = _fit_many(m, drawn, number).T
         m80 = _m80(m, c0, m50, w)
+    half, width = (np.nan, np.nan) if mixed else _fit_many(m, k[None], number)[0, 1:]
+    sharp = width <= _LEAST_WIDTH
     result: dict[str, float] = {}
     for name, values in (("m50", m50), ("m80", m80)):
         values = np.sort(values[~np.isnan(values)])
         limits = [np.nan, np.nan]
         if values.size >= draws / 2:
             # of the draws themselves: between one that is infinite and another there is nothing
-            ends = values[[int(0.025 * values.size), -1 - int(0.025 * values.size)]]
-            limits = [_known(end) for end in ends]
+            low, high = values[[int(0.025 * values.size), -1 - int(0.025 * values.size)]]
+            if sharp:
+                used = m[number > 0]
+                low = min(low, used[used <= half].max())
+                high = max(high, used[used >= half].min())
+            limits = [_known(low), _known(high)]
         result |= dict(zip((f"{name}_low", f"{name}_high"), limits, strict=True))
     return result

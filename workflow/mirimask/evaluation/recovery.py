@@ -171,16 +171,18 @@ def summarize_recovery(
     if table["image"].nunique() > 1 and measured:
         pooled = pool_recovery(table[table["image"].isin(measured)], name=POOLED)
         table = pd.concat([table, pooled], ignore_index=True)
-        depths = pd.concat([depths, _depths(pooled, draws, seed)], ignore_index=True)
+        mixed = len(measured) > 1
+        together = _depths(pooled, draws, seed, mixed=mixed)
+        depths = pd.concat([depths, together], ignore_index=True)
     return table, depths, measured
 
 
-def _depths(table: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
-    """The depth of each image and method; those of all images together have no fit."""
+def _depths(table: pd.DataFrame, draws: int, seed: int, *, mixed: bool = False) -> pd.DataFrame:
+    """The depth of each image and method; of several images together (`mixed`) there is no fit."""
     fits: list[dict[str, Any]] = []
     for (image, method), rows in table.groupby(["image", "method"], sort=False):
         lit = rows[np.isfinite(rows["magnitude"])]
-        counts, mixed = (lit["magnitude"], lit["n_recovered"], lit["n"]), image == POOLED
+        counts = lit["magnitude"], lit["n_recovered"], lit["n"]
         rng = np.random.default_rng([seed, 11])
         fits.append(
             {"image": image, "method": method, "n": int(lit["n"].sum())}

@@ -193,7 +193,8 @@ def compare_rates(reliability: pd.DataFrame, purity: pd.DataFrame) -> pd.DataFra
     `purity_row`. Columns: method, domain, n_blank, n_false (by truth), area_arcmin2,
     blank_per_arcmin2, truth_false_per_arcmin2 with its 95 % Poisson limits false_low and
     false_high, ratio (blank over truth, 95 % limits), and says: `rate` where the ratio is within a
-    factor of 1.5, what `limit_of` says, else `undecided`.
+    factor of 1.5, what `limit_of` says, else `undecided`. By image: least and most, the lowest and
+    the highest rate by truth of the `images`, and images_off, those where `limit_of` says a limit.
     """
     keys = ["image", "method", "domain"]
     false = purity.assign(n_false=purity["n_spots"] - purity["n_true_spots"])
@@ -205,6 +206,8 @@ def compare_rates(reliability: pd.DataFrame, purity: pd.DataFrame) -> pd.DataFra
         few, many = map(float, count_interval(false_))
         ratio, low, high = _ratio(blank, false_)
         near = 1 / _FACTOR <= ratio <= _FACTOR
+        alone = group["n_false"] / group["area_arcmin2"]
+        counts = group[["n_blank", "n_false", "area_arcmin2"]].astype(float)
         rows.append(
             {
                 "method": method,
@@ -220,6 +223,10 @@ def compare_rates(reliability: pd.DataFrame, purity: pd.DataFrame) -> pd.DataFra
                 "ratio_low": low,
                 "ratio_high": high,
                 "says": "rate" if near else limit_of(blank, false_, area) or "undecided",
+                "images": len(group),
+                "least": alone.min(),
+                "most": alone.max(),
+                "images_off": sum(bool(limit_of(*own)) for own in counts.to_numpy().tolist()),
             }
         )
     return pd.DataFrame(rows, columns=_RATES.split())
@@ -227,5 +234,5 @@ def compare_rates(reliability: pd.DataFrame, purity: pd.DataFrame) -> pd.DataFra
 
 _RATES = (
     "method domain n_blank n_false area_arcmin2 blank_per_arcmin2 truth_false_per_arcmin2 "
-    "false_low false_high ratio ratio_low ratio_high says"
+    "false_low false_high ratio ratio_low ratio_high says images least most images_off"
 )

@@ -36,6 +36,7 @@ __all__ = [
     "survival",
     "tried_settings",
     "vary_settings",
+    "with_effect",
 ]
 
 _logger = logging.getLogger("mirimask.evaluation.sensitivity")
@@ -417,6 +418,24 @@ def pool_variants(variants: pd.DataFrame) -> pd.DataFrame:
     counts = ["sources", "success", "near", "failure"]
     keys = ["setting", "value", "method"]
     return variants.groupby(keys, sort=False)[counts].sum().reset_index()
+
+
+def with_effect(variants: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The settings that change a count, with the one as configured, and the names of the others.
+
+    `variants` are tables of `count_variants` with a column `image`. What changes no count of any
+    image and mask, as the value that is configured itself, says nothing of a conclusion.
+    """
+    counts = ["sources", "success", "near", "failure"]
+    usual = variants[variants["setting"] == "as configured"]
+    usual = usual.set_index(["image", "method"])[counts]
+    idle = []
+    for (setting, value), own in variants.groupby(["setting", "value"], sort=False):
+        rows = own.set_index(["image", "method"])[counts]
+        if setting != "as configured" and rows.equals(usual.reindex(rows.index)):
+            idle.append((setting, value))
+    at = pd.MultiIndex.from_frame(variants[["setting", "value"]]).isin(idle)
+    return variants[~at], [f"{setting} {value}" for setting, value in idle]
 
 
 def _all_images(table: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -30,9 +30,9 @@ Image = NDArray[np.floating]
 def slope(image: Image, axis: int) -> Image:
     """Central difference (I[i+1] - I[i-1]) / 2 along an axis of `image` (ny, nx), NaN at its ends.
 
-    In units of the image per pixel. NaN spread to the two neighbours along the axis.
+    In units of the image per pixel. NaN stays so and makes its two neighbours along the axis NaN.
     """
-    found: Image = np.gradient(image, axis=axis)
+    found: Image = np.where(np.isnan(image), image, np.gradient(image, axis=axis))
     np.moveaxis(found, axis, 0)[[0, -1]] = np.nan
     return found
 

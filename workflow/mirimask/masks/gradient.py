@@ -12,8 +12,8 @@ def derivative(data: NDArray[np.floating]) -> NDArray[np.floating]:
     """First derivative along y, signed, in units of `data` per pixel (the paper's method 2).
 
     `numpy.gradient(data, axis=0)`, as the paper's published script has it: central differences
-    inside, one-sided at the first and last row. Same shape and dtype as `data`; NaN spread to the
-    pixels above and below. Raises ValueError for fewer than two rows.
+    inside, one-sided at the first and last row. Same shape and dtype as `data`; where that is NaN,
+    and above and below, it is NaN. Raises ValueError for fewer than two rows.
     """
     if data.dtype.kind != "f" or len(data) < 2:
         return np.gradient(data, axis=0)
@@ -23,6 +23,7 @@ def derivative(data: NDArray[np.floating]) -> NDArray[np.floating]:
     found[1:-1] /= 2
     np.subtract(data[1], data[0], out=found[0])
     np.subtract(data[-1], data[-2], out=found[-1])
+    np.copyto(found, np.nan, where=np.isnan(data))  # of a single one the neighbours are known
     return found
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from mirimask.evaluation.chance import chance_layout
 from mirimask.report.tables import as_latex, as_markdown
 
-__all__ = ["chance_latex", "chance_pages", "chance_parts"]
+__all__ = ["BOLD", "chance_latex", "chance_pages", "chance_parts"]
 
 TITLE = "Table 3, chance-corrected: S_c = (S/N - p0) / (1 - p0)"
 SCORERS = {
@@ -15,11 +15,15 @@ SCORERS = {
     "pixels": "any pixel of the mask in the circle",
 }
 POSITIONS = {"random": "random positions", "shifted": "the shifted catalogue"}
+BOLD = (
+    "bold: p below 0.05 after Holm's correction for all cells of single images; the row All is "
+    "corrected on its own"
+)
 NOTES = (
     "S_c with its 95 % interval: 0 is the success of random positions, 1 is every source; -: "
     "no sources, or chance always succeeds",
     "p: probability of as many successes by chance alone (binomial), on its own",
-    "bold: p below 0.05 after Holm's correction for all cells of the table",
+    BOLD,
 )
 
 

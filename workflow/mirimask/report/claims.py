@@ -117,22 +117,20 @@ def _value_best_for_three(table3: pd.DataFrame, _: pd.DataFrame, evidence: Evide
     images = ["Img3", "Img4", "Img5"]
     if len(counts.successes.columns) < 2:
         return Answer(OPEN, "needs another of the paper's masks beside value_4.6")
-    verdicts, numbers = [], []
+    parts, ahead, numbers = [], [], []
     for image in images:
         row = counts.successes.loc[image]
         best = row.drop("value_4.6").max()
         flagged = counts.flag(image, "value_4.6")
-        verdicts.append(
-            FAILS
-            if row["value_4.6"] < best or not flagged
-            else (TIE if row["value_4.6"] == best else HOLDS)
-        )
+        parts += [row["value_4.6"] >= best, flagged]
+        ahead.append(row["value_4.6"] > best)
         numbers.append(
             f"{image} {int(row['value_4.6'])}, best other {int(best)}, "
             f"{'flagged' if flagged else 'not flagged'}"
         )
-    worst = max(verdicts, key=[HOLDS, TIE, FAILS].index)
-    return Answer(worst, "; ".join(numbers))
+    if not all(parts):
+        return Answer(PART if any(parts) else FAILS, "; ".join(numbers))
+    return Answer(HOLDS if all(ahead) else TIE, "; ".join(numbers))
 
 
 def _value_better_in_img1(table3: pd.DataFrame, _: pd.DataFrame, evidence: Evidence) -> Answer:
@@ -238,7 +236,7 @@ def _derivative_for_faint(_: object, __: object, evidence: Evidence) -> Answer:
     return Answer(
         _by_signs(signs),
         f"{words}; completeness of added faint stars {'; '.join(cases)}; AB magnitude to which "
-        f"80 % are found: {limits}",
+        f"80 % of the stars of all images together are found: {limits}",
     )
 
 

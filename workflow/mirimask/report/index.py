@@ -20,6 +20,7 @@ from mirimask.image.levels import percentile_words
 from mirimask.image.statistics import IDENTITY, MOMENTS
 from mirimask.masks.names import method_label
 from mirimask.masks.source_mask import SourceSettings
+from mirimask.report.chance import BOLD
 from mirimask.report.overview import (
     OWN_QUESTION,
     PAPER_QUESTION,
@@ -400,7 +401,7 @@ def chance_scores(chance: pd.DataFrame, notes: Sequence[str]) -> PageTable:
         chance_layout(chance, bold=bold),
         caption="Table 3, chance-corrected, with 95 % intervals and the probability of as many "
         "successes by chance",
-        notes=["bold: p below 0.05 after Holm's correction for all cells of the table", *notes],
+        notes=[BOLD, *notes],
     )
 
 

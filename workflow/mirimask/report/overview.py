@@ -207,14 +207,16 @@ def _sources_sentence(overview: pd.DataFrame) -> str:
     )
 
 
-def _false_words(false: pd.DataFrame) -> str:
+def _false_words(false: pd.DataFrame, method: str) -> str:
     all_images = _of(false, "All")
     if not all_images:
         return ""
     rate = _interval(all_images, *_RATE, form=_short)
     if not rate:
         return ""
-    return f"where nothing is real, {rate} false spots are marked per square arcminute"
+    # of the recommended mask false rates are those of its cores; more of its sources may be false
+    what = "the cores of the recommended mask mark" if method == "recommended" else "it marks"
+    return f"where nothing is real, {what} {rate} false spots per square arcminute"
 
 
 def own_answer(
@@ -237,7 +239,7 @@ def own_answer(
                 f"; of stars that were added, 80 % are found to {_range(known['m80'], _magnitude)}"
             )
         sentences.append(f"{text}.")
-    worry = _false_words(false)
+    worry = _false_words(false, overview["method"].iloc[0])
     count = f"{len(warned)} warning{'' if len(warned) == 1 else 's'}" if warned else "no warning"
     text = f"{worry}; {count}." if worry else f"{count}."
     sentences.append(text[0].upper() + text[1:])
@@ -269,7 +271,7 @@ def paper_answer(
     if "curves_compared" in measures:
         sentences.append(_at_equal_cost(measures["curves_compared"]))
     last = _sources_sentence(overview).rstrip(".")
-    worry = _false_words(false)
+    worry = _false_words(false, overview["method"].iloc[0])
     sentences.append(f"{last}; {worry}." if worry else f"{last}.")
     return [sentence for sentence in sentences if sentence]
 

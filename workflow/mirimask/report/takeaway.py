@@ -86,16 +86,29 @@ def _false_by_truth(rates: pd.DataFrame) -> str:
     own = rates.sort_values("truth_false_per_arcmin2")
     cells = ", ".join(
         f"{_plain(row.method)} {rate_words(row.truth_false_per_arcmin2)} "
-        f"[{rate_words(row.false_low)}, {rate_words(row.false_high)}] ({_blank_rate(row)})"
+        f"[{rate_words(row.false_low)}, {rate_words(row.false_high)}]{_by_image(row)} "
+        f"({_blank_rate(row)})"
         for row in own.itertuples()
     )
     served, open_ = (int((rates["says"] == what).sum()) for what in ("rate", "undecided"))
-    return (
-        "**False detections** (spots on no true source per square arcminute; in brackets those of "
-        f"blank images, which are all that images without a truth have): {cells}. The two are "
-        f"within a factor of 1.5 for {served} of {len(rates)} masks"
-        f"{f', undecided for {open_}' if open_ else ''}."
+    text = (
+        "**False detections** (spots on no true source per square arcminute, all images together; "
+        "in brackets those of blank images, which are all that images without a truth have): "
+        f"{cells}. The two are within a factor of 1.5 for {served} of {len(rates)} masks"
+        f"{f', undecided for {open_}' if open_ else ''}"
     )
+    if (rates["images"] > 1).any():
+        text += (
+            f"; of single images {int(rates['images_off'].sum())} of {int(rates['images'].sum())} "
+            "rates are further apart. The intervals are of the spots of these images; how images "
+            "differ is not in them"
+        )
+    return f"{text}."
+
+
+def _by_image(row: Any) -> str:
+    one = row.images == 1
+    return "" if one else f", by image {rate_words(row.least)} to {rate_words(row.most)}"
 
 
 def _blank_rate(row: Any) -> str:
@@ -118,11 +131,15 @@ def false_rates_page(rates: pd.DataFrame) -> str:
                 between(row.truth_false_per_arcmin2, row.false_low, row.false_high)
                 for row in own.itertuples()
             ],
+            "of single images": [
+                f"{rate_words(row.least)} to {rate_words(row.most)}" for row in own.itertuples()
+            ],
             "blank images": own["blank_per_arcmin2"].map(rate_words),
             "blank / truth": [
                 between(row.ratio, row.ratio_low, row.ratio_high) for row in own.itertuples()
             ],
             "which is": own["says"],
+            "a limit in": [f"{row.images_off} of {row.images} images" for row in own.itertuples()],
         }
     )
     return as_markdown(
@@ -152,28 +169,36 @@ def _depths(table: pd.DataFrame) -> str:
     what = "**Depth** (AB magnitude at which 80 % of added stars are found"
     if not measured:
         return f"{what}): in no image does a mask find 80 % of them but by chance."
-    single = single[single["image"].isin(measured)]
-    own = together(table).sort_values("m80", ascending=False)
+    single, many = single[single["image"].isin(measured)], len(measured) > 1
     known, some, never = [], [], []
-    for row in own.itertuples():
-        alone = single[(single["method"] == row.method) & np.isfinite(single["m80"])]["m80"]
-        if np.isfinite(row.m80):
-            # a limit beyond the magnitudes of the stars, or of a plateau below 80 %
-            ends = (
-                f"{end:.2f}" if np.isfinite(end) else "not known"
-                for end in (row.m80_low, row.m80_high)
-            )
-            known.append(f"{_plain(row.method)} {row.m80:.2f} [{', '.join(ends)}]")
-        elif len(alone):
-            some.append(f"{_plain(row.method)} {len(alone)} (median {alone.median():.2f})")
+    for method, alone in single.groupby("method", sort=False)["m80"]:
+        reached = alone.dropna()
+        if not len(reached):
+            never.append(_plain(method))
+        elif 2 * len(reached) <= len(alone):
+            some.append(f"{_plain(method)} {len(reached)} (at best {reached.max():.2f})")
         else:
-            never.append(_plain(row.method))
-    text = f"{what}): {', '.join(known) or 'of all images together for no mask'}"
+            # an image of whose stars 80 % are never found is brighter than all
+            middle = np.median(alone.fillna(-np.inf))
+            without = len(alone) - len(reached)
+            least = f"never in {without}" if without else f"{reached.min():.2f}"
+            spread = f"({least} to {reached.max():.2f})" if many else _limits(single, method)
+            known.append((-middle, f"{_plain(method)} {middle:.2f} {spread}"))
+    text = f"{what}{', median of the images, with the least and most' if many else ''}): "
+    text += ", ".join(words for _, words in sorted(known)) or "in most images for no mask"
     if some:
-        text += f"; in some of the {len(measured)} images alone: {', '.join(some)}"
+        text += f"; in half of the {len(measured)} images or fewer: {', '.join(some)}"
     if never:
         text += f"; never 80 %: {', '.join(never)}"
     return f"{text}.{_left_out(images, measured)}"
+
+
+def _limits(single: pd.DataFrame, method: str) -> str:
+    """The interval of the depth in the one image that there is."""
+    row = single[single["method"] == method].iloc[0]
+    # a limit beyond the magnitudes of the stars, or of a plateau below 80 %
+    ends = (row["m80_low"], row["m80_high"])
+    return f"[{', '.join(f'{end:.2f}' if np.isfinite(end) else 'not known' for end in ends)}]"
 
 
 def _left_out(images: list[str], measured: list[str]) -> str:
@@ -278,11 +303,15 @@ def finder_notes(pooled: pd.DataFrame) -> list[str]:
     for name, own in pooled[pooled["setting"] == "peak finder"].groupby("value", sort=False):
         success = own.set_index("method")["success"]
         cells = ", ".join(f"{m} {usual[m]} to {success[m]}" for m in success.index)
-        order = [counts[success.index].rank(method="min") for counts in (usual, success)]
-        same = "the same" if order[0].equals(order[1]) else "another"
+        before, after = (
+            np.sign(np.subtract.outer(own, own))
+            for own in (usual[success.index].to_numpy(), success.to_numpy())
+        )
+        order = "another order" if (before * after < 0).any() else "the same order"
+        if order == "the same order" and (before != after).any():
+            order += " but for ties"
         notes.append(
-            f"with reference peaks of {name} successes go from {cells}; the masks are in {same} "
-            "order"
+            f"with reference peaks of {name} successes go from {cells}; the masks are in {order}"
         )
     return notes
 

@@ -168,8 +168,8 @@ def added_page(pooled: pd.DataFrame, dithered: pd.DataFrame, *, simulated: bool)
         "",
         f"## Flux of faint stars ({int(pooled['faint'].max())} of 24 to 25 AB)",
         "",
-        "Relative error by where the sky under them comes from, %. Moved: what the mask changes "
-        "against no mask, star by star, with its 95 % interval. Lost: stars without such a sky.",
+        "Relative error by where the sky under them comes from, %. Moved: the bias less that "
+        "without a mask, of the same stars; 95 % interval. Lost: stars without such a sky.",
         "",
         *(f"- {sentence}" for sentence in who_matters(pooled)),
         "",
@@ -219,14 +219,19 @@ def who_matters(pooled: pd.DataFrame) -> list[str]:
         if own.empty:
             continue
         most = own.loc[own[f"{sky}_moved"].abs().idxmax()]
-        scatter = own[f"{sky}_scatter"].min()
-        share = abs(most[f"{sky}_moved"]) / scatter if scatter > 0 else float("inf")
-        verdict = "matters little" if share < _LITTLE else "matters"
+        moved, low, high, scatter = (
+            most[f"{sky}_{what}"] for what in ("moved", "moved_low", "moved_high", "scatter")
+        )
+        share = abs(moved) / scatter if scatter > 0 else float("inf")
+        verdict = "matters little for one star" if share < _LITTLE else "matters"
         sentences.append(
             f"Sky from {'a ring' if sky == 'ring' else name}: the mask {verdict}; the one that "
             f"changes most ({_plain(most['method'])}) moves the median flux by "
-            f"{100 * most[f'{sky}_moved']:+.1f} %, beside a scatter of {100 * scatter:.0f} %."
+            f"{100 * moved:+.1f} % [{100 * low:+.1f}, {100 * high:+.1f}], beside a scatter of "
+            f"{100 * scatter:.0f} % from star to star."
         )
+    if sentences:
+        sentences.append("In a mean over many stars the scatter shrinks and what is moved stays.")
     return sentences
 
 
