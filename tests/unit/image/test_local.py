@@ -316,6 +316,57 @@ def test_filled_pixels_without_weight_are_no_fill_value(write, data, caplog):
     assert caplog.text == ""
 
 
+@pytest.mark.parametrize("kind", ["u4", "i4", "i2", "u1"])
+@pytest.mark.parametrize("axes", [2, 3])
+def test_what_dq_says_not_to_use_is_empty(write, data, caplog, kind, axes):
+    """Bit 0 alone: 1 and 5 have it, 2 and 4 have not; an axis of one pixel is taken off."""
+    flags = np.zeros(SHAPE, kind)
+    flags[10, :4] = 1, 2, 4, 5
+    bright = data.copy()
+    bright[10, :4] = 100
+    planes = [bright, data * 0 + 0.1, flags]
+    image, error, flags = (plane.reshape((1,) * (axes - 2) + SHAPE) for plane in planes)
+    path = write(array=image, more=[("ERR", error), ("DQ", flags)])
+    read = read_planes(path)
+    assert read.empty[:3].all()  # NaN
+    assert np.argwhere(read.empty[3:]).tolist() == [[7, 0], [7, 3]]
+    np.testing.assert_array_equal(read.data[10, :4], [np.nan, 100, 100, np.nan])
+    np.testing.assert_array_equal(read_image(path)["SCI"].data, read.data)  # what a study takes
+    assert caplog.text == ""
+
+
+def test_dq_of_whole_numbers_and_of_a_compressed_image(write, tmp_path):
+    """Whole numbers have no NaN: they become float32 by the one rounding that they have without."""
+    counts = np.arange(1200, dtype="i4").reshape(SHAPE) + 16777217
+    flags = np.zeros(SHAPE, "u4")
+    flags[3, 7] = 1
+    read = read_planes(write(array=counts, more=[("DQ", flags)]))
+    assert np.argwhere(read.empty).tolist() == [[3, 7]]
+    np.testing.assert_array_equal(read.data[3:, 8:], counts[3:, 8:].astype("f4"))
+    hdus = [fits.PrimaryHDU(), fits.ImageHDU(counts, sky(), name="SCI")]
+    fits.HDUList([*hdus, fits.CompImageHDU(flags, name="DQ")]).writeto(tmp_path / "x.fits.fz")
+    assert np.argwhere(read_planes(tmp_path / "x.fits.fz").empty).tolist() == [[3, 7]]
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (np.ones((9, 30), "u4"), "DQ of uint32 has the shape (9, 30), its image (40, 30)"),
+        (np.ones(SHAPE, "f4"), "DQ of float32 has the shape (40, 30), its image (40, 30)"),
+    ],
+)
+def test_dq_that_is_not_of_the_image_is_left_out_and_said(write, data, caplog, flags, says):
+    path = write(more=[("DQ", flags)])
+    np.testing.assert_array_equal(read_image(path)["SCI"].data, data)
+    assert f"i2d '{path}': its {says}" in caplog.text
+
+
+def test_dq_that_leaves_nothing(write):
+    path = write(more=[("DQ", np.ones(SHAPE, "u4"))])
+    with pytest.raises(MaskError, match="without what its DQ flags DO_NOT_USE: none of its 1200"):
+        read_image(path)
+
+
 def test_a_table_called_err_is_no_error(write, data):
     path = write()
     table = fits.BinTableHDU(Table({"a": ["x"]}), name="ERR")

@@ -135,7 +135,8 @@ def empty_pixels(
     """Where a resampled image holds no observation; same shape as `data`.
 
     Not finite, or without a weight above 0, or a fill value of 0 without a finite error above 0:
-    products made before jwst 1.15.0 filled empty pixels with 0, later ones with NaN.
+    products made before jwst 1.15.0 filled empty pixels with 0, later ones with NaN. Pixels of an
+    exposure that its DQ flags DO_NOT_USE are NaN by then (`own_files.read_planes`).
     """
     empty = np.empty(data.shape, bool)
     for rows in strips(data.shape):

@@ -63,6 +63,7 @@ KEYWORDS = {
 SURFACE_BRIGHTNESS = u.MJy / u.sr
 # Share of the pixels with one value that no sky has: any value, and the lowest or highest one
 FILL_SHARE, FILL_SHARE_AT_END = 0.2, 0.05
+DO_NOT_USE = 1  # bit 0 of DQ
 # Cards that say how an array is stored, or what and where its pixels are.
 _ARRAY_CARDS = re.compile(
     r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|EXTEND|EXTNAME|EXTVER|GROUPS|BSCALE|BZERO"
@@ -118,6 +119,27 @@ def _of_two_axes(data: NDArray) -> NDArray:
     while data.ndim > 2 and 1 in data.shape:
         data = data.squeeze(axis=data.shape.index(1))
     return data
+
+
+def _flagged(
+    hdus: fits.HDUList, path: str | Path, shape: tuple[int, ...], *, what: str
+) -> NDArray[np.bool_] | None:
+    """Where the DQ of an open file says that a pixel is not to be used; None where it has no DQ.
+
+    One that is not of whole numbers, or of another shape than the image, is left out with a
+    warning: its bits are not those of the image's pixels.
+    """
+    if not ("DQ" in hdus and hdus["DQ"].is_image and hdus["DQ"].shape):
+        return None
+    flags = _plane(hdus["DQ"], path, what)
+    if flags.dtype.kind not in "iu" or flags.shape != shape:
+        _logger.warning(
+            "%s '%s': its DQ of %s has the shape %s, its image %s; DQ must be whole numbers of the "
+            "image's shape, and is left out.",
+            *(what, path, flags.dtype.name, flags.shape, shape),
+        )
+        return None
+    return (flags & DO_NOT_USE).astype(bool)
 
 
 def brightness_factor(unit: str, area_sr: float, *, what: str, remedy: str = "") -> float:
@@ -264,17 +286,19 @@ def read_planes(
     come from files of their own where given, else from the file's extensions; one that says nothing
     is left out (`product.usable_planes`). ERR is in the unit of the image, but where it has another
     BUNIT of its own (in its extension, or in the PRIMARY of its own file) that can be converted.
-    NaN stays NaN. The WCS may be in any notation (see `wcs.read_wcs`) and is written in one, with
-    PIXAR_SR of its pixels. `pixel_unit` replaces BUNIT. What identifies the image is taken from the
-    header of SCI where the PRIMARY has it not. `filter_name` becomes FILTER where neither has one;
-    another FILTER, or another OBS_ID than `observation_id`, is a MaskError. `image` is the code of
-    the image in the table of images, where it is from there; else `settings` is how messages call
-    these options.
+    NaN stays NaN, and what the file's own DQ flags DO_NOT_USE becomes NaN: in bad pixels of an
+    exposure a value may stand that is as bright as a star. The WCS may be in any notation (see
+    `wcs.read_wcs`) and is written in one, with PIXAR_SR of its pixels. `pixel_unit` replaces BUNIT.
+    What identifies the image is taken from the header of SCI where the PRIMARY has it not.
+    `filter_name` becomes FILTER where neither has one; another FILTER, or another OBS_ID than
+    `observation_id`, is a MaskError. `image` is the code of the image in the table of images, where
+    it is from there; else `settings` is how messages call these options.
     ERR and WHT that are not among those to `keep` only tell which pixels are empty. The planes are
     read one after the other; with `in_file`, the ERR of a mosaic stays in its file where it can.
 
     MaskError: no such file, not FITS, truncated, no 2-D image, no celestial WCS, a unit that cannot
-    be converted, no finite pixel, one value only, an error or weight of another shape.
+    be converted, no finite pixel that may be used, one value only, an error or weight of another
+    shape.
     """
     what = f"{image}: i2d" if image else "i2d"
     named = f"{what} '{path}'"
@@ -312,6 +336,12 @@ def read_planes(
             what=named,
             table=bool(image),
         )
+        flagged = _flagged(hdus, path, data.shape, what=what)
+        if flagged is not None and flagged.any():
+            data = data.astype(np.result_type(data.dtype, np.float32), copy=False)
+            data[flagged] = np.nan
+            check_image(data, what=f"{named} without what its DQ flags DO_NOT_USE")
+        del flagged
 
         def factor_of(name: str, hdu: Any, first: Any, label: str) -> float:
             """What an ERR is to be multiplied with: by its own BUNIT, else as the image.
