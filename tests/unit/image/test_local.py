@@ -11,6 +11,7 @@ from astropy.table import Table
 from astropy.wcs import WCS
 from conftest import REAL
 from mirimask.errors import MaskError
+from mirimask.image.files import read_frame
 from mirimask.image.own_files import (
     brightness_factor,
     read_image,
@@ -293,6 +294,100 @@ def test_whole_numbers_around_0_are_not_empty_without_a_word(write, caplog):
     caplog.clear()
     read_image(write("positive.fits", array=np.where(counts < 0, 7, counts).astype("i2")))
     assert "taken as not observed" not in caplog.text
+
+
+def _whole_numbers(path, counts, **cards):
+    """Write counts as the pixels that stand in the file, whatever the cards make of them."""
+    header = sky()
+    header.update(cards)
+    hdu = fits.PrimaryHDU(counts)
+    hdu.header.update(header)
+    pixels = counts.astype(counts.dtype.newbyteorder(">")).tobytes()
+    path.write_bytes(hdu.header.tostring().encode() + pixels + bytes(-len(pixels) % 2880))
+    return path
+
+
+COUNTS = np.rint(np.random.default_rng(2).normal(0, 3, SHAPE)).astype("i2")
+
+
+@pytest.mark.parametrize("scale", [None, 0.01])
+def test_zeros_of_whole_numbers_are_values_where_blank_says_what_is_empty(tmp_path, caplog, scale):
+    """Two rows of BLANK are empty, the 13 % of zeros are not; so they stay once written."""
+    counts = COUNTS.copy()
+    counts[:2] = -32768
+    scaled = {} if scale is None else {"BSCALE": scale, "BZERO": 0.0}
+    path = _whole_numbers(tmp_path / "i2d.fits", counts, BLANK=-32768, **scaled)
+    read = read_planes(path)
+    assert read.empty[:2].all()
+    assert not read.empty[2:].any()
+    np.testing.assert_allclose(read.data[2:], counts[2:] * (scale or 1), rtol=1e-6)
+    write_hdus(tmp_path / "out.fits", read_image(path))
+    np.testing.assert_array_equal(read_frame(tmp_path / "out.fits").empty, read.empty)
+    assert "BLANK" not in fits.getheader(tmp_path / "out.fits", "SCI")  # floats have none
+    assert caplog.text == ""
+
+
+def test_zeros_of_scaled_whole_numbers_are_not_empty_without_a_word(tmp_path, caplog):
+    """BSCALE makes floats of them; without BLANK, nothing but 0 can stand for what is empty."""
+    read = read_planes(_whole_numbers(tmp_path / "i2d.fits", COUNTS, BSCALE=0.01, BZERO=0.0))
+    np.testing.assert_array_equal(read.empty, COUNTS == 0)
+    share = round(100 * (COUNTS == 0).mean())
+    assert f"its pixels of 0, {share} %, are taken as not observed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("level", "step", "filled", "warned"),
+    [
+        (0, 1 / 3, 0, True),  # sigma is 1
+        (0, 0.1, 0, True),
+        (0, 1, 200, True),  # half of the zeros are a fill value
+        (0, 0, 0, False),
+        (0, 0, 200, False),
+        (0, 0, 1, False),
+        (5, 1 / 3, 200, False),  # a sky in steps far from 0: zeros fill
+        (5, 1 / 3, 700, False),
+    ],
+)
+def test_zeros_among_steps_are_not_empty_without_a_word(write, caplog, level, step, filled, warned):
+    """Of an image that was rounded zeros may be the sky, of continuous values they fill it.
+
+    In steps of a third of sigma 13 % of the sky is 0 (0.3989 / 3), in steps of a tenth 4 %.
+    """
+    values = np.random.default_rng(2).normal(level, 1, (1000, 500))
+    values[0, :2] = -7, 7  # on both sides of 0
+    if step:
+        values = np.rint(values / step) * step
+    values[:filled] = 0
+    read = read_planes(write(array=values.astype("f4")))
+    np.testing.assert_array_equal(read.empty, read.data == 0)
+    assert ("are taken as not observed" in caplog.text) == warned
+
+
+@pytest.mark.parametrize("dither", [-1, 1, 2])
+def test_zeros_of_a_compressed_image_of_floats_are_a_fill_value(tmp_path, caplog, dither):
+    """Compression quantises each row in steps of its own; with dither 2 zeros stay zeros."""
+    values = np.random.default_rng(2).normal(0, 1, (500, 500)).astype("f4")
+    values[:200] = 0
+    header = sky()
+    header["EXTNAME"] = "SCI"
+    hdu = fits.CompImageHDU(values, header, quantize_level=4, quantize_method=dither)
+    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(tmp_path / "x.fits.fz")
+    read = read_planes(tmp_path / "x.fits.fz")
+    if dither == 2:
+        np.testing.assert_array_equal(read.empty, values == 0)
+    assert "are taken as not observed" not in caplog.text
+
+
+def test_blank_of_a_compressed_image(tmp_path, caplog):
+    counts = COUNTS.copy()
+    counts[:2] = -32768
+    header = sky()
+    header["EXTNAME"], header["BLANK"] = "SCI", -32768
+    hdus = [fits.PrimaryHDU(), fits.CompImageHDU(counts, header)]
+    fits.HDUList(hdus).writeto(tmp_path / "x.fits.fz")
+    read = read_planes(tmp_path / "x.fits.fz")
+    np.testing.assert_array_equal(read.empty, counts == -32768)
+    assert caplog.text == ""
 
 
 def test_what_float32_cannot_hold_is_empty(write):

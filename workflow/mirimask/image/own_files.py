@@ -63,10 +63,13 @@ KEYWORDS = {
 SURFACE_BRIGHTNESS = u.MJy / u.sr
 # Share of the pixels with one value that no sky has: any value, and the lowest or highest one
 FILL_SHARE, FILL_SHARE_AT_END = 0.2, 0.05
+# Share of zeros that is said where they may be the sky: with 1 % of its pixels empty here and
+# there, an image has few circles without one, and its depth and point fluxes are of these alone
+_ZERO_SHARE = 0.01
 DO_NOT_USE = 1  # bit 0 of DQ
 # Cards that say how an array is stored, or what and where its pixels are.
 _ARRAY_CARDS = re.compile(
-    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|EXTEND|EXTNAME|EXTVER|GROUPS|BSCALE|BZERO"
+    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|EXTEND|EXTNAME|EXTVER|GROUPS|BSCALE|BZERO|BLANK"
     r"|CHECKSUM|DATASUM|INHERIT|TFIELDS|THEAP|T(FORM|TYPE|UNIT|DIM|NULL|SCAL|ZERO|DISP)\d+"
 )
 # Of the image, which is the SCI extension's.
@@ -197,9 +200,14 @@ def _parsed_unit(text: str) -> u.UnitBase:
 _LOOKED_AT = 1 << 20  # pixels that are enough to see that one value fills a twentieth of them
 
 
+def _step_to_see(data: NDArray) -> int:
+    """Every how many pixels are enough; odd: not the same columns of every row."""
+    return -(-data.size // _LOOKED_AT) | 1
+
+
 def _warn_of_fill(data: NDArray, empty: NDArray[np.bool_], *, what: str, remedy: str) -> None:
     """Say so where one value stands in so many pixels that it will mark those without data."""
-    step = -(-data.size // _LOOKED_AT) | 1  # odd: not the same columns of every row
+    step = _step_to_see(data)
     looked_at = data.ravel()[::step][~empty.ravel()[::step]]
     values, counts = np.unique(looked_at, return_counts=True)
     if not counts.size:
@@ -222,17 +230,40 @@ def _warn_of_fill(data: NDArray, empty: NDArray[np.bool_], *, what: str, remedy:
         )
 
 
-def _warn_of_zeros(data: NDArray, empty: NDArray[np.bool_], *, what: str, remedy: str) -> None:
-    """Say so where zeros, taken as empty, may be the sky: whole numbers on both sides of 0."""
-    if data.dtype.kind not in "iu" or not data.min() < 0 < data.max():
-        return
-    share = np.count_nonzero(empty) / data.size
-    if share > FILL_SHARE_AT_END:
+def _warn_of_zeros(
+    data: NDArray, empty: NDArray[np.bool_], *, whole: bool, what: str, remedy: str
+) -> None:
+    """Say so where zeros, taken as empty, may be the sky: among values on both sides of 0.
+
+    The values are whole numbers in the file, scaled or not, where `whole`; else they are in steps.
+    """
+    zeros = np.count_nonzero(data == 0)
+    seen = ~empty
+    low, high = data.min(where=seen, initial=0), data.max(where=seen, initial=0)
+    if zeros > _ZERO_SHARE * data.size and low < 0 < high and (whole or _in_steps(data, empty)):
         _logger.warning(
             "%s: its pixels of 0, %.0f %%, are taken as not observed. If 0 is a value of its sky, "
             "%s above 0 there.",
-            *(what, 100 * share, remedy),
+            *(what, 100 * zeros / data.size, remedy),
         )
+
+
+def _in_steps(data: NDArray, empty: NDArray[np.bool_]) -> bool:
+    """Whether values beside 0 are about as frequent as 0, as in an image that was rounded.
+
+    Of continuous values hardly two are the same, however many zeros fill the image. Looked at is
+    the hundredth of the others that is nearest to 0. Of a sky around 0 it holds the whole step
+    beside 0; of a sky far from 0 next to nothing of any step, for zeros are a fill value there. A
+    tenth of the zeros is enough: some of them may be a fill value too.
+    """
+    step = _step_to_see(data)
+    some = data.ravel()[::step]
+    others = some[~empty.ravel()[::step]]
+    if not others.size:
+        return False
+    distance = np.abs(others)
+    counts = np.unique(others[distance <= np.quantile(distance, 0.01)], return_counts=True)[1]
+    return bool(counts.max() >= max(2, np.count_nonzero(some == 0) / 10))
 
 
 class Planes(NamedTuple):
@@ -254,9 +285,12 @@ class Planes(NamedTuple):
 def read_image(path: str | Path, **options: Any) -> fits.HDUList:
     """Read an image as an i2d: PRIMARY, SCI (float32, MJy/sr) and, where known, ERR and WHT.
 
-    What is read, and how, `read_planes` says; so it does of the options.
+    What is read, and how, `read_planes` says; so it does of the options. Where 0 is a value and
+    there is neither ERR nor WHT, a WHT of 1 and 0 says what is empty: else zeros would be.
     """
     read = read_planes(path, **options)
+    if read.error is None and read.weight is None and (~read.empty & (read.data == 0)).any():
+        read = read._replace(weight=(~read.empty).astype(np.float32))
     made = fits.HDUList([fits.PrimaryHDU(header=read.primary)])
     made.append(fits.ImageHDU(read.data, read.header, "SCI"))
     for name, plane in (("ERR", read.error), ("WHT", read.weight)):
@@ -286,13 +320,16 @@ def read_planes(
     come from files of their own where given, else from the file's extensions; one that says nothing
     is left out (`product.usable_planes`). ERR is in the unit of the image, but where it has another
     BUNIT of its own (in its extension, or in the PRIMARY of its own file) that can be converted.
-    NaN stays NaN, and what the file's own DQ flags DO_NOT_USE becomes NaN: in bad pixels of an
-    exposure a value may stand that is as bright as a star. The WCS may be in any notation (see
-    `wcs.read_wcs`) and is written in one, with PIXAR_SR of its pixels. `pixel_unit` replaces BUNIT.
-    What identifies the image is taken from the header of SCI where the PRIMARY has it not.
-    `filter_name` becomes FILTER where neither has one; another FILTER, or another OBS_ID than
-    `observation_id`, is a MaskError. `image` is the code of the image in the table of images, where
-    it is from there; else `settings` is how messages call these options.
+    Without ERR and WHT zeros are empty, but not in a file of whole numbers with BLANK, which says
+    what is; a warning says where they may be the sky. NaN stays NaN, and what the file's own DQ
+    flags DO_NOT_USE becomes NaN: in bad pixels of an exposure a value may stand that is as bright
+    as a star.
+    The WCS may be in any notation (see `wcs.read_wcs`) and is written in one, with PIXAR_SR of its
+    pixels. `pixel_unit` replaces BUNIT. What identifies the image is taken from the header of SCI
+    where the PRIMARY has it not. `filter_name` becomes FILTER where neither has one; another
+    FILTER, or another OBS_ID than `observation_id`, is a MaskError. `image` is the code of the
+    image in the table of images, where it is from there; else `settings` is how messages call these
+    options.
     ERR and WHT that are not among those to `keep` only tell which pixels are empty. The planes are
     read one after the other; with `in_file`, the ERR of a mosaic stays in its file where it can.
 
@@ -309,6 +346,7 @@ def read_planes(
         weight_option = "give 'wht' in the table of images"
     with opened(path, what=what, planes=()) as hdus:
         science = _image_of(hdus, path, ("SCI",), what=what)
+        whole, blank = science.header["BITPIX"] > 0, "BLANK" in science.header
         data, header = _plane(science, path, what), science.header.copy()
         primary = hdus[0].header.copy()
         known = ("INSTRUME", "FILTER", "PUPIL", "BUNIT", "SIMULATD", "CAL_VER", "CRDS_CTX")
@@ -402,12 +440,14 @@ def read_planes(
                 error *= np.float32(of_its_own)
         _, weight = usable_planes(None, other_plane("WHT", weight_path)[0], what=named)
     empty = of_error
-    if empty is None or weight is not None:
+    if of_error is None and weight is None and whole and blank:
+        empty = ~np.isfinite(data)  # BLANK says what was not observed: 0 is a value
+    elif empty is None or weight is not None:
         empty = empty_pixels(data, weight=weight)
         if of_error is not None:
             empty |= of_error
-    if of_error is None and weight is None:
-        _warn_of_zeros(data, empty, what=named, remedy=weight_option)
+        elif weight is None:
+            _warn_of_zeros(data, empty, whole=whole, what=named, remedy=weight_option)
     if "WHT" not in keep:
         weight = None
     _warn_of_fill(data, empty, what=named, remedy=weight_option)
