@@ -198,6 +198,47 @@ def test_segm_of_ones_own(i2d, run):
     assert run("score", i2d, "A.ecsv", "--segm", "segm.fits", "--method", union)[0] == 0
 
 
+def test_labels_where_nothing_was_observed_are_taken_off(i2d, run):
+    """Of 150 rows of 140 pixels, 15 are empty: 2100 pixels, one label wholly among them."""
+    with fits.open(i2d, mode="update") as hdus:
+        hdus["SCI"].data[:15] = np.nan
+    labels = np.full((150, 140), 5, np.uint32)
+    labels[:10, :70] = 3
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(labels, name="SCI")]).writeto("segm.fits")
+    files = ("-o", "m.fits", "--labels", "l.fits", "--catalogue", "c.ecsv", "--regions", "r.reg")
+    own = ("--method", "segmentation", "--segm", "segm.fits")
+    status, out, err = run("mask", i2d, *own, *files, "--json")
+    assert status == 0, err
+    row = json.loads(out)
+    assert row["n_masked"] == 135 * 140
+    assert row["masked_share"] == 1
+    assert row["n_sources"] == 1
+    said = "the mask segmentation marks 2100 pixels where nothing was observed; they are taken off."
+    assert row["warnings"] == [f"'{i2d}': {said}"]
+    labels[:15] = 0
+    np.testing.assert_array_equal(fits.getdata("l.fits", "SCI"), labels)
+    np.testing.assert_array_equal(fits.getdata("m.fits", "MASK") > 0, labels > 0)
+    assert fits.getheader("m.fits")["NKEPT"] == 135 * 140
+    assert fits.getheader("l.fits")["NLABELS"] == 1
+    table = Table.read("c.ecsv")
+    assert list(table["label"]) == [5]
+    assert list(table["area"]) == [135 * 140]
+    assert len(Regions.read("r.reg")) == 1
+    # of a combination too, whose spots are numbered without what was taken off
+    union = ("--method", "segmentation_or_value_1", "--segm", "segm.fits", "-o", "u.fits")
+    assert json.loads(run("mask", i2d, *union, "--json")[1])["n_masked"] == 135 * 140
+
+
+@pytest.mark.parametrize("method", ["recommended", "segmentation", "value_1", "derivative_4.6"])
+def test_masks_made_here_mark_nothing_that_was_not_observed(i2d, run, method):
+    with fits.open(i2d, mode="update") as hdus:
+        hdus["SCI"].data[:15] = np.nan
+    status, out, _ = run("mask", i2d, "--method", method, "-o", "m.fits", "--json")
+    assert status == 0
+    assert json.loads(out)["warnings"] == []
+    assert not fits.getdata("m.fits", "MASK")[:15].any()
+
+
 ### many images ##################################################################################
 
 

@@ -196,6 +196,15 @@ def made(
                 frame=whole_image(options, image, [method]),
                 segmentation=segmentation,
             )
+            # a study keeps what a segmentation, or the script's derivative, marks there
+            unseen = int(np.count_nonzero(mask & image.empty))
+            if unseen:
+                _logger.warning(
+                    "'%s': the mask %s marks %d pixels where nothing was observed; they are taken "
+                    "off.",
+                    *(address, method, unseen),
+                )
+                mask = mask & ~image.empty
             kept = segmentation if method == "segmentation" else None
             labels = label_mask(mask, segmentation=kept)
     n_masked = int(np.count_nonzero(labels))
