@@ -142,14 +142,17 @@ def test_fits_are_those_of_least_squares_where_the_plateau_is_all_stars():
         assert (fit.c0, fit.m50, fit.w) == pytest.approx(tuple(found), abs=2e-3)
 
 
-def test_where_a_fall_lies_between_two_magnitudes_is_not_known_better():
+@pytest.mark.parametrize("last", [0, 24])
+def test_where_a_fall_lies_between_two_magnitudes_is_not_known_better(last):
+    """Of the magnitude after the last that is complete none are found, or an eighth."""
     n = np.full(MAGNITUDES.size, 200)
+    at = np.flatnonzero(MAGNITUDES > 24.2)[0]
     k = np.where(MAGNITUDES < 24.2, 200, 0)
-    below, above = MAGNITUDES[MAGNITUDES < 24.2].max(), MAGNITUDES[MAGNITUDES > 24.2].min()
+    k[at] = last
     limits = bootstrap_depths(MAGNITUDES, k, n, draws=50, rng=np.random.default_rng(1))
-    assert limits == {
-        f"{m}_{end}": at for m in ("m50", "m80") for end, at in (("low", below), ("high", above))
-    }
+    for name in ("m50", "m80"):
+        ends = limits[f"{name}_low"], limits[f"{name}_high"]
+        assert ends == (MAGNITUDES[at - 1], MAGNITUDES[at])
 
 
 def test_a_curve_that_never_reaches_80_percent_has_no_m80():

@@ -9,7 +9,6 @@ from scipy.optimize import isotonic_regression
 __all__ = ["Fit", "bootstrap_depths", "fit_completeness", "logistic"]
 
 _LEVEL = 0.8
-_LEAST_WIDTH = 0.02  # of a fall, mag: one between two magnitudes of the stars may be any sharper
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ def _fit_many(
     start = [
         np.interp(-t / 2, np.maximum.accumulate(-row), m) for t, row in zip(top, share, strict=True)
     ]
-    low, high = np.array([0.0, m[0] - 1, _LEAST_WIDTH]), np.array([1.0, m[-1] + 1, 3.0])
+    low, high = np.array([0.0, m[0] - 1, 0.02]), np.array([1.0, m[-1] + 1, 3.0])
     p = np.clip(np.stack([top, np.array(start), np.full(len(k), 0.3)], axis=1), low, high)
     damping = np.full(len(k), 1e-2)
 
@@ -150,6 +149,23 @@ def _fit_many(
     return np.where(known[:, None], p, np.nan)
 
 
+def _around_sharp(
+    m: NDArray[np.float64], k: NDArray[np.float64], n: NDArray[np.float64]
+) -> dict[str, tuple[float, float]]:
+    """The magnitudes beside m50 and m80 of a fit with fewer than two on its fall; else nothing."""
+    used = np.sort(m[n > 0])
+    c0, m50, w = _fit_many(m, k[None], n)[0]
+    fall = logistic(used, 1.0, m50, w)
+    if not np.isfinite(m50) or np.count_nonzero((fall > 0.02) & (fall < 0.98)) > 1:
+        return {}
+    found = {"m50": m50, "m80": float(_m80(used, c0, m50, w))}
+    return {
+        name: (used[used <= at].max(), used[used >= at].min())
+        for name, at in found.items()
+        if np.isfinite(at)
+    }
+
+
 def bootstrap_depths(
     magnitude: ArrayLike,
     recovered: ArrayLike,
@@ -163,8 +179,9 @@ def bootstrap_depths(
 
     Stars are drawn again with replacement within each magnitude, which for counts is a binomial
     draw. NaN where fewer than half of the draws have a fit, and for a limit that lies before or
-    beyond the magnitudes of the stars: it is not known. Where the whole fall lies between two
-    magnitudes nothing tells where: the limits are these two. `mixed` as in `fit_completeness`.
+    beyond the magnitudes of the stars: it is not known. Where fewer than two magnitudes lie on
+    the fall nothing tells how wide it is: the limits are the magnitudes on both sides at least.
+    `mixed` as in `fit_completeness`.
     """
     k, number = np.asarray(recovered, float), np.asarray(n, float)
     p = np.divide(k, number, out=np.zeros_like(k), where=number > 0)
@@ -175,8 +192,7 @@ def bootstrap_depths(
     else:
         c0, m50, w = _fit_many(m, drawn, number).T
         m80 = _m80(m, c0, m50, w)
-    half, width = (np.nan, np.nan) if mixed else _fit_many(m, k[None], number)[0, 1:]
-    sharp = width <= _LEAST_WIDTH
+    around = {} if mixed else _around_sharp(m, k, number)
     result: dict[str, float] = {}
     for name, values in (("m50", m50), ("m80", m80)):
         values = np.sort(values[~np.isnan(values)])
@@ -184,10 +200,8 @@ def bootstrap_depths(
         if values.size >= draws / 2:
             # of the draws themselves: between one that is infinite and another there is nothing
             low, high = values[[int(0.025 * values.size), -1 - int(0.025 * values.size)]]
-            if sharp:
-                used = m[number > 0]
-                low = min(low, used[used <= half].max())
-                high = max(high, used[used >= half].min())
+            if name in around:
+                low, high = min(low, around[name][0]), max(high, around[name][1])
             limits = [_known(low), _known(high)]
         result |= dict(zip((f"{name}_low", f"{name}_high"), limits, strict=True))
     return result

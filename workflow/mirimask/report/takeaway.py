@@ -65,8 +65,8 @@ def _chance(table: pd.DataFrame) -> list[str]:
         f"circle', a random position succeeds in {by_letter:.0f} % of cases for {_label(worst)}; "
         f"when a bright spot's peak has to lie there, in {by_peak:.0f} %.",
         f"**Successes beyond chance** (1 is all, 0 is what chance gives; "
-        f"{int(own['sources'].max())} sources; the intervals take these as independent and the images "
-        f"as they are): {ranking}.",
+        f"{int(own['sources'].max())} sources; the intervals take these as independent and the "
+        f"images as they are): {ranking}.",
     ]
 
 
