@@ -815,6 +815,22 @@ def test_hostile_names(i2d, run, tmp_path, name):
     assert "\x1b" not in answer[2]
 
 
+def test_names_that_no_fits_card_holds(i2d, run, tmp_path):
+    """Of the image, of what is written, and of a filter of another camera."""
+    with fits.open(i2d, mode="update") as hdus:
+        del hdus[0].header["FILTER"]
+    i2d.rename(tmp_path / "größe_i2d.fits")
+    (tmp_path / "A.ecsv").rename(tmp_path / "ä.ecsv")
+    options = ("--filter", "ö", "--fwhm", "0.27arcsec", "--sources", "ä.ecsv")
+    made = ("-o", "ö.fits", "--labels", "--catalogue", "--regions")
+    status, _, err = run("mask", "größe_i2d.fits", *made, *options)
+    assert status == 0, err
+    assert fits.getheader("ö.fits")["IMAGE"] == "gr__e_i2d.fits"
+    assert fits.getheader("ö.fits")["FILTER"] == "_"
+    assert fits.getheader("ö_labels.fits")["FILENAME"] == "__labels.fits"
+    assert Table.read("ö_sources.ecsv").meta["catalogue"] == "ä.ecsv"
+
+
 ### as a program ###################################################################################
 
 

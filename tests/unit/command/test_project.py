@@ -214,6 +214,21 @@ def test_a_copy_has_the_values_of_an_exposure_that_is_compressed(run):
         assert after["DQ"].data.dtype == np.uint32
 
 
+@pytest.mark.parametrize(("dq", "cards"), [((), ["IMAGE", "MASKFILE"]), (("--dq",), ["FILENAME"])])
+def test_names_that_no_fits_card_holds(run, dq, cards):
+    header = plain((60, 60)).to_header()
+    for name in ("mäsk", "expä_cal"):
+        flags = fits.ImageHDU(np.zeros((60, 60), np.uint32), name="DQ")
+        plane = fits.ImageHDU(squares().astype(np.uint8), header, name="SCI")
+        fits.HDUList([fits.PrimaryHDU(), plane, flags]).writeto(f"{name}.fits")
+    arguments = ("mäsk.fits", "--onto", "expä_cal.fits", "-o", "expß_cal.fits", *dq)
+    status, _, err = run("project", *arguments)
+    assert status == 0, err
+    primary = fits.getheader("expß_cal.fits")
+    found = {"IMAGE": "exp__cal.fits", "MASKFILE": "m_sk.fits", "FILENAME": "exp__cal.fits"}
+    assert {card: primary[card] for card in cards} == {card: found[card] for card in cards}
+
+
 @pytest.mark.parametrize(
     ("kind", "bit", "has"),
     [("i4", 30, 31), ("i4", 31, 31), ("u1", 7, 8), ("u1", 15, 8), ("i2", 15, 15), ("f4", 3, 0)],

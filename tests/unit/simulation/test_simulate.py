@@ -360,6 +360,13 @@ def test_i2d_has_the_form_of_the_archive(made, observation, tmp_path):
         assert np.linalg.det(wcs.pixel_scale_matrix) < 0
 
 
+def test_a_name_that_no_fits_card_holds(observation):
+    field = {"exposures": 2, "seed": 1}
+    names = {"principal_investigator": "Günther", "guide_star_id": "Å1"}
+    primary = simulate._primary("A", "F770W", field, {**observation, **names}, "1.14.0")
+    assert (primary["PI_NAME"], primary["GDSTARID"]) == ("G_nther", "_1")
+
+
 def test_segm_and_cat_describe_the_same_sources(made, tmp_path):
     paths = write(made, tmp_path)
     with fits.open(paths["segm"]) as hdus:

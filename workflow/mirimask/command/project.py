@@ -75,7 +75,7 @@ def projected(
 
     from mirimask.export.projection import project_mask, sky_of
     from mirimask.image.own_files import science_of
-    from mirimask.image.product import opened
+    from mirimask.image.product import card_text, opened
     from mirimask.image.wcs import WCS_CARD, read_wcs
     from mirimask.pipeline.gwcs import pipeline_sky
 
@@ -114,7 +114,7 @@ def projected(
                     f"{options.dq}; give one that it has, or leave --dq out: a mask is written."
                 )
             flags[..., mask] |= flags.dtype.type(1 << options.dq)
-            hdus[0].header["FILENAME"] = Path(path).name
+            hdus[0].header["FILENAME"] = card_text(Path(path).name)
             # compressed in tiles again, real numbers would be rounded again
             made = fits.HDUList(
                 [
@@ -134,8 +134,9 @@ def projected(
                 card for card in science.header.cards if WCS_CARD.fullmatch(card.keyword)
             )
             primary = fits.PrimaryHDU()
-            primary.header["IMAGE"] = Path(image).name[:60]
-            primary.header["MASKFILE"] = (Path(options.mask).name[:60], "projected from it")
+            primary.header["IMAGE"] = card_text(Path(image).name)[:60]
+            of = card_text(Path(options.mask).name)[:60]
+            primary.header["MASKFILE"] = (of, "projected from it")
             primary.header["NKEPT"] = (int(mask.sum()), "pixels in the mask")
             plane = fits.ImageHDU(mask.astype(np.uint8), header, name="MASK")
             made = fits.HDUList([primary, plane])

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from mirimask.image.files import geometry_cards, write_in_strips
 from mirimask.image.frame import Frame, whole_frame
 from mirimask.image.parts import strips
+from mirimask.image.product import card_text
 from mirimask.sources.spots import connected_spots
 
 __all__ = ["label_mask", "numbers_of", "write_labels"]
@@ -57,7 +58,7 @@ def write_labels(
     """
     primary = crop.primary.copy()
     primary.update(geometry_cards(crop))
-    primary["FILENAME"] = (Path(path).name, "Name of the file")
+    primary["FILENAME"] = (card_text(Path(path).name), "Name of the file")
     primary["DATAMODL"] = ("SegmentationMapModel", "Type of data model")
     for key, value in made.items():
         if value is not None:

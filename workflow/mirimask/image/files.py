@@ -2,7 +2,6 @@
 
 import gzip
 import logging
-import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from mirimask.image.frame import Frame, crop_frame, empty_pixels, pixel_cards, w
 from mirimask.image.instrument import band_of, psf_fwhm_arcsec
 from mirimask.image.own_files import KEYWORDS, read_planes
 from mirimask.image.parts import strips
-from mirimask.image.product import check_area, opened, usable_planes
+from mirimask.image.product import card_text, check_area, opened, usable_planes
 from mirimask.image.wcs import read_wcs
 
 __all__ = [
@@ -90,8 +89,7 @@ def open_image(
     wcs = read_wcs(read.header, read.data.shape, what=f"i2d '{path}'")
     planes = (read.data, read.empty, read.error, read.weight)
     frame = Frame(*planes, primary, wcs, psf_arcsec=fwhm_arcsec)
-    # a file's name can hold what a FITS card cannot
-    code = re.sub(r"[^ -~]", "_", Path(path).name)[:60]
+    code = card_text(Path(path).name)[:60]
     return crop_frame(frame, rows=rows, columns=columns, image=code, setting=settings["crop"])
 
 

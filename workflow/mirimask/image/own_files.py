@@ -24,6 +24,7 @@ from mirimask.image.frame import empty_pixels
 from mirimask.image.parts import MOST_PIXELS, strips
 from mirimask.image.product import (
     StoredPlane,
+    card_text,
     check_area,
     check_header,
     check_image,
@@ -366,7 +367,7 @@ def read_planes(
         check_area(header.get("PIXAR_SR"), area, what=named)
         check_image(data, what=named)
         if filter_name and not str(primary.get("FILTER", "")).strip():
-            primary["FILTER"] = filter_name
+            primary["FILTER"] = filter_name = card_text(filter_name)
         check_header(
             primary,
             filter_name=filter_name,

@@ -32,6 +32,7 @@ from mirimask.image.wcs import WCS_CARD, read_wcs
 __all__ = [
     "PAPER_SHAPE",
     "StoredPlane",
+    "card_text",
     "check_area",
     "check_header",
     "check_image",
@@ -54,6 +55,11 @@ def sha256(path: str | Path) -> str:
     """Hexadecimal SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def card_text(text: str) -> str:
+    """A name as a FITS card can hold it: printable ASCII, `_` for every other character."""
+    return re.sub(r"[^ -~]", "_", text)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from mirimask.atomic import replacing, write_text
 from mirimask.errors import MaskError
 from mirimask.export.pipeline_catalogue import catalogue_of
 from mirimask.image.instrument import PIXEL_SCALE_ARCSEC, light_radii_px
-from mirimask.image.product import sha256
+from mirimask.image.product import card_text, sha256
 from mirimask.image.psf import Psf
 from mirimask.image.wcs import pixel_to_sky
 from mirimask.masks.segmentation import SegmentationSettings, segment
@@ -196,7 +196,11 @@ def _primary(
         ("TELESCOP", "JWST", "Telescope used to acquire the data"),
         "Program information",
         ("TITLE", f"SIMULATED field {image}", "Proposal title"),
-        ("PI_NAME", observation["principal_investigator"], "Principal investigator name"),
+        (
+            "PI_NAME",
+            card_text(observation["principal_investigator"]),
+            "Principal investigator name",
+        ),
         "Observation identifiers",
         ("DATE-OBS", str(observation["obs_date"]), "[yyyy-mm-dd] UTC date at start"),
         ("TIME-OBS", start.isot[11:], "[hh:mm:ss.sss] UTC time at start of exposure"),
@@ -233,7 +237,7 @@ def _primary(
         ("PATTTYPE", f"{exposures}-POINT", "Primary dither pattern type"),
         ("NUMDTHPT", exposures, "Total number of points in pattern"),
         "Guide star information",
-        ("GDSTARID", observation["guide_star_id"], "Guide star identifier"),
+        ("GDSTARID", card_text(observation["guide_star_id"]), "Guide star identifier"),
         ("GS_RA", float(observation["guide_star_ra_deg"]), "Guide star right ascension"),
         ("GS_DEC", float(observation["guide_star_dec_deg"]), "Guide star declination"),
         "Reference file information",
