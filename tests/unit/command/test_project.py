@@ -272,6 +272,28 @@ def test_a_failure_is_a_row(observation, run, tmp_path):
     assert rows["n_masked"] == fits.getdata("one.fits", "MASK").sum()
 
 
+def test_a_fault_of_the_program_is_a_row_too(run, monkeypatch):
+    """The second of three: it is named, the others are made, and the table is printed."""
+    plane = fits.ImageHDU(squares().astype(np.uint8), plain((60, 60)).to_header(), name="SCI")
+    images = ["A_cal.fits", "B_cal.fits", "C_cal.fits"]
+    for name in ("mask.fits", *images):
+        fits.HDUList([fits.PrimaryHDU(), plane]).writeto(name)
+
+    def broken(path):
+        if path == "B_cal.fits":
+            raise RuntimeError("no way")
+
+    monkeypatch.setattr("mirimask.pipeline.gwcs.pipeline_sky", broken)
+    status, out, err = run("project", "mask.fits", "--onto", *images, "-o", "out")
+    assert status == 1
+    assert sorted(os.listdir("out")) == ["A_cal_mask.fits", "C_cal_mask.fits"]
+    assert [line.split()[:2] for line in out.splitlines()[1:4]] == [
+        [image, "failed" if image == "B_cal.fits" else "2.31"] for image in images
+    ]
+    assert err.count("\n") == 1
+    assert "'B_cal.fits' cannot be worked on (RuntimeError: no way)" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [

@@ -20,7 +20,7 @@ from mirimask.errors import MaskError
 if TYPE_CHECKING:
     from mirimask.image.frame import Frame
 
-__all__ = ["check_segm", "mask_table", "run_mask", "write_out"]
+__all__ = ["check_segm", "mask_table", "row_or_failure", "run_mask", "write_out"]
 
 _logger = logging.getLogger("mirimask")
 
@@ -131,14 +131,25 @@ def mask_or_failure(
     said: Said,
 ) -> dict[str, Any]:
     """The row of an image; where it fails, one that says why."""
-    try:
+
+    def row() -> dict[str, Any]:
         return mask_image(options, image, paths, method, progress, said)
+
+    return row_or_failure(row, image, said, method=method)
+
+
+def row_or_failure(
+    row: Callable[[], dict[str, Any]], image: str, said: Said, **known: str
+) -> dict[str, Any]:
+    """What `row` gives of one of several images; where it fails, what is `known`, and why."""
+    try:
+        return row()
     except (MaskError, OSError) as error:
         text = one_line(error)
     except Exception as error:  # a fault of the program, or memory: the others go on
         text = fault(image, error)
     print(f"mirimask: error: {text}", file=sys.stderr)
-    return {"image": image, "method": method, "error": text, "warnings": said.taken()}
+    return {"image": image, **known, "error": text, "warnings": said.taken()}
 
 
 def mask_image(

@@ -9,9 +9,9 @@ from typing import Any
 
 from mirimask.atomic import replacing
 from mirimask.command.inputs import at_hand
-from mirimask.command.masks import mask_table
+from mirimask.command.masks import mask_table, row_or_failure
 from mirimask.command.outputs import OUTPUTS, Output, check_outputs, is_folder, placed
-from mirimask.command.speech import Progress, Said, one_line
+from mirimask.command.speech import Progress, Said
 from mirimask.errors import MaskError
 
 __all__ = ["run_project"]
@@ -44,17 +44,14 @@ def run_project(options: argparse.Namespace, progress: Progress, said: Said) -> 
         raise MaskError(f"mask '{options.mask}': marks no pixel; there is nothing to project.")
     for number, (image, path) in enumerate(zip(images, files, strict=True), start=1):
         progress.prefix = f"[{number}/{len(images)}] " if many else ""
-        said.taken()
-        try:
+
+        def made(image: str = image, path: str = path) -> dict[str, Any]:
+            said.taken()
             with at_hand(options, said, image=image) as local, progress.step(f"projecting {image}"):
                 row = projected(options, local.image, image, marked, wcs, path)
-        except (MaskError, OSError) as error:
-            if not many:
-                raise
-            text = one_line(error)
-            print(f"mirimask: error: {text}", file=sys.stderr)
-            row = {"image": image, "error": text}
-        rows.append({**row, "warnings": said.taken()})
+            return {**row, "warnings": said.taken()}
+
+        rows.append(row_or_failure(made, image, said) if many else made())
     if options.json:
         print(json.dumps(rows if many else rows[0], indent=1))
     elif many:
