@@ -484,7 +484,7 @@ def test_other_cameras(i2d, run):
     one_error(run("mask", i2d, "-o", "m.fits"), 1, "NIRISS 'F200W'", "--fwhm 0.15arcsec")
     status, _, err = run("mask", i2d, "-o", "m.fits", "--fwhm", "0.27arcsec", "--catalogue")
     assert status == 0
-    assert "no aperture correction" in err
+    assert "no aperture correction is known for its filter; there is no depth" in err
     table = Table.read("m_sources.ecsv")
     assert np.isnan(table["point_flux"]).all()
     assert (table["isophotal_flux"] > 0).any()
@@ -494,6 +494,8 @@ def test_other_cameras(i2d, run):
     assert miri[0] == 0
     with fits.open(i2d, mode="update") as hdus:
         hdus[0].header["INSTRUME"], hdus[0].header["FILTER"] = "MIRI", "F770W"
+    err = run("mask", i2d, "-o", "p.fits", "--fwhm", "0.5arcsec")[2]
+    assert "no aperture correction is used with --fwhm, for that of F770W is of the filter's" in err
     run("mask", i2d, "-o", "o.fits")
     np.testing.assert_array_equal(fits.getdata("n.fits", "MASK"), fits.getdata("o.fits", "MASK"))
 

@@ -190,6 +190,7 @@ def made(
 
     from mirimask.export.labels import label_mask
     from mirimask.export.survey import measure_image
+    from mirimask.image.instrument import FILTERS, band_of
     from mirimask.masks.make import make_mask, numbered_sources, segmentation_labels
 
     with progress.step(f"making the mask {method}"):
@@ -223,10 +224,12 @@ def made(
         _logger.warning("'%s': the mask %s marks no pixel.", address, method)
     aperture = image.point_aperture
     if aperture.correction != aperture.correction:
+        why, (instrument, band) = "is known for its filter", band_of(image.primary)
+        if instrument == "MIRI" and band in FILTERS:
+            why = f"is used with --fwhm, for that of {band} is of the filter's own PSF"
         _logger.warning(
-            "'%s': no aperture correction is known for its filter; there is no depth, and no "
-            "point_flux in a catalogue.",
-            address,
+            "'%s': no aperture correction %s; there is no depth, and no point_flux in a catalogue.",
+            *(address, why),
         )
     with progress.step("measuring the depth"):
         measured = measure_image(image, labels, aperture=aperture)
