@@ -1,4 +1,4 @@
-"""`mirimask new-study`: its files are a study; images that cannot be used are said before."""
+"""`mirimask new-study`: its files are a study; images that cannot be used are left out and said."""
 
 import shutil
 
@@ -55,7 +55,7 @@ def test_nothing_is_replaced_unasked(here, capsys):
 
 
 @pytest.mark.parametrize("wrong", ["absent", "filter", "camera", "damaged"])
-def test_an_image_that_cannot_be_used_is_said_and_nothing_is_written(here, capsys, wrong):
+def test_an_image_that_cannot_be_used_is_said_and_left_out(here, capsys, wrong):
     shutil.copy("A_i2d.fits", "bad_i2d.fits")
     if wrong == "absent":
         (here / "bad_i2d.fits").unlink()
@@ -67,12 +67,34 @@ def test_an_image_that_cannot_be_used_is_said_and_nothing_is_written(here, capsy
             hdus[0].header.update(INSTRUME="NIRCAM", FILTER="F444W")
     else:
         (here / "bad_i2d.fits").write_bytes((here / "A_i2d.fits").read_bytes()[:9000])
-    assert command.main(["new-study", "mine", "A_i2d.fits", "bad_i2d.fits"]) == 1
+    assert command.main(["new-study", "mine", "bad_i2d.fits"]) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "bad_i2d.fits" in error
     assert not (here / "mine").exists()
     assert ("other cameras" in error) == (wrong == "camera")
+    assert command.main(["new-study", "mine", "bad_i2d.fits", "A_i2d.fits"]) == 0
+    said = capsys.readouterr()
+    assert "mine/images.tsv: 1 image\n" in said.out
+    reason = error.removeprefix("mirimask: error: ")
+    assert said.err.startswith(f"mirimask: warning: left out of the study: {reason}")
+    assert list(Study(yaml.safe_load((here / "mine" / "study.yaml").read_text())).images) == ["A"]
     if wrong == "filter":
-        assert command.main(["new-study", "mine", "bad_i2d.fits", "--filter", "F770W"]) == 0
+        arguments = ["new-study", "mine", "bad_i2d.fits", "--filter", "F770W", "--overwrite"]
+        assert command.main(arguments) == 0
         assert "\tF770W\t" in (here / "mine" / "images.tsv").read_text()
+
+
+def test_where_no_image_can_be_used_all_are_said_and_nothing_is_written(here, capsys, monkeypatch):
+    (here / "bad_i2d.fits").write_text("no")
+
+    def broken(name):
+        raise RuntimeError("no way")
+
+    monkeypatch.setattr("mirimask.image.instrument.imaging_filter", broken)
+    assert command.main(["new-study", "mine", "A_i2d.fits", "bad_i2d.fits"]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "'A_i2d.fits' cannot be worked on (RuntimeError: no way)" in error
+    assert "i2d 'bad_i2d.fits': not a FITS file" in error
+    assert not (here / "mine").exists()

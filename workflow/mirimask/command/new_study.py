@@ -1,6 +1,7 @@
 """`mirimask new-study`: the table of images and the configuration of a study of one's own."""
 
 import argparse
+import logging
 import re
 import sys
 from collections.abc import Sequence
@@ -8,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from mirimask.atomic import write_text
+from mirimask.command.inputs import about
+from mirimask.command.speech import fault
 from mirimask.errors import MaskError
 
 __all__ = ["add_new_study", "run_new_study"]
+
+_logger = logging.getLogger("mirimask")
 
 _EXAMPLES = """examples:
   mirimask new-study mine data/*_i2d.fits
@@ -53,7 +58,10 @@ def add_new_study(commands: Any) -> None:
 
 
 def run_new_study(options: argparse.Namespace, *_: object) -> int:
-    """Write the two files; MaskError where an image cannot be used, before anything is written."""
+    """Write the two files, of the images that can be used; MaskError where none can.
+
+    The others are warnings, as those that a study finds later are (`study.usable`).
+    """
     folder = Path(options.folder)
     table, configuration = folder / "images.tsv", folder / "study.yaml"
     for path in (table, configuration):
@@ -61,7 +69,19 @@ def run_new_study(options: argparse.Namespace, *_: object) -> int:
             raise MaskError(f"'{path}' is there already; add --overwrite to replace it.")
     name = re.sub(r"[^A-Za-z0-9_.-]", "_", folder.resolve().name).lstrip("_.-") or "mine"
     codes = _codes(options.image)
-    rows = [_row(code, path, options.filter) for code, path in codes.items()]
+    rows, problems = [], []
+    for code, image in codes.items():
+        try:
+            with about(image):
+                rows.append(_row(code, image, options.filter))
+        except (MaskError, OSError) as error:
+            problems.append(str(error))
+        except Exception as error:  # a fault of the program: the study is of the others
+            problems.append(fault(image, error))
+    if not rows:
+        raise MaskError(" ".join(problems))
+    for problem in problems:
+        _logger.warning("left out of the study: %s", problem)
     lines = ["\t".join(_COLUMNS), *("\t".join(row[key] for key in _COLUMNS) for row in rows)]
     write_text(table, "\n".join(lines) + "\n")
     text = _CONFIGURATION.format(name=name, table=_yaml(table.resolve()), path=configuration)
