@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from mirimask.masks.names import parse_method
+from mirimask.sizes import size_parts
 
 from study.images import FILES
 from study.settings import Study
@@ -24,7 +25,7 @@ __all__ = [
 def configured(study: Study) -> dict[str, str]:
     """The study's own value of each setting that Table 3 is counted with others of."""
     config = study.config
-    number, unit = config["verdict"]["radius"].split()
+    number, unit = size_parts(config["verdict"]["radius"])
     return {
         f"verdict radius [{unit}]": f"{float(number):.4g}",
         "peak S/N": f"{config['peaks']['snr']:g}",

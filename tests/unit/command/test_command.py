@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -103,6 +105,18 @@ def test_one_mask_whatever_else_is_made(i2d, run):
         assert run("mask", i2d, *asked)[0] == 0
     alone, beside = (fits.getdata(f"{name}.fits", "MASK") for name in ("alone", "beside"))
     np.testing.assert_array_equal(alone, beside)
+
+
+@pytest.mark.parametrize(
+    ("method", "called"),
+    [("value_4.6_or_derivative_4.6", "spots"), ("value_4.6_or_cores", "sources")],
+)
+def test_the_labels_of_slices_are_spots(i2d, run, method, called):
+    err = run("mask", i2d, "--method", method, "-o", "m.fits")[2]
+    assert re.search(rf"; \d+ {called};", err)
+    shutil.copy(i2d, "B_i2d.fits")
+    _, out, _ = run("mask", i2d, "B_i2d.fits", "--method", method, "-o", "out/")
+    assert called in out.splitlines()[0].split()
 
 
 @pytest.mark.parametrize("kind", ["value_4.6", "derivative_4.6"])
@@ -522,6 +536,10 @@ def test_score_of_other_columns_and_sizes(i2d, run):
     status, out, _ = run("score", i2d, "mine.csv", *columns, "--radius", "1.98 arcsec")
     assert status == 0
     assert "A-3" in out
+    for size in ("1.98arcsec", "198e-2 arcsec"):
+        assert run("score", i2d, "mine.csv", *columns, "--radius", size)[:2] == (0, out)
+    for size in ("inf px", "0 px", "-1 px", "nan arcsec"):
+        one_error(run("score", i2d, "mine.csv", f"--radius={size}"), 2, "--radius", "not a size")
 
 
 def test_circles_follow_the_catalogue_or_the_psf(i2d, run):

@@ -134,15 +134,28 @@ def test_a_crop_without_an_image(product, fill, says):
 
 
 @pytest.mark.parametrize(
-    ("size", "scale", "expected"), [("18 px", 0.08, 18), ("1.98 arcsec", 0.11, 18)]
+    ("size", "scale", "expected"),
+    [
+        *(("18 px", 0.08, 18), ("1.98 arcsec", 0.11, 18), ("1.98arcsec", 0.11, 18)),
+        *((".5 px", 0.08, 0.5), ("1e1 px", 0.08, 10), ("5.px", 0.08, 5)),
+    ],
 )
 def test_sizes(size, scale, expected):
     assert pixels(size, scale) == pytest.approx(expected)
 
 
-def test_size_without_a_unit():
-    with pytest.raises(MaskError, match="18 px"):
-        pixels("18", 0.11)
+@pytest.mark.parametrize(
+    "size", ["18", "px", "0 px", "0.0arcsec", "-1 px", "inf px", "nan px", "1e99 em", "1e999 px"]
+)
+def test_what_is_no_size(size):
+    with pytest.raises(MaskError, match=f"'{size}' is not a size above 0; write '18 px'"):
+        pixels(size, 0.11)
+
+
+def test_a_size_in_widths_of_a_psf_that_is_not_known():
+    assert pixels("2 fwhm", 0.11, fwhm_px=2.5) == 5
+    with pytest.raises(MaskError, match="width of the PSF is not known"):
+        pixels("2 fwhm", 0.11)
 
 
 def test_empty_pixels():

@@ -366,7 +366,7 @@ def in_words(row: dict[str, Any]) -> str:
     """What is said of one image: the mask, its sources, the sky and the depth."""
     text = (
         f"{row['method']}: {row['n_masked']} pixels, {100 * row['masked_share']:.3g} % of the "
-        f"image; {row['n_sources']} source{'' if row['n_sources'] == 1 else 's'}"
+        f"image; {row['n_sources']} {_counted(row)}{'' if row['n_sources'] == 1 else 's'}"
     )
     if row["background"] is not None:
         text += f"; sky {row['background']:.4g} MJy/sr"
@@ -375,6 +375,13 @@ def in_words(row: dict[str, Any]) -> str:
     if "match_radius_arcsec" in row:
         text += f"; circles of {row['match_radius_arcsec']:.3g} arcsec"
     return text
+
+
+def _counted(row: dict[str, Any]) -> str:
+    """What the labels of a mask are called: of slices alone most are spots of noise."""
+    from mirimask.masks.names import leaves
+
+    return "spot" if all(leaf.is_slice for leaf in leaves(row["method"])) else "source"
 
 
 def summary(rows: list[dict[str, Any]]) -> str:
@@ -390,7 +397,7 @@ def summary(rows: list[dict[str, Any]]) -> str:
     heads = {
         "image": "image",
         "area": "area %",
-        "n_sources": "sources",
+        "n_sources": f"{_counted(rows[0])}s",
         "sky": "sky MJy/sr",
         "depth": "5 sigma AB",
     }

@@ -1,14 +1,15 @@
 """What can be typed: the options of `mirimask`, their help, and their values, checked."""
 
 import argparse
-import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from mirimask import __version__
 from mirimask.command.new_study import add_new_study
 from mirimask.command.outputs import BESIDE
+from mirimask.errors import MaskError
 from mirimask.masks.registry import METHODS, missing, published_options
+from mirimask.sizes import size_parts
 
 __all__ = ["Parser", "parser"]
 
@@ -392,12 +393,12 @@ def bit(text: str) -> int:
 
 def arcseconds(text: str) -> float:
     """'0.15arcsec' as 0.15."""
-    match = re.fullmatch(r"\s*([0-9.]+(?:[eE]-?\d+)?)\s*(arcsec|\")\s*", text)
     try:
-        value = float(match[1]) if match else 0.0
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 60:
+        number, unit = size_parts(text.strip().replace('"', "arcsec"))
+    except MaskError:
+        number, unit = "0", ""
+    value = float(number)
+    if not (unit == "arcsec" and value < 60):
         raise argparse.ArgumentTypeError(f"'{text}' is not a width; write 0.15arcsec")
     return value
 
@@ -409,13 +410,10 @@ def size_or_any(text: str) -> str | None:
 
 def size(text: str) -> str:
     """A size with its unit, checked; it becomes pixels once the image's scale is known."""
-    number, _, unit = text.partition(" ")
     try:
-        good = float(number) > 0 and unit in ("px", "arcsec", "fwhm")
-    except ValueError:
-        good = False
-    if not good:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a size; write '18 px' or '2 arcsec'")
+        size_parts(text)
+    except MaskError as error:
+        raise argparse.ArgumentTypeError(str(error).rstrip(".")) from None
     return text
 
 

@@ -15,6 +15,7 @@ from mirimask.image.background import background_meshes
 from mirimask.image.frame import Frame, pixels
 from mirimask.masks.filters import matched_filter
 from mirimask.masks.segmentation import SegmentationSettings, smoothed, sources_above
+from mirimask.sizes import size_parts
 from mirimask.sources.catalogue import locate_sources
 from mirimask.sources.peaks import reference_peaks, within_fwhm_px
 from mirimask.sources.spots import Spots, label_spots
@@ -52,7 +53,7 @@ _SMALLEST, _SMALLEST_FWHM_PX = (1, 9, 12, 25), 0.269 / 0.11
 
 def other_radii(radius: str) -> list[str]:
     """Half, two thirds, four and five thirds of a size such as '18 px' or '1 fwhm'."""
-    number, unit = radius.split()
+    number, unit = size_parts(radius)
     return [f"{float(number) * sixths / 6:.4g} {unit}" for sixths in _RADII_SIXTHS]
 
 
@@ -379,7 +380,7 @@ def count_variants(
         as_configured = usual(usual_radius)
         add("as configured", "", as_configured)
         for text, radius in variants["radius_px"].items():
-            number, _, unit = text.partition(" ")
+            number, unit = size_parts(text)
             add(f"verdict radius [{unit}]", number, usual(radius))
         for text, snr in variants["snr"].items() if by_peaks else ():
             others = brighter(snr)

@@ -36,7 +36,7 @@ _COLUMNS: dict[str, tuple[str | None, int, str]] = {
         "uJy",
         6,
         "flux if it is a point source, corrected for light beyond the circle; NaN where part of "
-        "the circle is beyond the image or on empty pixels",
+        "the circle is beyond the image or its crop, or on empty pixels",
     ),
     "point_flux_err": ("uJy", 4, ""),
     "point_abmag": ("mag", 6, "AB magnitude of point_flux; NaN where it is not positive"),
@@ -106,8 +106,8 @@ def measure_labels(
     `isophotal_*`, position and shape are those of photutils' `SourceCatalog` of the label's own
     pixels (`moments.label_sums`); `point_*` is the circle of `aperture` (see
     `instrument.point_aperture`) on the centroid, times its correction: right for stars only, and
-    NaN where a part of the circle is not seen, beyond the image or on empty pixels. Errors
-    come from ERR (from the scatter in the annulus where the image has none) and from the
+    NaN where a part of the circle is not seen: beyond the image or its crop, or on empty pixels.
+    Errors come from ERR (from the scatter in the annulus where the image has none) and from the
     background's, and are NaN where the ERR of a pixel that is summed is not finite; neighbouring
     pixels of a drizzled image are correlated, which both ignore. Where
     the light of a label has no centroid (it is fainter than its surroundings), the middle of its

@@ -1,6 +1,5 @@
 """The frame of an image, and the crop of it that everything works on."""
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,6 +18,7 @@ from mirimask.image.instrument import (
 )
 from mirimask.image.parts import strips
 from mirimask.image.wcs import pixel_area_sr, pixel_scale_arcsec, shifted, wcs_cards
+from mirimask.sizes import size_parts
 
 __all__ = ["Frame", "crop_frame", "empty_pixels", "pixel_cards", "pixels", "whole_frame"]
 
@@ -118,12 +118,14 @@ def pixels(size: str, pixel_scale: float, *, fwhm_px: float | None = None) -> fl
 
     Where `fwhm_px`, the width of the PSF, is given, '10 fwhm' is one too. MaskError for others.
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) (px|arcsec|fwhm)", size)
-    if match is not None and match[2] == "fwhm" and fwhm_px is not None:
-        return float(match[1]) * fwhm_px
-    if match is None or match[2] == "fwhm":
-        raise MaskError(f"'{size}' is not a size; write '18 px' or '1.98 arcsec'.")
-    return float(match[1]) / (1.0 if match[2] == "px" else pixel_scale)
+    number, unit = size_parts(size)
+    if unit != "fwhm":
+        return float(number) / (1.0 if unit == "px" else pixel_scale)
+    if fwhm_px is None:
+        raise MaskError(
+            f"'{size}': the width of the PSF is not known; write '18 px' or '2 arcsec'."
+        )
+    return float(number) * fwhm_px
 
 
 def empty_pixels(
