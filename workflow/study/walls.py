@@ -17,7 +17,7 @@ _LIBRARY = f"{_BELOW} archive evaluation export simulation figures report"
 
 # a package: what it may import, itself included where its modules may import each other
 WALLS = {
-    "ground": "ground",  # errors, whole files, units, intervals, reading of tables
+    "ground": "ground",  # errors, whole files, units, sizes, intervals, reading of tables
     "image": "ground image",
     "archive": "ground image archive",
     "sources": "ground image sources",
