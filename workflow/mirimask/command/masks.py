@@ -208,8 +208,8 @@ def made(
                 frame=whole_image(options, image, [method]),
                 segmentation=segmentation,
             )
-            # a study keeps what a segmentation, or the script's derivative, marks there
-            unseen = int(np.count_nonzero(mask & image.empty))
+            # a segmentation of one's own may mark what was not observed, as no source is
+            unseen = int(np.count_nonzero(mask & image.empty)) if segmentation is not None else 0
             if unseen:
                 _logger.warning(
                     "'%s': the mask %s marks %d pixels where nothing was observed; they are taken "
