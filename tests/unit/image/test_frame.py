@@ -7,7 +7,7 @@ from astropy.table import MaskedColumn, Table
 from astropy.wcs import WCS
 from mirimask.errors import MaskError
 from mirimask.image.files import read_crop, read_frame, write_crop, write_mask
-from mirimask.image.frame import crop_frame, empty_pixels, pixels
+from mirimask.image.frame import crop_frame, empty_pixels
 from mirimask.image.statistics import describe, identify
 from mirimask.sources.catalogue import catalogue_settings, locate_sources
 
@@ -131,31 +131,6 @@ def test_a_crop_without_an_image(product, fill, says):
     frame.empty[5:] = np.isnan(fill)
     with pytest.raises(MaskError, match=says):
         crop_frame(frame, rows=(10, 90), columns=(0, 50), image="Img1")
-
-
-@pytest.mark.parametrize(
-    ("size", "scale", "expected"),
-    [
-        *(("18 px", 0.08, 18), ("1.98 arcsec", 0.11, 18), ("1.98arcsec", 0.11, 18)),
-        *((".5 px", 0.08, 0.5), ("1e1 px", 0.08, 10), ("5.px", 0.08, 5)),
-    ],
-)
-def test_sizes(size, scale, expected):
-    assert pixels(size, scale) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(
-    "size", ["18", "px", "0 px", "0.0arcsec", "-1 px", "inf px", "nan px", "1e99 em", "1e999 px"]
-)
-def test_what_is_no_size(size):
-    with pytest.raises(MaskError, match=f"'{size}' is not a size above 0; write '18 px'"):
-        pixels(size, 0.11)
-
-
-def test_a_size_in_widths_of_a_psf_that_is_not_known():
-    assert pixels("2 fwhm", 0.11, fwhm_px=2.5) == 5
-    with pytest.raises(MaskError, match="width of the PSF is not known"):
-        pixels("2 fwhm", 0.11)
 
 
 def test_empty_pixels():
