@@ -91,8 +91,6 @@ rule import_local:
         image=study.images_from("local"),
     group:
         "image"
-    conda:
-        "../../envs/environment.yaml"
     params:
         image=lambda wildcards: study.images[wildcards.image],
         catalogue={key: config["catalogue"][key] for key in ("name", "id", "ra", "dec")},
@@ -101,8 +99,15 @@ rule import_local:
         code=code("import_local"),
     message:
         "Importing {wildcards.image}"
-    script:
-        "../scripts/import_local.py"
+    run:
+        here(
+            "import_local",
+            input=input,
+            output=output,
+            params=params,
+            wildcards=wildcards,
+            log=log,
+        )
 
 
 rule manifest:

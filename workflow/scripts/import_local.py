@@ -4,7 +4,6 @@ import json
 import logging
 from pathlib import Path
 
-from job import script
 from mirimask.atomic import write_text
 from mirimask.export.pipeline_catalogue import pipeline_products
 from mirimask.image.manifest import product_row, write_manifest
@@ -70,7 +69,3 @@ def main(job):
         ],
     )
     write_text(job.output.inputs, json.dumps(states, indent=1) + "\n")
-
-
-if "snakemake" in globals():
-    script(main, snakemake)

@@ -93,7 +93,7 @@ def left_behind(study: Study) -> str:
             lines = log.read_text(encoding="utf-8").splitlines()
             problem = next((line for line in lines if line.startswith("ERROR")), "")
             if problem:
-                said[image] = problem.partition(": ")[2]
+                said[image] = problem.partition(": ")[2].removeprefix(f"{image}: ")
     if not said:
         return ""
     out = ", ".join([*study.config["leave_out"], *said])
