@@ -145,7 +145,7 @@ def test_crop_keeps_the_shape_of_the_image(i2d, run):
     assert mask[20:120, 30:130].sum() == 100
 
 
-EYE = ("--smallest-spot", "1.84 fwhm")  # as a study counts
+EYE = ("--smallest-spot", "0.495 arcsec")  # as a study counts
 
 
 def test_the_same_mask_as_in_a_study(study, run):
@@ -187,7 +187,7 @@ def test_defaults_are_those_of_a_study():
     assert settings["verdict"]["properties"]["near"]["default"] == "catalogue"
     assert (options.radius, options.near) == (None, None)
     assert options.smallest_spot is None  # a mask in use is not looked at on a figure
-    by_eye = command.parser().parse_args(["score", "i", "c", "--smallest-spot", "1.84 fwhm"])
+    by_eye = command.parser().parse_args(["score", "i", "c", "--smallest-spot", "0.495 arcsec"])
     assert by_eye.smallest_spot == settings["verdict"]["properties"]["smallest_spot"]["default"]
     peaks = settings["peaks"]["properties"]
     assert options.snr == peaks["snr"]["default"]

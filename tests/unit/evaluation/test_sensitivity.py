@@ -135,13 +135,13 @@ def test_settings_that_change_no_count_say_nothing():
     assert with_effect(table[:0])[1] == []
 
 
-def test_other_settings_follow_the_radius_and_the_psf():
+def test_other_settings_follow_the_radius_and_the_pixel():
     assert other_radii("18 px") == ["9 px", "12 px", "24 px", "30 px"]
     assert other_radii("1 fwhm") == ["0.5 fwhm", "0.6667 fwhm", "1.333 fwhm", "1.667 fwhm"]
-    assert other_smallest(0.269 / 0.11) == {"1": 1, "9": 9, "12": 12, "25": 25}
+    assert other_smallest(0.11) == {"1": 1, "9": 9, "12": 12, "25": 25}
     # half the pixel, four times as many in the same area
-    assert other_smallest(0.269 / 0.055) == {"1": 4, "9": 36, "12": 48, "25": 100}
-    assert other_smallest(0.5)["1"] == 1
+    assert other_smallest(0.055) == {"1": 4, "9": 36, "12": 48, "25": 100}
+    assert other_smallest(5)["1"] == 1
 
 
 def test_without_sources_nothing_is_concluded():
@@ -324,6 +324,6 @@ def test_other_finders_find_the_stars_and_no_clouds():
 
 
 def test_the_smallest_spot_in_whole_pixels():
-    assert spot_text("1.84 fwhm") == "16"
+    assert spot_text("0.495 arcsec") == spot_text("1.84 fwhm") == "16"
     assert spot_text("2 px") == "3"
     assert spot_text(None) == "all peaks"

@@ -3,6 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from conftest import ROOT
+from frames import frame_with
 from mirimask.sources.spots import label_spots
 from mirimask.sources.verdicts import (
     circle_row,
@@ -11,6 +14,7 @@ from mirimask.sources.verdicts import (
     literal_verdicts,
     not_observed,
     peak_verdicts,
+    smallest_spot_px,
 )
 
 CIRCLE = {"radius_px": 18, "near_px": 25}
@@ -105,6 +109,16 @@ def test_a_spot_too_small_to_be_seen_is_no_success():
     for smallest, verdict in ((None, "success"), (1, "success"), (2, "failure")):
         given = peak_verdicts(at, at, spots, peaks, **circle, smallest_px=smallest)
         assert list(given["verdict"]) == [verdict]
+
+
+@pytest.mark.parametrize("name", ["F770W", "F2550W"])
+def test_what_an_eye_sees_does_not_grow_with_the_psf(name):
+    """16 px of 0.11 arcsec in every filter, with the default; 1.84 FWHM are 142 px in F2550W."""
+    size = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["verdict"]["smallest_spot"]
+    crop = frame_with(np.ones((9, 9), np.float32))
+    crop.primary["FILTER"] = name
+    assert 15 < smallest_spot_px(size, crop) <= 16
+    assert smallest_spot_px(None, crop) is None
 
 
 def test_peaks_at_the_rim():

@@ -257,7 +257,7 @@ def parser() -> Parser:
         type=size_or_any,
         metavar="SIZE|any",
         help="diameter of the smallest spot that an eye sees on a figure, with one peak of it, as "
-        "the paper's study counts ('1.84 fwhm'); default: any, every peak that the mask marks",
+        "the paper's study counts ('0.495 arcsec'); default: any, every peak that the mask marks",
     )
     group = score.add_argument_group("what to write")
     group.add_argument(

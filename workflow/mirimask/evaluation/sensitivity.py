@@ -47,8 +47,8 @@ _SCORERS = {"peaks": "bright peak", "pixels": "any mask pixel"}
 # conditions that are tried on a catalogue, by its name
 CUTS = {"unwise": ("FW1 > 20 * e_FW1", "fFW1 > 0.7", "q_W1 > 0.9")}
 _RADII_SIXTHS = (3, 4, 8, 10)  # of the radius: 9, 12, 24 and 30 px where it is 18 px
-# pixels of the smallest spot in F770W at 0.11 arcsec, where the PSF has an FWHM of 2.445 px
-_SMALLEST, _SMALLEST_FWHM_PX = (1, 9, 12, 25), 0.269 / 0.11
+_SMALLEST, _MIRI_PX = (1, 9, 12, 25), 0.11  # pixels of the smallest spot, of so many arcseconds
+_F770W_FWHM = 0.269  # arcseconds
 
 
 def other_radii(radius: str) -> list[str]:
@@ -57,13 +57,13 @@ def other_radii(radius: str) -> list[str]:
     return [f"{float(number) * sixths / 6:.4g} {unit}" for sixths in _RADII_SIXTHS]
 
 
-def other_smallest(fwhm_px: float) -> dict[str, int]:
-    """Pixels of the smallest spot, 1, 9, 12 and 25 in F770W at 0.11 arcsec, by that number.
+def other_smallest(pixel_scale: float) -> dict[str, int]:
+    """Pixels of the smallest spot, 1, 9, 12 and 25 of MIRI's 0.11 arcsec, by that number.
 
-    Where the PSF is wider or narrower than there, `fwhm_px`, as large a share of its area; 1 at
+    Where a pixel has another size (`pixel_scale`, arcseconds), as large a piece of the sky; 1 at
     least.
     """
-    share = (fwhm_px / _SMALLEST_FWHM_PX) ** 2
+    share = (_MIRI_PX / pixel_scale) ** 2
     return {f"{n}": max(1, round(n * share)) for n in _SMALLEST}
 
 
@@ -74,7 +74,7 @@ def spot_text(size: str | None) -> str:
     """
     if size is None:
         return "all peaks"
-    diameter = pixels(size, 0.11, fwhm_px=_SMALLEST_FWHM_PX)
+    diameter = pixels(size, _MIRI_PX, fwhm_px=_F770W_FWHM / _MIRI_PX)
     return f"{round(np.pi / 4 * diameter**2)}"
 
 
@@ -222,7 +222,7 @@ def tried_settings(
         "tolerance_px": tolerance_fwhm * crop.fwhm_px,
     }
     if smallest is None:
-        spots: Mapping[str, float] = other_smallest(crop.fwhm_px)
+        spots: Mapping[str, float] = other_smallest(crop.pixel_scale)
     else:
         spots = {f"{n}": n for n in smallest}
     variants = {

@@ -39,7 +39,7 @@ def verdict_of(
 def smallest_spot_px(size: str | None, crop: Frame) -> float | None:
     """Pixels of the smallest spot that an eye sees: the area of a disc of diameter `size`.
 
-    `size` is a size such as '1.84 fwhm'; None, where every spot counts, stays None.
+    `size` is a size such as '0.495 arcsec'; None, where every spot counts, stays None.
     """
     return None if size is None else math.pi / 4 * crop.length_px(size) ** 2
 
