@@ -108,8 +108,7 @@ def test_the_paper_from_a_served_archive(fields, tmp_path):
         study.config = {
             "study": "paper",
             "archive": {"mast_server": served.mast_url, "vizier_server": served.vizier_host},
-            "evaluation": QUICK
-            | {"methods": PAPER, "curve_families": SWEPT, "stars_at_once": 20},
+            "evaluation": QUICK | {"methods": PAPER, "curve_families": SWEPT, "stars_at_once": 20},
         }
         environment = os.environ | {"REQUESTS_CA_BUNDLE": str(served.ca_bundle)}
         done = study.run(*targets, env=environment)
