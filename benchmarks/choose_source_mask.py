@@ -17,7 +17,7 @@ from measured import ROOT, SNAKEMAKE
 
 import pandas as pd  # isort: skip
 import yaml  # isort: skip
-from ideal_mask import scene  # isort: skip
+from ideal_mask import MIDDLE_AB, scene  # isort: skip
 from mirimask.evaluation.background import use_row  # isort: skip
 from mirimask.image.files import read_crop  # isort: skip
 from mirimask.masks.source_mask import SourceSettings, source_mask  # isort: skip
@@ -77,7 +77,8 @@ def main() -> None:
             for name in options.only:
                 settings = SourceSettings(**CANDIDATES[name])
                 mask = source_mask(crop.masked, crop.empty, fwhm_px=crop.fwhm_px, settings=settings)
-                rows.append({"candidate": name, **use_row(true, mask, stamps)})
+                row = use_row(true, mask, stamps, middle_ab=MIDDLE_AB)
+                rows.append({"candidate": name, **row})
     table = pd.DataFrame(rows).groupby("candidate", sort=False).mean()
     print(
         "| settings | area, % | mean sky left, sigma | ideal's | stars' light left, % | ideal's "

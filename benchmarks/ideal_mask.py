@@ -29,6 +29,7 @@ from mirimask.image.product import opened  # isort: skip
 from mirimask.image.psf import read_psf  # isort: skip
 
 LEAST, STEPS = 0.04, 10
+MIDDLE_AB = 24.5  # of evaluation.curve_magnitudes
 
 
 def scene(study: Path, image: str) -> tuple[TrueSky, list]:
@@ -40,7 +41,8 @@ def scene(study: Path, image: str) -> tuple[TrueSky, list]:
     truth = Table.read(archive / "truth.ecsv", format="ascii.ecsv").to_pandas()
     truth = truth_in_crop(truth, crop.empty, x0=crop.origin[1], y0=crop.origin[0])
     psf = read_psf(next((study / "simulation").glob("psf*.fits")))
-    return true_sky(crop.data, light, sky, crop.empty), source_stamps(truth, psf, crop.data.shape)
+    stamps = source_stamps(truth, psf, crop.data.shape, middle_ab=MIDDLE_AB)
+    return true_sky(crop.data, light, sky, crop.empty), stamps
 
 
 def left(true: TrueSky, stamps: list, area: float) -> tuple[np.ndarray, dict[str, float]]:

@@ -18,6 +18,7 @@ rule source_mask_use:
         "image"
     params:
         masks=study.labelled(study.used),
+        middle_ab=study.middle_ab,
         code=code("measure_use"),
     message:
         "Measuring what masks leave in the sky of {wildcards.image}"
@@ -58,6 +59,7 @@ rule evaluation_of_use:
         "study"
     params:
         image=study.use_image,
+        middle_ab=study.middle_ab,
         code=code("use_summary"),
     message:
         "Adding up what masks leave in the sky"
@@ -81,6 +83,7 @@ use rule source_mask_use as source_mask_use_of_all with:
         "<logs>/source_mask_use_of_all/{image}.log",
     params:
         masks=study.labelled(study.side_by_side_methods),
+        middle_ab=study.middle_ab,
         code=code("measure_use"),
 
 
@@ -95,6 +98,7 @@ rule side_by_side_use:
     group:
         "study"
     params:
+        middle_ab=study.middle_ab,
         code=code("use_summary"),
     message:
         "Adding up what all masks leave in the sky"
@@ -119,6 +123,7 @@ rule added_sources:
         masks=study.labelled(study.used),
         detectors=study.settings_of_parts(study.used),
         free_fwhm=config["evaluation"]["free_fwhm"],
+        middle_ab=study.middle_ab,
         segmentation=config["segmentation"],
         seed=config["evaluation"]["seed"],
         code=code("measure_added"),
@@ -169,6 +174,7 @@ rule evaluation_of_added:
     input:
         csv=expand("<results>/evaluation/added/{image}.csv", image=study.images),
         near=expand("<results>/evaluation/near/{image}.csv", image=study.images),
+        depths="<results>/evaluation/injection_depths.csv",
         dithered=expand(
             "<results>/evaluation/super_background/{image}.csv", image=study.dithered
         ),
@@ -181,6 +187,7 @@ rule evaluation_of_added:
         "study"
     params:
         dithered=study.dithered,
+        middle_ab=study.middle_ab,
         draws=config["evaluation"]["bootstrap"],
         seed=config["evaluation"]["seed"],
         code=code("added_summary"),

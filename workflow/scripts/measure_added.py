@@ -28,6 +28,7 @@ def main(job):
         crop,
         free_of_sources(crop, peaks, p.free_fwhm),
         psf_for(job.input.psf, crop),
+        middle_ab=p.middle_ab,
         rng=np.random.default_rng(seed_for(p.seed, image, 15)),
     )
     methods = [method for method, _ in p.masks]

@@ -19,11 +19,14 @@ def main(job):
     sources = Table.read(job.input.truth, format="ascii.ecsv").to_pandas()
     sources = truth_in_crop(sources, crop.empty, x0=crop.origin[1], y0=crop.origin[0])
     psf = read_psf(job.input.psf)
-    stamps = source_stamps(sources, psf, crop.data.shape)
-    stamps += bright_star_parts(sources, psf, crop.data.shape, fwhm_px=crop.fwhm_px)
+    middle = job.params.middle_ab
+    stamps = source_stamps(sources, psf, crop.data.shape, middle_ab=middle)
+    stamps += bright_star_parts(
+        sources, psf, crop.data.shape, middle_ab=middle, fwhm_px=crop.fwhm_px
+    )
     rows = [
         {"image": job.wildcards.image, "method": method, "domain": domain}
-        | use_row(true, read_mask(path)[0], stamps)
+        | use_row(true, read_mask(path)[0], stamps, middle_ab=middle)
         for path, (method, domain) in zip(job.input.masks, job.params.masks, strict=True)
     ]
     with replacing(job.output.csv) as temporary:

@@ -17,7 +17,7 @@ def main(job):
     table = pd.concat([table, pool_use(table)], ignore_index=True).assign(simulated=True)
     with replacing(job.output.csv) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6g")
-    write_text(job.output.md, use_page(table))
+    write_text(job.output.md, use_page(table, middle_ab=job.params.middle_ab))
     if job.output.get("png"):
         draw(job, table)
 

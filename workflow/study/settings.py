@@ -182,6 +182,11 @@ class Study:
         return wanted if wanted in self.by_truth else next(iter(self.by_truth), "none")
 
     @property
+    def middle_ab(self) -> float:
+        """The middle of the stars of the curves, about the depth of the images."""
+        return sum(self.config["evaluation"]["curve_magnitudes"]) / 2
+
+    @property
     def dithered(self) -> list[str]:
         """The simulated images of which a super-background is made: a quiet and a crowded one."""
         return _unique([self.use_image, list(self.by_truth)[-1]]) if self.by_truth else []

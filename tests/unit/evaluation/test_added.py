@@ -10,6 +10,7 @@ from mirimask.evaluation.added import (
     StarAperture,
     added_image,
     added_sources,
+    faintest_followed,
     measure_added,
     near_and_far,
     near_pixels,
@@ -120,9 +121,9 @@ def test_the_light_left_and_what_it_raises_the_sky_by():
 def test_added_sources_have_the_light_of_their_magnitudes():
     frame = frame_with(_sky(noise=0.1))
     allowed = np.ones(SHAPE, bool)
-    sources = added_sources(frame, allowed, _psf(), rng=np.random.default_rng(3))
+    sources = added_sources(frame, allowed, _psf(), middle_ab=24.5, rng=np.random.default_rng(3))
     assert {one.kind for one in sources} == {"star", "galaxy", "faint"}
-    again = added_sources(frame, allowed, _psf(), rng=np.random.default_rng(3))
+    again = added_sources(frame, allowed, _psf(), middle_ab=24.5, rng=np.random.default_rng(3))
     assert [one[:4] for one in again] == [one[:4] for one in sources]
     for one in sources:
         whole = min(one.x, one.y, SHAPE[1] - one.x, SHAPE[0] - one.y) > 70
@@ -166,12 +167,43 @@ def _rows(method, errors, left=0.5):
     return pd.DataFrame(stars, columns=columns)
 
 
+def _page(pooled, *, too_faint=(), simulated=True):
+    other = {"middle_ab": 24.5, "too_faint": too_faint, "simulated": simulated}
+    return added_page(pooled, pd.DataFrame(), **other)
+
+
+def test_what_is_added_follows_the_depth_of_the_images():
+    """Five magnitudes shallower images have all of it five magnitudes brighter, and say so."""
+    frame, allowed = frame_with(_sky(noise=0.1)), np.ones(SHAPE, bool)
+    found = {}
+    for middle in (24.5, 19.5):
+        rng = np.random.default_rng(3)
+        sources = added_sources(frame, allowed, _psf(), middle_ab=middle, rng=rng)
+        found[middle] = [(one.kind, one.ab_mag) for one in sources]
+    assert [(kind, ab - 5) for kind, ab in found[24.5]] == found[19.5]
+    assert {ab for kind, ab in found[24.5] if kind == "faint"} == {24, 24.5, 25}
+    assert faintest_followed(19.5) == 17
+    table = pd.concat([_rows("none", [0.1, 0.2], 1.0), _rows("value_1", [0.1, 0.2], 0.1)])
+    table["ab_mag"] -= 5
+    pooled = pool_added(table, middle_ab=19.5, draws=5, seed=1)
+    assert list(pooled["stars_13_15"]) == [1.0, 0.1]
+    verdict, _ = good_masks(pooled.assign(not_counted="A, B"))
+    assert verdict.endswith(
+        "(mean of added stars of 13 to 17 AB, added galaxies of 14 to 18 AB; not counted, too "
+        "shallow for them: A, B)."
+    )
+    other = {"middle_ab": 19.5, "too_faint": [], "simulated": True}
+    page = added_page(pooled.assign(near_far=0.1), pd.DataFrame(), **other)
+    assert "## Flux of faint stars (2 of 19 to 20 AB)" in page
+    assert "| 13-15 AB | 16-17 AB |" in page
+
+
 def test_what_a_mask_changes_is_counted_star_by_star():
     rng = np.random.default_rng(2)
     errors = rng.normal(0.02, 0.3, 400)
     table = pd.concat([_rows("none", errors, 1.0), _rows("cores", errors + 0.05)])
     table.loc[(table["method"] == "cores") & (table.index < 4), "ring"] = np.nan
-    pooled = pool_added(table, draws=200, seed=1).set_index("method")
+    pooled = pool_added(table, middle_ab=24.5, draws=200, seed=1).set_index("method")
     assert pooled.loc["none", "ring_bias"] == pytest.approx(np.median(errors))
     assert pooled.loc["none", "ring_scatter"] == pytest.approx(0.3, rel=0.1)
     # the scatter of the stars, 0.3, is not in what the mask changes
@@ -189,14 +221,14 @@ def test_a_mask_that_changes_less_than_half_of_the_stars_moves_their_median():
     without = np.array([-5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5]) / 100
     errors = without + np.array([0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 0]) / 100
     table = pd.concat([_rows("none", without, 1.0), _rows("cores", errors)])
-    own = pool_added(table, draws=200, seed=1).set_index("method").loc["cores"]
+    own = pool_added(table, middle_ab=24.5, draws=200, seed=1).set_index("method").loc["cores"]
     assert own["ring_moved"] == pytest.approx(0.02)  # the sixth of 11 was at 0 and is at 0.02
     assert own["ring_moved_low"] <= 0.02 <= own["ring_moved_high"]
     assert own["ring_moved_high"] > own["ring_moved_low"]
     # the scatter beside it is the mask's own, not the least of all
     table.loc[table["method"] == "none", "ring"] *= 0.1
-    pooled = pool_added(table, draws=50, seed=1).assign(near_far=0.1)
-    page = added_page(pooled, pd.DataFrame(), simulated=True)
+    pooled = pool_added(table, middle_ab=24.5, draws=50, seed=1).assign(near_far=0.1)
+    page = _page(pooled)
     spread = 1.4826 * np.median(np.abs(errors - np.median(errors)))
     assert f"beside a scatter of {100 * spread:.0f} % from star to star" in page
 
@@ -205,25 +237,27 @@ def test_the_page_says_whether_the_mask_matters():
     rng = np.random.default_rng(2)
     errors = rng.normal(0, 0.3, 400)
     table = pd.concat([_rows("none", errors, 1.0), _rows("cores", errors + 0.02)])
-    pooled = pool_added(table, draws=50, seed=1).assign(near_far=0.1)
-    page = added_page(pooled, pd.DataFrame(), simulated=True)
+    pooled = pool_added(table, middle_ab=24.5, draws=50, seed=1).assign(near_far=0.1)
+    page = _page(pooled)
     assert "Sky from a ring: the mask matters little for one star; the one that changes" in page
     assert "moves the median flux by +2.0 % [+2.0, +2.0], beside a scatter of 3" in page
     table = pd.concat([_rows("none", errors, 1.0), _rows("cores", errors + 0.2)])
-    page = added_page(
-        pool_added(table, draws=50, seed=1).assign(near_far=0.1), pd.DataFrame(), simulated=True
-    )
+    page = _page(pool_added(table, middle_ab=24.5, draws=50, seed=1).assign(near_far=0.1))
     assert "Sky from a ring: the mask matters; " in page
     assert page.index("| cores |") < page.index("| no mask |")
-    none = pool_added(pd.DataFrame(columns=[*COLUMNS]), draws=5, seed=1)
-    nothing = added_page(none, pd.DataFrame(), simulated=False)
+    none = pool_added(pd.DataFrame(columns=[*COLUMNS]), middle_ab=24.5, draws=5, seed=1)
+    nothing = _page(none, simulated=False)
     assert "No image had room" in nothing
     assert "SIMULATED" not in nothing
+    nothing = _page(none, too_faint=["A", "B"])
+    assert "Not counted: A, B. There no mask finds 80 % of added stars of 22 AB" in nothing
+    assert "No image is deep enough for added sources." in nothing
 
 
 def _use(rows):
     columns = ["method", "stars_left", "galaxies_left", "waste"]
-    return pd.DataFrame(rows, columns=columns).assign(image="All")
+    ranges = dict.fromkeys(["stars_18_20", "stars_21_22", "galaxies_19_21", "galaxies_22_23"], 0.1)
+    return pd.DataFrame(rows, columns=columns).assign(image="All", **ranges)
 
 
 def test_which_slices_are_good_source_masks():

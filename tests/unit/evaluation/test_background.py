@@ -108,14 +108,14 @@ def test_light_left_by_hand():
     covered[10:21, 30:40] = True  # all of the star but one column of 11
     left = light_left(stamps, covered)
     assert left["left"].to_list() == pytest.approx([1 / 11, 1])
-    row = use_row(_scene(_square()), covered, stamps)
+    row = use_row(_scene(_square()), covered, stamps, middle_ab=24.5)
     assert row["stars_left"] == pytest.approx(1 / 11)
     assert row["galaxies_left"] == pytest.approx(1)
     assert row["stars_18_20"] == pytest.approx(1 / 11)
     assert np.isnan(row["stars_20_22"])
     assert row["galaxies_21_23"] == pytest.approx(1)
     two = [*stamps, SourceStamp("star", 21.0, 1.0, np.s_[50:61, 80:91], light)]
-    row = use_row(_scene(_square()), covered, two)
+    row = use_row(_scene(_square()), covered, two, middle_ab=24.5)
     assert row["stars_left"] == pytest.approx((1 / 11 + 1) / 2)
     assert row["stars_pooled"] == pytest.approx((9 / 11 + 1) / 10)
 
@@ -125,11 +125,11 @@ def test_waste_and_area_by_hand():
     mask[20:30, 60:80] = True  # half of it on the source
     observed = np.ones(SHAPE, bool)
     observed[:, :50] = False
-    row = use_row(_scene(_square(), observed=observed), mask, [])
+    row = use_row(_scene(_square(), observed=observed), mask, [], middle_ab=24.5)
     assert row["waste"] == pytest.approx(0.5)
     assert row["area"] == pytest.approx(200 / 10000)
     assert row["ideal_mean"] == 0
-    assert np.isnan(use_row(_scene(_square()), np.zeros(SHAPE, bool), [])["waste"])
+    assert np.isnan(use_row(_scene(_square()), np.zeros(SHAPE, bool), [], middle_ab=24.5)["waste"])
 
 
 def test_stamps_are_the_light_of_the_sources():
@@ -146,8 +146,15 @@ def test_stamps_are_the_light_of_the_sources():
             "position_angle": [0, 90.0, 0, 0],
         }
     )
-    stamps = source_stamps(truth, _psf(), SHAPE)
+    stamps = source_stamps(truth, _psf(), SHAPE, middle_ab=24.5)
     assert [one.kind for one in stamps] == ["star", "galaxy", "star"]  # 23 AB: too faint
+    brighter = source_stamps(
+        truth.assign(ab_mag=truth["ab_mag"] - 5), _psf(), SHAPE, middle_ab=19.5
+    )
+    assert [one.kind for one in brighter] == ["star", "galaxy", "star"]
+    assert {"stars_13_15", "galaxies_16_18"} <= set(
+        use_row(_scene(_square()), np.zeros(SHAPE, bool), brighter, middle_ab=19.5)
+    )
     for one in stamps:
         assert one.light.shape == tuple(side.stop - side.start for side in one.part)
         assert one.light.sum() == pytest.approx(1, rel=1e-3)
@@ -167,15 +174,23 @@ def test_stamps_are_the_light_of_the_sources():
 def test_pooling_and_the_page():
     rows = [
         {"image": image, "method": method, "domain": np.nan}
-        | use_row(_scene(_square(value)), _square() > (0 if method == "recommended" else 99), [])
+        | use_row(
+            _scene(_square(value)),
+            _square() > (0 if method == "recommended" else 99),
+            [],
+            middle_ab=24.5,
+        )
         for image, value in (("A", 10.0), ("B", 20.0))
         for method in ("value_1", "recommended")
     ]
     pooled = pool_use(pd.DataFrame(rows)).set_index("method")
     assert pooled.loc["value_1", "sky_mean"] == pytest.approx(1500 / 15000)
     assert pooled.loc["recommended", "sky_mean"] == 0
-    page = use_page(pd.concat([pd.DataFrame(rows), pool_use(pd.DataFrame(rows))]))
+    table = pd.concat([pd.DataFrame(rows), pool_use(pd.DataFrame(rows))])
+    page = use_page(table, middle_ab=24.5)
     assert page.index("**recommended**") < page.index("Img Top 1 %")
+    assert "mean over stars of 18 to 22 AB and galaxies of 18 to 23 AB; wings and spikes" in page
+    assert "spikes of stars of 18.5 AB and brighter" in page
     assert "| Img Top 1 % | 0.0 | 0.000 | 0.100 |" in page
 
 
@@ -189,14 +204,14 @@ def test_wings_and_spikes_of_a_bright_star_by_hand():
     truth = pd.DataFrame(
         {"kind": ["star", "star"], "ab_mag": [17.0, 20.0], "flux": 1.0, "x": 75.0, "y": 50.0}
     )
-    parts = bright_star_parts(truth, psf, SHAPE, fwhm_px=2.5)
+    parts = bright_star_parts(truth, psf, SHAPE, middle_ab=24.5, fwhm_px=2.5)
     assert [part.kind for part in parts] == ["spikes", "wings"]  # of the bright star alone
     covered = np.zeros(SHAPE, bool)
     covered[50, :] = True  # the row, one of the two arms
     left = light_left(parts, covered).set_index("kind")["left"]
     assert left["spikes"] == pytest.approx(0.5, abs=0.01)
     assert left["wings"] > 0.98
-    row = use_row(_scene(_square()), covered, parts)
+    row = use_row(_scene(_square()), covered, parts, middle_ab=24.5)
     assert row["spikes_left"] == pytest.approx(left["spikes"])
     assert row["wings_left"] == pytest.approx(left["wings"])
     assert np.isnan(row["stars_left"])
@@ -207,7 +222,7 @@ def test_the_light_alone_has_no_noise_in_it():
     light = _square(0.5)
     true = _scene(light, excess=(light + rng.standard_normal(SHAPE)).astype(np.float32))
     brightest = true.excess > 1.5
-    row = use_row(true, brightest, [])
+    row = use_row(true, brightest, [], middle_ab=24.5)
     assert row["sky_mean"] < -0.05
     assert row["light_mean"] == pytest.approx(light[~brightest].mean())
     assert row["ideal_light"] == 0  # the ideal mask of that area has all light

@@ -214,6 +214,7 @@ def test_an_image_without_stars_is_not_pooled():
     )
     assert measurable_images(depths) == ["A", "loud"]
     assert measurable_images(depths[:0]) == []
+    assert measurable_images(depths, as_faint_as=depths["m80"].max() + 0.1) == []
     rows = [
         {"image": i, "method": "m", "magnitude": at, "n": 10, "n_covered": k, "n_recovered": k}
         | {"completeness": k / 10, "low": 0.0, "high": 1.0, "chance": 0.0, "simulated": False}

@@ -34,6 +34,7 @@ __all__ = [
     "StarAperture",
     "added_image",
     "added_sources",
+    "faintest_followed",
     "measure_added",
     "near_and_far",
     "near_pixels",
@@ -41,11 +42,15 @@ __all__ = [
     "pool_added",
 ]
 
-# AB magnitudes of the added stars and galaxies whose light is followed, and of the faint stars
-# whose flux is measured: each as often as the others
-_STARS = (18.0, 19.0, 20.0, 21.0, 22.0)
-_GALAXIES = (19.0, 20.0, 21.0, 22.0, 23.0)
-_FAINT = (24.0, 24.5, 25.0)
+# The added stars and galaxies whose light is followed, and the faint stars whose flux is measured,
+# by how many magnitudes they are brighter than the middle of `evaluation.curve_magnitudes`, which
+# lies about the depth of the images: with 24.5 AB stars of 18 to 22 AB, galaxies of 19 to 23 AB and
+# faint stars of 24 to 25 AB. Each magnitude as often as the others.
+_BRIGHTER = {
+    "star": (6.5, 5.5, 4.5, 3.5, 2.5),
+    "galaxy": (5.5, 4.5, 3.5, 2.5, 1.5),
+    "faint": (0.5, 0.0, -0.5),
+}
 _EACH = {"star": 4, "galaxy": 4, "faint": 20}
 _RADII_ARCSEC = (0.3, 0.6, 1.0, 0.45)  # half-light, along the major axis
 _SERSIC = (1.0, 2.5)
@@ -80,17 +85,23 @@ class AddedSource(NamedTuple):
 
 
 def added_sources(
-    crop: Frame, allowed: NDArray[np.bool_], psf: Psf, *, rng: np.random.Generator
+    crop: Frame,
+    allowed: NDArray[np.bool_],
+    psf: Psf,
+    *,
+    middle_ab: float,
+    rng: np.random.Generator,
 ) -> list[AddedSource]:
     """Stars, galaxies and faint stars at random positions in `allowed`, 14 FWHM apart.
 
-    As many as there is room for, of all kinds and magnitudes alike. `psf`: of the crop's filter.
-    MaskError where there is room for none.
+    As many as there is room for, of all kinds and magnitudes alike: stars 2.5 to 6.5 magnitudes
+    brighter than `middle_ab`, galaxies 1.5 to 5.5, faint stars around it. `psf`: of the crop's
+    filter. MaskError where there is room for none.
     """
     wanted = [
-        (kind, magnitude)
-        for kind, magnitudes in (("star", _STARS), ("galaxy", _GALAXIES), ("faint", _FAINT))
-        for magnitude in magnitudes
+        (kind, middle_ab - brighter)
+        for kind, all_brighter in _BRIGHTER.items()
+        for brighter in all_brighter
         for _ in range(_EACH[kind])
     ]
     order = rng.permutation(len(wanted))
@@ -306,10 +317,17 @@ def near_and_far(
 ### all images #####################################################################################
 
 
-def pool_added(table: pd.DataFrame, *, draws: int, seed: int) -> pd.DataFrame:
+def faintest_followed(middle_ab: float) -> float:
+    """AB magnitude of the faintest stars whose light is followed (see `added_sources`)."""
+    return middle_ab - min(_BRIGHTER["star"])
+
+
+def pool_added(table: pd.DataFrame, *, middle_ab: float, draws: int, seed: int) -> pd.DataFrame:
     """Rows of `measure_added`, with an image and a domain, as one row a method.
 
-    stars_left, galaxies_left, and in two ranges of magnitude; stars_around, galaxies_around: means.
+    `middle_ab` as in `added_sources`. stars_left, galaxies_left, and the same of the three
+    brightest and the two faintest magnitudes, which their names say (stars_18_20, stars_21_22);
+    stars_around, galaxies_around: means. faint: how many faint stars.
     For each way to measure the sky (`SKIES`): `_bias`, the median relative error of the faint
     stars' flux; `_scatter`, 1.4826 times its median absolute deviation; `_moved`, that median less
     the one without a mask, of the stars that have both, and the ends of its 95 % interval over
@@ -321,12 +339,13 @@ def pool_added(table: pd.DataFrame, *, draws: int, seed: int) -> pd.DataFrame:
     rows = []
     for (method, domain), own in table.groupby(["method", "domain"], sort=False):
         row: dict[str, object] = {"method": method, "domain": domain}
-        for kind, name, ranges in _SUMMED:
+        for kind, name in (("star", "stars"), ("galaxy", "galaxies")):
             those = own[own["kind"] == kind]
             row[f"{name}_left"] = those["left"].mean()
-            for low, high in ranges:
-                part = those[those["ab_mag"].between(low, high)]
-                row[f"{name}_{low}_{high}"] = part["left"].mean()
+            followed = [middle_ab - brighter for brighter in _BRIGHTER[kind]]
+            for part in (followed[:3], followed[3:]):
+                left = those.loc[those["ab_mag"].between(part[0], part[-1]), "left"]
+                row[f"{name}_{part[0]:g}_{part[-1]:g}"] = left.mean()
             row[f"{name}_around"] = those["around"].mean()
         those = own[own["kind"] == "faint"].reset_index(drop=True)
         row["faint"] = len(those)
@@ -336,12 +355,6 @@ def pool_added(table: pd.DataFrame, *, draws: int, seed: int) -> pd.DataFrame:
             row |= {f"{sky}_{k}": v for k, v in _moved(errors, without, uniform).items()}
         rows.append(row)
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["method", "domain"])
-
-
-_SUMMED = (
-    ("star", "stars", ((18, 20), (21, 22))),
-    ("galaxy", "galaxies", ((19, 21), (22, 23))),
-)
 
 
 def _errors(errors: NDArray[np.float64]) -> dict[str, float]:

@@ -29,17 +29,21 @@ __all__ = [
     "source_stamps",
     "true_sky",
     "use_row",
+    "wings_limit",
 ]
 
 _BOX = 50  # pixels: what a background is measured in
 _FEWEST = 0.1  # share of a box's pixels that must be left for its mean to say anything
 _NO_LIGHT = 0.1  # sigma: below it no source shines
 _STAR_REACH = 60  # pixels: as far as a star's light is followed
-_BRIGHT = 18.5  # AB: stars whose wings and spikes are looked at apart
 _WING_FWHM = 3.0  # where a star's wings begin
 _SPIKE = 2.0  # times the mean at the same distance: what is a spike
-# AB magnitudes: the sources whose light is followed, and how they are told apart
-_MAGNITUDES = {"star": (18.0, 20.0, 22.0), "galaxy": (18.0, 21.0, 23.0)}
+# The sources whose light is followed, how they are told apart, and the stars whose wings and spikes
+# are looked at apart, by how many magnitudes they are brighter than the middle of
+# `evaluation.curve_magnitudes`, about the depth of the images: with 24.5 AB stars of 18, 20 and
+# 22 AB, galaxies of 18, 21 and 23 AB, and stars of 18.5 AB and brighter.
+_BRIGHTER = {"star": (6.5, 4.5, 2.5), "galaxy": (6.5, 3.5, 1.5)}
+_WINGS_BRIGHTER = 6.0
 
 
 @dataclass(frozen=True)
@@ -119,9 +123,9 @@ class SourceStamp(NamedTuple):
 
 
 def bright_star_parts(
-    truth: pd.DataFrame, psf: Psf, shape: tuple[int, int], *, fwhm_px: float
+    truth: pd.DataFrame, psf: Psf, shape: tuple[int, int], *, middle_ab: float, fwhm_px: float
 ) -> list[SourceStamp]:
-    """Wings and spikes of the stars of 18.5 AB and brighter, as far as they lie on the image.
+    """Wings and spikes of stars brighter than `wings_limit`, as far as they lie on the image.
 
     Both begin 3 FWHM from the star and end where the PSF does. A spike (and the cruciform) is where
     the light is more than twice the mean at the same distance; the wings are the rest. Columns of
@@ -130,7 +134,7 @@ def bright_star_parts(
     coefficients, parts = psf.spline(), []
     half = psf.data.shape[0] // (2 * psf.oversample) - 1
     for row in truth.to_dict("records"):
-        if row["kind"] != "star" or row["ab_mag"] > _BRIGHT:
+        if row["kind"] != "star" or row["ab_mag"] > wings_limit(middle_ab):
             continue
         x, y = round(row["x"]), round(row["y"])
         light = stamp(coefficients, psf.oversample, row["x"] - x, row["y"] - y, half)
@@ -158,17 +162,25 @@ def on_image(
     return (on[0], on[1]), (of[0], of[1])
 
 
-def source_stamps(truth: pd.DataFrame, psf: Psf, shape: tuple[int, int]) -> list[SourceStamp]:
+def wings_limit(middle_ab: float) -> float:
+    """AB magnitude of the faintest stars whose wings and spikes are looked at apart."""
+    return middle_ab - _WINGS_BRIGHTER
+
+
+def source_stamps(
+    truth: pd.DataFrame, psf: Psf, shape: tuple[int, int], *, middle_ab: float
+) -> list[SourceStamp]:
     """The light of every source whose light is followed, as far as it lies on an image of `shape`.
 
-    Stars of 18 to 22 AB and galaxies of 18 to 23 AB; what is beyond the image is not counted.
+    Stars 2.5 to 6.5 magnitudes brighter than `middle_ab`, about the depth of the images, and
+    galaxies 1.5 to 6.5; what is beyond the image is not counted.
     `truth` has kind, ab_mag, flux, x, y (pixels of the image), half_light_radius, sersic_n,
     axis_ratio and position_angle.
     """
     star, stamps = psf.spline(), []
     for row in truth.to_dict("records"):
-        low, *_, high = _MAGNITUDES[row["kind"]]
-        if not low <= row["ab_mag"] <= high:
+        high, *_, low = _BRIGHTER[row["kind"]]
+        if not low <= middle_ab - row["ab_mag"] <= high:
             continue
         coefficients, half = star, min(_STAR_REACH, psf.data.shape[0] // (2 * psf.oversample) - 1)
         if row["kind"] == "galaxy":
@@ -199,9 +211,9 @@ def light_left(stamps: Sequence[SourceStamp], covered: NDArray[np.bool_]) -> pd.
 
 
 def use_row(
-    true: TrueSky, mask: NDArray[np.bool_], stamps: Sequence[SourceStamp]
+    true: TrueSky, mask: NDArray[np.bool_], stamps: Sequence[SourceStamp], *, middle_ab: float
 ) -> dict[str, float]:
-    """Every measure of one mask.
+    """Every measure of one mask; `middle_ab` as in `source_stamps`.
 
     area: its share of the observed pixels. sky_median, sky_mean, sky_worst: see `sky_left`;
     ideal_mean: sky_mean of the ideal mask of the same area. light_mean, ideal_light: the same two
@@ -209,7 +221,8 @@ def use_row(
     it. ideal_stars and ideal_galaxies: what
     it leaves of their light. waste: the share of the mask in which
     no source shines (less than 0.1 sigma of light). stars_left, galaxies_left: the share of their
-    light outside, mean of the sources, and the same in two ranges of magnitude; `_pooled`: of the
+    light outside, mean of the sources, and the same in two ranges of magnitude, which their names
+    say (stars_18_20, stars_20_22); `_pooled`: of the
     light of all together. wings_left, spikes_left: the share of what bright stars have there
     (`bright_star_parts`), mean of the stars. NaN where there is no such source.
     """
@@ -230,7 +243,7 @@ def use_row(
         row[f"ideal_{name}"] = float(lost.loc[lost["kind"] == kind, "left"].mean())
         flux = own["flux"].sum()
         row[f"{name}_pooled"] = float((own["left"] * own["flux"]).sum() / flux) if flux else np.nan
-        low, middle, high = _MAGNITUDES[kind]
+        low, middle, high = (middle_ab - brighter for brighter in _BRIGHTER[kind])
         for a, b in ((low, middle), (middle, high)):
             part = own[own["ab_mag"].between(a, b)]
             row[f"{name}_{a:g}_{b:g}"] = float(part["left"].mean())

@@ -64,8 +64,10 @@ def recovery_by_magnitude(recovered: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def measurable_images(depths: pd.DataFrame) -> list[str]:
+def measurable_images(depths: pd.DataFrame, *, as_faint_as: float = -np.inf) -> list[str]:
     """The images in which a mask finds 80 % of the added stars of some magnitude, not by chance.
+
+    With `as_faint_as`: of stars of that AB magnitude or fainter ones.
 
     `depths` has image, method, m80 (NaN: never 80 %) and chance, the share of random positions
     that the method covers. A mask that covers more than 5 % of them (or than the least of its
@@ -75,7 +77,8 @@ def measurable_images(depths: pd.DataFrame) -> list[str]:
     depths = depths.astype({"m80": float, "chance": float})
     least = depths.groupby("image")["chance"].transform("min")
     quiet = depths["chance"] <= np.maximum(least, 0.05)
-    return list(dict.fromkeys(depths[quiet & np.isfinite(depths["m80"])]["image"]))
+    found = np.isfinite(depths["m80"]) & (depths["m80"] >= as_faint_as)
+    return list(dict.fromkeys(depths[quiet & found]["image"]))
 
 
 def pool_recovery(table: pd.DataFrame, *, name: str) -> pd.DataFrame:

@@ -336,8 +336,8 @@ def takeaways(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """
     lines = []
     if "added" in tables and (answer := good_masks(tables["added"], tables.get("use"))):
-        matter = ["Flux of faint stars:", *who_matters(tables["added"])]
-        lines.append(" ".join([*answer, *matter]))
+        matter = who_matters(tables["added"])
+        lines.append(" ".join([*answer, *(["Flux of faint stars:", *matter] if matter else [])]))
     lines += _chance(tables["chance"])
     if "circles" in tables and (notes := circle_notes(tables["circles"])):
         lines.append(f"**The catalogue's circles**: {'; '.join(notes)}.")

@@ -1,8 +1,13 @@
 """What masks leave in the sky, as a page."""
 
+import re
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+from mirimask.evaluation.added import faintest_followed
+from mirimask.evaluation.background import wings_limit
 from mirimask.masks.names import leaves, method_label
 from mirimask.report.tables import SIMULATED
 
@@ -24,13 +29,7 @@ _COLUMNS = {
     "spikes_left": ("spikes, %", 100, 0),
     "waste": ("waste", 1, 2),
 }
-_ADDED = {
-    "stars_left": ("stars, %", 100, 1),
-    "stars_18_20": ("18-20 AB", 100, 1),
-    "stars_21_22": ("21-22", 100, 1),
-    "galaxies_left": ("galaxies, %", 100, 1),
-    "galaxies_19_21": ("19-21 AB", 100, 1),
-    "galaxies_22_23": ("22-23", 100, 1),
+_AROUND = {
     "stars_around": ("sky raised around stars, sigma", 1, 2),
     "galaxies_around": ("galaxies", 1, 2),
     "near_far": ("sky near sources less far, sigma", 1, 3),
@@ -56,14 +55,11 @@ def good_masks(added: pd.DataFrame, use: pd.DataFrame | None = None) -> list[str
     stars and of galaxies outside, of the kind that there was room for where it is one. Empty where
     no image had room for added sources.
     """
-    if use is not None:
-        rows = use[use["image"] == "All"]
-        of = {"stars": "stars of 18 to 22 AB", "galaxies": "galaxies of 18 to 23 AB"}
-    else:
-        rows = added
-        of = {"stars": "added stars of 18 to 22 AB", "galaxies": "added galaxies of 19 to 23 AB"}
+    rows = added if use is None else use[use["image"] == "All"]
     if rows.empty:
         return []
+    what = "added " if use is None else ""
+    of = {kind: f"{what}{_followed(rows, kind)}" for kind in ("stars", "galaxies")}
     rows = rows.set_index("method")
     rows = rows[rows.index != "none"]
     # a small image may have room for no star, or for no galaxy
@@ -90,13 +86,31 @@ def good_masks(added: pd.DataFrame, use: pd.DataFrame | None = None) -> list[str
     named += [("", name) for name in ("segmentation", "recommended") if name in rows.index]
     return [
         f"**Which value and derivative slices are good source masks?** By what they leave of the "
-        f"sources' light, {verdict} (mean of {', '.join(of[kind] for kind in placed)}).",
+        f"sources' light, {verdict} (mean of {', '.join(of[kind] for kind in placed)}"
+        f"{_not_counted(added) if use is None else ''}).",
         "Left outside: "
         + "; ".join(
             f"{words}{method_label(name)}: {_left(rows.loc[name])}" for words, name in named
         )
         + ".",
     ]
+
+
+def _ranges(rows: pd.DataFrame, kind: str) -> list[tuple[str, str]]:
+    """The ranges of magnitude that a table has columns of, such as stars_18_20, brightest first."""
+    found = (re.fullmatch(rf"{kind}_(-?[\d.]+)_(-?[\d.]+)", name) for name in rows.columns)
+    return [(one[1], one[2]) for one in found if one]
+
+
+def _followed(rows: pd.DataFrame, kind: str) -> str:
+    """The sources whose light is followed, in words: 'stars of 18 to 22 AB'."""
+    ranges = _ranges(rows, kind)
+    return f"{kind} of {ranges[0][0]} to {ranges[-1][1]} AB" if ranges else kind
+
+
+def _not_counted(added: pd.DataFrame) -> str:
+    names = added["not_counted"].iloc[0] if "not_counted" in added else ""
+    return f"; not counted, too shallow for them: {names}" if names and names == names else ""
 
 
 def _is_slice(method: str, kind: str) -> bool:
@@ -115,10 +129,11 @@ def _left(row: pd.Series) -> str:
     return text
 
 
-def use_page(table: pd.DataFrame) -> str:
+def use_page(table: pd.DataFrame, *, middle_ab: float) -> str:
     """The table of `evaluation.background.use_row` of all images in Markdown.
 
-    For every image and for all of them the masks in the order of the light that they leave.
+    `middle_ab` as there. For every image and for all of them the masks in the order of the light
+    that they leave.
     """
     lines = [
         "# What masks leave in the sky",
@@ -126,11 +141,12 @@ def use_page(table: pd.DataFrame) -> str:
         f"**{SIMULATED}**",
         "",
         "Unmasked pixels against the true sky, in units of the noise of a pixel; ideal: the mask "
-        "of the same area in which there is most light. Light left outside: mean over stars of 18 "
-        "to 22 AB and galaxies of 18 to 23 AB; wings and spikes of stars of 18.5 AB and brighter. "
-        "Sources' light alone: the mean of the unmasked pixels without the noise, which a mask of "
-        "the brightest pixels takes with it; masks stand in its order. Waste: the share of the "
-        "mask with less than 0.1 sigma of light. `docs/method.md` has the definitions.",
+        "of the same area in which there is most light. Light left outside: mean over "
+        f"{_followed(table, 'stars')} and {_followed(table, 'galaxies')}; wings and spikes of "
+        f"stars of {wings_limit(middle_ab):g} AB and brighter. Sources' light alone: the mean of "
+        "the unmasked pixels without the noise, which a mask of the brightest pixels takes with "
+        "it; masks stand in its order. Waste: the share of the mask with less than 0.1 sigma of "
+        "light. `docs/method.md` has the definitions.",
     ]
     images = ["All", *(image for image in table["image"].unique() if image != "All")]
     for image in images:
@@ -144,18 +160,34 @@ def use_table(rows: pd.DataFrame) -> list[str]:
     return _table(rows.sort_values("light_mean"), _COLUMNS)
 
 
-def added_page(pooled: pd.DataFrame, dithered: pd.DataFrame, *, simulated: bool) -> str:
+def added_page(
+    pooled: pd.DataFrame,
+    dithered: pd.DataFrame,
+    *,
+    middle_ab: float,
+    too_faint: Sequence[str],
+    simulated: bool,
+) -> str:
     """The table of `evaluation.added.pool_added` in Markdown, and that of the super-background.
 
-    `pooled` has near_far besides; `dithered` the rows of `simulation.super_background` with image,
-    method and domain, none where no image is simulated. The masks stand in the order of the light
-    of stars and galaxies together that they leave.
+    `pooled` has near_far besides, `middle_ab` is that of the added sources; `too_faint`: images
+    that are not counted, as they are too shallow for them; `dithered` the rows of
+    `simulation.super_background` with image, method and domain, none where no image is simulated.
+    The masks stand in the order of the light of stars and galaxies together that they leave.
     """
     lines = ["# What masks do in use", ""]
     if simulated:
         lines += [f"**{SIMULATED}**", ""]
+    if too_faint:
+        lines += [
+            f"Not counted: {', '.join(too_faint)}. There no mask finds 80 % of added stars of "
+            f"{faintest_followed(middle_ab):g} AB, the faintest whose light is followed; "
+            "evaluation.curve_magnitudes, about the depth of the images, sets which are added.",
+            "",
+        ]
     if pooled.empty:
-        return "\n".join([*lines, "No image had room for added sources."]) + "\n"
+        why = "is deep enough for" if too_faint else "had room for"
+        return "\n".join([*lines, f"No image {why} added sources."]) + "\n"
     order = pooled[["stars_left", "galaxies_left"]].sum(axis=1)
     pooled = pooled.loc[order.sort_values(kind="stable").index]
     lines += [
@@ -164,9 +196,10 @@ def added_page(pooled: pd.DataFrame, dithered: pd.DataFrame, *, simulated: bool)
         "",
         "## Light of added sources that is left outside",
         "",
-        *_table(pooled, _ADDED),
+        *_table(pooled, _added_columns(pooled)),
         "",
-        f"## Flux of faint stars ({int(pooled['faint'].max())} of 24 to 25 AB)",
+        f"## Flux of faint stars ({int(pooled['faint'].max())} of {middle_ab - 0.5:g} to "
+        f"{middle_ab + 0.5:g} AB)",
         "",
         "Relative error by where the sky under them comes from, %. Moved: the bias less that "
         "without a mask, of the same stars; 95 % interval. Lost: stars without such a sky.",
@@ -208,12 +241,23 @@ def added_page(pooled: pd.DataFrame, dithered: pd.DataFrame, *, simulated: bool)
     return "\n".join(lines) + "\n"
 
 
+def _added_columns(pooled: pd.DataFrame) -> dict[str, tuple[str, int, int]]:
+    columns = {}
+    for kind in ("stars", "galaxies"):
+        columns[f"{kind}_left"] = (f"{kind}, %", 100, 1)
+        for low, high in _ranges(pooled, kind):
+            columns[f"{kind}_{low}_{high}"] = (f"{low}-{high} AB", 100, 1)
+    return columns | _AROUND
+
+
 def who_matters(pooled: pd.DataFrame) -> list[str]:
     """By how much masks move the flux of faint stars, in words, and whether that is much.
 
-    `pooled` is the table of `evaluation.added.pool_added`.
+    `pooled` is the table of `evaluation.added.pool_added`; nothing is said of an empty one.
     """
-    sentences = []
+    sentences: list[str] = []
+    if pooled.empty:
+        return sentences
     for sky, name in _SKIES.items():
         own = pooled[(pooled["method"] != "none") & pooled[f"{sky}_moved"].notna()]
         if own.empty:
