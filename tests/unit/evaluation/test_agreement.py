@@ -11,6 +11,7 @@ from mirimask.evaluation.agreement import (
     spread_over_images,
     truth_verdicts,
 )
+from mirimask.intervals import wilson
 
 
 def _truth():
@@ -74,6 +75,35 @@ def test_agreement_counts():
     assert table.loc[("All", "m"), "agreement"] == pytest.approx(2 / 3)
     assert table.loc[("B", "m"), "missed_success"] == 0
     assert agreement_table(judged.iloc[:0]).loc[0, "sources"] == 0
+
+
+def test_masks_of_the_same_sources_are_no_further_trials():
+    """Each of 20 sources under one mask, and the same under ten: the same interval."""
+    one = pd.DataFrame(
+        {
+            "image": "A",
+            "method": "m0",
+            "verdict": "success",
+            "truth_verdict": ["success"] * 15 + ["near"] * 5,
+        }
+    )
+    ten = pd.concat([one.assign(method=f"m{i}") for i in range(10)])
+    limits = ["agreement", "agreement_low", "agreement_high"]
+    single = agreement_table(one).set_index(["image", "method"]).loc[("All", "All")]
+    assert list(single[limits]) == pytest.approx([0.75, *map(float, wilson(15, 20))])
+    many = agreement_table(ten).set_index(["image", "method"])
+    assert list(many.loc[("All", "All"), limits]) == pytest.approx(list(single[limits]))
+    assert list(many.loc[("All", "m3"), limits]) == pytest.approx(list(single[limits]))
+    # verdicts that differ from mask to mask by chance are trials, all but one by one
+    agree = np.random.default_rng(1).random(200) < 0.75
+    truth = np.where(agree, "success", "near")
+    mixed = agreement_table(ten.assign(truth_verdict=truth)).set_index(["image", "method"])
+    own = mixed.loc[("All", "All")]
+    width = np.subtract(*np.asarray(wilson(own["agree"], 200))[::-1])
+    assert own["agreement_high"] - own["agreement_low"] == pytest.approx(width, rel=0.3)
+    # where all agree the limits are of the sources
+    same = agreement_table(ten.assign(truth_verdict="success")).set_index(["image", "method"])
+    assert same.loc[("All", "All"), "agreement_low"] == pytest.approx(float(wilson(20, 20)[0]))
 
 
 def test_sources_are_taken_in_turns():

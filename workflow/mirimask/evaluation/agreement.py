@@ -87,16 +87,21 @@ def agreement_table(judged: pd.DataFrame) -> pd.DataFrame:
 
     `judged` has a row for each image, method and source. Rows for each image and method, each image
     (method 'All'), each method (image 'All') and everything. Columns: image, method, sources,
-    agree, agreement with Wilson limits, kappa (success, near, failure), agree_success,
+    agree, agreement with Wilson limits (verdicts of the same source under several masks count for
+    as many as their scatter from source to source allows), kappa (success, near, failure),
+    agree_success,
     agreement_success, kappa_success (success or not), false_success (the automatic verdict is
     success, the truth is not) and missed_success.
     """
     rows = []
+    number = judged.groupby(["image", "method"]).cumcount()  # of a source, the same for every mask
+    judged = judged.assign(source=judged["image"] + " " + number.astype(str))
 
     def add(image: str, method: str, own: pd.DataFrame) -> None:
         given, true = own["verdict"].to_numpy(str), own["truth_verdict"].to_numpy(str)
         n, agree = len(own), int((given == true).sum())
-        low, high = wilson(agree, n)
+        counted = _effective(own["verdict"] == own["truth_verdict"], own["source"])
+        low, high = wilson(agree / max(n, 1) * counted, counted)
         success, true_success = given == "success", true == "success"
         same = int((success == true_success).sum())
         rows.append(
@@ -125,6 +130,18 @@ def agreement_table(judged: pd.DataFrame) -> pd.DataFrame:
         add("All", method, own)
     add("All", "All", judged)
     return pd.DataFrame(rows)
+
+
+def _effective(agrees: "pd.Series[bool]", source: "pd.Series[str]") -> float:
+    """How many independent trials verdicts count for, of which several are of the same source.
+
+    As many as have the scatter of the mean of the sources' shares; where all shares are the same,
+    a trial a source.
+    """
+    shares = agrees.groupby(source.to_numpy()).mean()
+    variance = shares.var(ddof=0) / len(shares) if len(shares) else 0.0
+    mean = agrees.mean()
+    return min(len(agrees), mean * (1 - mean) / variance) if variance > 0 else len(shares)
 
 
 @dataclass(frozen=True)
