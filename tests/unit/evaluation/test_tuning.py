@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from frames import frame_with
+from mirimask import intervals
 from mirimask.errors import MaskError
 from mirimask.evaluation.blank import Blank
 from mirimask.evaluation.scene import Scene
@@ -87,6 +88,19 @@ def test_a_rate_out_of_reach_gives_the_strictest_level():
     assert np.isnan(others.level)
 
 
+@pytest.mark.parametrize(("more", "ahead"), [(3, False), (4, False), (12, True)])
+def test_a_few_stars_more_are_a_tie(more, ahead):
+    """Of 200; by McNemar's exact test 3 and 4 against none have p = 0.25 and 0.125."""
+    first = np.arange(200) < 100 + more
+    second = np.arange(200) < 100
+    strata, rng = np.full(200, "A"), np.random.default_rng(2)
+    _, low, high = paired_difference(first, second, strata, draws=4000, rng=rng)
+    assert (low > 0) == ahead
+    newcombe = intervals.paired_difference(100, more, 0, 100 - more)
+    assert (newcombe[0] > 0) == ahead
+    assert (low, high) == pytest.approx(newcombe, abs=0.02)
+
+
 def test_paired_difference():
     rng = np.random.default_rng(0)
     first, second = np.zeros(400, bool), np.zeros(400, bool)
@@ -100,7 +114,14 @@ def test_paired_difference():
     moved = rng.normal(0, 0.05, 4000)
     _, low, high = paired_difference(first, second, strata, draws=4000, rng=rng, moved=moved)
     assert (high - low) / 2 == pytest.approx(1.96 * np.hypot(sd, 0.05), rel=0.06)
-    assert paired_difference(first, first, strata, draws=10, rng=rng) == (0, 0, 0)
+    # the same stars are not the same mask: some more would differ
+    mean, low, high = paired_difference(first, first, strata, draws=4000, rng=rng)
+    assert mean == 0
+    assert -0.02 < low < 0 < high < 0.02
+    # the levels' errors reach no further than all of the stars
+    moved = rng.normal(0, 2, 4000)
+    _, low, high = paired_difference(first, second, strata, draws=4000, rng=rng, moved=moved)
+    assert (low, high) == (-1, 1)
     assert np.isnan(paired_difference(first[:0], first[:0], strata[:0], draws=10, rng=rng)).all()
 
 
