@@ -83,3 +83,10 @@ def test_every_image_failed():
     assert "0 with a mask and a catalogue, 1 failed" in page
     assert "| median |" not in page
     assert images_for_a_study(table).empty
+
+
+def test_an_image_whose_twin_failed_is_left_out_too():
+    # MAST has both, whatever became of one of them here: a study that asks for either finds two
+    found = products(("1", "1"), ("1", "2"), ("1", "2"))
+    rows = [row("I0"), row("I1"), {"image": "I2", "failure": "too dark"}]
+    assert images_for_a_study(survey_table(found, rows))["image"].tolist() == ["I0"]

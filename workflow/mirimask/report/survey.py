@@ -36,10 +36,9 @@ def images_for_a_study(table: pd.DataFrame) -> pd.DataFrame:
     """A table of images for a study, from `survey_table`.
 
     MAST is asked for a study's images by programme and observation: those that have several are
-    left out.
+    left out, also where all but one of them failed.
     """
-    good = masked(table)
-    alone = good[~good.duplicated(["program", "observation"], keep=False)]
+    alone = masked(table[~table.duplicated(["program", "observation"], keep=False)])
     return alone[["image", "program", "observation", "filter"]].assign(
         observation_id=alone["obs_id"]
     )
