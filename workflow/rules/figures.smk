@@ -73,6 +73,7 @@ rule figure3:
     params:
         **PANEL_PARAMS,
         methods=inputs.shown_methods(study, config["figures"]["figure3"]["methods"]),
+        catalogue=FIGURE3_IMAGE not in study.without_catalogue,
     message:
         f"Drawing figure 3: {FIGURE3_IMAGE}"
     run:
@@ -96,6 +97,7 @@ rule figure4:
     params:
         **PANEL_PARAMS,
         methods=inputs.shown_methods(study, config["figures"]["figure4"]),
+        catalogue=lambda wildcards: wildcards.image not in study.without_catalogue,
     message:
         "Drawing figure 4: {wildcards.image}"
     run:
@@ -119,6 +121,7 @@ rule figure5:
     params:
         **PANEL_PARAMS,
         methods=inputs.shown_methods(study, config["figures"]["figure5"]),
+        catalogue=lambda wildcards: wildcards.image not in study.without_catalogue,
     message:
         "Drawing figure 5: {wildcards.image}"
     run:

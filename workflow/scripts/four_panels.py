@@ -34,6 +34,7 @@ def main(job):
         pixel_scale=crop.pixel_scale,
         title=" · ".join(filter(None, [*title, f"study {job.params.study}"])),
         simulated=crop.simulated,
+        catalogue=job.params.catalogue,
     )
     save_figure(figure, png=job.output.png, pdf=job.output.pdf)
 

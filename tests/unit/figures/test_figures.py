@@ -50,7 +50,9 @@ def panel(**changes):
     return replace(Panel("Img Top 1 %", image, (0, 1), "MJy/sr", "a note"), **changes)
 
 
-def panels(x, y, verdicts, *, title="Img1", simulated=False, roll=0.0, empty=None, drawn=None):
+def panels(
+    x, y, verdicts, *, title="Img1", simulated=False, roll=0.0, empty=None, drawn=None, **more
+):
     """Four panels of an image of zeros, or those of `drawn`."""
     kept = np.zeros((NY, NX), dtype=bool)
     masks = [panel(kept=kept, verdicts=verdicts) for _ in range(3)]
@@ -66,6 +68,7 @@ def panels(x, y, verdicts, *, title="Img1", simulated=False, roll=0.0, empty=Non
         pixel_scale=0.11,
         title=title,
         simulated=simulated,
+        **more,
     )
 
 
@@ -271,6 +274,12 @@ def test_no_source_is_a_figure_too(tmp_path):
     assert pdf.stat().st_size > 0
     assert "no catalogue source lies here" in texts(figure)
     assert not any(axes.collections for axes in image_axes(figure))
+
+
+def test_without_a_catalogue_nothing_is_said_of_its_sources():
+    words = texts(panels([], [], [], catalogue=False))
+    assert "no catalogue is given" in words
+    assert "no catalogue source lies here" not in words
 
 
 def test_an_image_of_one_level_is_drawn(tmp_path):

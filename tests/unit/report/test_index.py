@@ -255,6 +255,8 @@ def test_what_the_masks_of_an_image_keep_is_said():
         "0 failure."
     )
     assert index.masks_said(COUNTS, "C", ["value_1"]).endswith("no catalogue source lies here.")
+    bare = index.masks_said(COUNTS, "C", ["value_1"], without_catalogue=["C"])
+    assert bare == "C: the crop, then what each mask keeps of it; no catalogue is given."
     # sources are there, but Table 3 counts other masks
     assert index.masks_said(COUNTS, "B", ["sep"]).endswith(
         "circles around the catalogue's sources; Table 3 has none of these masks."

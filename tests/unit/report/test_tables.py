@@ -109,7 +109,9 @@ def test_images_that_are_left_out_are_named():
     assert empty == "left out, no catalogue source lies on it: C"
     assert crowded.startswith("the circles cover 93 % of D:")
     (nothing,) = circle_notes(circles.assign(sources=0, not_observed=0, covered=0))
-    assert "nothing was scored" in nothing
+    assert nothing == "no catalogue source lies on any of the images: nothing was scored"
+    (none_given,) = circle_notes(circles[1:2])
+    assert none_given == "no catalogue is given for any of the images: nothing was scored"
     assert circle_notes(circles[:1]) == []
 
 

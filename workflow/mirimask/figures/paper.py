@@ -344,6 +344,7 @@ def _mark_sources(
     near_px: float,
     inch: float,
     crowded: bool,
+    catalogue: bool,
 ) -> list[Line2D]:
     """Circles and their legend; where a verdict is not a success, the outer limit of `near` too.
 
@@ -370,7 +371,8 @@ def _mark_sources(
                 )  # fmt: skip
                 _clip(text, axes)
         word = "source" if len(x) == 1 else "sources"
-        label = f"{len(x)} catalogue {word}" if len(x) else "no catalogue source lies here"
+        none = "no catalogue source lies here" if catalogue else "no catalogue is given"
+        label = f"{len(x)} catalogue {word}" if len(x) else none
         line = {"color": "black", "lw": 1.3} if len(x) else {"color": "none"}
         return [Line2D([], [], label=label, **line)]
     verdicts = np.asarray(panel.verdicts, dtype=str)
@@ -426,6 +428,7 @@ def draw_panels(
     title: str,
     simulated: bool,
     crowded: bool = False,
+    catalogue: bool = True,
 ) -> Figure:
     """Figures 3, 4 and 5: an image and masks of it beside each other, with the sources' circles.
 
@@ -438,6 +441,7 @@ def draw_panels(
     radius_px, near_px : radius of the circles, and the width of the ring for near misses
     pixel_scale : arcsec
     crowded : the circles cover most of the image and are drawn thin
+    catalogue : one was given for the image
 
     Returns
     -------
@@ -468,7 +472,7 @@ def draw_panels(
         _show(axes, _indices(panel.image, panel.limits, panel.kept, empty), zoom)
         handles = _mark_sources(
             axes, panel, x, y, radius_px=radius_px, near_px=near_px, inch=nx / width,
-            crowded=crowded,
+            crowded=crowded, catalogue=catalogue,
         )  # fmt: skip
         _label_sky(axes, (ny, nx), width=width, height=height, left=column == 0)
         if i == 0:

@@ -10,7 +10,7 @@ __all__ = ["table3_lines"]
 def table3_lines(table: pd.DataFrame) -> list[str]:
     """Table 3, as `count_verdicts` gives it, narrow enough for a terminal."""
     if table.empty:
-        return ["Table 3: no catalogue source lies on any of the images, nothing was scored"]
+        return ["Table 3: no image has catalogue sources, nothing was scored"]
     layout = paper_layout(table, bold=lambda text: f"*{text}").set_index("Image")
     short = pd.DataFrame(
         {

@@ -405,8 +405,17 @@ def chance_scores(chance: pd.DataFrame, notes: Sequence[str]) -> PageTable:
     )
 
 
-def masks_said(table3: pd.DataFrame, image: str, methods: Sequence[str]) -> str:
-    """What a figure of an image and its masks shows, in numbers."""
+def masks_said(
+    table3: pd.DataFrame,
+    image: str,
+    methods: Sequence[str],
+    *,
+    without_catalogue: Iterable[str] = (),
+) -> str:
+    """What a figure of an image and its masks shows, in numbers.
+
+    `without_catalogue` are the images that none was given for.
+    """
     counts = table3.set_index(["image", "method"])
     parts = []
     for name in methods:
@@ -417,6 +426,8 @@ def masks_said(table3: pd.DataFrame, image: str, methods: Sequence[str]) -> str:
                 f"{row['failure']} failure"
             )
     text = f"{image}: the crop, then what each mask keeps of it"
+    if image in without_catalogue:
+        return f"{text}; no catalogue is given."
     if not (table3["image"] == image).any():
         return f"{text}; no catalogue source lies here."
     counted = "; ".join(parts) or "Table 3 has none of these masks"
@@ -440,6 +451,7 @@ def paper_figures(
     figure1: str,
     figure3: Mapping[str, Any],
     percentile: float,
+    without_catalogue: Iterable[str],
 ) -> list[dict[str, Any]]:
     """Figures 1 to 3. `png` are their files by name; the last arguments are settings."""
     by_image = statistics.set_index("image")
@@ -467,7 +479,12 @@ def paper_figures(
             png["figure3"],
             f"Figure 3: {figure3['image']}",
             panels_caption(figure3["methods"]),
-            masks_said(table3, figure3["image"], figure3["methods"]),
+            masks_said(
+                table3,
+                figure3["image"],
+                figure3["methods"],
+                without_catalogue=without_catalogue,
+            ),
         ),
     ]
 
@@ -478,16 +495,20 @@ def figure_group(
     pngs: Iterable[str],
     table3: pd.DataFrame,
     picture: Pictures,
+    *,
+    without_catalogue: Iterable[str],
 ) -> dict[str, Any]:
     """Figure 4 or 5: one figure for each image, which its file is named after."""
     caption = panels_caption(methods)
+
+    def shown(path: str) -> dict[str, Any]:
+        image = Path(path).stem
+        text = masks_said(table3, image, methods, without_catalogue=without_catalogue)
+        return picture(path, image, caption, text)
+
     return {
         "title": f"Figure {number}: {' and '.join(labels(methods[:2]))}",
-        "figures": [
-            picture(path, Path(path).stem, caption, masks_said(table3, Path(path).stem, methods))
-            for path in pngs
-            if Path(path).parent.name == f"figure{number}"
-        ],
+        "figures": [shown(path) for path in pngs if Path(path).parent.name == f"figure{number}"],
     }
 
 
@@ -620,7 +641,8 @@ def index_page(
     left_out : the images that the table has and the study has not, each with the reason
     """
     table3, study, verdict = tables["table3"], settings["study"], settings["verdict"]
-    notes = circle_notes(tables["circles"])
+    notes, circles = circle_notes(tables["circles"]), tables["circles"]
+    without_catalogue = list(circles.loc[~circles["catalogue"], "image"])
     figures = paper_figures(
         {Path(path).stem: path for path in pngs},
         statistics,
@@ -629,9 +651,18 @@ def index_page(
         figure1=shown["figure1"],
         figure3=shown["figure3"],
         percentile=settings["figures"]["histogram_percentile"],
+        without_catalogue=without_catalogue,
     )
     groups = [
-        figure_group(number, shown[f"figure{number}"], pngs, table3, picture) for number in (4, 5)
+        figure_group(
+            number,
+            shown[f"figure{number}"],
+            pngs,
+            table3,
+            picture,
+            without_catalogue=without_catalogue,
+        )
+        for number in (4, 5)
     ]
     scored = scores(
         table3,

@@ -197,7 +197,8 @@ def circle_notes(circles: pd.DataFrame) -> list[str]:
     absent, empty = none[~none["catalogue"]]["image"], none[none["catalogue"]]["image"]
     notes = []
     if len(none) == len(circles):
-        notes.append("no catalogue source lies on any of the images: nothing was scored")
+        what = "source lies on any" if len(empty) else "is given for any"
+        notes.append(f"no catalogue {what} of the images: nothing was scored")
     else:
         if len(absent):
             notes.append(f"left out, no catalogue is given: {', '.join(absent)}")
