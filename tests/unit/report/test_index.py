@@ -193,6 +193,26 @@ COMPARED = pd.DataFrame(
             {"injection": by_method("x", 1, 2), "injection_depths": depths(A=22.0, all=22.504)},
             "AB magnitude to which 80 % of the added stars are found: Img Top 1 % 22.50.",
         ),
+        (
+            "injection",
+            {"injection": by_method("x", 1, 2), "injection_depths": depths(all=float("nan"))},
+            "AB magnitude to which 80 % of the added stars are found: Img Top 1 % nowhere 80 %.",
+        ),
+        (
+            "reliability",
+            {"reliability": by_method("reliability", float("nan"), 0.75)},
+            "Reliability: Img Top 1 % not known, Orig. Segm. 0.75.",
+        ),
+        (
+            "agreement",
+            {
+                "agreement": pd.DataFrame(
+                    [("All", "All", 10, 10, float("nan"))],
+                    columns=["image", "method", "agree", "sources", "kappa"],
+                )
+            },
+            "10 of 10 verdicts agree with the truth, kappa not known.",
+        ),
         ("purity", {}, "Share of the spots that lie on a true source."),
         ("something_new", {}, "something_new"),
     ],

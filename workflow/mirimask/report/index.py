@@ -8,10 +8,12 @@ import html
 import platform
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -60,7 +62,6 @@ PACKAGES = (
     *("matplotlib", "poppy", "drizzle", "jinja2"),
 )
 INLINED_BYTES = 2_000_000  # of figures, as base64: with the rest a study of seven has 2.5 MB
-TWO = "{:.2f}".format
 EVALUATION = {
     "chance": (
         "Success by chance",
@@ -136,6 +137,11 @@ def _of_peaks(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["scorer"] == "peaks"] if "scorer" in table else table
 
 
+def two(value: float, none: str = "not known") -> str:
+    """A number with two digits, or words where there is none."""
+    return f"{value:.2f}" if np.isfinite(value) else none
+
+
 def listed(pairs: Iterable[tuple[object, object]]) -> str:
     """Names and values in a row."""
     return ", ".join(f"{name} {value}" for name, value in pairs)
@@ -146,10 +152,13 @@ def labels(methods: Iterable[str]) -> list[str]:
     return [method_label(name) for name in methods]
 
 
-def depths(tables: Tables) -> pd.Series:
-    """Where 80 % of the added stars are found, as text by method; all images, or the only one."""
+def depths(tables: Tables, *, nowhere: str = "") -> pd.Series:
+    """Where 80 % of the added stars are found, as text by method; all images, or the only one.
+
+    `nowhere` is said of a mask that finds as many at no magnitude.
+    """
     own = together(tables["injection_depths"])
-    return own.set_index("method")["m80"].map(TWO)
+    return own.set_index("method")["m80"].map(partial(two, none=nowhere))
 
 
 def depths_of(measures: Tables, method: str) -> pd.DataFrame | None:
@@ -186,7 +195,7 @@ def worth(tables: Tables) -> PageTable | None:
                 own = own[own["domain"].fillna("").isin(["crop", ""])]
             for where, value in key.items():
                 own = own[own[where] == value]
-            form = rate_words if column == "false_per_arcmin2" else TWO
+            form = rate_words if column == "false_per_arcmin2" else partial(two, none="")
             columns[text] = own[own["method"] != "All"].set_index("method")[column].map(form)
     if "injection_depths" in tables:
         columns["80 % of added stars found to, AB mag"] = depths(tables)
@@ -237,18 +246,18 @@ def said(name: str, tables: Tables) -> str:
         ("purity", "Purity"),
     ):
         if column in table and len(table):
-            values = zip(labels(table["method"]), table[column].map(TWO), strict=True)
+            values = zip(labels(table["method"]), table[column].map(two), strict=True)
             return f"{text}: {listed(values)}."
     if name == "agreement":
         row = table[table["method"] == "All"].iloc[0]
         return (
             f"{row['agree']:.0f} of {row['sources']:.0f} verdicts agree with the truth, "
-            f"kappa {row['kappa']:.2f}."
+            f"kappa {two(row['kappa'])}."
         )
     if name == "completeness" and len(table):
         own = table[table["kind"] == table["kind"].iloc[0]]
         sums = own.groupby("method", sort=False)[["n_recovered", "n_sources"]].sum()
-        shares = (sums["n_recovered"] / sums["n_sources"]).map(TWO)
+        shares = (sums["n_recovered"] / sums["n_sources"]).map(two)
         covered = listed(zip(labels(sums.index), shares, strict=True))
         return f"True sources covered, all magnitudes: {covered}."
     if name == "curves" and "curves_compared" in tables:
@@ -257,10 +266,10 @@ def said(name: str, tables: Tables) -> str:
         if own.empty:
             return "In no image does any mask find the added stars."
         own = own[own["limit"] == own["limit"].max()]
-        shares = listed(zip(own["family"], own["completeness"].map(TWO), strict=True))
+        shares = listed(zip(own["family"], own["completeness"].map(two), strict=True))
         return f"Completeness at {own['limit'].max():g} false spots per arcmin²: {shares}."
     if name == "injection" and "injection_depths" in tables:
-        own = depths(tables)
+        own = depths(tables, nowhere="nowhere 80 %")
         if own.empty:
             return "In no image does any mask find the added stars."
         values = zip(labels(own.index), own, strict=True)
