@@ -45,6 +45,15 @@ def test_the_answer_for_own_images():
     ]
 
 
+def test_a_depth_that_not_every_image_has_says_of_how_many_it_is():
+    depths = pd.DataFrame({"image": ["A", "B"], "m80": [np.nan, 25.27]})
+    one_deep = MEASURES.assign(depth_ab=[24.126, np.nan])
+    assert own_answer(one_deep, FALSE, depths, [])[1] == (
+        "A point source of 24.13 AB is 5 sigma of the sky between the sources (in 1 of the 2 "
+        "images); of stars that were added, 80 % are found to 25.27 (in 1 of the 2 images)."
+    )
+
+
 def test_a_mask_of_nearly_all_pixels_covers_100_percent():
     one = MEASURES.iloc[:1].assign(masked_share=0.9961)
     assert "covers 100 % of the pixels" in own_answer(one, FALSE, None, [])[0]

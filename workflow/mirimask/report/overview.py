@@ -207,6 +207,11 @@ def _sources_sentence(overview: pd.DataFrame) -> str:
     )
 
 
+def _of_how_many(measured: int, images: int) -> str:
+    """Of how many images something is, where these are not all."""
+    return "" if measured == images else f" (in {measured} of the {images} images)"
+
+
 def _false_words(false: pd.DataFrame, method: str) -> str:
     all_images = _of(false, "All")
     if not all_images:
@@ -231,12 +236,13 @@ def own_answer(
     if len(deep):
         text = (
             f"A point source of {_range(deep['depth_ab'], _magnitude)} AB is 5 sigma of the sky "
-            "between the sources"
+            f"between the sources{_of_how_many(len(deep), len(overview))}"
         )
         known = depths.dropna(subset=["m80"]) if depths is not None else pd.DataFrame()
         if len(known):
             text += (
                 f"; of stars that were added, 80 % are found to {_range(known['m80'], _magnitude)}"
+                f"{_of_how_many(len(known), len(overview))}"
             )
         sentences.append(f"{text}.")
     worry = _false_words(false, overview["method"].iloc[0])
