@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mirimask.atomic import replacing
+from mirimask.atomic import replacing, write_text
 from mirimask.errors import MaskError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TEXTS",
+    "as_csv",
     "read_by_mask",
     "read_table",
     "read_tables",
@@ -37,6 +38,7 @@ TEXTS = frozenset(
         *("observation_id", "principal_investigator", "obs_date", "guide_star_id"),
     }
 )
+_POSITIONS = ("ra", "dec")  # columns in degrees
 _NO_NUMBER = ["", "nan", "NaN"]  # what writes a missing number
 _NOT_MEASURED = "not_measured"  # column of a table in place of one that could not be made
 
@@ -104,10 +106,20 @@ def write_reason(path: str | Path, image: str, why: str) -> None:
     write_csv(path, pd.DataFrame([{"image": image, _NOT_MEASURED: why}]))
 
 
-def write_csv(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a table as CSV, numbers with six digits, whole or not at all."""
-    with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g")
+def as_csv(table: pd.DataFrame, *, digits: int = 6) -> str:
+    """A table as CSV, numbers with `digits` digits, positions on the sky with ten.
+
+    Ten digits of a position in degrees are less than a milliarcsecond, a hundredth of a pixel; six
+    would be arcseconds.
+    """
+    numbers = table.select_dtypes("float").columns.intersection(_POSITIONS)
+    texts = {name: table[name].map("{:.10g}".format, na_action="ignore") for name in numbers}
+    return table.assign(**texts).to_csv(index=False, float_format=f"%.{digits}g")
+
+
+def write_csv(path: str | Path, table: pd.DataFrame, *, digits: int = 6) -> None:
+    """Write a table as CSV (`as_csv`), whole or not at all."""
+    write_text(path, as_csv(table, digits=digits))
 
 
 def write_ecsv(path: str | Path, table: "Table") -> None:

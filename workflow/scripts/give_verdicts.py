@@ -3,11 +3,10 @@
 import pandas as pd
 from astropy.table import Table
 from job import script
-from mirimask.atomic import replacing
 from mirimask.image.files import read_crop, read_mask
 from mirimask.sources.spots import label_spots
 from mirimask.sources.verdicts import judged_sources, smallest_spot_px
-from mirimask.table_files import read_table
+from mirimask.table_files import read_table, write_csv
 
 
 def main(job):
@@ -30,13 +29,9 @@ def main(job):
         near_px=crop.length_px(job.params.near),
         smallest_px=smallest,
     )
-    with replacing(job.output.verdicts) as temporary:
-        verdicts.to_csv(temporary, index=False, float_format="%.8g")
+    write_csv(job.output.verdicts, verdicts, digits=8)
     of = {"image": job.wildcards.image, "method": job.wildcards.method}
-    with replacing(job.output.spots) as temporary:
-        pd.DataFrame([of | spots.counts(smallest)]).to_csv(
-            temporary, index=False, float_format="%.6g"
-        )
+    write_csv(job.output.spots, pd.DataFrame([of | spots.counts(smallest)]))
 
 
 if "snakemake" in globals():

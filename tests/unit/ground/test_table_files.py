@@ -8,6 +8,7 @@ import pytest
 from astropy.table import Table
 from mirimask.errors import MaskError
 from mirimask.table_files import (
+    as_csv,
     read_by_mask,
     read_table,
     read_tables,
@@ -92,3 +93,27 @@ def test_tables_below_each_other_without_what_could_not_be_measured(tmp_path):
 def test_numbers_have_six_digits(tmp_path):
     write_csv(tmp_path / "t.csv", pd.DataFrame({"x": [1 / 3, 1e-12 / 3], "n": [1234567, 2]}))
     assert (tmp_path / "t.csv").read_text() == "x,n\n0.333333,1234567\n3.33333e-13,2\n"
+
+
+def test_positions_on_the_sky_have_digits_enough_for_a_milliarcsecond(tmp_path):
+    table = pd.DataFrame(
+        {
+            "id": ["a", "b"],
+            "ra": [287.826421987, math.nan],
+            "dec": [-1.5, 0.0000123456],
+            "x": [123.456789, math.nan],
+            "n": [1234567, 2],
+        }
+    )
+    write_csv(tmp_path / "t.csv", table)
+    assert (tmp_path / "t.csv").read_text().splitlines() == [
+        "id,ra,dec,x,n",
+        "a,287.826422,-1.5,123.457,1234567",
+        "b,,1.23456e-05,,2",
+    ]
+    write_csv(tmp_path / "t.csv", table, digits=8)
+    assert (tmp_path / "t.csv").read_text().splitlines()[1] == (
+        "a,287.826422,-1.5,123.45679,1234567"
+    )
+    texts = table.assign(ra=["287.82642198765", ""])  # as an archive wrote them
+    assert as_csv(texts).splitlines()[1].startswith("a,287.82642198765,-1.5,")

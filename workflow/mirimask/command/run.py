@@ -15,7 +15,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mirimask.atomic import replacing
 from mirimask.command.inputs import (
     about,
     at_hand,
@@ -59,6 +58,7 @@ def run_score(options: argparse.Namespace, progress: Progress, said: Said) -> in
         files.append(("--json", STDOUT))
     check_outputs(files, inputs, overwrite=options.overwrite)
     from mirimask.masks.names import check_methods, leaves
+    from mirimask.table_files import as_csv, write_csv
 
     methods = [m.name for m in check_methods(options.method or ["recommended", "segmentation"])]
     check_segm(options.segm, methods)
@@ -78,10 +78,9 @@ def run_score(options: argparse.Namespace, progress: Progress, said: Said) -> in
     if options.regions:
         write_out(options.regions, regions(image, sources, given, radius))
     if options.output == STDOUT:
-        verdicts.to_csv(sys.stdout, index=False, float_format="%.10g")
+        sys.stdout.write(as_csv(verdicts, digits=10))
     elif options.output:
-        with replacing(options.output) as temporary:
-            verdicts.to_csv(temporary, index=False, float_format="%.10g")
+        write_csv(options.output, verdicts, digits=10)
     if options.json:
         found = verdicts[["method", "id", "x", "y", "verdict"]].to_dict("records")
         about_all = {"simulated": image.simulated, "n_sources": len(sources), "methods": counts}
