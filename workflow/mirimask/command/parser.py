@@ -8,7 +8,7 @@ from mirimask import __version__
 from mirimask.command.new_study import add_new_study
 from mirimask.command.outputs import BESIDE
 from mirimask.errors import MaskError
-from mirimask.masks.registry import METHODS, missing, published_options
+from mirimask.masks.registry import DETECTORS, METHODS, missing, published_options
 from mirimask.sizes import size_parts
 
 __all__ = ["Parser", "parser"]
@@ -79,7 +79,7 @@ def methods() -> str:
     """The methods in short, for the help."""
     lines = []
     for name, method in METHODS.items():
-        if method.join or method.group != "own":
+        if method.join or name in DETECTORS:
             continue
         shown = f"{name}_P" if method.published else name
         lines.append(f"  {shown:<18}  {method.about or method.label}")

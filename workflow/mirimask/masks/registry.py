@@ -160,7 +160,7 @@ METHODS: dict[str, Method] = {
     "dog_window": _peer("Difference of Gaussians, window", "filters.dog"),
     "starlet_window": _peer("starlet, window", "filters.starlet"),
     "matched_filter_window": _peer("matched filter, window", "filters.matched_filter"),
-    "cores_tile": _peer("cores without a window", "cores.cores_family"),
+    "cores_tile": Method("cores without a window", "cores.cores_family"),
     # the paper's future work
     "cores_directions": _future("cores, 4 directions", "cores.cores_family", "sigma"),
     "second_derivatives": _future("2nd derivative, 4 directions", "derivatives.second_derivatives"),
@@ -178,9 +178,14 @@ METHODS: dict[str, Method] = {
     "tiled_percentile": _future("percentile in tiles", "tiles.tiled_percentile"),
 }
 
-# the paper's and this project's, as far as they can be swept; what a configuration has settings of
+# the paper's and this project's, as far as they can be swept
 OWN = [name for name, method in METHODS.items() if method.group == "own" and method.levels]
-DETECTORS = [name for name, method in METHODS.items() if method.group != "own"]
+# what a configuration has levels and settings of: all of others, and of the own what has no levels
+DETECTORS = [
+    name
+    for name, method in METHODS.items()
+    if method.group != "own" or (method.unit and method.levels is None)
+]
 
 
 @cache
