@@ -27,16 +27,13 @@ def main(job):
         draws=job.params.draws,
         seed=job.params.seed,
     )
-    shown = {
-        "rate": job.params.main_rate,
-        "magnitudes": job.params.magnitudes,
-        "simulated": bool(judged["simulated"].any()),
-    }
-    write_csv(job.output.csv, table.assign(simulated=shown["simulated"]))
-    write_text(job.output.md, verdict_page(table, **shown))
+    shown = {"rate": job.params.main_rate, "magnitudes": job.params.magnitudes}
+    simulated = bool(judged["simulated"].any())
+    write_csv(job.output.csv, table)
+    write_text(job.output.md, verdict_page(table, **shown, simulated=simulated))
     crossed = factorial(table)
-    write_csv(job.output.factorial, crossed.assign(simulated=shown["simulated"]))
-    write_text(job.output.factorial_md, factorial_page(crossed, **shown))
+    write_csv(job.output.factorial, crossed)
+    write_text(job.output.factorial_md, factorial_page(crossed, **shown, simulated=simulated))
     save_figure(draw_verdict(table, **shown), png=job.output.png, pdf=job.output.pdf)
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from frames import frame_with
 from mirimask import intervals
+from mirimask.command.parser import methods as help_of_methods
 from mirimask.errors import MaskError
 from mirimask.evaluation.blank import Blank
 from mirimask.evaluation.scene import Scene
@@ -18,8 +19,9 @@ from mirimask.evaluation.side_by_side import (
     verdict_table,
 )
 from mirimask.figures.side_by_side import draw_all_curves, draw_verdict
+from mirimask.figures.style import SIMULATED
 from mirimask.masks.names import check_methods, method_label, parse_method
-from mirimask.masks.registry import DETECTORS
+from mirimask.masks.registry import DETECTORS, METHODS
 from mirimask.report.side_by_side import curves_page, factorial_page, verdict_page
 
 
@@ -213,12 +215,78 @@ def test_verdict_names_what_is_not_installed():
     assert "| Laplacian of Gaussian | 0.500 (" in page
     assert page.count("## both, levels chosen on") == 2
     assert "No filter" in factorial_page(crossed[:0], rate=3, magnitudes=(1, 2), simulated=False)
-    figure = draw_verdict(table, rate=3, magnitudes=(23.5, 25.5), simulated=True)
+    figure = draw_verdict(table, rate=3, magnitudes=(23.5, 25.5))
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
     assert "not installed" in texts
     assert "30 ms" in texts
     pooled = judged[judged["rate"].notna()]
     assert draw_all_curves(pooled, magnitudes=(23.5, 25.5), simulated=False).axes
+
+
+def _words(figure):
+    legends = (text for legend in figure.legends for text in legend.get_texts())
+    return [text.get_text() for text in (*figure.texts, *legends)]
+
+
+def test_simulated_is_said_of_the_groups_that_are():
+    judged, stars, times, curves = _tables()
+    judged["simulated"] = judged["image"] == "a"
+    table = verdict_table(
+        judged, stars, times, curves, groups={"fields": ["a"], "real": ["b"], "both": ["a", "b"]},
+        tuned_on=["a"], not_installed={"sep": "sep"}, draws=20, seed=1,
+    )  # fmt: skip
+    of = table.groupby("group")["simulated"]
+    assert of.nunique().eq(1).all()
+    assert of.first().to_dict() == {"fields": True, "real": False, "both": True}
+    assert set(factorial(table).groupby("group")["simulated"].first().items()) == {
+        ("fields", True), ("real", False), ("both", True),
+    }  # fmt: skip
+    figure = draw_verdict(table, rate=3, magnitudes=(23.5, 25.5))
+    assert SIMULATED not in _words(figure)
+    marked = {
+        axes.get_title(): any("SIMULATED" in text.get_text() for text in axes.texts)
+        for axes in figure.axes
+    }
+    assert marked == {"fields (1)": True, "real (1)": False, "both (2)": True}
+    all_of_it = draw_verdict(table[table["group"] != "real"], rate=3, magnitudes=(23.5, 25.5))
+    assert SIMULATED in _words(all_of_it)
+    pooled = judged[judged["rate"].notna()]
+    drawn = draw_all_curves(pooled, magnitudes=(23.5, 25.5), simulated=True)
+    assert _words(drawn)[-3:] == ["a, SIMULATED", "b", "the cores"]
+
+
+def test_points_with_too_many_false_spots_and_those_that_are_not_ranked_look_so():
+    judged, stars, times, curves = _tables()
+    table = verdict_table(
+        judged, stars, times, curves, groups={"both": ["a", "b"]}, tuned_on=["a"],
+        not_installed={}, draws=20, seed=1,
+    )  # fmt: skip
+    at = {"false_low": 2.0, "limit": ""}
+    log, window = (table["family"] == name for name in ("log", "log_window"))
+    table = table.assign(**at)
+    table.loc[log, "false_low"] = 3.1  # its interval lies above the rate of 3
+    table.loc[window, "limit"] = "upper limit"
+    figure = draw_verdict(table, rate=3, magnitudes=(23.5, 25.5))
+    (axes,) = figure.axes
+    points = {line.get_ydata()[0]: line for line in axes.lines if line.get_marker() != "None"}
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    look = {names[int(y)]: (p.get_marker(), p.get_markerfacecolor()) for y, p in points.items()}
+    assert look["cores"] == ("*", "#000000")
+    assert look["Laplacian of Gaussian"] == ("s", "white")
+    assert look["Laplacian of Gaussian, window"][0] == "x"
+    words = _words(figure)
+    assert "open: more than 3 false spots, by their 95 % interval" in words
+    assert "false spots not known: not ranked" in words
+    # nothing is explained that is not there
+    plain = _words(draw_verdict(table.assign(**at), rate=3, magnitudes=(23.5, 25.5)))
+    assert not any("open" in text or "ranked" in text for text in plain)
+
+
+def test_the_cores_without_a_window_are_this_project_s_own():
+    assert METHODS["cores_tile"].group == "own"
+    assert {"cores_tile", "log", "ssa"} <= set(DETECTORS)  # what the configuration has levels of
+    assert not {"cores", "value", "recommended"} & set(DETECTORS)
+    assert "cores_tile" not in help_of_methods()  # the short list is as it was
 
 
 def test_the_page_says_where_the_cores_are_ahead_tied_and_behind():

@@ -246,7 +246,7 @@ def verdict_table(
     (`paired_difference`, `level_error`), limit: of families whose false spots blank images do not
     tell, by those of their tuned levels in images with a truth, what their rate in a group with
     other images is (`limit_of`; there is then no behind), median_ms, times_cores, needs: what is
-    not installed (such families have no numbers).
+    not installed (such families have no numbers), simulated: whether any image of the group is.
     """
     spent = times.set_index("family")["median_ms"]
     rows: list[dict[str, Any]] = []
@@ -264,6 +264,7 @@ def verdict_table(
     ]
     for (group, images), (rate, chosen) in product(groups.items(), points):
         at = {"rate": rate, "chosen": chosen}
+        simulated = bool(judged.loc[judged["image"].isin(images), "simulated"].any())
         best = _found(own_stars.get(BEST), images, **at)
         errors: dict[str, NDArray[np.float64]] = {}
 
@@ -295,6 +296,7 @@ def verdict_table(
                 "label": METHODS[family].label,
                 "kind": METHODS[family].group,
                 "needs": not_installed.get(family, ""),
+                "simulated": simulated,
             }
             rows.append(row)
             if family in not_installed:
@@ -348,7 +350,7 @@ def verdict_table(
 _VERDICT = (
     "group images rate chosen family label kind n_stars n_found completeness low high "
     "false_per_arcmin2 false_low false_high blank_per_arcmin2 limit area tuned behind behind_low "
-    "behind_high median_ms times_cores needs"
+    "behind_high median_ms times_cores needs simulated"
 )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mirimask.evaluation.side_by_side import BEST, ordered
-from mirimask.figures.style import default_style, titled_figure
+from mirimask.figures.style import SIMULATED, default_style, titled_figure
 from mirimask.masks.registry import METHODS
 
 __all__ = ["draw_all_curves", "draw_verdict"]
@@ -18,16 +18,48 @@ _COLOURS = {"own": "#000000", "peer": "#0072B2", "future": "#D55E00"}
 _MARKERS = {"own": "o", "peer": "s", "future": "^"}
 
 
+def _point(row: Any, rate: float) -> dict[str, Any]:
+    """How a family's completeness is drawn: the marker tells of its false rate too.
+
+    Open where the interval of that rate lies above the `rate` asked for; a cross where it is not
+    known and the family is not ranked.
+    """
+    if row.limit:
+        return {"marker": "x", "ms": 5, "color": _COLOURS[row.kind]}
+    look = {"marker": _MARKERS[row.kind], "ms": 5, "color": _COLOURS[row.kind]}
+    if row.family == BEST:
+        look |= {"marker": "*", "ms": 11}
+    return look | {"mfc": "white"} if row.false_low > rate else look
+
+
+def _keys(rows: pd.DataFrame, rate: float) -> list[mpl.lines.Line2D]:
+    """What colours and markers mean; of those that say something of the false rate, what is drawn.
+
+    `rows` are those that are drawn.
+    """
+    looks: list[tuple[dict[str, Any], str]]
+    looks = [({"color": _COLOURS[k], "marker": _MARKERS[k]}, text) for k, text in _GROUPS.items()]
+    grey = {"color": "0.35"}
+    if (rows["false_low"] > rate).any():
+        text = f"open: more than {rate:g} false spots, by their 95 % interval"
+        looks.append((grey | {"marker": "o", "mfc": "white"}, text))
+    if rows["limit"].fillna("").ne("").any():
+        looks.append((grey | {"marker": "x"}, "false spots not known: not ranked"))
+    return [mpl.lines.Line2D([], [], ls="", label=text, **look) for look, text in looks]
+
+
 @default_style
-def draw_verdict(
-    table: pd.DataFrame, *, rate: float, magnitudes: tuple[float, float], simulated: bool
-) -> Figure:
-    """Every family's completeness at one false rate, a column for each group of images."""
+def draw_verdict(table: pd.DataFrame, *, rate: float, magnitudes: tuple[float, float]) -> Figure:
+    """Every family's completeness at one false rate, a column for each group of images.
+
+    `table` is that of `verdict_table`. Where only some groups are simulated, their panels say so.
+    """
     groups = list(dict.fromkeys(table["group"]))
     rows = ordered(table, rate)
     families = list(dict.fromkeys(rows["family"]))
     labels = 2.75
-    panel, gap, times, head, foot = 2.6, 0.25, 1.0, 1.0, 0.95
+    panel, gap, times, head, foot = 2.6, 0.25, 1.0, 1.2, 1.15
+    everywhere = bool(table["simulated"].all())
     width = labels + len(groups) * (panel + gap) + times
     height = head + 0.26 * len(families) + foot
     figure = titled_figure(
@@ -35,7 +67,7 @@ def draw_verdict(
         height,
         title=f"Stars of {magnitudes[0]:g} to {magnitudes[1]:g} AB found at {rate:g} false spots "
         "per arcmin²",
-        simulated=simulated,
+        simulated=everywhere,
     )
     place = {name: i for i, name in enumerate(families)}
     for i, group in enumerate(groups):
@@ -54,18 +86,18 @@ def draw_verdict(
                 axes.text(0.02, y, text, fontsize=8, color="0.4", va="center")
                 continue
             axes.plot([row.low, row.high], [y, y], color=_COLOURS[row.kind], lw=1.6)
-            axes.plot(
-                row.completeness,
-                y,
-                marker="*" if row.family == BEST else _MARKERS[row.kind],
-                ms=11 if row.family == BEST else 5,
-                color=_COLOURS[row.kind],
-            )
+            axes.plot(row.completeness, y, **_point(row, rate))
         axes.set_ylim(len(families) - 0.5, -0.5)
         axes.set_xlim(0, 1)
         axes.grid(axis="x", color="0.9", lw=0.7)
         axes.set_axisbelow(True)
         axes.set_title(f"{group} ({own['images'].iloc[0]})", fontsize=10)
+        if own["simulated"].any() and not everywhere:
+            axes.annotate(
+                SIMULATED.partition(":")[0], (0.5, 1), (0, 21), xycoords="axes fraction",
+                textcoords="offset points", ha="center", va="bottom", fontsize=8, color="white",
+                weight="bold", bbox={"facecolor": "#a00028", "edgecolor": "none", "pad": 2},
+            )  # fmt: skip
         names = [str(rows.loc[rows["family"] == name, "label"].iloc[0]) for name in families]
         axes.set_yticks(range(len(families)), names if i == 0 else [""] * len(families), fontsize=9)
         axes.set_xticks(
@@ -82,17 +114,13 @@ def draw_verdict(
                     )  # fmt: skip
     figure.text(
         (labels + len(groups) * (panel + gap) / 2) / width,
-        0.5 / height,
+        0.7 / height,
         "share of the added stars found, with 95 % interval",
         ha="center",
         fontsize=10,
     )
-    handles = [
-        mpl.lines.Line2D([], [], color=_COLOURS[kind], marker=_MARKERS[kind], ls="", label=label)
-        for kind, label in _GROUPS.items()
-    ]
     figure.legend(
-        handles=handles, loc="lower center", ncols=3, frameon=False, fontsize=9,
+        handles=_keys(rows, rate), loc="lower center", ncols=3, frameon=False, fontsize=9,
         bbox_to_anchor=(0.5, 0.0),
     )  # fmt: skip
     return figure
@@ -161,7 +189,14 @@ def draw_all_curves(
     figure.text(
         0.12 / total, 0.5, "share of the added stars found", rotation=90, va="center", fontsize=10
     )
-    handles = [mpl.lines.Line2D([], [], label=name, **style) for name, style in groups.items()]
+    of_groups = pooled.groupby("image")["simulated"].any()
+    some = of_groups.any() and not of_groups.all()
+    handles = [
+        mpl.lines.Line2D(
+            [], [], label=f"{name}, SIMULATED" if some and of_groups[name] else name, **style
+        )
+        for name, style in groups.items()
+    ]
     handles.append(mpl.lines.Line2D([], [], color="0.6", lw=4, label="the cores"))
     figure.legend(
         handles=handles, loc="lower center", ncols=len(handles), frameon=False, fontsize=9
