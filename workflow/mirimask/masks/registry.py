@@ -113,7 +113,7 @@ METHODS: dict[str, Method] = {
         "source_mask.recommended",
         unit="",
         heading="recommended",
-        about="this project's: all light of the sources, down to a quarter of the noise",
+        about="this project's: the light of the sources as far as it shows, and stars' halos",
         layers="source_mask.source_labels",
     ),
     "cores": Method(

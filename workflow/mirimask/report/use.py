@@ -275,7 +275,7 @@ def who_matters(pooled: pd.DataFrame) -> list[str]:
             f"{100 * scatter:.0f} % from star to star."
         )
     if sentences:
-        sentences.append("In a mean over many stars the scatter shrinks and what is moved stays.")
+        sentences.append("In the median of many stars the scatter shrinks, what is moved stays.")
     return sentences
 
 
