@@ -17,7 +17,7 @@ def main(job):
             read_table(path).rename(columns={"code": "image"}) for path in job.input.published
         )
         answers["printed tables"] = answer_claims(published3, published2)
-    names = ("chance", "reliability", "depths", "compared", "purity", "false_rates")
+    names = ("chance", "reliability", "depths", "compared", "false_rates")
     evidence = {name: read_table(job.input[name]) for name in names if job.input.get(name)}
     evidence["structure"] = pd.concat(map(read_table, job.input.structure), ignore_index=True)
     computed = "computed" + (" (SIMULATED)" if simulated else "")

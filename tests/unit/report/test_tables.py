@@ -341,16 +341,20 @@ def test_spikes_are_compared_within_their_errors():
     assert _answers(structure=none)["C7"].verdict == "undecided"
 
 
-def test_blending_is_told_from_the_truth():
-    images = [f"Img{n}" for n in range(1, 8)]
-    purity = pd.DataFrame({"image": images, "method": "segmentation"})
-    purity = purity.assign(n_sources=60, n_recovered=50, n_merged_spots=2)
-    purity = purity.assign(n_merged_sources=[20, *[5] * 6])
-    assert _answers(purity=purity)["C4"].verdict == "holds"  # 18 by sharing, 10 without a spot
-    for other in ({"n_merged_sources": 5}, {"n_sources": 100}):
-        answer = _answers(purity=purity.assign(**other))["C4"]
-        assert answer.verdict == "holds in part"
-        assert "not most by blending" in answer.numbers
+def test_blending_is_told_from_entries_on_a_spot_of_another():
+    """Img1 loses 13 of its 20 entries; by the letter 7 of these have a pixel of a spot."""
+    three = _published(3).rename(columns={"code": "image"}).query("method == 'segmentation'")
+    rows = three.assign(sources=three[["success", "near", "failure"]].sum(axis=1), domain="")
+    rows = rows.assign(positions="random", chance_success=0.1)
+    in_img1 = rows["image"] == "Img1"
+    own = _evidence()["chance"]
+    for more, verdict in ((7, "holds"), (6, "holds in part")):
+        pixels = rows.assign(scorer="pixels", success=rows["success"] + more * in_img1)
+        answer = _answers(chance=pd.concat([own, rows.assign(scorer="peaks"), pixels]))["C4"]
+        assert answer.verdict == verdict
+        assert f"of the 13 entries that it loses there {more} have a spot" in answer.numbers
+        assert "in the others 0 of 17" in answer.numbers
+    assert "most of them not by blending" in answer.numbers
 
 
 def test_ties_decide_nothing():

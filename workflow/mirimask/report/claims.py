@@ -35,7 +35,7 @@ class Claim:
 
     `decide` takes Table 3 (image, method, success, near, failure, needs_processing and, where it
     was computed, clutter), Table 2 (image and moments) and the tables of the evaluation by name
-    (chance, reliability, structure, depths, compared and, where the truth is known, purity and
+    (chance, reliability, structure, depths, compared and, where the truth is known,
     false_rates), an empty mapping where there are none. It is asked where all masks that it `needs`
     are in Table 3.
     """
@@ -160,26 +160,24 @@ def _segmentation_loses_in_img1(
     if recall["Img1"] > lowest:
         return Answer(FAILS, numbers)
     loses = TIE if recall["Img1"] == lowest else PART
-    if "purity" not in evidence:
+    own = evidence.get("chance", pd.DataFrame(columns=["method", "image"]))
+    own = own.query("method == 'segmentation' and image != 'All'")
+    if own.empty:
         return Answer(
             loses, f"{numbers}; whether it is blending that loses them, the counts do not tell"
         )
-    own = evidence["purity"].query("method == 'segmentation' and image != 'All'")
-    own = own.drop_duplicates("image").set_index("image")
-    merged = (own["n_merged_sources"] / own["n_recovered"].replace(0, np.nan)).dropna()
-    if "Img1" not in merged or len(merged) < 2:
-        return Answer(loses, f"{numbers}; too few true sources to tell whether it blends them")
-    others = merged.drop("Img1").max()
-    one = own.loc["Img1"]
-    shared, missed = one["n_merged_sources"] - one["n_merged_spots"], one["n_sources"]
-    missed -= one["n_recovered"]
+    own = own.drop_duplicates(["image", "scorer"]).set_index(["image", "scorer"])
+    found = own["success"].unstack("scorer")
+    lost = own["sources"].groupby("image").first() - found["peaks"]
+    # by the letter any pixel of a spot will do: such an entry lies on a spot, whose peak is another
+    blended = found["pixels"] - found["peaks"]
     numbers += (
-        f"; of the true sources that it marks, {merged['Img1']:.2f} share a spot in Img1, at most "
-        f"{others:.2f} elsewhere; there {shared:.0f} have no spot of their own because they share "
-        f"one, {missed:.0f} have none at all"
+        f"; of the {lost['Img1']:.0f} entries that it loses there {blended['Img1']:.0f} have a "
+        f"spot in their circle, whose peak is not theirs, in the others "
+        f"{blended.drop('Img1').sum():.0f} of {lost.drop('Img1').sum():.0f}"
     )
-    if merged["Img1"] <= others or shared < missed:
-        return Answer(PART, f"{numbers}: it loses most there, but not most by blending")
+    if 2 * blended["Img1"] <= lost["Img1"]:
+        return Answer(PART, f"{numbers}: it loses most there, but most of them not by blending")
     return Answer(HOLDS if loses == PART else TIE, numbers)
 
 
