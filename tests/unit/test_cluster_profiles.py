@@ -10,6 +10,7 @@ from conftest import ROOT
 
 # Jobs of their own: the PSF, which several images wait for, and what is timed alone.
 ALONE = {"make_psf", "time_families"}
+STATUS = "cluster-generic-status-cmd"
 
 
 def profile(name):
@@ -71,6 +72,15 @@ def test_settings_of_no_cluster_are_those_of_the_default_profile():
     }
 
 
+@pytest.mark.parametrize("name", ["default", "slurm", "cluster-generic"])
+def test_snakemake_can_read_the_texts_of_a_profile(name):
+    """It looks for each as a file, whose name has 255 bytes at most, and fills in $NAME."""
+    for key, text in profile(name).items():
+        if isinstance(text, str):
+            assert max(len(part.encode()) for part in text.split("/")) <= 255, key
+            assert "$" not in text, key
+
+
 def test_resources_are_known_rules():
     assert set(profile("slurm")["set-resources"]) <= set(rules())
 
@@ -104,9 +114,9 @@ def test_the_state_of_a_job_by_what_squeue_says(tmp_path, says, status, answer):
     squeue = tmp_path / "squeue"
     squeue.write_text(f"#!/bin/sh\necho '{says}' >&{2 if status else 1}\nexit {status}\n")
     squeue.chmod(0o755)
+    command = ROOT / "profiles/cluster-generic" / profile("cluster-generic")[STATUS]
     done = subprocess.run(
-        f"{profile('cluster-generic')['cluster-generic-status-cmd']} 17",
-        shell=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True,
-        check=True,
+        [command, "17"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.strip() == answer

@@ -36,6 +36,7 @@ TEXTS = frozenset(
         *("image", "code", "method", "domain", "family", "scorer", "kind", "unit"),
         *("id", "item", "truth_id", "verdict", "verdict_pixels", "truth_verdict", "conclusion"),
         *("observation_id", "principal_investigator", "obs_date", "guide_star_id"),
+        "not_counted",
     }
 )
 _POSITIONS = ("ra", "dec")  # columns in degrees

@@ -22,7 +22,7 @@ NOTES = [
     "a conclusion about the counts of Table 3 that survives may still be worth little: see "
     "the chance rates",
 ]
-NOTHING = "no catalogue source lies on any of the images, or no method to compare"
+NOTHING = "there is no catalogue source, or no method to compare"
 
 
 def main(job):

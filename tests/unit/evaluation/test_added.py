@@ -184,6 +184,10 @@ def test_what_is_added_follows_the_depth_of_the_images():
     assert {ab for kind, ab in found[24.5] if kind == "faint"} == {24, 24.5, 25}
     assert faintest_followed(19.5) == 17
     table = pd.concat([_rows("none", [0.1, 0.2], 1.0), _rows("value_1", [0.1, 0.2], 0.1)])
+    # 21.1 - 6.5 is 14.600000000000001, a table that was written has 14.6
+    other = table.assign(ab_mag=np.where(table["kind"] == "star", 14.6, table["ab_mag"]))
+    pooled = pool_added(other, middle_ab=21.1, draws=5, seed=1)
+    assert list(pooled["stars_14.6_16.6"]) == [1.0, 0.1]
     table["ab_mag"] -= 5
     pooled = pool_added(table, middle_ab=19.5, draws=5, seed=1)
     assert list(pooled["stars_13_15"]) == [1.0, 0.1]

@@ -209,12 +209,16 @@ def test_an_image_without_stars_is_not_pooled():
             "image": ["A", "A", "nebula", "nebula", "loud"],
             "method": ["m", "n", "m", "n", "n"],
             "m80": [24.0, np.nan, np.nan, 22.0, 22.0],
+            "beyond": False,
             "chance": [0.05, 0.0, 0.0, 0.06, 0.6],  # 22.0 in the nebula is chance
         }
     )
     assert measurable_images(depths) == ["A", "loud"]
     assert measurable_images(depths[:0]) == []
     assert measurable_images(depths, as_faint_as=depths["m80"].max() + 0.1) == []
+    # an image whose faintest stars are found too is the deepest of all
+    deep = depths.assign(beyond=(depths["image"] == "nebula") & (depths["chance"] == 0))
+    assert measurable_images(deep, as_faint_as=25) == ["nebula"]
     rows = [
         {"image": i, "method": "m", "magnitude": at, "n": 10, "n_covered": k, "n_recovered": k}
         | {"completeness": k / 10, "low": 0.0, "high": 1.0, "chance": 0.0, "simulated": False}
@@ -326,6 +330,14 @@ def _recovery(image, c0, m50=24.5):
         | {"n_recovered": found, "completeness": found / 1000, "low": 0.0, "high": 1.0}
         | {"chance": 0.0, "simulated": True}
     )
+
+
+def test_an_image_deeper_than_all_stars_is_measured():
+    _, depths, measured = summarize_recovery(_recovery("A", 1.0, 40.0), draws=20, seed=1)
+    assert measured == ["A"]
+    assert np.isnan(depths["m80"].item())
+    assert depths["beyond"].item()
+    assert not summarize_recovery(_recovery("A", 1.0), draws=20, seed=1)[1]["beyond"].item()
 
 
 def test_depths_of_images_and_of_those_that_can_be_measured_together():

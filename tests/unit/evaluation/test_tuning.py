@@ -103,6 +103,16 @@ def test_a_few_stars_more_are_a_tie(more, ahead):
     assert (low, high) == pytest.approx(newcombe, abs=0.02)
 
 
+def test_many_images_leave_the_difference_in_its_interval():
+    """Of each of 40 images with 20 stars one finds 18 and the other 6."""
+    first, second = (np.tile(np.arange(20) < n, 40) for n in (18, 6))
+    strata, rng = np.repeat(np.arange(40), 20), np.random.default_rng(2)
+    mean, low, high = paired_difference(first, second, strata, draws=4000, rng=rng)
+    assert low < mean < high
+    # 12 of every image's 20: the binomial scatter of 480 of 800
+    assert (high - low) / 2 == pytest.approx(1.96 * np.sqrt(0.6 * 0.4 / 800), rel=0.1)
+
+
 def test_paired_difference():
     rng = np.random.default_rng(0)
     first, second = np.zeros(400, bool), np.zeros(400, bool)

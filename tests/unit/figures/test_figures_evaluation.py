@@ -123,7 +123,7 @@ def recovered(methods):
         ]
     )
     table = table.assign(low=table["completeness"], high=table["completeness"])
-    nan = dict.fromkeys(("c0", "m50", "w", "m80"), np.nan)
+    nan = dict.fromkeys(("c0", "m50", "w", "m80"), np.nan) | {"beyond": False}
     depths = pd.DataFrame([{"image": "A", "method": m, "chance": 0.0, **nan} for m in methods])
     return table, depths
 

@@ -38,7 +38,7 @@ COUNTS = table3(
 
 def depths(**by_image):
     rows = [(image, "value_1", m80) for image, m80 in by_image.items()]
-    return pd.DataFrame(rows, columns=["image", "method", "m80"])
+    return pd.DataFrame(rows, columns=["image", "method", "m80"]).assign(beyond=False)
 
 
 def test_depths_are_of_all_images_together():

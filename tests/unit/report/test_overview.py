@@ -127,7 +127,7 @@ def test_a_tie_is_called_a_tie():
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        (table3(), "No catalogue source lies on the images"),
+        (table3(), "There is no catalogue source in this study"),
         (table3(sep=3), "Successes out of 10 catalogue sources: sep 3."),
     ],
 )

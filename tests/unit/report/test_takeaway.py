@@ -52,6 +52,7 @@ def tables():
                 "m80": [24.57, np.nan],
                 "m80_low": [24.5, np.nan],
                 "m80_high": [24.6, np.nan],
+                "beyond": False,
                 "chance": [0.0, 0.0],
             }
         ),
@@ -137,7 +138,7 @@ def test_depths_are_medians_of_the_images_for_every_mask_alike(tables):
             {"image": i, "method": m, "m80": v, "m80_low": v, "m80_high": v, "chance": 0.0}
             for i, m, v in depths
         ]
-    )
+    ).assign(beyond=False)
     text = "\n".join(takeaways(tables))
     assert (
         "found, median of the images, with the least and most): `value_1` 24.60 (never in 1 to "
@@ -145,6 +146,13 @@ def test_depths_are_medians_of_the_images_for_every_mask_alike(tables):
         "`segmentation` 1 (at best 23.00)."
     ) in text
     assert "Not counted, for no mask finds 80 % of its stars but by chance: nebula." in text
+    assert "never 80 %" not in text
+
+
+def test_stars_that_are_all_found_are_no_stars_that_are_never(tables):
+    tables["depths"] = tables["depths"].assign(beyond=tables["depths"]["m80"].isna())
+    text = "\n".join(takeaways(tables))
+    assert "`segmentation` beyond all" in text
     assert "never 80 %" not in text
 
 
@@ -182,7 +190,7 @@ def test_without_sources(tables):
     nothing = pd.DataFrame(columns=["image", "method", "verdict", "truth_verdict"])
     tables["agreement"] = agreement_table(nothing)
     text = "\n".join(takeaways(tables))
-    assert "No catalogue source lies on the images" in text
+    assert "There is no catalogue source: recall and chance" in text
     assert "Nothing could be tested" in text
     assert "nan" not in text
 

@@ -344,7 +344,9 @@ def pool_added(table: pd.DataFrame, *, middle_ab: float, draws: int, seed: int) 
             row[f"{name}_left"] = those["left"].mean()
             followed = [middle_ab - brighter for brighter in _BRIGHTER[kind]]
             for part in (followed[:3], followed[3:]):
-                left = those.loc[those["ab_mag"].between(part[0], part[-1]), "left"]
+                # a table that was written has magnitudes of six digits
+                ends = part[0] - 0.01, part[-1] + 0.01
+                left = those.loc[those["ab_mag"].between(*ends), "left"]
                 row[f"{name}_{part[0]:g}_{part[-1]:g}"] = left.mean()
             row[f"{name}_around"] = those["around"].mean()
         those = own[own["kind"] == "faint"].reset_index(drop=True)

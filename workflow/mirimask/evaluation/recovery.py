@@ -41,7 +41,7 @@ COLUMNS = [
 ]
 _DEPTHS = [
     *("image", "method", "n", "c0", "m50", "w", "m80"),
-    *("m50_low", "m50_high", "m80_low", "m80_high", "chance", "simulated"),
+    *("m50_low", "m50_high", "m80_low", "m80_high", "beyond", "chance", "simulated"),
 ]
 
 
@@ -69,15 +69,16 @@ def measurable_images(depths: pd.DataFrame, *, as_faint_as: float = -np.inf) -> 
 
     With `as_faint_as`: of stars of that AB magnitude or fainter ones.
 
-    `depths` has image, method, m80 (NaN: never 80 %) and chance, the share of random positions
-    that the method covers. A mask that covers more than 5 % of them (or than the least of its
-    image's) does not count. On another image, all nebula say, no mask is judged by added stars: it
-    would only pull down what all images say together.
+    `depths` has image, method, m80 (NaN: at no magnitude 80 %), beyond (at the faintest magnitude
+    still 80 %) and chance, the share of random positions that the method covers. A mask that covers
+    more than 5 % of them (or than the least of its image's) does not count. On another image, all
+    nebula say, no mask is judged by added stars: it would only pull down what all images say
+    together.
     """
     depths = depths.astype({"m80": float, "chance": float})
     least = depths.groupby("image")["chance"].transform("min")
     quiet = depths["chance"] <= np.maximum(least, 0.05)
-    found = np.isfinite(depths["m80"]) & (depths["m80"] >= as_faint_as)
+    found = np.isfinite(depths["m80"]) & (depths["m80"] >= as_faint_as) | depths["beyond"]
     return list(dict.fromkeys(depths[quiet & found]["image"]))
 
 
@@ -187,9 +188,13 @@ def _depths(table: pd.DataFrame, draws: int, seed: int, *, mixed: bool = False) 
         lit = rows[np.isfinite(rows["magnitude"])]
         counts = lit["magnitude"], lit["n_recovered"], lit["n"]
         rng = np.random.default_rng([seed, 11])
+        fit = fit_completeness(*counts, mixed=mixed)
+        faintest = lit.sort_values("magnitude").iloc[-1]
+        found = bool(faintest["n_recovered"] >= 0.8 * faintest["n"] > 0)
         fits.append(
             {"image": image, "method": method, "n": int(lit["n"].sum())}
-            | asdict(fit_completeness(*counts, mixed=mixed))
+            | asdict(fit)
+            | {"beyond": found and not np.isfinite(fit.m80)}
             | bootstrap_depths(*counts, draws=draws, rng=rng, mixed=mixed)
             | {"chance": rows["chance"].iloc[0], "simulated": rows["simulated"].iloc[0]}
         )

@@ -138,9 +138,9 @@ def paired_difference(
 
     Stars are drawn again with replacement within each of `strata` (their images), `draws` times;
     drawing stars that only one finds is a multinomial draw, with half a star more in each of the
-    four cells (Agresti & Min 2005, Statist. Med. 24, 729): of four stars that only one finds,
-    against none, nothing follows yet. `moved` (draws,) is what the errors of the two levels add to
-    the difference (`level_error`). NaN without stars.
+    four cells of the whole table, each image its share of them (Agresti & Min 2005, Statist. Med.
+    24, 729): of four stars that only one finds, against none, nothing follows yet. `moved` (draws,)
+    is what the errors of the two levels add to the difference (`level_error`). NaN without stars.
     """
     if first.size == 0:
         return float("nan"), float("nan"), float("nan")
@@ -149,8 +149,9 @@ def paired_difference(
         own = strata == stratum
         more, fewer = int((first & ~second)[own].sum()), int((second & ~first)[own].sum())
         n = int(own.sum())
-        cells = np.array([more + 0.5, fewer + 0.5, n - more - fewer + 1])
-        counts = rng.multinomial(n, cells / (n + 2), draws)
+        half = 0.5 * n / first.size
+        cells = np.array([more + half, fewer + half, n - more - fewer + 2 * half])
+        counts = rng.multinomial(n, cells / cells.sum(), draws)
         drawn += counts[:, 0] - counts[:, 1]
     low, high = np.clip(np.percentile(drawn / first.size + moved, [2.5, 97.5]), -1, 1)
     return float(first.mean() - second.mean()), float(low), float(high)

@@ -99,7 +99,8 @@ def draw_completeness(
     at = depths[depths["image"] == main].set_index("method")
     for name, style in styles.items():
         row = at.loc[name]
-        depth = f"80 % at {row['m80']:.2f}" if np.isfinite(row["m80"]) else "nowhere 80 %"
+        none = "80 % of all" if row["beyond"] else "nowhere 80 %"
+        depth = f"80 % at {row['m80']:.2f}" if np.isfinite(row["m80"]) else none
         label = f"{method_label(name)}\n{depth}; by chance {100 * row['chance']:.1f} %"
         handles.append(Line2D([], [], label=label, **style))
     figure.legend(

@@ -106,7 +106,7 @@ def draw_chance(table: pd.DataFrame, *, simulated: bool) -> Figure:
         11.5, 1.9 + 0.42 * len(methods), title="Success beyond chance", simulated=simulated
     )
     if not len(table):
-        return _message(figure, "No catalogue source lies on any image.")
+        return _message(figure, "There is no catalogue source.")
     scorers = {"peaks": "a bright spot's peak in the circle", "pixels": "any mask pixel in it"}
     for i, (axes, (scorer, name)) in enumerate(
         zip(_axes(figure, 2, left=2.0, right=1.3, gap=1.35), scorers.items(), strict=True)

@@ -157,8 +157,8 @@ def depths(tables: Tables, *, nowhere: str = "") -> pd.Series:
 
     `nowhere` is said of a mask that finds as many at no magnitude.
     """
-    own = together(tables["injection_depths"])
-    return own.set_index("method")["m80"].map(partial(two, none=nowhere))
+    own = together(tables["injection_depths"]).set_index("method")
+    return own["m80"].map(partial(two, none=nowhere)).mask(own["beyond"], "beyond all")
 
 
 def depths_of(measures: Tables, method: str) -> pd.DataFrame | None:

@@ -288,7 +288,7 @@ def _is_slice(method: str) -> bool:
 
 def _by_counts(table3: pd.DataFrame, recalls: pd.DataFrame | None) -> str:
     if table3.empty or not table3["sources"].sum():
-        return "No catalogue source lies on the images of this study: nothing could be scored."
+        return "There is no catalogue source in this study: nothing could be scored."
     totals = table3.groupby("method", sort=False)[["success", "sources"]].sum()
     sources = int(totals["sources"].max())
     slices = totals[[_is_slice(str(name)) for name in totals.index]]["success"]

@@ -49,7 +49,7 @@ def _plain(name: str) -> str:
 def _chance(table: pd.DataFrame) -> list[str]:
     own = table.query("image == 'All' and positions == 'random' and domain != 'published'")
     if not own["sources"].max() > 0:
-        return ["No catalogue source lies on the images: recall and chance cannot be compared."]
+        return ["There is no catalogue source: recall and chance cannot be compared."]
     cells = own.set_index(["method", "scorer"])
     methods = list(dict.fromkeys(own["method"]))
     worst = max(methods, key=lambda m: cells["chance_success"][m, "pixels"])
@@ -172,19 +172,22 @@ def _depths(table: pd.DataFrame) -> str:
         return f"{what}): in no image does a mask find 80 % of them but by chance."
     single, many = single[single["image"].isin(measured)], len(measured) > 1
     known, some, never = [], [], []
+    # an image whose faintest stars are found too is deeper than all
+    single = single.assign(m80=single["m80"].mask(single["beyond"], np.inf))
     for method, alone in single.groupby("method", sort=False)["m80"]:
         reached = alone.dropna()
         if not len(reached):
             never.append(_plain(method))
         elif 2 * len(reached) <= len(alone):
-            some.append(f"{_plain(method)} {len(reached)} (at best {reached.max():.2f})")
+            some.append(f"{_plain(method)} {len(reached)} (at best {_magnitude(reached.max())})")
         else:
             # an image of whose stars 80 % are never found is brighter than all
             middle = np.median(alone.fillna(-np.inf))
             without = len(alone) - len(reached)
-            least = f"never in {without}" if without else f"{reached.min():.2f}"
-            spread = f"({least} to {reached.max():.2f})" if many else _limits(single, method)
-            known.append((-middle, f"{_plain(method)} {middle:.2f} {spread}"))
+            least = f"never in {without}" if without else _magnitude(reached.min())
+            most = _magnitude(reached.max())
+            spread = f"({least} to {most})" if many else _limits(single, method)
+            known.append((-middle, f"{_plain(method)} {_magnitude(middle)} {spread}".rstrip()))
     text = f"{what}{', median of the images, with the least and most' if many else ''}): "
     text += ", ".join(words for _, words in sorted(known)) or "in most images for no mask"
     if some:
@@ -194,9 +197,15 @@ def _depths(table: pd.DataFrame) -> str:
     return f"{text}.{_left_out(images, measured)}"
 
 
+def _magnitude(value: float) -> str:
+    return f"{value:.2f}" if np.isfinite(value) else "beyond all"
+
+
 def _limits(single: pd.DataFrame, method: str) -> str:
     """The interval of the depth in the one image that there is."""
     row = single[single["method"] == method].iloc[0]
+    if np.isinf(row["m80"]):
+        return ""
     # a limit beyond the magnitudes of the stars, or of a plateau below 80 %
     ends = (row["m80_low"], row["m80_high"])
     return f"[{', '.join(f'{end:.2f}' if np.isfinite(end) else 'not known' for end in ends)}]"
@@ -408,10 +417,10 @@ def findings_page(
     `claims` is `claims_table`'s; `command` makes the page of the `study` again.
     """
     answer = next(name for name in claims.columns if name.startswith("computed"))
-    own = claims.set_index("id")
+    own, matter = claims.set_index("id"), who_matters(tables["added"])
     lines = [
         " ".join(good_masks(tables["added"], tables["use"])),
-        " ".join(["**Flux of faint stars.**", *who_matters(tables["added"])]),
+        " ".join(["**Flux of faint stars.**", *(matter or ["Not measured."])]),
         _chance(tables["chance"])[0],
         _order_at_rates(tables["compared"]),
         _depths(tables["depths"]),
