@@ -3,7 +3,7 @@
 import pandas as pd
 from job import script
 from mirimask.atomic import write_text
-from mirimask.evaluation.added import COLUMNS, NEAR_COLUMNS, faintest_followed, pool_added
+from mirimask.evaluation.added import COLUMNS, NEAR_COLUMNS, added_magnitudes, pool_added
 from mirimask.evaluation.recovery import measurable_images
 from mirimask.report.use import added_page
 from mirimask.table_files import read_table, read_tables, write_csv
@@ -13,7 +13,7 @@ def main(job):
     p = job.params
     table = read_tables(job.input.csv, COLUMNS)
     simulated = bool(table["simulated"].any())
-    faintest = faintest_followed(p.middle_ab)
+    *_, faintest = added_magnitudes("star", p.middle_ab)
     measured = measurable_images(read_table(job.input.depths), as_faint_as=faintest)
     too_faint = [image for image in table["image"].unique() if image not in measured]
     table = table[table["image"].isin(measured)]

@@ -9,8 +9,8 @@ from mirimask.evaluation.added import (
     AddedSource,
     StarAperture,
     added_image,
+    added_magnitudes,
     added_sources,
-    faintest_followed,
     measure_added,
     near_and_far,
     near_pixels,
@@ -182,7 +182,7 @@ def test_what_is_added_follows_the_depth_of_the_images():
         found[middle] = [(one.kind, one.ab_mag) for one in sources]
     assert [(kind, ab - 5) for kind, ab in found[24.5]] == found[19.5]
     assert {ab for kind, ab in found[24.5] if kind == "faint"} == {24, 24.5, 25}
-    assert faintest_followed(19.5) == 17
+    assert added_magnitudes("star", 19.5) == [13, 14, 15, 16, 17]
     table = pd.concat([_rows("none", [0.1, 0.2], 1.0), _rows("value_1", [0.1, 0.2], 0.1)])
     # 21.1 - 6.5 is 14.600000000000001, a table that was written has 14.6
     other = table.assign(ab_mag=np.where(table["kind"] == "star", 14.6, table["ab_mag"]))

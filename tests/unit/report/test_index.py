@@ -196,7 +196,7 @@ COMPARED = pd.DataFrame(
         (
             "injection",
             {"injection": by_method("x", 1, 2), "injection_depths": depths(all=float("nan"))},
-            "AB magnitude to which 80 % of the added stars are found: Img Top 1 % nowhere 80 %.",
+            "AB magnitude to which 80 % of the added stars are found: Img Top 1 % nowhere.",
         ),
         (
             "reliability",

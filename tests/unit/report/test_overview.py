@@ -173,6 +173,14 @@ def test_rows_read_from_files(tmp_path):
         logs=tmp_path / "logs",
     )
     a, b = overview.rows(tmp_path, None)
+    assert (a.found, b.found) == ("", "")  # not measured
+    depths = pd.DataFrame(
+        {"image": ["A", "B"], "m80": [23.456, np.nan], "m80_low": 23.4, "m80_high": 23.5}
+    )
+    for beyond, text in ((False, "nowhere"), (True, "beyond all")):
+        depths["beyond"] = [False, beyond]
+        found = [row.found for row in overview.rows(tmp_path, depths)]
+        assert found == ["23.46 [23.40, 23.50]", text]
     assert (a.name, a.area, a.sources, a.depth, a.found) == ("A", "2.1 %", "1200", "", "")
     assert a.false == "1 [0.1, 4]"
     assert (b.warnings, a.warnings) == (["few peaks"], [])

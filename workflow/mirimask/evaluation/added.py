@@ -33,8 +33,8 @@ __all__ = [
     "AddedSource",
     "StarAperture",
     "added_image",
+    "added_magnitudes",
     "added_sources",
-    "faintest_followed",
     "measure_added",
     "near_and_far",
     "near_pixels",
@@ -84,6 +84,14 @@ class AddedSource(NamedTuple):
     light: NDArray[np.float32]
 
 
+def added_magnitudes(kind: str, middle_ab: float) -> list[float]:
+    """AB magnitudes of the added sources of a kind (`AddedSource`), the brightest first.
+
+    `middle_ab` is the middle of `evaluation.curve_magnitudes`.
+    """
+    return [middle_ab - brighter for brighter in _BRIGHTER[kind]]
+
+
 def added_sources(
     crop: Frame,
     allowed: NDArray[np.bool_],
@@ -94,15 +102,14 @@ def added_sources(
 ) -> list[AddedSource]:
     """Stars, galaxies and faint stars at random positions in `allowed`, 14 FWHM apart.
 
-    As many as there is room for, of all kinds and magnitudes alike: stars 2.5 to 6.5 magnitudes
-    brighter than `middle_ab`, galaxies 1.5 to 5.5, faint stars around it. `psf`: of the crop's
+    As many as there is room for, of all kinds and `added_magnitudes` alike. `psf`: of the crop's
     filter. MaskError where there is room for none.
     """
     wanted = [
-        (kind, middle_ab - brighter)
-        for kind, all_brighter in _BRIGHTER.items()
-        for brighter in all_brighter
-        for _ in range(_EACH[kind])
+        (kind, magnitude)
+        for kind, number in _EACH.items()
+        for magnitude in added_magnitudes(kind, middle_ab)
+        for _ in range(number)
     ]
     order = rng.permutation(len(wanted))
     positions = draw_positions(
@@ -317,11 +324,6 @@ def near_and_far(
 ### all images #####################################################################################
 
 
-def faintest_followed(middle_ab: float) -> float:
-    """AB magnitude of the faintest stars whose light is followed (see `added_sources`)."""
-    return middle_ab - min(_BRIGHTER["star"])
-
-
 def pool_added(table: pd.DataFrame, *, middle_ab: float, draws: int, seed: int) -> pd.DataFrame:
     """Rows of `measure_added`, with an image and a domain, as one row a method.
 
@@ -342,7 +344,7 @@ def pool_added(table: pd.DataFrame, *, middle_ab: float, draws: int, seed: int) 
         for kind, name in (("star", "stars"), ("galaxy", "galaxies")):
             those = own[own["kind"] == kind]
             row[f"{name}_left"] = those["left"].mean()
-            followed = [middle_ab - brighter for brighter in _BRIGHTER[kind]]
+            followed = added_magnitudes(kind, middle_ab)
             for part in (followed[:3], followed[3:]):
                 # a table that was written has magnitudes of six digits
                 ends = part[0] - 0.01, part[-1] + 0.01

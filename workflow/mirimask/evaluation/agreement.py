@@ -89,9 +89,8 @@ def agreement_table(judged: pd.DataFrame) -> pd.DataFrame:
     (method 'All'), each method (image 'All') and everything. Columns: image, method, sources,
     agree, agreement with Wilson limits (verdicts of the same source under several masks count for
     as many as their scatter from source to source allows), kappa (success, near, failure),
-    agree_success,
-    agreement_success, kappa_success (success or not), false_success (the automatic verdict is
-    success, the truth is not) and missed_success.
+    agree_success, agreement_success, kappa_success (success or not), false_success (the automatic
+    verdict is success, the truth is not) and missed_success.
     """
     rows = []
     number = judged.groupby(["image", "method"]).cumcount()  # of a source, the same for every mask

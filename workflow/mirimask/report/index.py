@@ -152,13 +152,10 @@ def labels(methods: Iterable[str]) -> list[str]:
     return [method_label(name) for name in methods]
 
 
-def depths(tables: Tables, *, nowhere: str = "") -> pd.Series:
-    """Where 80 % of the added stars are found, as text by method; all images, or the only one.
-
-    `nowhere` is said of a mask that finds as many at no magnitude.
-    """
+def depths(tables: Tables) -> pd.Series:
+    """Where 80 % of the added stars are found, as text by method; all images, or the only one."""
     own = together(tables["injection_depths"]).set_index("method")
-    return own["m80"].map(partial(two, none=nowhere)).mask(own["beyond"], "beyond all")
+    return own["m80"].map(partial(two, none="nowhere")).mask(own["beyond"], "beyond all")
 
 
 def depths_of(measures: Tables, method: str) -> pd.DataFrame | None:
@@ -269,7 +266,7 @@ def said(name: str, tables: Tables) -> str:
         shares = listed(zip(own["family"], own["completeness"].map(two), strict=True))
         return f"Completeness at {own['limit'].max():g} false spots per arcmin²: {shares}."
     if name == "injection" and "injection_depths" in tables:
-        own = depths(tables, nowhere="nowhere 80 %")
+        own = depths(tables)
         if own.empty:
             return "In no image does any mask find the added stars."
         values = zip(labels(own.index), own, strict=True)

@@ -81,6 +81,13 @@ def _interval(row: Mapping[str, Any], *names: str, form: Callable[[float], str])
     return form(value) + limits
 
 
+def _found(depth: Mapping[str, Any]) -> str:
+    """To which magnitude 80 % of the added stars are found; '' where it was not measured."""
+    if not depth or depth["beyond"]:
+        return "beyond all" if depth else ""
+    return _interval(depth, "m80", "m80_low", "m80_high", form=_magnitude) or "nowhere"
+
+
 def _percent(share: float) -> str:
     """A share in per cent, two digits."""
     percent = 100 * share
@@ -135,7 +142,7 @@ class Overview:
                     area=f"{_percent(own.masked_share)} %",
                     sources=str(int(own.n_sources)),
                     depth=f"{own.depth_ab:.2f}" if np.isfinite(own.depth_ab) else "",
-                    found=_interval(depth, "m80", "m80_low", "m80_high", form=_magnitude),
+                    found=_found(depth),
                     false=_interval(rate, *_RATE, form=_short),
                     warnings=[one.text for one in self.warned if one.image == own.image],
                 )

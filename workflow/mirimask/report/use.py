@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from mirimask.evaluation.added import faintest_followed
+from mirimask.evaluation.added import added_magnitudes
 from mirimask.evaluation.background import wings_limit
 from mirimask.masks.names import leaves, method_label
 from mirimask.report.tables import SIMULATED
@@ -110,7 +110,7 @@ def _followed(rows: pd.DataFrame, kind: str) -> str:
 
 def _not_counted(added: pd.DataFrame) -> str:
     names = added["not_counted"].iloc[0] if "not_counted" in added else ""
-    return f"; not counted, too shallow for them: {names}" if names and names == names else ""
+    return f"; not counted, too shallow for them: {names}" if names else ""
 
 
 def _is_slice(method: str, kind: str) -> bool:
@@ -178,10 +178,12 @@ def added_page(
     lines = ["# What masks do in use", ""]
     if simulated:
         lines += [f"**{SIMULATED}**", ""]
+    *_, faintest = added_magnitudes("star", middle_ab)
+    faint = added_magnitudes("faint", middle_ab)
     if too_faint:
         lines += [
             f"Not counted: {', '.join(too_faint)}. There no mask finds 80 % of added stars of "
-            f"{faintest_followed(middle_ab):g} AB, the faintest whose light is followed; "
+            f"{faintest:g} AB, the faintest whose light is followed; "
             "evaluation.curve_magnitudes, about the depth of the images, sets which are added.",
             "",
         ]
@@ -198,8 +200,8 @@ def added_page(
         "",
         *_table(pooled, _added_columns(pooled)),
         "",
-        f"## Flux of faint stars ({int(pooled['faint'].max())} of {middle_ab - 0.5:g} to "
-        f"{middle_ab + 0.5:g} AB)",
+        f"## Flux of faint stars ({int(pooled['faint'].max())} of {faint[0]:g} to "
+        f"{faint[-1]:g} AB)",
         "",
         "Relative error by where the sky under them comes from, %. Moved: the bias less that "
         "without a mask, of the same stars; 95 % interval. Lost: stars without such a sky.",
