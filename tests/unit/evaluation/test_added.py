@@ -18,7 +18,7 @@ from mirimask.evaluation.added import (
     pool_added,
 )
 from mirimask.image.psf import Psf
-from mirimask.report.use import added_page, good_masks
+from mirimask.report.use import added_page, good_masks, who_matters
 
 SHAPE = (200, 240)
 NOTHING = np.zeros(SHAPE, bool)
@@ -248,6 +248,9 @@ def test_the_page_says_whether_the_mask_matters():
     table = pd.concat([_rows("none", errors, 1.0), _rows("cores", errors + 0.2)])
     page = _page(pool_added(table, middle_ab=24.5, draws=50, seed=1).assign(near_far=0.1))
     assert "Sky from a ring: the mask matters; " in page
+    assert "what is moved stays." in page
+    said = who_matters(pooled.assign(not_counted="A, B"))[-1]
+    assert said.endswith("what is moved stays; not counted, too shallow for them: A, B.")
     assert page.index("| cores |") < page.index("| no mask |")
     none = pool_added(pd.DataFrame(columns=[*COLUMNS]), middle_ab=24.5, draws=5, seed=1)
     nothing = _page(none, simulated=False)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
+from mirimask.errors import MaskError
 from mirimask.masks.names import method_label
 from mirimask.report.claims import CLAIMS, OPEN, answer_claims, claims_page, claims_table
 from mirimask.report.comparison import (
@@ -251,6 +252,13 @@ def test_claims_about_an_image_without_sources_stay_open():
     assert answers["C3"].numbers == "no catalogue source lies on Img1"
     whole = answer_claims(printed3, printed2)
     assert answers["C11"] == whole["C11"]
+
+
+def test_claims_are_of_seven_images():
+    """'In all seven cases' is not answered from six of them."""
+    two, three = (_published(n).rename(columns={"code": "image"}) for n in (2, 3))
+    with pytest.raises(MaskError, match="Img5 not among those of this study"):
+        answer_claims(*(table[table["image"] != "Img5"] for table in (three, two)))
 
 
 def test_claims_can_fail():

@@ -161,6 +161,13 @@ def test_a_depth_without_an_interval_is_none(tables):
     assert "nan" not in "\n".join(takeaways(tables))
 
 
+def test_light_that_no_image_could_be_asked_for_is_said_to_be_missing(tables):
+    for added in (pd.DataFrame(), pd.DataFrame(columns=["method", "stars_left"])):
+        first = takeaways({**tables, "added": added})[0]
+        assert first.startswith("**Light of added sources and flux of faint stars** are not")
+        assert first.endswith("(`added.md`).")
+
+
 def test_where_no_image_can_be_measured_nothing_is_pooled(tables):
     tables["depths"] = tables["depths"].assign(image="nebula", m80=np.nan)
     two = [tables["compared"].assign(image=image) for image in ("nebula", "cloud")]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from mirimask.errors import MaskError
 from mirimask.intervals import mean_interval
 from mirimask.masks.names import leaves
 from mirimask.report.tables import as_markdown, circle_notes, rate_words
@@ -16,6 +17,7 @@ Evidence = Mapping[str, pd.DataFrame]
 
 HOLDS, TIE, FAILS, OPEN = "holds", "holds with a tie", "fails", "not testable here"
 PART, UNDECIDED = "holds in part", "undecided"
+_IMAGES = tuple(f"Img{number}" for number in range(1, 8))
 _DERIVATIVES = ("derivative_0.3", "derivative_4.6", "derivative_10")
 _PAPER_MASKS = ("value_0.3", "value_1", "value_4.6", *_DERIVATIVES, "segmentation")
 _SWEPT = ("derivative", "value", "segmentation")  # the families whose added stars decide
@@ -528,8 +530,14 @@ def answer_claims(
     Of the masks in `table3` the paper's seven count, others say nothing of its claims. A claim
     about masks that are not there stays open, and so does one about an image without sources,
     which is not in `table3`. Without `evidence`, the tables of the evaluation, the claims that need
-    them stay open.
+    them stay open. MaskError where an image of the paper is not in `table2`.
     """
+    absent = [image for image in _IMAGES if not (table2["image"] == image).any()]
+    if absent:
+        raise MaskError(
+            f"the paper's claims are of its seven images; {', '.join(absent)} not among those of "
+            "this study: the tables and the evaluation can be asked for without claims.md."
+        )
     missing = [image for image in table2["image"] if not (table3["image"] == image).any()]
     table3 = table3[table3["method"].isin(_PAPER_MASKS)]
     answers = {}

@@ -344,7 +344,13 @@ def takeaways(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     false_rates, agreement, added and use.
     """
     lines = []
-    if "added" in tables and (answer := good_masks(tables["added"], tables.get("use"))):
+    answer = good_masks(tables["added"], tables.get("use")) if "added" in tables else []
+    if "added" in tables and tables["added"].empty:
+        answer.append(
+            "**Light of added sources and flux of faint stars** are not measured: no image had "
+            "room for such sources, or none is deep enough (`added.md`)."
+        )
+    if answer:
         matter = who_matters(tables["added"])
         lines.append(" ".join([*answer, *(["Flux of faint stars:", *matter] if matter else [])]))
     lines += _chance(tables["chance"])

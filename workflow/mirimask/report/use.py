@@ -277,7 +277,10 @@ def who_matters(pooled: pd.DataFrame) -> list[str]:
             f"{100 * scatter:.0f} % from star to star."
         )
     if sentences:
-        sentences.append("In the median of many stars the scatter shrinks, what is moved stays.")
+        sentences.append(
+            "In the median of many stars the scatter shrinks, what is moved stays"
+            f"{_not_counted(pooled)}."
+        )
     return sentences
 
 
