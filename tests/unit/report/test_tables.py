@@ -337,7 +337,7 @@ def test_clutter_on_bright_background_is_compared_within_its_errors():
     noisy.loc[value & (noisy["image"] == "Img0"), "clutter_on_bright_background"] = 0.95
     answer = _answers(structure=noisy)["C9"]
     assert answer.verdict == "undecided"
-    assert "value 0.27 [-0.20, 0.74], derivative 0.10, difference +0.17 [-0.30, " in answer.numbers
+    assert "value 0.27 [0.00, 0.74], derivative 0.10, difference +0.17 [-0.30, " in answer.numbers
 
 
 def test_spikes_are_compared_within_their_errors():

@@ -299,9 +299,10 @@ def _value_follows_background(_: object, __: object, evidence: Evidence) -> Answ
         mean, low, high = mean_interval((value - derivative).to_numpy())
         beyond = mean_interval(value.to_numpy() - 0.25)
         signs.append(min(_apart(low, high, 0, 0), _apart(beyond[1], beyond[2], 0, 0)))
+        ends = np.clip(np.add(beyond[1:], 0.25), 0, 1)  # of a share
         cells.append(
-            f"top {percent} %: value {value.mean():.2f} [{beyond[1] + 0.25:.2f}, "
-            f"{beyond[2] + 0.25:.2f}], derivative {derivative.mean():.2f}, difference {mean:+.2f} "
+            f"top {percent} %: value {value.mean():.2f} [{ends[0]:.2f}, {ends[1]:.2f}], "
+            f"derivative {derivative.mean():.2f}, difference {mean:+.2f} "
             f"[{low:+.2f}, {high:+.2f}] in {len(value)} images"
         )
     return Answer(
