@@ -79,6 +79,7 @@ FAULTS = {
     "sexagesimal": "positions of a catalogue as texts",
     "metres": "positions of a catalogue in a unit that is no angle, as numbers of degrees",
     "radian": "positions of a catalogue in radian",
+    "arrays": "a column of a catalogue that has a list in each row",
 }
 PRODUCTS = {"i2d": "i2d.fits", "segm": "segm.fits", "cat": "cat.ecsv"}
 HTML = b"<!DOCTYPE html><html><body><h1>Maintenance</h1>Back on Monday.</body></html>"
@@ -400,6 +401,10 @@ def _changed(rows: Table, kind: str | None) -> Table:
         rows[ra] = sky.ra.to_string("hourangle", sep=" ", precision=2)
         rows[dec] = sky.dec.to_string(sep=" ", precision=1)
         rows[ra].unit, rows[dec].unit = '"h:m:s"', '"d:m:s"'
+    elif kind == "arrays":
+        lists = np.empty(len(rows), dtype=object)
+        lists[:] = [np.arange(1.0 + i % 3) for i in range(len(rows))]
+        rows["lists"] = lists
     elif kind == "metres":
         rows[ra].unit = rows[dec].unit = "m"
     elif kind == "radian":

@@ -300,6 +300,22 @@ def test_downloads_of_one_server_are_not_taken_for_anothers(start):
     assert archive.cached_product(other, **IMAGE) is None
 
 
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("forbidden", f"{NAME}_i2d.fits: HTTP status 401.*not public yet.*with your account.$"),
+        ("html", f"what it sends as {NAME}_i2d.fits is no FITS file. Try again later.$"),
+        ("unavailable", "HTTP status 503.*Try again later"),
+    ],
+)
+def test_what_would_be_fetched_cannot_be_said(start, fault, says):
+    _, settings = start(**{fault: "i2d"})
+    where = {"service": "vizier", "table": "II/363/unwise", "box_deg": 0.03}
+    columns = dict(zip(("id", "ra", "dec"), COLUMNS, strict=True))
+    with pytest.raises(MaskError, match=says):
+        archive.preview_image(settings, **IMAGE, catalogue=where | columns)
+
+
 ### downloads that go wrong ########################################################################
 
 

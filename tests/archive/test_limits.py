@@ -291,6 +291,7 @@ def test_a_catalogue_that_is_not_the_one_is_refused(start, service, fault, says)
         ("warning", 0, "warns: Column 'e_W3' unknown"),
         ("twice", 0, "rows have the identifier and the position of another: left out"),
         ("elsewhere", 1, "1 of .* rows lie outside what was asked for: left out"),
+        ("arrays", 0, "column lists has several values a row: left out"),
     ],
 )
 def test_what_is_left_out_of_a_catalogue_is_said(start, tmp_path, service, fault, lost, note):

@@ -12,7 +12,7 @@ from astropy.table import Table
 pytest.importorskip("cryptography", reason="makes the server's certificate")
 from archive.server import serve  # the folder tests/archive
 from conftest import ROOT, Study, make_image
-from mirimask.archive import Archive, find_images
+from mirimask.archive import Archive, find_images, mast
 from mirimask.errors import MaskError
 
 N_IMAGES = 8
@@ -195,7 +195,7 @@ def test_what_is_asked(survey):
     assert "neither survey.program nor survey.region is set" in done.stdout
 
 
-def test_a_region(products, tmp_path, monkeypatch):
+def test_a_region(products, tmp_path, monkeypatch, caplog):
     """A circle, alone and with a programme; what has nothing in it is an error."""
     folder, rows = products
     with serve(folder, rows, survey=True) as served:
@@ -209,3 +209,30 @@ def test_a_region(products, tmp_path, monkeypatch):
         assert find_images(archive, filter_name="F770W", limit=9, **both) == found
         with pytest.raises(MaskError, match=r"MAST has no public level-3 F770W images .*7.* and"):
             find_images(archive, filter_name="F770W", limit=9, program="7", region=region)
+
+        # names that are not those of level-3 images are left out, and said
+        client_of = mast.client_of
+
+        def renaming(first):
+            def made(archive):
+                client = client_of(archive)
+                query = client.query_criteria
+
+                def renamed(**asked):
+                    table = query(**asked)
+                    table["obs_id"][:first] = [name.upper() for name in table["obs_id"][:first]]
+                    return table
+
+                client.query_criteria = renamed
+                return client
+
+            return made
+
+        monkeypatch.setattr(mast, "client_of", renaming(2))
+        kept = find_images(archive, filter_name="F770W", limit=9, region=region)
+        assert [row["image"] for row in kept] == [name_of(i) for i in range(6, 9)]
+        assert "2 of 5 public level-3 F770W images within" in caplog.text
+        assert name_of(4).upper() in caplog.text
+        monkeypatch.setattr(mast, "client_of", renaming(5))
+        with pytest.raises(MaskError, match=r"5 of 5 public .* No image is left for the survey"):
+            find_images(archive, filter_name="F770W", limit=9, region=region)

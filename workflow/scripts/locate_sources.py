@@ -2,6 +2,7 @@
 
 from astropy.table import Table
 from job import script
+from mirimask.errors import MaskError
 from mirimask.image.files import read_crop
 from mirimask.sources.catalogue import locate_sources
 from mirimask.table_files import write_ecsv
@@ -10,15 +11,18 @@ from mirimask.table_files import write_ecsv
 def main(job):
     crop = read_crop(job.input.frame, planes=False)
     settings = job.params.catalogue
-    sources = locate_sources(
-        Table.read(job.input.catalogue, format="ascii.ecsv"),
-        crop.wcs,
-        crop.data.shape,
-        id_column=settings["id"],
-        ra_column=settings["ra"],
-        dec_column=settings["dec"],
-        keep=settings["keep"],
-    )
+    try:
+        sources = locate_sources(
+            Table.read(job.input.catalogue, format="ascii.ecsv"),
+            crop.wcs,
+            crop.data.shape,
+            id_column=settings["id"],
+            ra_column=settings["ra"],
+            dec_column=settings["dec"],
+            keep=settings["keep"],
+        )
+    except MaskError as error:  # Snakemake does not say of which image a job was
+        raise MaskError(f"{job.wildcards.image}: {error}") from None
     sources.meta["catalogue"] = settings["name"]
     write_ecsv(job.output.sources, sources)
 

@@ -6,12 +6,11 @@ import warnings
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from mirimask.errors import MaskError
-from mirimask.image.instrument import imaging_filter
 
 from study.settings import Study
+from study.usable import header_of, wrong_filter
 
 __all__ = ["check_files", "check_headers", "contents", "left_behind", "own_contents"]
 
@@ -24,6 +23,12 @@ def check_files(study: Study) -> None:
         for key, path in study.own_files(image).items()
         if not Path(path).is_file()
     ]
+    paths = [path for image in study.images for path in study.own_files(image).values()]
+    if braced := [path for path in paths if "{" in path or "}" in path]:
+        raise MaskError(
+            f"images: '{braced[0]}' has a brace in its name, which Snakemake takes for a wildcard. "
+            "Rename the file or its folder."
+        )
     if lacking:
         raise MaskError(
             f"images: {'; '.join(lacking)}; no such file is there. Correct the table of images "
@@ -51,26 +56,11 @@ def check_headers(study: Study) -> None:
     for image, row in study.images.items():
         if study.source_of(image) != "local" or _record(study, image).exists():
             continue
-        header = _header(row["i2d"])
+        header = header_of(row["i2d"])
         if header is None:
             continue
         where = f"row '{image}'"
-        band = row["filter"] or header["filter"]
-        if not band:
-            problems.append(
-                f"{where} gives no filter, and neither does the header of '{row['i2d']}' (FILTER); "
-                "the width of the PSF follows from it"
-            )
-        else:
-            try:
-                imaging_filter(band)
-            except MaskError as error:
-                problems.append(f"{where} ('{row['i2d']}'): {str(error).rstrip('.')}")
-        if row["filter"] and header["filter"].upper() not in ("", row["filter"].upper()):
-            problems.append(
-                f"{where} gives the filter {row['filter']}, the header of '{row['i2d']}' has "
-                f"{header['filter']} (FILTER); correct the table, or leave its cell empty"
-            )
+        problems += wrong_filter(row, header, where)
         problems += _outside(study, image, header["shape"])
         problems += _without_columns(study, row["catalogue"], where)
     if problems:
@@ -144,27 +134,6 @@ def _outside(study: Study, image: str, shape: tuple[int, ...] | None) -> list[st
         f"'{path}', a frame of {ny} rows and {nx} columns; set 'crop' in the configuration or in "
         "the table of images, none for the whole frame"
     ]
-
-
-def _header(path: str) -> dict[str, Any] | None:
-    """FILTER and shape of an image's file; None where it cannot be read."""
-    from astropy.io import fits
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with fits.open(path) as hdus:
-                images = [hdu for hdu in hdus if getattr(hdu, "is_image", False) and hdu.shape]
-                science = next((hdu for hdu in images if hdu.name == "SCI"), None)
-                science = science or next(iter(images), None)
-                headers = [hdus[0].header, *([science.header] if science else [])]
-                bands = [str(header.get("FILTER") or "").strip() for header in headers]
-                return {
-                    "filter": next(filter(None, bands), ""),
-                    "shape": science.shape if science else None,
-                }
-    except Exception:  # damaged files: the import says what is wrong
-        return None
 
 
 def _record(study: Study, image: str) -> Path:

@@ -6,19 +6,21 @@ what was found is noted, so that a start with nothing new reads none.
 
 import json
 import logging
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirimask.atomic import write_text
 from mirimask.errors import MaskError
+from mirimask.image.instrument import imaging_filter
 
 from study.code import code
 
 if TYPE_CHECKING:
     from study.settings import Study
 
-__all__ = ["notice", "unusable"]
+__all__ = ["header_of", "notice", "unusable", "wrong_filter"]
 
 _logger = logging.getLogger("mirimask")
 
@@ -75,16 +77,62 @@ def _state(study: "Study", image: str) -> dict[str, Any]:
     }
 
 
+def header_of(path: str) -> dict[str, Any] | None:
+    """FILTER and shape of an image's file; None where it cannot be read."""
+    from astropy.io import fits
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with fits.open(path) as hdus:
+                images = [hdu for hdu in hdus if getattr(hdu, "is_image", False) and hdu.shape]
+                science = next((hdu for hdu in images if hdu.name == "SCI"), None)
+                science = science or next(iter(images), None)
+                headers = [hdus[0].header, *([science.header] if science else [])]
+                bands = [str(header.get("FILTER") or "").strip() for header in headers]
+                return {
+                    "filter": next(filter(None, bands), ""),
+                    "shape": science.shape if science else None,
+                }
+    except Exception:  # damaged files: the import says what is wrong
+        return None
+
+
+def wrong_filter(row: dict[str, str], header: dict[str, Any], where: str) -> list[str]:
+    """What is wrong with the filter that a row and the header (of `header_of`) give; none: []."""
+    problems = []
+    band = row["filter"] or header["filter"]
+    if not band:
+        problems.append(
+            f"{where} gives no filter, and neither does the header of '{row['i2d']}' (FILTER); "
+            "the width of the PSF follows from it"
+        )
+    else:
+        try:
+            imaging_filter(band)
+        except MaskError as error:
+            problems.append(f"{where} ('{row['i2d']}'): {str(error).rstrip('.')}")
+    if row["filter"] and header["filter"].upper() not in ("", row["filter"].upper()):
+        problems.append(
+            f"{where} gives the filter {row['filter']}, the header of '{row['i2d']}' has "
+            f"{header['filter']} (FILTER); correct the table, or leave its cell empty"
+        )
+    return problems
+
+
 def _problem(study: "Study", image: str) -> str:
     # here, as most starts read no image and these imports take longer than all else
     from mirimask.image.files import frame_of
     from mirimask.image.frame import crop_frame
     from mirimask.sources.own_image import read_own
 
+    row, given = study.images[image], study.config["catalogue"]
+    header = header_of(row["i2d"])
+    if header and wrong_filter(row, header, image):
+        return ""  # it stops the study, as it is a mistake in the table: check_headers
     quiet = logging.NullHandler()  # its import says the warnings
     _logger.addHandler(quiet)
     try:
-        row, given = study.images[image], study.config["catalogue"]
         i2d = read_own(study.own_files(image), row, given, image=image).i2d
         frame = frame_of(i2d, what=f"{image}: i2d")
         ends = [study.crop_of(image, axis) for axis in ("rows", "columns")]

@@ -22,6 +22,7 @@ def table():
             "counts": np.array([1000, -5, 3, 4], "i2"),
             "few": np.array([1, 2, 3, 4], "u1"),
             "pair": np.zeros((4, 2)),
+            "empty": MaskedColumn(np.zeros(4), mask=True),
         }
     )
 
@@ -52,6 +53,10 @@ def table():
         ("few - 2 < 0", [0]),
         ("counts == -5", [1]),
         ("1 / (few - 2) > 1e300", [1]),  # 1 / 0
+        # missing in every row: neither a number nor a text
+        ("empty > 0.5", []),
+        ("empty != 'star' or few == 2", [1]),
+        ("not empty == kind", []),
         ("(few - 2) / (few - 2) == 1", [0, 2, 3]),  # 0 / 0 is missing
     ],
 )

@@ -16,6 +16,7 @@ from astropy.coordinates import Angle, SkyCoord
 from astropy.io import fits
 from astropy.table import MaskedColumn, QTable, Table
 from mirimask.errors import MaskError
+from mirimask.sources.conditions import fulfilled
 from mirimask.sources.own_catalogues import KNOWN_COLUMNS, read_catalogue
 
 SOURCES = {
@@ -186,6 +187,26 @@ def test_a_column_whose_every_name_looks_like_a_number_is_text(tmp_path, name):
     assert read["flux"].filled(-1).tolist() == [0.5, -1]  # other columns are numbers
     read.write(tmp_path / "c.ecsv")
     assert Table.read(tmp_path / "c.ecsv")["name"].tolist() == [name, f"{name}0"]
+
+
+@pytest.mark.parametrize("blank", ["", "NaN", "--"])
+def test_a_column_in_which_nothing_is_written_is_missing_in_every_row(tmp_path, blank):
+    """A condition on it drops the rows, as one blank cell among numbers does."""
+    path = tmp_path / "c.csv"
+    path.write_text(f"name,alpha,delta,mag,kind\na,80.5,-69.5,{blank},star\n")
+    table = read_catalogue(path, **COLUMNS)
+    assert table["mag"].mask.tolist() == [True]
+    assert fulfilled("mag > 20", table).tolist() == [False]
+    assert fulfilled("kind == 'star'", table).tolist() == [True]
+
+
+def test_rows_that_end_early_are_said(tmp_path, caplog):
+    path = tmp_path / "c.csv"
+    path.write_text("name,alpha,delta,mag\na,80.5,-69.5,20\nb,80.5,-69.6\n")
+    table = read_catalogue(path, **COLUMNS)
+    assert list(table["delta"]) == [-69.5, -69.6]
+    assert list(table["mag"].mask) == [False, True]
+    assert "1 of 2 rows have fewer cells than the header names" in caplog.text
 
 
 def test_a_name_that_is_missing_is_that_of_its_row(tmp_path, caplog):
@@ -409,6 +430,9 @@ def test_sexagesimal_texts_of_a_votable_are_read_where_the_unit_says_so(tmp_path
         ("name,alpha,alpha\na,1,2\n", "two columns are named 'alpha'"),
         ("name,alpha,delta\na,80.5,-69.5\nb,80.", "its last row has 2 of 3 cells: it is cut off"),
         ("name,alpha,delta\na,b,80.5,-69.5\n", "its row 1 has 4 cells, its header 3 names"),
+        # whose cell is missing nobody knows; the magnitude would be taken for the declination
+        ("name alpha [deg] delta\na 80.5 -69.5\n", "its row 1 has 3 cells, its header 4 names"),
+        ("name band alpha delta\na B 80 -69\nb 80 -69\n", "its row 2 has 3 cells, its header 4"),
         ('name,alpha,delta\n"a,80.5,-69.5\n', "cannot be read"),
         ("name,alpha,delta\n" + "\0" * 99, "it is binary"),
         ("PK\3\4" + "\0" * 99, "it is a zip archive or a spreadsheet"),

@@ -62,6 +62,13 @@ def image(name, *, primary=(), science=(), shape=(20, 30), as_primary=False):
 BAND = ("FILTER", "F770W")
 
 
+def test_a_path_with_a_brace_is_told(make):
+    """Snakemake would say that it cannot determine a wildcard."""
+    image("a_{b}.fits", primary=[BAND])
+    with pytest.raises(MaskError, match=r"'a_\{b\}.fits' has a brace in its name"):
+        files.check_files(make("image\ti2d\nA\ta_{b}.fits\n"))
+
+
 def test_headers_that_are_right(make):
     image("a.fits", primary=[BAND])
     image("b.fits", science=[BAND])

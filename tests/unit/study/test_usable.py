@@ -77,6 +77,17 @@ def test_a_crop_outside_of_an_image_stops_the_study_as_ever(make):
         files.check_headers(study)
 
 
+def test_a_filter_that_is_wrong_stops_the_study(make):
+    """What the table asks for and the header has not, and what no one knows."""
+    columns = ("image", "i2d", "filter", "catalogue")
+    study = make(columns=columns, cells={"filter": "F1000W"})
+    assert study.unusable == {}
+    with pytest.raises(MaskError, match="row 'A' gives the filter F1000W, the header of"):
+        files.check_headers(study)
+    with pytest.raises(MaskError, match=r"row 'A' of .*: filter: 'F771W' is not a MIRI imaging"):
+        make(columns=columns, cells={"filter": "F771W"})
+
+
 def test_what_was_found_is_noted_until_a_file_or_its_row_changes(make, monkeypatch):
     read = []
     problem = usable._problem

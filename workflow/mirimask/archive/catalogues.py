@@ -132,6 +132,11 @@ def _ask(
         uri = f"{server}/TAP/sync?{catalogue}&{ra:.8f}{dec:+.8f}&{box_deg:g}x{box_deg:g}"
     if table is None:
         table = _empty_table(columns)
+    for name in table.colnames:
+        column = table[name]
+        if column.ndim > 1 or (column.dtype.kind == "O" and any(map(np.ndim, column))):
+            notes.append(f"column {name} has several values a row: left out")
+            del table[name]
     _check_columns(table, columns, catalogue, service)
     for name in table.colnames:
         if table[name].dtype.kind in "OS":

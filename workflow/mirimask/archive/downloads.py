@@ -26,6 +26,7 @@ import requests
 from astropy.io.fits import Header
 
 from mirimask.archive.network import (
+    NOT_PUBLIC,
     RETRY_STATUS,
     Archive,
     FetchError,
@@ -365,10 +366,7 @@ def _check_status(reply: requests.Response, part: _Part) -> None:
     if reply.status_code == 416 and part.have:
         raise _Wrong("the rest of the file was refused (HTTP status 416)")
     if reply.status_code in (401, 403):
-        raise _Wrong(
-            f"{status}, as for data that are not public yet; download them with your account",
-            fatal=True,
-        )
+        raise _Wrong(f"{status}, {NOT_PUBLIC}", fatal=True)
     if reply.status_code >= 400:
         # what is there stays good
         again = reply.status_code in RETRY_STATUS

@@ -1,5 +1,6 @@
 """MAST: level-3 MIRI images, their segmentations and catalogues, found by query and fetched."""
 
+import logging
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -36,6 +37,8 @@ __all__ = [
     "find_product",
     "mixed_versions",
 ]
+
+_logger = logging.getLogger("mirimask")
 
 
 def client_of(archive: Archive) -> Any:
@@ -232,10 +235,12 @@ def find_images(
             rf"jw(\d{{5}})-o(\d{{3}})_\w+_miri_{re.escape(filter_name.lower())}(-\w+)?"
         )
         rows: dict[str, dict[str, str]] = {}
+        others: list[str] = []
         for row in found:
             # the query's own filters are not trusted
             match = name.fullmatch(str(row["obs_id"]))
             if not match or str(row["calib_level"]) != "3" or str(row["dataRights"]) != "PUBLIC":
+                others.append(str(row["obs_id"]))
                 continue
             image, address = match[0], str(row["dataURL"])
             rows[image] = {
@@ -252,6 +257,14 @@ def find_images(
                 if address.endswith(f"/{image}_i2d.fits")
                 else f"mast:JWST/product/{image}_i2d.fits",
             }
+        if others:
+            left = (
+                f"{len(others)} of {count} {what} are left out, which are not named or not marked"
+            )
+            left += f" as such: {_listed(others)}"
+            if not rows:
+                raise MaskError(f"{archive.mast_server}: {left}. No image is left for the survey.")
+            _logger.warning("%s: %s.", archive.mast_server, left)
     return [rows[image] for image in sorted(rows)]
 
 

@@ -27,6 +27,7 @@ from urllib3 import exceptions as http
 from mirimask.errors import MaskError
 
 __all__ = [
+    "NOT_PUBLIC",
     "OFFLINE",
     "RETRY_STATUS",
     "Archive",
@@ -41,6 +42,8 @@ __all__ = [
 ]
 
 OFFLINE = "snakemake --cores 8 --configfile config/simulated.yaml (or: make study)"
+# what status 401 or 403 of a product says
+NOT_PUBLIC = "as for data that are not public yet; download them with your account"
 RETRY_STATUS = (429, 500, 502, 503, 504)
 
 LEAST_RATE = 1000  # bytes a second over timeout_s; an image of 30 MB would take 8 hours

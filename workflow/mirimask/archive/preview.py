@@ -12,7 +12,7 @@ from astropy.io.fits import Header, getheader
 from mirimask.archive.catalogues import cached_catalogue, count_catalogue
 from mirimask.archive.downloads import Product, recorded
 from mirimask.archive.mast import client_of, find_product
-from mirimask.archive.network import QUESTION, Archive, reply_to, spoken
+from mirimask.archive.network import NOT_PUBLIC, QUESTION, Archive, reply_to, spoken
 from mirimask.errors import MaskError
 from mirimask.image.product import check_header
 
@@ -125,6 +125,11 @@ def _headers(archive: Archive, product: Product, client: Any) -> list[Header]:
 
         data, found = b"", []
         with reply_to(send, lambda _: until - time.monotonic()) as (reply, pieces):
+            if reply.status_code in (401, 403):
+                raise MaskError(
+                    f"{archive.mast_server}: {product.name}: HTTP status {reply.status_code} "
+                    f"{reply.reason}, {NOT_PUBLIC}."
+                )
             reply.raise_for_status()
             for piece in pieces:
                 data += piece
@@ -132,7 +137,10 @@ def _headers(archive: Archive, product: Product, client: Any) -> list[Header]:
                 if len(found) == 2 or len(data) >= _HEAD:
                     break
     if not found or "SIMPLE" not in found[0]:
-        raise MaskError(f"{archive.mast_server}: what it has as {product.name} is no FITS file.")
+        raise MaskError(
+            f"{archive.mast_server}: what it sends as {product.name} is no FITS file. Try again "
+            "later."
+        )
     return found
 
 

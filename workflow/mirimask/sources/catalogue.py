@@ -201,6 +201,7 @@ def locate_sources(
 
     from mirimask.image.wcs import sky_to_pixel
 
+    catalogue = Table(catalogue, copy=False)  # a QTable has quantities
     missing = [name for name in (ra_column, dec_column) if name not in catalogue.colnames]
     if missing:
         raise MaskError(

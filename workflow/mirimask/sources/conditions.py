@@ -235,6 +235,9 @@ def _compared(
     condition: str,
 ) -> _Value:
     one, other = of(left), of(right)
+    for value in (one, other):
+        if value.missing.size > 0 and value.missing.all():  # of either kind
+            return _Value(np.zeros(value.missing.shape, bool), value.missing)
     texts = {value.data.dtype.kind == "U" for value in (one, other)}
     if len(texts) > 1:
         raise MaskError(

@@ -368,8 +368,8 @@ def _with_header(text: str, what: str) -> Table:
     while lines and (not lines[0].strip() or lines[0].lstrip().startswith("#")):
         line = lines.pop(0).strip().lstrip("#").strip()
         comments += [line] if line else []
-    body = "\n".join(lines)
-    first = next(_rows(body, _delimiter(lines[0])), []) if lines else []
+    body, delimiter = "\n".join(lines), _delimiter(lines[0]) if lines else ""
+    first = next(_rows(body, delimiter), [])
     if comments and (not first or any(_NUMBER.fullmatch(cell) for cell in first)):
         # the names are in a comment: the last one that has as many as there are cells
         fitting = [
@@ -384,9 +384,9 @@ def _with_header(text: str, what: str) -> Table:
                 f"{_FORMATS}"
             )
         header = fitting[0][1]
-        rows = list(_rows(body, _delimiter(lines[0]))) if lines else []
+        rows = list(_rows(body, delimiter))
     else:
-        header, *rows = _rows(body, _delimiter(lines[0]))
+        header, *rows = _rows(body, delimiter)
     units = None
     if len(rows) > 1 and all(map(_RULE.fullmatch, rows[1])):  # VizieR's: units, then a rule
         units, rows = rows[0], rows[2:]
@@ -399,13 +399,22 @@ def _with_header(text: str, what: str) -> Table:
             f"{what} cannot be read (its last row has {len(rows[-1])} of {len(names)} cells: it is "
             "cut off); fetch or copy it again."
         )
+    short = 0
     for number, row in enumerate(rows, start=1):
-        if len(row) > len(names) and any(row[len(names) :]):
+        # where blanks part the cells, an empty one in the middle would shift those behind it
+        short += len(row) < len(names)
+        if any(row[len(names) :]) or (not delimiter and len(row) < len(names)):
             raise MaskError(
                 f"{what} cannot be read (its row {number} has {len(row)} cells, its header "
                 f"{len(names)} names). {_FORMATS}"
             )
         row += [""] * (len(names) - len(row))
+    if short:
+        _logger.warning(
+            "%s: %d of %d rows have fewer cells than the header names; the last ones are taken as "
+            "empty.",
+            *(what, short, len(rows)),
+        )
     cells = list(zip(*rows, strict=False))[: len(names)] if rows else [()] * len(names)
     table = Table(
         {name: np.array(column, dtype=str) for name, column in zip(names, cells, strict=True)}
@@ -497,8 +506,11 @@ def _keep_or_drop(table: Table, name: str, what: str, *, of_text: bool) -> None:
     if not isinstance(column, Column):
         return  # of an ECSV table, which is written as it was read
     if of_text:
-        numbers = _numbers(column)
-        table[name] = _texts(column, what) if numbers is None else numbers
+        numbers, texts = _numbers(column), _texts(column, what)
+        if numbers is None and {text.lower() for text in texts} <= {"", "nan", "--"}:
+            # of which kind it would be nobody knows: missing in every row
+            numbers = MaskedColumn(np.full(len(texts), np.nan), mask=True, name=name)
+        table[name] = texts if numbers is None else numbers
     elif column.dtype.kind in "SOU":
         cells = np.ma.getdata(column)[~np.ma.getmaskarray(column)]
         if column.ndim == 1 and all(isinstance(cell, str | bytes) for cell in cells.ravel()):
