@@ -11,10 +11,10 @@ __all__ = ["partial_path", "replacing", "write_bytes", "write_text"]
 def partial_path(path: str | Path, process: int) -> Path:
     """Where a process, given by its number, writes a file before it has the name `path`.
 
-    The name keeps the suffixes of `path`: writers choose the format by them.
+    The name keeps the suffixes of `path`, in small letters: writers choose the format by them.
     """
     path = Path(path)
-    return path.with_name(f".{process}.partial.{path.name}")
+    return path.with_name(f".{process}.partial.{path.name.lower()}")
 
 
 @contextmanager

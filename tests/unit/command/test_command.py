@@ -1,5 +1,6 @@
 """`mirimask` on the command line: what it writes, and what it says when it cannot."""
 
+import gzip
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from astropy.wcs import WCS
 from conftest import ROOT, make_image
 from mirimask import __version__, open_image
 from mirimask.command import run as command
+from mirimask.command.outputs import stem_of
 from mirimask.command.processes import several_at_a_time
 from mirimask.errors import MaskError
 from mirimask.masks.make import make_mask
@@ -431,6 +433,49 @@ def test_standard_output(i2d, run):
     assert sum(answer["methods"]["value_1"].values()) == 9
 
 
+def test_capitals_in_a_name_change_no_format(i2d, run):
+    assert run("mask", i2d, "-o", "M.FITS.GZ", "--catalogue", "C.CSV")[0] == 0
+    with open("M.FITS.GZ", "rb") as file:
+        assert file.read(2) == b"\x1f\x8b"
+    with open("C.CSV") as file:
+        assert file.readline().startswith("label,")
+
+
+def test_a_packed_file_has_no_time_and_no_name_of_its_making(i2d, run):
+    for name in ("a.fits.gz", "b.fits.gz"):
+        assert run("mask", i2d, "-o", name)[0] == 0
+    with open("a.fits.gz", "rb") as one:
+        content = one.read()
+    assert content[3:8] == bytes(5)  # RFC 1952: no name, no time
+    with gzip.open("a.fits.gz") as one, gzip.open("b.fits.gz") as other:
+        assert one.read().replace(b"a.fits.gz", b"") == other.read().replace(b"b.fits.gz", b"")
+
+
+def test_a_folder_that_cannot_be_written_to_is_said_before_the_work(i2d, run, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    one_error(run("mask", i2d, "-o", "m.fits"), 1, "-o 'm.fits': the folder '.' cannot be written")
+
+
+def test_links_in_a_circle(i2d, run, tmp_path):
+    (tmp_path / "a.fits").symlink_to("b.fits")
+    (tmp_path / "b.fits").symlink_to("a.fits")
+    one_error(run("mask", i2d, "-o", "a.fits"), 1, "'a.fits': its links lead in a circle")
+    assert "fault of mirimask" not in run("mask", "a.fits", "-o", "m.fits")[2]
+
+
+@pytest.mark.parametrize(
+    ("address", "stem"),
+    [
+        ("https://a.org/x/jw_i2d.fits?X-Amz-Signature=abc%2Fdef&e=1", "jw"),
+        ("s3://stpubdata/jwst/public/jw_i2d.fits", "jw"),
+        ("mast:JWST/product/jw_i2d.fits", "jw"),
+        ("data/what?_i2d.fits", "what?"),
+    ],
+)
+def test_what_files_are_named_after(address, stem):
+    assert stem_of(address) == stem
+
+
 def test_regions_of_verdicts(i2d, run):
     run("score", i2d, "A.ecsv", "--method", "recommended", "--regions", "v.reg")
     assert len(Regions.read("v.reg")) == 9
@@ -741,6 +786,8 @@ def test_usage(run, arguments, says):
             "--sources 'A.ecsv' is matched in --catalogue and drawn in --regions; add one",
         ),
         (["score", "A_i2d.fits", "A.ecsv", "-o", "v.txt"], "name it v.csv"),
+        (["score", "A_i2d.fits", "A.ecsv", "-o", "v"], "are a CSV table; name it v.csv."),
+        (["mask", "A_i2d.fits", "-o", "m.fits", "--fwhm", "0.0001arcsec"], "0.0001 arcsec wide"),
         (["mask", "A.ecsv", "-o", "m.fits"], "not a FITS file"),
         (["mask", "A_i2d.fits", "-o", "A_i2d.fits", "--overwrite"], "input"),
         (["mask", "A_i2d.fits", "-o", "m.fits", "--labels", "m.fits"], "the file of -o"),
@@ -909,6 +956,46 @@ def test_a_closed_pipe_is_no_error(i2d, tmp_path):
     assert done.stdout.strip() == "0"
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_an_output_that_is_closed(i2d, tmp_path, closed):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+    done = subprocess.run(
+        f"{sys.executable} -m mirimask mask A_i2d.fits -o m.fits {closed}",
+        shell=True,
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "fault" not in done.stderr
+    assert (tmp_path / "m.fits").is_file()
+
+
+def test_all_files_are_there_where_the_reader_of_standard_output_ends(i2d, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+    subprocess.run(
+        f"{sys.executable} -m mirimask mask A_i2d.fits --catalogue - --plot p.png -o m.fits | true",
+        shell=True,
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+    )
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "p.png").is_file() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert (tmp_path / "p.png").is_file()
+
+
+def test_a_width_that_is_none(i2d):
+    from mirimask import open_image
+
+    for width in (-0.3, 0, np.nan):
+        with pytest.raises(MaskError, match=r"no mask can be made .fwhm_arcsec=0.15"):
+            open_image(i2d, fwhm_arcsec=width)
 
 
 def test_the_librarys_names():

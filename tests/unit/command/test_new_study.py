@@ -30,7 +30,7 @@ def test_the_two_files_are_a_study(here, capsys):
     assert command.main(["new-study", "my night", *images]) == 0
     said = capsys.readouterr()
     assert "my night/images.tsv: 3 images" in said.out
-    assert f"products --configfile {here}/my night/study.yaml" in said.err
+    assert f"products --configfile '{here}/my night/study.yaml'" in said.err
     config = yaml.safe_load((here / "my night" / "study.yaml").read_text())
     study = Study(config)
     assert study.name == "my_night"
@@ -41,6 +41,61 @@ def test_the_two_files_are_a_study(here, capsys):
     assert study.crop_of("A", "rows") is None
     assert study.other_methods == []
     assert study.overview == "recommended"
+
+
+@pytest.mark.parametrize("name", ["1386", "2024-01-15", "on", "null", "0x1F", "1e3"])
+def test_a_folder_may_be_called_what_yaml_takes_for_no_text(here, name):
+    """As by the number of a programme, or by a night."""
+    assert command.main(["new-study", name, "A_i2d.fits"]) == 0
+    assert Study(yaml.safe_load((here / name / "study.yaml").read_text())).name == name
+
+
+@pytest.mark.parametrize("where", ["header", "option"])
+def test_a_filter_in_small_letters(here, where):
+    with fits.open("A_i2d.fits", mode="update") as hdus:
+        hdus[0].header["FILTER"] = "f770w" if where == "header" else ""
+    option = [] if where == "header" else ["--filter", "f770w"]
+    assert command.main(["new-study", "mine", "A_i2d.fits", *option]) == 0
+    study = Study(yaml.safe_load((here / "mine" / "study.yaml").read_text()))
+    assert study.images["A"]["filter"] == "F770W"
+
+
+def test_names_that_are_long_or_no_names_for_snakemake(here, capsys):
+    long = f"{'N' * 150}_i2d.fits"
+    shutil.copy("A_i2d.fits", long)
+    shutil.copy("A_i2d.fits", "a{b}_i2d.fits")
+    assert command.main(["new-study", "mine", long, "a{b}_i2d.fits"]) == 0
+    assert "a{b}_i2d.fits': its name has a tab, a line break, a quote or a brace" in (
+        capsys.readouterr().err
+    )
+    assert list(Study(yaml.safe_load((here / "mine" / "study.yaml").read_text())).images) == [
+        "N" * 80
+    ]
+
+
+def test_the_segmentation_beside_a_link_or_a_packed_image(here):
+    store = here / "store"
+    store.mkdir()
+    with fits.open("A_i2d.fits") as hdus:
+        labels = fits.ImageHDU(np.zeros(hdus["SCI"].shape, np.uint32), hdus["SCI"].header, "SCI")
+        for name in ("B_segm.fits", "C_segm.fits"):
+            fits.HDUList([fits.PrimaryHDU(), labels]).writeto(here / name)
+        hdus.writeto("C_i2d.fits.gz")
+    (here / "A_i2d.fits").rename(store / "123.fits")
+    (here / "B_i2d.fits").symlink_to(store / "123.fits")
+    assert command.main(["new-study", "mine", "B_i2d.fits", "C_i2d.fits.gz"]) == 0
+    study = Study(yaml.safe_load((here / "mine" / "study.yaml").read_text()))
+    for code in "BC":
+        assert study.own_files(code)["segm"] == f"{here}/{code}_segm.fits"
+
+
+def test_what_a_study_cannot_do_is_not_advised(here, capsys):
+    with fits.open("A_i2d.fits", mode="update") as hdus:
+        del hdus[0].header["FILTER"]
+    assert command.main(["new-study", "mine", "A_i2d.fits"]) == 1
+    error = capsys.readouterr().err
+    assert "name it (--filter F770W)" in error
+    assert "=" not in error
 
 
 def test_nothing_is_replaced_unasked(here, capsys):

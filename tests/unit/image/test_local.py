@@ -249,9 +249,11 @@ def test_a_stale_pixel_area_is_said_and_the_wcs_used(write, data, caplog):
 
 
 def test_planes_that_say_nothing_are_left_out(write, data, caplog):
+    path = write("zeros.fits", more=[("ERR", data * 0), ("WHT", data * 0)])
+    assert [hdu.name for hdu in read_image(path)] == ["PRIMARY", "SCI"]
     path = write(more=[("ERR", data * np.nan), ("WHT", data * 0)])
     assert [hdu.name for hdu in read_image(path)] == ["PRIMARY", "SCI"]
-    assert f"i2d '{path}': its ERR is finite nowhere" in caplog.text
+    assert f"i2d '{path}': its ERR is above 0 nowhere" in caplog.text
     assert f"i2d '{path}': its WHT is above 0 nowhere" in caplog.text
 
 

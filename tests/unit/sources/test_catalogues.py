@@ -144,6 +144,9 @@ def test_a_simulated_catalogue_has_the_columns_and_the_sources(name, truth, wcs)
         keep=known.keep,
     )
     assert 0 < len(found) <= len(table)
+    columns = {"id_column": known.id, "ra_column": known.ra, "dec_column": known.dec}
+    quantities = locate_sources(QTable(table), wcs, (1028, 1032), **columns, keep=known.keep)
+    assert list(quantities["x"]) == list(found["x"])
 
 
 @pytest.mark.parametrize(("dec", "warned"), [([], False), ([-80.0], True)])

@@ -245,12 +245,14 @@ def made(
     if radius is not None:
         row["match_radius_arcsec"] = radius
     if "plot" in paths:
-        writes.append(picture(image, labels > 0, in_words(row), paths["plot"]))
+        path = paths["plot"]
+        writes.append((path, picture(image, labels > 0, in_words(row), path)))
     if "output" in paths:
         from mirimask.image.files import write_whole_mask
 
         write_whole_mask(paths["output"], labels, image, **cards)
-    for write in writes:
+    # what reads standard output may end early, and with it this
+    for _, write in sorted(writes, key=lambda one: one[0] == STDOUT):
         write()
     return {**row, "files": paths, "warnings": said.taken()}
 
@@ -271,20 +273,21 @@ def products(
     own: Any,
     paths: dict[str, str],
     cards: dict[str, Any],
-) -> tuple[list[Callable[[], None]], float | None]:
-    """What writes labels, catalogue and regions, all made by then, and the radius in use.
+) -> tuple[list[tuple[str, Callable[[], None]]], float | None]:
+    """Paths and what writes labels, catalogue and regions there, all made by then; and the radius.
 
-    They are those of the study's rule `export_mask`. The radius, in arcsec, is that of the circles
-    around the sources of a catalogue; None without one.
+    They are those of the study's rule `export_mask`. The radius in use, in arcsec, is that of the
+    circles around the sources of a catalogue; None without one.
     """
     detections = None if own is None else own.detections
-    writes: list[Callable[[], None]] = []
+    writes: list[tuple[str, Callable[[], None]]] = []
     if "labels" in paths:
         from mirimask.export.labels import write_labels
 
         given = dict(cards)  # those of the catalogue are added to them
+        path = paths["labels"]
         writes.append(
-            lambda: write_labels(paths["labels"], labels, image, detections=detections, **given)
+            (path, lambda: write_labels(path, labels, image, detections=detections, **given))
         )
     if "catalogue" not in paths and "regions" not in paths:
         return writes, None
@@ -311,12 +314,14 @@ def products(
                 "match_radius_arcsec": radius,
             }
         measured.meta |= provenance(image, aperture, **cards)
-        writes.append(lambda: write_table(measured, paths["catalogue"]))
+        to = paths["catalogue"]
+        writes.append((to, lambda: write_table(measured, to)))
     if "regions" in paths:
         text = region_file(
             measured, image, verdicts=sources, radius_arcsec=radius, method=cards["METHOD"]
         )
-        writes.append(lambda: write_out(paths["regions"], text))
+        regions = paths["regions"]
+        writes.append((regions, lambda: write_out(regions, text)))
     return writes, None if sources is None else radius
 
 
@@ -334,7 +339,7 @@ def write_table(table: Any, path: str) -> None:
         table.write(sys.stdout, format="ascii.ecsv")
         return
     with replacing(path) as temporary:
-        table.write(temporary, format="ascii.csv" if path.endswith(".csv") else "ascii.ecsv")
+        table.write(temporary, format="ascii.csv" if temporary.suffix == ".csv" else "ascii.ecsv")
 
 
 def picture(image: "Frame", mask: Any, numbers: str, path: str) -> Callable[[], None]:

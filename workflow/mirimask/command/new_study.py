@@ -3,13 +3,14 @@
 import argparse
 import logging
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mirimask.atomic import write_text
-from mirimask.command.inputs import about
+from mirimask.command.inputs import SETTINGS, about
 from mirimask.command.speech import fault
 from mirimask.errors import MaskError
 
@@ -28,7 +29,7 @@ _CONFIGURATION = """\
 #   snakemake --cores 8 --keep-going products --configfile {path}
 # The paper's tables and figures of them, and what masks are worth, results/{name}/index.html:
 #   snakemake --cores 8 --keep-going --configfile {path}
-study: {name}
+study: {study}
 images: {table}
 archive: {{source: local}}
 crop: null # the whole frame
@@ -38,6 +39,11 @@ also_other_domain: false # percentages of frame and zeros, as the paper's script
 # here what it is called and its columns:
 # catalogue: {{name: gaia, id: source_id, ra: ra, dec: dec}}
 """
+_SETTINGS = SETTINGS | {
+    "fwhm_arcsec": "`mirimask mask` alone takes one",
+    "pixel_unit": "write its unit into a column `pixel_unit` of a table of images",
+}
+_LONGEST = 80  # letters of a code: the schema's most, and room for a number
 _COLUMNS = ("image", "filter", "i2d", "segm", "catalogue")
 
 
@@ -52,7 +58,7 @@ def add_new_study(commands: Any) -> None:
     )
     sub.add_argument("folder", metavar="FOLDER", help="made where it is not there; names the study")
     sub.add_argument("image", nargs="+", metavar="IMAGE", help="an i2d, or any image with a WCS")
-    sub.add_argument("--filter", default="", metavar="F770W", help="of headers that have none")
+    sub.add_argument("--filter", default="", metavar="F770W", help="of headers without FILTER")
     sub.add_argument("--overwrite", action="store_true", help="replace files that are there")
     sub.add_argument("--quiet", action="store_true", help="say nothing but errors")
 
@@ -84,22 +90,21 @@ def run_new_study(options: argparse.Namespace, *_: object) -> int:
         _logger.warning("left out of the study: %s", problem)
     lines = ["\t".join(_COLUMNS), *("\t".join(row[key] for key in _COLUMNS) for row in rows)]
     write_text(table, "\n".join(lines) + "\n")
-    text = _CONFIGURATION.format(name=name, table=_yaml(table.resolve()), path=configuration)
+    texts = {"study": _yaml(name), "table": _yaml(str(table.resolve()))}  # 1386 is a number else
+    text = _CONFIGURATION.format(name=name, path=shlex.quote(str(configuration)), **texts)
     write_text(configuration, text)
     if not options.quiet:
         print(f"{table}: {len(rows)} image{'s' if len(rows) > 1 else ''}")
         print(f"{configuration}: study {name}")
         print("Next, in a clone of this project (`make env` there sets up .venv):", file=sys.stderr)
-        print(
-            f"  snakemake --cores 8 --keep-going products --configfile {configuration.resolve()}",
-            file=sys.stderr,
-        )
+        quoted = shlex.quote(str(configuration.resolve()))
+        print(f"  snakemake --cores 8 --keep-going products --configfile {quoted}", file=sys.stderr)
     return 0
 
 
-def _yaml(path: Path) -> str:
-    """A path as a text of YAML."""
-    return "'" + str(path).replace("'", "''") + "'"
+def _yaml(text: str) -> str:
+    """A text as one of YAML, whatever it looks like."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _codes(paths: Sequence[str]) -> dict[str, str]:
@@ -108,7 +113,7 @@ def _codes(paths: Sequence[str]) -> dict[str, str]:
     taken = {"all"}  # tables call the sum of all images so; some file systems know no capitals
     for path in paths:
         stem = re.sub(r"(_i2d)?\.fits?(\.(gz|bz2|xz))?$", "", Path(path).name, flags=re.IGNORECASE)
-        code = re.sub(r"[^A-Za-z0-9_.-]", "_", stem).strip("_.-") or "image"
+        code = re.sub(r"[^A-Za-z0-9_.-]", "_", stem)[:_LONGEST].strip("_.-") or "image"
         number = 2
         while code.lower() in taken:
             code = f"{code.rpartition('-')[0] if number > 2 else code}-{number}"
@@ -123,23 +128,27 @@ def _row(code: str, path: str, band: str) -> dict[str, str]:
     from mirimask.image.files import open_image
     from mirimask.image.instrument import imaging_filter
 
-    whole = Path(path).resolve()
-    frame = open_image(path, filter_name=band)
+    whole = Path(path).absolute()  # a link has its segmentation beside itself
+    frame = open_image(path, filter_name=band, settings=_SETTINGS)
+    band = str(frame.primary["FILTER"]).strip().upper()
     try:
-        imaging_filter(str(frame.primary["FILTER"]))
+        imaging_filter(band)
     except MaskError as error:
         raise MaskError(
             f"'{path}': {error} A study simulates the PSF of MIRI's filters, so leave this image "
             "out; `mirimask mask` makes masks of other cameras' images."
         ) from None
-    segm = whole.with_name(whole.name.replace("_i2d.fits", "_segm.fits"))
-    for file in (whole, segm):
-        if re.search(r"[\t\r\n\"]", str(file)):
-            raise MaskError(f"'{file}': its name has a tab, a line break or a quote; rename it.")
+    named = whole.name.replace("_i2d.fits", "_segm.fits")
+    beside = (whole.with_name(name) for name in (named, named.removesuffix(".gz")))
+    segm = next((file for file in beside if named != whole.name and file.is_file()), None)
+    if re.search(r"[\t\r\n\"{}]", str(whole)):
+        raise MaskError(
+            f"'{whole}': its name has a tab, a line break, a quote or a brace; rename it."
+        )
     return {
         "image": code,
-        "filter": str(frame.primary["FILTER"]),
+        "filter": band,
         "i2d": str(whole),
-        "segm": str(segm) if segm != whole and segm.is_file() else "",
+        "segm": str(segm or ""),
         "catalogue": "",
     }

@@ -1,8 +1,10 @@
 """What a subcommand writes, and where: checked before any work is done."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from mirimask.errors import MaskError
 
@@ -29,6 +31,7 @@ class Output(NamedTuple):
     suffixes: tuple[str, ...]
     ending: str
     text: bool = False  # may go to standard output
+    folder: bool = True  # or may be one, for files named after the images
 
 
 OUTPUTS = {
@@ -63,12 +66,14 @@ def check_suffix(name: str, output: Output) -> None:
         ),
         "",
     )
-    folder = f", or {name}/ for a folder" if not path.suffix and output.option == "-o" else ""
+    folder = f", or {name}/ for a folder" if not path.suffix and output.folder else ""
     raise MaskError(f"{output.option} '{name}': {output.what}; name it {good}{folder}{other}.")
 
 
 def stem_of(image: str) -> str:
     """What the files of an image are called by: its name without _i2d and what follows."""
+    if "://" in image:  # what follows its path may be a signature
+        image = unquote(urlsplit(image).path)
     name = image.rstrip("/").replace("\\", "/").rpartition("/")[2].rpartition(":")[2]
     for ending in (".gz", ".bz2", ".xz", ".fz", ".fits", ".fit", ".asdf", "_i2d"):
         name = name.removesuffix(ending)
@@ -143,7 +148,7 @@ def check_outputs(
 
     `given` are options with their files; `into_folder`: theirs may be made.
     """
-    used: dict[Path, str] = {Path(path).resolve(): "an input" for path in inputs if path}
+    used: dict[Path, str] = {_resolved(path): "an input" for path in inputs if path}
     at_output = []
     for option, name in given:
         if not name:
@@ -151,15 +156,18 @@ def check_outputs(
         if name == STDOUT:
             at_output.append(option)
             continue
-        path = Path(name)
-        if path.resolve() in used:
-            raise MaskError(f"{option} '{name}' is also {used[path.resolve()]}; name another file.")
-        used[path.resolve()] = f"the file of {option}"
+        path, at = Path(name), _resolved(name)
+        if at in used:
+            raise MaskError(f"{option} '{name}' is also {used[at]}; name another file.")
+        used[at] = f"the file of {option}"
         if path.is_dir():
             raise MaskError(f"{option} '{name}' is a folder; name a file in it.")
         folder = path.parent.parent if into_folder else path.parent
         if not (path.parent.is_dir() or folder.is_dir()):
             raise MaskError(f"{option} '{name}': there is no folder '{folder}'; make it.")
+        there = path.parent if path.parent.is_dir() else folder
+        if not os.access(there, os.W_OK):
+            raise MaskError(f"{option} '{name}': the folder '{there}' cannot be written to.")
         if path.exists() and not overwrite:
             raise MaskError(f"{option} '{name}' is there already; add --overwrite to replace it.")
         if path.exists() and option == OUTPUTS["labels"].option and not _is_labels(path):
@@ -169,6 +177,14 @@ def check_outputs(
             )
     if len(at_output) > 1:
         raise MaskError(f"{' and '.join(at_output)} cannot both go to standard output (-).")
+
+
+def _resolved(name: str) -> Path:
+    """Where a path leads; MaskError where links lead in a circle."""
+    try:
+        return Path(name).resolve()
+    except (OSError, RuntimeError):
+        raise MaskError(f"'{name}': its links lead in a circle.") from None
 
 
 def _is_labels(path: Path) -> bool:

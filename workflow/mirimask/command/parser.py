@@ -173,7 +173,12 @@ def parser() -> Parser:
             metavar="ROW0:ROW1,COL0:COL1",
             help="work on these pixels only, 0-based, ends not included (default: all)",
         )
-        group.add_argument("--filter", default="", metavar="F770W", help="if the header has none")
+        group.add_argument(
+            "--filter",
+            default="",
+            metavar="F770W",
+            help="if the header has none; an image that has another is refused",
+        )
         group.add_argument(
             "--fwhm",
             type=arcseconds,

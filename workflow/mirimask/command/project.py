@@ -71,6 +71,7 @@ def projected(
     from astropy.io import fits
 
     from mirimask.export.projection import project_mask, sky_of
+    from mirimask.image.files import writing
     from mirimask.image.own_files import science_of
     from mirimask.image.product import card_text, opened
     from mirimask.image.wcs import WCS_CARD, read_wcs
@@ -137,8 +138,8 @@ def projected(
             primary.header["NKEPT"] = (int(mask.sum()), "pixels in the mask")
             plane = fits.ImageHDU(mask.astype(np.uint8), header, name="MASK")
             made = fits.HDUList([primary, plane])
-        with replacing(path) as temporary:
-            made.writeto(temporary)
+        with replacing(path) as temporary, writing(temporary) as file:
+            made.writeto(file)
     if not mask.any():
         _logger.warning(
             "'%s': no marked pixel of the mask lies on it; are both of the same sky?", image

@@ -45,7 +45,7 @@ BACKGROUND_BOX_FWHM = 10  # of the reference peaks, as in a study (peaks.backgro
 
 
 VERDICTS = ("success", "near", "failure")
-SCORES = Output("-o", "verdicts are a CSV table", (".csv",), "_verdicts.csv", True)
+SCORES = Output("-o", "verdicts are a CSV table", (".csv",), "_verdicts.csv", True, folder=False)
 
 
 def run_score(options: argparse.Namespace, progress: Progress, said: Said) -> int:
@@ -259,6 +259,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser().error(f"mask: nothing to write; give one of {shown}, or --json")
     except SystemExit as stop:
         return int(stop.code or 0)
+    for name in ("stdout", "stderr"):  # closed by who calls: >&-
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
     said, logger = Said(quiet=options.quiet), logging.getLogger("mirimask")
     logger.addHandler(said)
     progress = Progress(shown=not options.quiet and sys.stderr.isatty())

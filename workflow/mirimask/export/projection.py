@@ -42,16 +42,17 @@ def project_mask(
 ) -> NDArray[np.bool_]:
     """The mask on the pixels of another image of `shape`, whose pixels are at `sky`.
 
-    `mask` (ny, nx) with its celestial `wcs`. A pixel is marked where at least the share `cover` of
-    it lies in the mask (0: where any of it does), or, with `nearest`, where its middle does. Where
-    the mask's image does not reach, nothing is marked. The share is that of 4 x 4 points in the
-    pixel, whose places are between those of its corners: what is less than a quarter of the pixel
-    wide may lie between them.
+    `mask` (ny, nx) with its celestial `wcs`; of labels or numbers it is what is above 0. A pixel is
+    marked where at least the share `cover` of it lies in the mask (0: where any of it does), or,
+    with `nearest`, where its middle does. Where the mask's image does not reach, nothing is marked.
+    The share is that of 4 x 4 points in the pixel, whose places are between those of its corners:
+    what is less than a quarter of the pixel wide may lie between them.
     MaskError for another `cover`.
     """
     if cover != NEAREST and (isinstance(cover, str) or not 0 <= cover <= 1):
         raise MaskError(f"cover is {cover}; it must be a share from 0 to 1, or '{NEAREST}'.")
     least = 0 if isinstance(cover, str) else max(1, np.ceil(cover * _SAMPLES**2 - 1e-9))
+    mask = np.asarray(mask) > 0
     ny, nx = shape
     marked = np.zeros(shape, bool)
     for begin in range(0, ny, _ROWS):

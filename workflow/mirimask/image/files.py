@@ -2,8 +2,10 @@
 
 import gzip
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from astropy.io import fits
@@ -31,9 +33,12 @@ __all__ = [
     "write_in_strips",
     "write_mask",
     "write_whole_mask",
+    "writing",
 ]
 
 _logger = logging.getLogger("mirimask.image.files")
+
+_LEAST_FWHM_PX = 0.1  # below it boxes in widths of the PSF have no pixel
 
 
 ### images #########################################################################################
@@ -89,6 +94,12 @@ def open_image(
     wcs = read_wcs(read.header, read.data.shape, what=f"i2d '{path}'")
     planes = (read.data, read.empty, read.error, read.weight)
     frame = Frame(*planes, primary, wcs, psf_arcsec=fwhm_arcsec)
+    if not (fwhm_arcsec is None or fwhm_arcsec > 0) or frame.fwhm_px < _LEAST_FWHM_PX:
+        width = fwhm_arcsec if fwhm_arcsec is not None else frame.fwhm_px * frame.pixel_scale
+        raise MaskError(
+            f"'{path}': the PSF is {width:g} arcsec wide, and a pixel {frame.pixel_scale:.4g}; no "
+            f"mask can be made ({settings['fwhm_arcsec']})."
+        )
     code = card_text(Path(path).name)[:60]
     return crop_frame(frame, rows=rows, columns=columns, image=code, setting=settings["crop"])
 
@@ -285,8 +296,7 @@ def write_in_strips(
     hdus = fits.HDUList([fits.PrimaryHDU(header=primary)])
     hdus.extend(fits.ImageHDU(stored, header, name=name) for name in planes)
     hdus.update_extend()
-    opener = gzip.open if str(path).endswith(".gz") else open
-    with replacing(path) as temporary, opener(temporary, "wb") as file:
+    with replacing(path) as temporary, writing(temporary) as file:
         for hdu, rows_of in zip(hdus, [None, *planes.values()], strict=True):
             file.write(hdu.header.tostring().encode("ascii"))
             if rows_of is not None:
@@ -296,6 +306,17 @@ def write_in_strips(
                         pixels = (pixels.astype(np.int64) - hdu.header["BZERO"]).astype(">i4")
                     file.write(pixels.tobytes())
                 file.write(bytes(-file.tell() % 2880))
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Any]:
+    """Open a file for its bytes; one named .gz is compressed, without a name or a time in it."""
+    with path.open("wb") as file:
+        if path.suffix != ".gz":
+            yield file
+            return
+        with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+            yield packed
 
 
 def read_mask(path: str | Path) -> tuple[NDArray[np.bool_], fits.Header]:

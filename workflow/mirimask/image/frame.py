@@ -49,6 +49,7 @@ class Frame:
     psf_arcsec: float | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "empty", np.asarray(self.empty, bool))
         if self.frame_shape == (0, 0):
             object.__setattr__(self, "frame_shape", self.data.shape)
 
@@ -111,6 +112,15 @@ class Frame:
             )
         (y0, x0), (ny, nx) = self.origin, self.data.shape
         return plane[y0 : y0 + ny, x0 : x0 + nx]
+
+
+def plain(
+    data: NDArray[np.floating], empty: NDArray[np.bool_]
+) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+    """Pixels (ny, nx) as they are, and which are empty, bool: given, masked or not finite."""
+    empty = np.asarray(empty, bool) | np.ma.getmask(data)
+    data = np.ma.getdata(data)
+    return data, empty | ~np.isfinite(data)
 
 
 def pixels(size: str, pixel_scale: float, *, fwhm_px: float | None = None) -> float:

@@ -429,7 +429,8 @@ def read_planes(
 
         # one after the other, so that no more than two planes are in memory
         read, stored, of_its_own = other_plane("ERR", error_path)
-        error: Any = usable_planes(read, None, what=named)[0]
+        of = named if error_path is None else f"error '{error_path}'"
+        error: Any = usable_planes(read, None, what=of)[0]
         del read
         of_error = None if error is None else empty_pixels(data, error=error)
         if "ERR" not in keep:
@@ -439,7 +440,8 @@ def read_planes(
                 error = stored
             else:
                 error *= np.float32(of_its_own)
-        _, weight = usable_planes(None, other_plane("WHT", weight_path)[0], what=named)
+        of = named if weight_path is None else f"weight '{weight_path}'"
+        _, weight = usable_planes(None, other_plane("WHT", weight_path)[0], what=of)
     empty = of_error
     if of_error is None and weight is None and whole and blank:
         empty = ~np.isfinite(data)  # BLANK says what was not observed: 0 is a value

@@ -402,11 +402,10 @@ def usable_planes(
 ) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]:
     """Error and weight, None with a warning where a plane says nothing.
 
-    An error that is finite nowhere and a weight that is above 0 nowhere say of an image with
-    pixels that they are wrong.
+    An error or a weight that is above 0 nowhere says of an image with pixels that it is wrong.
     """
-    if error is not None and not np.isfinite(error).any():
-        _logger.warning("%s: its ERR is finite nowhere, and is left out.", what)
+    if error is not None and not (error > 0).any():
+        _logger.warning("%s: its ERR is above 0 nowhere, and is left out.", what)
         error = None
     if weight is not None and not (weight > 0).any():
         _logger.warning("%s: its WHT is above 0 nowhere, and is left out.", what)

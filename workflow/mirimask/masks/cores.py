@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mirimask.errors import MaskError
+from mirimask.image.frame import plain
 from mirimask.masks.curvature import curvature_in_noise
 from mirimask.masks.family import Family, Scores, sigma_family
 
@@ -88,8 +89,7 @@ def curvature_snr(
     they weigh nothing and come back as 0, as does an image without other pixels or noise.
     """
     return curvature_in_noise(
-        data,
-        empty | ~np.isfinite(data),
+        *plain(data, empty),
         sigma_px=settings.smooth * fwhm_px,
         tile_px=settings.tile * fwhm_px,
         box_px=max(3, round(settings.window * fwhm_px) | 1),
@@ -161,7 +161,7 @@ def core_labels(
     Areas above `settings.grow` in `curvature_snr` that reach `settings.seed` (hysteresis), widened
     by `settings.margin`; a gap of background stays between sources.
     """
-    empty = empty | ~np.isfinite(data)
+    data, empty = plain(data, empty)
     snr = curvature_snr(data, empty, fwhm_px=fwhm_px, settings=settings)
     return cores_of(snr, empty, fwhm_px=fwhm_px, settings=settings)
 

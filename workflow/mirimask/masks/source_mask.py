@@ -18,6 +18,7 @@ from scipy import ndimage
 
 from mirimask.errors import MaskError
 from mirimask.image.background import median_and_scatter, scatter_around
+from mirimask.image.frame import plain
 from mirimask.image.psf_profile import PsfProfile, psf_profile
 from mirimask.masks.cores import DEFAULT as CORES
 from mirimask.masks.cores import CoreSettings, cores_of, curvature_snr
@@ -103,7 +104,7 @@ def source_labels(
     `data` is (ny, nx), any unit; `empty` the pixels without observation (NaN count as such): they
     are in no source. Without other pixels there is none; without noise there are cores alone.
     """
-    empty = empty | ~np.isfinite(data)
+    data, empty = plain(data, empty)
     image = np.where(empty, np.float32(0), data).astype(np.float32, copy=False)
     snr = curvature_snr(image, empty, fwhm_px=fwhm_px, settings=settings.core)
     cores, count = cores_of(snr, empty, fwhm_px=fwhm_px, settings=settings.core)

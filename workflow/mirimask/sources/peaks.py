@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
 from mirimask.image.background import background, scatter
+from mirimask.image.frame import plain
 from mirimask.image.parts import MOST_PIXELS, Window, parts
 
 __all__ = ["LEAST_BOX_FWHM", "reference_peaks", "within_fwhm_px"]
@@ -41,7 +42,7 @@ def _matched(
     """
     from scipy.ndimage import gaussian_filter
 
-    mask = empty | ~np.isfinite(data)
+    data, mask = plain(data, empty)
     signal = np.where(mask, 0, data)
     signal = signal - background(signal, mask, box_px=background_box_px)
     signal[mask] = 0
@@ -159,4 +160,6 @@ def _peaks(
     x, y = np.asarray(found["x_peak"], dtype=int), np.asarray(found["y_peak"], dtype=int)
     spiky = _spiky(signal, x, y, fwhm_px)
     x, y = x[~spiky], y[~spiky]
-    return pd.DataFrame({"x": x, "y": y, "value": data[y, x], "snr": ratio[y, x]})
+    value = np.ma.getdata(data)[y, x]
+    value = value.astype(value.dtype.newbyteorder("="))  # pandas has no other
+    return pd.DataFrame({"x": x, "y": y, "value": value, "snr": ratio[y, x]})
