@@ -239,6 +239,46 @@ def test_field_without_any_data_is_refused(psf):
         quiet_mosaic(psf, field, detector, sky.draw_sources(field, 5, 0.11)[:0])
 
 
+def test_a_sky_below_0_is_refused_where_it_is_seen(psf):
+    shadow = {"x": 700, "y": 500, "amplitude": -6.1, "radius_px": 30}
+    background = {"level": 6.0, "glows": [shadow]}
+    field, detector = settings(background=background, stars=NOTHING, galaxies=NOTHING)
+    with pytest.raises(MaskError, match=r"down to -0\.1 MJy/sr where it is seen; raise the level"):
+        quiet_mosaic(psf, field, detector, sky.draw_sources(field, 5, 0.11))
+    # between the coronagraphs and the imager nothing sees it
+    shadow |= {"x": 330, "y": 600, "radius_px": 3}
+    field, detector = settings(background=background, stars=NOTHING, galaxies=NOTHING)
+    quiet_mosaic(psf, field, detector, sky.draw_sources(field, 5, 0.11))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (  # the coronagraph's field still has data
+            {"dead_area": {"rows": [0, 1024], "columns": [300, 1032]}},
+            "simulation.fields.Img5: no pixel of the crop has data; see its dead_area",
+        ),
+        (
+            {"background": {"level": 1.0, "gradient": [5, 0]}},
+            "simulation.fields.Img5: the sky of the field is down to -",
+        ),
+    ],
+)
+def test_what_makes_a_field_impossible_is_named(psf, observation, change, says):
+    field, detector = settings(stars=NOTHING, galaxies=NOTHING, exposures=1, **change)
+    with pytest.raises(MaskError, match=says):
+        simulate.simulate(
+            "Img5",
+            psf,
+            field=field,
+            detector=detector,
+            observation=observation,
+            segmentation=SegmentationSettings.for_jwst("1.12.5"),
+            jwst_version="1.12.5",
+            box_deg=0.03,
+        )
+
+
 # the catalogue
 
 

@@ -32,7 +32,8 @@ __all__ = [
 ]
 
 DETECTOR_SHAPE = (1024, 1032)
-# Four-point pattern with sub-pixel phases, in units of the field's dither size.
+# Up to six points with sub-pixel phases, in units of the field's dither size: up to 1.07 from the
+# middle and 1.97 from each other.
 _PATTERN = np.array(
     [(0.0, 0.0), (0.87, -0.63), (-0.71, 0.55), (0.34, 0.92), (-0.93, -0.38), (0.58, 0.21)]
 )
@@ -226,7 +227,8 @@ def observe(
     `exposure_s` is the whole exposure time, shared by `field["exposures"]`. `scale` is the side of
     a mosaic pixel in detector pixels, for comparisons with products of another scale; the mosaic
     then still begins at the same corner. Pixels no exposure reaches are NaN (WHT and CON 0).
-    MaskError where every pixel is empty.
+    MaskError where every pixel is empty, or where the sky that is seen is below 0: an exposure
+    counts no electrons there, and would not show what is its truth.
     """
     number = int(field["exposures"])
     seconds = exposure_s / number
@@ -256,6 +258,12 @@ def observe(
         )
         xm, ym = detector_to_mosaic(columns, rows, offset)
         sky = diffuse.at(xm, ym)
+        lowest = float(sky[~bad].min(initial=0))
+        if lowest < 0:
+            raise MaskError(
+                f"the sky of the field is down to {lowest:.2g} MJy/sr where it is seen; raise the "
+                "level of its background, or lower what takes from it (gradient, glows, nebula)."
+            )
         scene = sky.copy()
         xs, ys = mosaic_to_detector(sources["x"], sources["y"], offset)
         near = (np.abs(xs - 515.5) < 516 + reach) & (np.abs(ys - 511.5) < 512 + reach)
@@ -319,7 +327,7 @@ def observe(
             )
     weight = drizzle.out_wht
     if not (weight > 0).any():
-        raise MaskError("simulation: no pixel of the field has data; see its dead_area.")
+        raise MaskError("no pixel of the field has data; see its dead_area and background.")
     empty = weight == 0
     poisson, read_noise, flat = variances = [
         np.where(empty, np.nan, v).astype(np.float32) for v in drizzle.out_img2
@@ -333,7 +341,7 @@ def observe(
 
 def _pattern(number: int) -> NDArray[np.float64]:
     if not 1 <= number <= len(_PATTERN):
-        raise MaskError(f"simulation: exposures is {number}; it must be 1 to {len(_PATTERN)}.")
+        raise MaskError(f"exposures is {number}; it must be 1 to {len(_PATTERN)}.")
     return _PATTERN[:number]
 
 

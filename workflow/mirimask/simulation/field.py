@@ -23,7 +23,7 @@ from mirimask.image.wcs import pixel_to_sky
 from mirimask.masks.segmentation import SegmentationSettings, segment
 from mirimask.simulation.catalogue import simulated_catalogue
 from mirimask.simulation.exposures import Mosaic, observe
-from mirimask.simulation.sky import FRAME_SHAPE, Diffuse, draw_sources
+from mirimask.simulation.sky import CROP, FRAME_SHAPE, Diffuse, draw_sources
 
 __all__ = ["PIXAR_SR", "Simulated", "simulate", "write_simulated"]
 
@@ -72,16 +72,21 @@ def simulate(
     wcs = _wcs(field, observation)
     sources = draw_sources(field, seed, PIXEL_SCALE_ARCSEC, filter_name=psf.filter)
     diffuse = Diffuse(field["background"], field["nebula"], seed)
-    mosaic = observe(
-        diffuse,
-        sources,
-        psf,
-        field=field,
-        detector=detector,
-        exposure_s=float(observation["effective_exposure_s"]),
-        pixar_sr=PIXAR_SR,
-        seed=seed,
-    )
+    try:
+        mosaic = observe(
+            diffuse,
+            sources,
+            psf,
+            field=field,
+            detector=detector,
+            exposure_s=float(observation["effective_exposure_s"]),
+            pixar_sr=PIXAR_SR,
+            seed=seed,
+        )
+        if not (mosaic.wht[CROP] > 0).any():
+            raise MaskError("no pixel of the crop has data; see its dead_area and background.")
+    except MaskError as error:
+        raise MaskError(f"simulation.fields.{image}: {error}") from None
     listed, listed_id = simulated_catalogue(
         catalogue_name,
         sources,
