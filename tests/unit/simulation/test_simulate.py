@@ -15,7 +15,7 @@ from mirimask.image.product import sha256
 from mirimask.image.psf import PsfSettings, make_psf
 from mirimask.masks.segmentation import SegmentationSettings
 from mirimask.simulation import catalogue as simulated_catalogue
-from mirimask.simulation import exposures, sky
+from mirimask.simulation import exposures, sky, validation
 from mirimask.simulation import field as simulate
 from mirimask.units import ab_to_microjansky
 from snakemake.utils import validate
@@ -277,6 +277,20 @@ def test_what_makes_a_field_impossible_is_named(psf, observation, change, says):
             jwst_version="1.12.5",
             box_deg=0.03,
         )
+
+
+def test_beside_the_real_mosaic_is_a_field_without_a_mesh(psf, monkeypatch):
+    class Asked(Exception):
+        pass
+
+    def observe(*given, field, **more):
+        raise Asked(field["mesh"])
+
+    monkeypatch.setattr(validation, "observe", observe)
+    field, detector = settings(mesh={"amplitude": 0.03, "period_px": 5})
+    real = np.zeros((8, 8))
+    with pytest.raises(Asked, match="None"):
+        validation.beside_mosaic(real, real > 0, psf, field=field, detector=detector)
 
 
 # the catalogue

@@ -93,6 +93,8 @@ def beside_mosaic(
 ) -> Beside:
     """Simulate a field at the scale and depth of a real mosaic and set the two side by side.
 
+    Without the mesh of the field: it is the paper's, and the mosaic has none.
+
     `real` (ny, nx) is in MJy/sr at `REAL_SCALE` arcsec a pixel, with sources and background;
     `no_data` (ny, nx, bool) has no observation. `field` and `detector` are those of a simulated
     study.
@@ -102,7 +104,7 @@ def beside_mosaic(
         Diffuse(field["background"], field["nebula"], field["seed"]),
         draw_sources(field, field["seed"], PIXEL_SCALE_ARCSEC),
         psf,
-        field=field,
+        field={**field, "mesh": None},
         detector=detector,
         exposure_s=LIKE_REAL_S,
         pixar_sr=PIXAR_SR,
