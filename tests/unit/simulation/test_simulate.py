@@ -375,6 +375,34 @@ def test_more_artefacts_than_sources_are_refused(wcs, wanted, without):
         catalogue(points([(700, 500)], [14.0]), wcs, wanted, without)
 
 
+def test_artefacts_that_find_no_room_are_refused(wcs):
+    with pytest.raises(MaskError, match=r"without_counterpart is 400, but only \d+ such entries"):
+        catalogue(points([(700, 500)], [14.0]), wcs, 400, 400)
+
+
+@pytest.mark.parametrize("name", ["unwise", "seip"])
+def test_artefacts_at_given_positions(wcs, name):
+    field, _ = settings()
+    truth = sky.draw_sources(field, 5, 0.11)
+    table, _ = catalogue(truth, wcs, 10, 2, name=name, on=[[700, 500]])
+    columns = {"unwise": ("RAJ2000", "DEJ2000"), "seip": ("m1_ra", "m1_dec")}[name]
+    x, y = wcs.world_to_pixel_values(*(table[column].value for column in columns))
+    assert np.nanmin(np.hypot(x - 700, y - 500)) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("on", "says"),
+    [
+        ([[700, 500], [800, 500]], "without_counterpart is 1, but 'on' gives 2 positions"),
+        ([[300, 500]], r"on: \[300, 500\] does not lie in the crop"),
+        ([[1018, 30]], "does not lie in the crop and in the catalogue's box of 0.03 degrees"),
+    ],
+)
+def test_artefacts_at_positions_that_are_not_listed_are_refused(wcs, on, says):
+    with pytest.raises(MaskError, match=says):
+        catalogue(points([(700, 500)], [14.0]), wcs, 2, 1, on=on)
+
+
 # the products
 
 

@@ -103,7 +103,8 @@ def simulated_catalogue(
     ratio, or, with `settings["sources_in_crop"]`, where that number remains in the crop, of which
     `settings["without_counterpart"]` are no source of the truth: artefacts, or (where
     `settings["on"]` gives positions) knots of diffuse light that the beam takes for a source.
-    MaskError where the sky has too few sources for that number, or for an unknown survey.
+    MaskError where the sky has too few sources for that number, where those without a counterpart
+    do not fit or lie outside, or for an unknown survey.
     """
     if name not in SURVEYS:
         raise MaskError(
@@ -229,8 +230,20 @@ def _artefacts(
     They know nothing of the image, so that a source may lie beside one by chance; from each other
     they are more than 60 px apart.
     """
-    x = np.array([point[0] for point in on or []][:number], float)
-    y = np.array([point[1] for point in on or []][:number], float)
+    on = on or []
+    if len(on) > number:
+        raise MaskError(
+            f"simulation: without_counterpart is {number}, but 'on' gives {len(on)} positions of "
+            "such entries; make them agree."
+        )
+    x = np.array([point[0] for point in on], float)
+    y = np.array([point[1] for point in on], float)
+    for point, inside in zip(on, _in_crop(x, y) & _in_box(x, y, wcs, box_deg), strict=True):
+        if not inside:
+            raise MaskError(
+                f"simulation: on: {list(point)} does not lie in the crop and in the catalogue's "
+                f"box of {box_deg} degrees (catalogue.box_deg)."
+            )
     rows, columns = CROP
     tx = rng.uniform(columns.start, columns.stop, 400)
     ty = rng.uniform(rows.start, rows.stop, 400)
@@ -238,6 +251,11 @@ def _artefacts(
     for at_x, at_y in zip(tx[inside], ty[inside], strict=True):
         if x.size < number and (x.size == 0 or np.hypot(x - at_x, y - at_y).min() > 60):
             x, y = np.r_[x, at_x], np.r_[y, at_y]
+    if x.size < number:
+        raise MaskError(
+            f"simulation: without_counterpart is {number}, but only {x.size} such entries found "
+            "room in the crop, 60 px from each other; ask for fewer."
+        )
     return x, y
 
 
@@ -412,7 +430,7 @@ def _seip(
     `sources_in_crop` and `without_counterpart` are of the 24 um sources.
     """
     far = _listed(rng, sky, _SEIP_24, settings)
-    every = dict(settings) | {"sources_in_crop": None, "without_counterpart": 0}
+    every = dict(settings) | {"sources_in_crop": None, "without_counterpart": 0, "on": []}
     near = _listed(rng, sky, _SEIP_I1, every)
     n = near.x.size
     reach = _SEIP_24.beam_arcsec / 2 / sky.pixel_scale_arcsec
