@@ -1,5 +1,6 @@
 """What can be seen to be wrong with a study before anything runs, besides its schemas."""
 
+import datetime
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from study.settings import Study
 
 __all__ = ["check"]
+
+_LARGEST_DEC = 89.9  # degrees: a simulated frame and its catalogue's box hold no pole
 
 
 def check(study: "Study") -> None:
@@ -101,14 +104,39 @@ def _by_eye(study: "Study") -> None:
 def _simulated_fields(study: "Study") -> None:
     seeds: dict[int, str] = {}
     for image in study.by_truth:
-        seed = study.field_of(image)["seed"]
-        study.observation_of(image)
+        field = study.field_of(image)
+        seed, key = field["seed"], f"simulation.fields.{image}"
+        _observation(study, image)
+        for axis, ends in (field["dead_area"] or {}).items():
+            _order(ends, f"{key}.dead_area.{axis}")
         if seed in seeds:
             raise MaskError(
                 f"simulation: the fields {seeds[seed]} and {image} have the same seed {seed}, and "
                 "so the same noise and bad pixels; give each its own."
             )
         seeds[seed] = image
+
+
+def _observation(study: "Study", image: str) -> None:
+    """What a simulated product is dated and pointed by: its own, or a row of the table."""
+    field, observation = study.field_of(image), study.observation_of(image)
+    where = f"simulation.fields.{image}.observation"
+    if not field.get("observation"):
+        where = f"simulation.observations: row '{image}'"
+    date, dec = observation.get("obs_date"), observation.get("guide_star_dec_deg")
+    try:
+        datetime.date.fromisoformat(str(date))
+    except ValueError:
+        raise MaskError(f"{where}: obs_date is '{date}', which is no date.") from None
+    try:
+        centre = float(str(dec)) + field["offset_deg"][1]
+    except ValueError:
+        raise MaskError(f"{where}: guide_star_dec_deg is '{dec}', which is no number.") from None
+    if not abs(centre) <= _LARGEST_DEC:
+        raise MaskError(
+            f"{where}: guide_star_dec_deg and offset_deg put the centre of the frame at "
+            f"declination {centre:g}; it has to be from -{_LARGEST_DEC} to {_LARGEST_DEC}."
+        )
 
 
 _PARTS: tuple[Callable[["Study"], None], ...] = (

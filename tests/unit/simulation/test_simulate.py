@@ -11,6 +11,7 @@ from astropy.table import QTable
 from astropy.wcs import WCS
 from conftest import ROOT
 from mirimask.errors import MaskError
+from mirimask.image.galaxy import galaxy_light
 from mirimask.image.product import sha256
 from mirimask.image.psf import PsfSettings, make_psf
 from mirimask.masks.segmentation import SegmentationSettings
@@ -18,6 +19,7 @@ from mirimask.simulation import catalogue as simulated_catalogue
 from mirimask.simulation import exposures, sky, validation
 from mirimask.simulation import field as simulate
 from mirimask.units import ab_to_microjansky
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
@@ -525,6 +527,51 @@ def test_same_seed_same_bytes_other_seed_others(made, psf, observation, tmp_path
 
 
 # the configuration
+
+
+NEBULA = {"amplitude": 1, "contrast": 1, "slope": 3, "largest_px": 200, "smooth_px": 3}
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"stars": {"slope": 20}},
+        {"stars": {"faintest": 3000}},
+        {"galaxies": {"slope": 20}},
+        {"unwise": {"w1_5sigma": -1000}},
+        {"background": {"level": -0.1}},
+        {"nebula": NEBULA | {"contrast": 0}},
+        {"nebula": NEBULA | {"contrast": 200}},
+        {"nebula": NEBULA | {"slope": 1000}},
+        {"bright_stars": [{"x": 700, "y": 500, "ab": -30}]},
+        {"bright_galaxies": [{"x": 700, "y": 500, "ab": -30, "radius_px": 5}]},
+        {"bright_galaxies": [{"x": 700, "y": 500, "ab": 18, "radius_px": 60}]},
+        {"dead_area": {"rows": [0, 1025], "columns": [0, 10]}},
+        {"dead_area": {"rows": [0, 10], "columns": [0, 1033]}},
+    ],
+)
+def test_what_no_field_can_be_is_against_the_schema(field):
+    with pytest.raises(WorkflowError, match="Error validating config file"):
+        settings(**field)
+
+
+@pytest.mark.parametrize(
+    "psf", [{"size_arcsec": 2.9}, {"cruciform": 0.5}, {"cruciform_length_px": 1000}, {"halo": 0.5}]
+)
+def test_what_no_psf_can_be_is_against_the_schema(psf):
+    with pytest.raises(WorkflowError, match="Error validating config file"):
+        validate({"simulation": {"psf": psf}}, SCHEMA)
+
+
+def test_the_smallest_psf_and_the_largest_cruciform_of_the_schema_are_a_psf():
+    extreme = {"size_arcsec": 3, "cruciform": 0.008, "cruciform_length_px": 30, "halo": 0.15}
+    validate({"simulation": {"psf": dict(extreme)}}, SCHEMA)  # which fills in the defaults
+    psf = make_psf("F770W", PsfSettings(wavelengths=1, **extreme))
+    assert psf.data.min() >= 0
+    assert psf.data.argmax() == psf.data.size // 2
+    row = {"radius_px": 0.8, "sersic_n": 1, "axis_ratio": 1, "angle_deg": 0}
+    light, _ = galaxy_light(row, psf)  # the inner part of the PSF that a galaxy takes is all there
+    assert light.argmax() == light.size // 2
 
 
 @pytest.mark.parametrize("name", ["simulated.yaml", "stress.yaml", "f2550w.yaml"])

@@ -275,12 +275,52 @@ OBSERVED = {
         ({"A": FIELD | {"observation": OBSERVED}}, "no field 'B'; add it under simulation.fields"),
         ({"A": FIELD, "B": FIELD}, "table1.csv' has no row 'A'; give simulation.fields.A"),
         (dict.fromkeys("AB", FIELD | {"observation": OBSERVED}), "A and B have the same seed 1"),
+        (
+            {"A": FIELD | {"observation": OBSERVED | {"obs_date": "2023-13-45"}}},
+            "simulation.fields.A.observation: obs_date is '2023-13-45', which is no date",
+        ),
+        (
+            {
+                "A": FIELD
+                | {
+                    "observation": OBSERVED | {"guide_star_dec_deg": 90},
+                    "offset_deg": [0, 0.5],
+                }
+            },
+            r"fields.A.observation: guide_star_dec_deg and offset_deg put .* 90.5; it has to be",
+        ),
+        (
+            {
+                "A": FIELD
+                | {
+                    "observation": OBSERVED,
+                    "dead_area": {"rows": [0, 100], "columns": [500, 500]},
+                }
+            },
+            r"simulation.fields.A.dead_area.columns: from 500 to 500 holds nothing",
+        ),
     ],
 )
 def test_simulated_fields(own, fields, says):
     change = {"archive": {"source": "simulated"}, "simulation": {"fields": fields}}
     with pytest.raises(MaskError, match=says):
         own(change, "image\nA\nB\n")
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("A,2023-02-30,10", "simulation.observations: row 'A': obs_date is '2023-02-30', which is"),
+        ("A,2023-02-03,?", r"row 'A': guide_star_dec_deg is '\?', which is no number"),
+        ("A,2023-02-03,nan", "declination nan; it has to be"),
+    ],
+)
+def test_simulated_fields_of_a_table_of_observations(own, tmp_path, row, says):
+    path = tmp_path / "observed.csv"
+    path.write_text(f"code,obs_date,guide_star_dec_deg\n{row}\n")
+    simulation = {"observations": str(path), "fields": {"A": FIELD}}
+    with pytest.raises(MaskError, match=says):
+        own({"archive": {"source": "simulated"}, "simulation": simulation}, "image\nA\n")
 
 
 def test_a_survey_asks_for_something(own):
