@@ -231,7 +231,7 @@ def added_page(
     if len(dithered):
         lines += [
             "",
-            "## A super-background: the mean of six exposures, dithered by up to 50 px",
+            "## A super-background: the mean of six exposures, dithered by up to 54 px",
             "",
             "Against the true background of the same exposures, in units of the noise of a pixel "
             "of the mean of all. Scatter and worst: of means in boxes of 16 px. Noise: with fewer "

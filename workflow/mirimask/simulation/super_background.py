@@ -24,7 +24,7 @@ _FEWEST = 0.5  # share of a box's pixels that must be known
 
 
 def widely_dithered(field: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a field, for six exposures up to 50 px apart."""
+    """The settings of a field, for six exposures up to 54 px from their middle, 99 px apart."""
     return {**field, "exposures": _EXPOSURES, "dither_px": _DITHER_PX}
 
 
