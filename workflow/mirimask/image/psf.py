@@ -47,7 +47,7 @@ class PsfSettings:
 
     `jitter_arcsec`: rms per axis; `blur_arcsec`: rms per axis of what is not modelled (wavefront
     error, charge diffusion), chosen by the width of STPSF's F770W; `ipc`: share of a pixel's signal
-    seen by each neighbour along (rows, columns); `cruciform`: light per pixel at the centre of each
+    seen by each neighbour in (y, x); `cruciform`: light per pixel at the centre of each
     arm of the cross, of the whole, before its inner 12 px are halved; `halo`: share
     scattered twice, across rows and columns; `rotation_deg`: of the pupil on the detector.
     """
@@ -168,7 +168,7 @@ def _pixel_response(data: NDArray, over: int) -> NDArray:
 
 
 def _inter_pixel_capacitance(data: NDArray, over: int, ipc: tuple[float, float]) -> NDArray:
-    """Each pixel's signal leaks to its four neighbours."""
+    """Each pixel's signal leaks to its neighbours in y and in x; not to the diagonal ones."""
     out = data * (1 - 2 * sum(ipc))
     for axis, share in enumerate(ipc):
         for step in (-over, over):
