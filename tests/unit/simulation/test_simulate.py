@@ -260,6 +260,10 @@ def test_a_sky_below_0_is_refused_where_it_is_seen(psf):
             {"dead_area": {"rows": [0, 1024], "columns": [300, 1032]}},
             "simulation.fields.Img5: no pixel of the crop has data; see its dead_area",
         ),
+        (  # all saturated but what lies behind the coronagraph's bar and spot
+            {"background": {"level": 3000}},
+            "simulation.fields.Img5: no pixel of the crop has data; see its",
+        ),
         (
             {"background": {"level": 1.0, "gradient": [5, 0]}},
             "simulation.fields.Img5: the sky of the field is down to -",
