@@ -65,10 +65,18 @@ def _frame(data, empty):
 
 def test_of_a_frame_too(image):
     data, bad = image
-    names = ["value_1", "derivative_4.6", "segmentation", "recommended"]
-    one, other = (make_masks(_frame(data, e), names) for e in (bad, bad.astype(np.uint8)))
-    for name in names:
-        np.testing.assert_array_equal(one[name].mask, other[name].mask)
+    names = ["value_1", "derivative_4.6", "segmentation", "recommended", "cores"]
+    none, expected = np.zeros(SHAPE, bool), make_masks(_frame(data, bad), names)
+    for form, empty in (
+        (data, bad.astype(np.uint8)),
+        (np.ma.array(data, mask=bad), none),
+        (np.ma.array(data, mask=bad), bad),
+    ):
+        found = make_masks(_frame(form, empty), names)
+        for name in names:
+            np.testing.assert_array_equal(found[name].mask, expected[name].mask)
+    with pytest.raises(MaskError, match=r"\(120, 130\) pixels, and what is empty \(5, 5\)"):
+        _frame(data, np.zeros((5, 5), bool))
 
 
 @pytest.mark.parametrize("domain", ["Published", "frame", None])

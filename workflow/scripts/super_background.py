@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from job import method_options, script
+from mirimask.errors import MaskError
 from mirimask.image.files import read_crop
 from mirimask.image.instrument import PIXEL_SCALE_ARCSEC
 from mirimask.image.psf import read_psf
@@ -22,17 +23,20 @@ def main(job):
     crop, p, psf = read_crop(job.input.frame, planes=False), job.params, read_psf(job.input.psf)
     field, seed = widely_dithered(p.field), int(p.field["seed"])
     exposures = []
-    mosaic = observe(
-        Diffuse(field["background"], field["nebula"], seed),
-        draw_sources(field, seed, PIXEL_SCALE_ARCSEC, filter_name=psf.filter),
-        psf,
-        field=field,
-        detector=p.detector,
-        exposure_s=float(p.observation["effective_exposure_s"]),
-        pixar_sr=PIXAR_SR,
-        seed=seed,
-        keep=exposures.append,
-    )
+    try:
+        mosaic = observe(
+            Diffuse(field["background"], field["nebula"], seed),
+            draw_sources(field, seed, PIXEL_SCALE_ARCSEC, filter_name=psf.filter),
+            psf,
+            field=field,
+            detector=p.detector,
+            exposure_s=float(p.observation["effective_exposure_s"]),
+            pixar_sr=PIXAR_SR,
+            seed=seed,
+            keep=exposures.append,
+        )
+    except MaskError as error:  # the wide dithers reach further than the field's own
+        raise MaskError(f"simulation.fields.{job.wildcards.image}: {error}") from None
     sci, wht, err = (crop.cut(plane) for plane in (mosaic.sci, mosaic.wht, mosaic.err))
     seen = replace(crop, data=np.nan_to_num(sci), empty=wht == 0, error=err, weight=wht)
     made = make_masks(seen, [name for name, _ in p.masks], options=method_options(p))

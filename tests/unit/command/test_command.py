@@ -467,6 +467,7 @@ def test_links_in_a_circle(i2d, run, tmp_path):
     ("address", "stem"),
     [
         ("https://a.org/x/jw_i2d.fits?X-Amz-Signature=abc%2Fdef&e=1", "jw"),
+        ("https://m.edu/api/v0.1/Download/file?uri=mast:JWST/product/jw_i2d.fits", "jw"),
         ("s3://stpubdata/jwst/public/jw_i2d.fits", "jw"),
         ("mast:JWST/product/jw_i2d.fits", "jw"),
         ("data/what?_i2d.fits", "what?"),
@@ -958,8 +959,8 @@ def test_a_closed_pipe_is_no_error(i2d, tmp_path):
     assert "BrokenPipe" not in done.stderr
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-"])
-def test_an_output_that_is_closed(i2d, tmp_path, closed):
+@pytest.mark.parametrize(("closed", "status"), [(">&-", 0), ("2>&-", 0), ("--catalogue - >&-", 1)])
+def test_an_output_that_is_closed(i2d, tmp_path, closed, status):
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
     done = subprocess.run(
         f"{sys.executable} -m mirimask mask A_i2d.fits -o m.fits {closed}",
@@ -970,9 +971,10 @@ def test_an_output_that_is_closed(i2d, tmp_path, closed):
         text=True,
         check=False,
     )
-    assert done.returncode == 0
+    assert done.returncode == status
     assert "fault" not in done.stderr
-    assert (tmp_path / "m.fits").is_file()
+    assert ("standard output is closed; name a file" in done.stderr) == (status == 1)
+    assert (tmp_path / "m.fits").is_file() == (status == 0)
 
 
 def test_all_files_are_there_where_the_reader_of_standard_output_ends(i2d, tmp_path):

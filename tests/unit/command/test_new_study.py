@@ -83,8 +83,13 @@ def test_the_segmentation_beside_a_link_or_a_packed_image(here):
         hdus.writeto("C_i2d.fits.gz")
     (here / "A_i2d.fits").rename(store / "123.fits")
     (here / "B_i2d.fits").symlink_to(store / "123.fits")
-    assert command.main(["new-study", "mine", "B_i2d.fits", "C_i2d.fits.gz"]) == 0
+    shutil.copy("B_segm.fits", store / "D_segm.fits")
+    shutil.copy(store / "123.fits", store / "D_i2d.fits")
+    (here / "E_i2d.fits").symlink_to(store / "D_i2d.fits")
+    images = ["B_i2d.fits", "C_i2d.fits.gz", "E_i2d.fits"]
+    assert command.main(["new-study", "mine", *images]) == 0
     study = Study(yaml.safe_load((here / "mine" / "study.yaml").read_text()))
+    assert study.own_files("E")["segm"] == f"{store}/D_segm.fits"
     for code in "BC":
         assert study.own_files(code)["segm"] == f"{here}/{code}_segm.fits"
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError, URLError
-from urllib.parse import unquote, urlsplit
 
 from astropy.utils.data import get_readable_fileobj
 
+from mirimask.addresses import file_name
 from mirimask.archive.mast import fetch_file_of
 from mirimask.archive.network import Archive, FetchError, explain
 from mirimask.atomic import replacing
@@ -61,10 +61,7 @@ def _from_mast(address: str, folder: Path) -> Path:
 
 
 def _opened(address: str, folder: Path) -> Path:
-    parts = urlsplit(address)
-    name = Path(unquote(parts.path)).name
-    if "." not in name:  # MAST's .../Download/file?uri=mast:JWST/product/..._i2d.fits
-        name = Path(unquote(parts.query)).name or name
+    name = file_name(address)
     if not name:
         raise MaskError(f"'{address}': names no file.")
     options = {}

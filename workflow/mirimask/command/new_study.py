@@ -128,7 +128,7 @@ def _row(code: str, path: str, band: str) -> dict[str, str]:
     from mirimask.image.files import open_image
     from mirimask.image.instrument import imaging_filter
 
-    whole = Path(path).absolute()  # a link has its segmentation beside itself
+    whole = Path(path).absolute()  # as it is named: a link may have its segmentation beside it
     frame = open_image(path, filter_name=band, settings=_SETTINGS)
     band = str(frame.primary["FILTER"]).strip().upper()
     try:
@@ -138,9 +138,11 @@ def _row(code: str, path: str, band: str) -> dict[str, str]:
             f"'{path}': {error} A study simulates the PSF of MIRI's filters, so leave this image "
             "out; `mirimask mask` makes masks of other cameras' images."
         ) from None
-    named = whole.name.replace("_i2d.fits", "_segm.fits")
-    beside = (whole.with_name(name) for name in (named, named.removesuffix(".gz")))
-    segm = next((file for file in beside if named != whole.name and file.is_file()), None)
+    segm = None
+    for at in (whole, whole.resolve()):
+        named = at.name.replace("_i2d.fits", "_segm.fits")
+        beside = (at.with_name(name) for name in (named, named.removesuffix(".gz")))
+        segm = segm or next((f for f in beside if named != at.name and f.is_file()), None)
     if re.search(r"[\t\r\n\"{}]", str(whole)):
         raise MaskError(
             f"'{whole}': its name has a tab, a line break, a quote or a brace; rename it."

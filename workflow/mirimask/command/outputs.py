@@ -1,11 +1,12 @@
 """What a subcommand writes, and where: checked before any work is done."""
 
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
 
+from mirimask.addresses import file_name
 from mirimask.errors import MaskError
 
 __all__ = [
@@ -72,8 +73,8 @@ def check_suffix(name: str, output: Output) -> None:
 
 def stem_of(image: str) -> str:
     """What the files of an image are called by: its name without _i2d and what follows."""
-    if "://" in image:  # what follows its path may be a signature
-        image = unquote(urlsplit(image).path)
+    if "://" in image:
+        image = file_name(image)
     name = image.rstrip("/").replace("\\", "/").rpartition("/")[2].rpartition(":")[2]
     for ending in (".gz", ".bz2", ".xz", ".fz", ".fits", ".fit", ".asdf", "_i2d"):
         name = name.removesuffix(ending)
@@ -175,6 +176,8 @@ def check_outputs(
                 f"{option} '{name}' is there and no label image; name another file (or put the "
                 "images before the options)."
             )
+    if at_output and getattr(sys.stdout, "name", "") == os.devnull:  # see run.main
+        raise MaskError(f"{at_output[0]} -: standard output is closed; name a file.")
     if len(at_output) > 1:
         raise MaskError(f"{' and '.join(at_output)} cannot both go to standard output (-).")
 

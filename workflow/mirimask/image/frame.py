@@ -49,7 +49,13 @@ class Frame:
     psf_arcsec: float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "empty", np.asarray(self.empty, bool))
+        empty = np.asarray(self.empty, bool) | np.ma.getmask(self.data)
+        if empty.shape != np.shape(self.data):
+            raise MaskError(
+                f"the image has {np.shape(self.data)} pixels, and what is empty {empty.shape}."
+            )
+        object.__setattr__(self, "empty", empty)
+        object.__setattr__(self, "data", np.ma.getdata(self.data))
         if self.frame_shape == (0, 0):
             object.__setattr__(self, "frame_shape", self.data.shape)
 
