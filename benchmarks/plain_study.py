@@ -199,7 +199,7 @@ def jobs(config: dict, archive: Path, out: Path, images: list[str]) -> list[tupl
             "four_panels",
             input=given,
             output=Files(drawn(name)),
-            params=Files(shown),
+            params=Files(shown, catalogue=True),
         )
     return made
 
