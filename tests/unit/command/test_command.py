@@ -942,18 +942,21 @@ def test_help_does_not_wait_for_heavy_imports(tmp_path):
     assert time.monotonic() - started < 5
 
 
-def test_a_closed_pipe_is_no_error(i2d, tmp_path):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
-    done = subprocess.run(
-        f"{sys.executable} -m mirimask stats A_i2d.fits | true; echo ${{PIPESTATUS[0]}}",
+def in_a_shell(command, cwd):
+    return subprocess.run(
+        f"{sys.executable} -m mirimask {command}",
         shell=True,
         executable="/bin/bash",
-        cwd=tmp_path,
-        env=environment,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_a_closed_pipe_is_no_error(i2d, tmp_path):
+    done = in_a_shell("stats A_i2d.fits | true; echo ${PIPESTATUS[0]}", tmp_path)
     assert done.stdout.strip() == "0"
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
@@ -961,16 +964,7 @@ def test_a_closed_pipe_is_no_error(i2d, tmp_path):
 
 @pytest.mark.parametrize(("closed", "status"), [(">&-", 0), ("2>&-", 0), ("--catalogue - >&-", 1)])
 def test_an_output_that_is_closed(i2d, tmp_path, closed, status):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
-    done = subprocess.run(
-        f"{sys.executable} -m mirimask mask A_i2d.fits -o m.fits {closed}",
-        shell=True,
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = in_a_shell(f"mask A_i2d.fits -o m.fits {closed}", tmp_path)
     assert done.returncode == status
     assert "fault" not in done.stderr
     assert ("standard output is closed; name a file" in done.stderr) == (status == 1)
@@ -978,17 +972,7 @@ def test_an_output_that_is_closed(i2d, tmp_path, closed, status):
 
 
 def test_all_files_are_there_where_the_reader_of_standard_output_ends(i2d, tmp_path):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
-    subprocess.run(
-        f"{sys.executable} -m mirimask mask A_i2d.fits --catalogue - --plot p.png -o m.fits | true",
-        shell=True,
-        cwd=tmp_path,
-        env=environment,
-        check=True,
-    )
-    deadline = time.monotonic() + 30
-    while not (tmp_path / "p.png").is_file() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    in_a_shell("mask A_i2d.fits --catalogue - --plot p.png -o m.fits | true", tmp_path)
     assert (tmp_path / "p.png").is_file()
 
 

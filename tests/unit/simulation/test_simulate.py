@@ -59,12 +59,7 @@ def observation():
     return table.loc["Img5"].to_dict()
 
 
-@pytest.fixture(scope="module")
-def made(psf, observation):
-    field, detector = settings(
-        bright_stars=[{"x": 700.0, "y": 500.0, "ab": 18.0}],
-        dead_clusters=[{"x": 800, "y": 300, "radius_px": 5}],
-    )
+def img5(psf, observation, field, detector):
     return simulate.simulate(
         "Img5",
         psf,
@@ -75,6 +70,15 @@ def made(psf, observation):
         jwst_version="1.12.5",
         box_deg=0.03,
     )
+
+
+@pytest.fixture(scope="module")
+def made(psf, observation):
+    field, detector = settings(
+        bright_stars=[{"x": 700.0, "y": 500.0, "ab": 18.0}],
+        dead_clusters=[{"x": 800, "y": 300, "radius_px": 5}],
+    )
+    return img5(psf, observation, field, detector)
 
 
 def write(made, folder, **options):
@@ -273,16 +277,7 @@ def test_a_sky_below_0_is_refused_where_it_is_seen(psf):
 def test_what_makes_a_field_impossible_is_named(psf, observation, change, says):
     field, detector = settings(stars=NOTHING, galaxies=NOTHING, exposures=1, **change)
     with pytest.raises(MaskError, match=says):
-        simulate.simulate(
-            "Img5",
-            psf,
-            field=field,
-            detector=detector,
-            observation=observation,
-            segmentation=SegmentationSettings.for_jwst("1.12.5"),
-            jwst_version="1.12.5",
-            box_deg=0.03,
-        )
+        img5(psf, observation, field, detector)
 
 
 def test_beside_the_real_mosaic_is_a_field_without_a_mesh(psf, monkeypatch):

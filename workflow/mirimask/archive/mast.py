@@ -258,10 +258,8 @@ def find_images(
                 else f"mast:JWST/product/{image}_i2d.fits",
             }
         if others:
-            left = (
-                f"{len(others)} of {count} {what} are left out, which are not named or not marked"
-            )
-            left += f" as such: {_listed(others)}"
+            left = f"{len(others)} of {count} {what} are left out, not named or marked as such: "
+            left += _listed(others)
             if not rows:
                 raise MaskError(f"{archive.mast_server}: {left}. No image is left for the survey.")
             _logger.warning("%s: %s.", archive.mast_server, left)

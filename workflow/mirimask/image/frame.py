@@ -49,13 +49,11 @@ class Frame:
     psf_arcsec: float | None = None
 
     def __post_init__(self) -> None:
-        empty = np.asarray(self.empty, bool) | np.ma.getmask(self.data)
-        if empty.shape != np.shape(self.data):
-            raise MaskError(
-                f"the image has {np.shape(self.data)} pixels, and what is empty {empty.shape}."
-            )
+        data, empty = _unmasked(self.data, self.empty)
+        if empty.shape != data.shape:
+            raise MaskError(f"the image has {data.shape} pixels, and what is empty {empty.shape}.")
+        object.__setattr__(self, "data", data)
         object.__setattr__(self, "empty", empty)
-        object.__setattr__(self, "data", np.ma.getdata(self.data))
         if self.frame_shape == (0, 0):
             object.__setattr__(self, "frame_shape", self.data.shape)
 
@@ -124,9 +122,16 @@ def plain(
     data: NDArray[np.floating], empty: NDArray[np.bool_]
 ) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
     """Pixels (ny, nx) as they are, and which are empty, bool: given, masked or not finite."""
-    empty = np.asarray(empty, bool) | np.ma.getmask(data)
-    data = np.ma.getdata(data)
+    data, empty = _unmasked(data, empty)
     return data, empty | ~np.isfinite(data)
+
+
+def _unmasked(data: NDArray, empty: NDArray) -> tuple[NDArray, NDArray[np.bool_]]:
+    """The array itself, and `empty` with the mask of a masked one."""
+    empty = np.asarray(empty, bool)
+    if isinstance(data, np.ma.MaskedArray):
+        return data.data, empty | np.ma.getmaskarray(data)
+    return data, empty
 
 
 def pixels(size: str, pixel_scale: float, *, fwhm_px: float | None = None) -> float:

@@ -3,9 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mirimask.errors import MaskError
 from mirimask.image.frame import Frame
-from mirimask.masks.names import DOMAINS
+from mirimask.masks.names import check_domain
 
 __all__ = ["derivative", "gradient", "pixels_in"]
 
@@ -35,8 +34,7 @@ def pixels_in(crop: Frame, domain: str) -> NDArray[np.float32]:
     In `crop`, empty pixels are NaN and belong to no percentage. In `published`, they are 0 and
     belong to it, as in the paper's published script.
     """
-    if domain not in DOMAINS:
-        raise MaskError(f"the domain is {domain!r}; it must be one of {', '.join(DOMAINS)}.")
+    check_domain(domain)
     if domain == "crop":
         return crop.masked if crop.empty.any() else crop.data
     empty = crop.empty | ~np.isfinite(crop.data)

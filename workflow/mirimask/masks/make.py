@@ -17,7 +17,7 @@ from mirimask.image.parts import MOST_PIXELS
 from mirimask.masks.family import Family, Scores
 from mirimask.masks.gradient import pixels_in
 from mirimask.masks.mosaic import labels_of_parts, mask_of_parts
-from mirimask.masks.names import DOMAINS, MaskName, leaves, parse_method
+from mirimask.masks.names import MaskName, check_domain, leaves, parse_method
 from mirimask.masks.registry import (
     METHODS,
     Options,
@@ -118,8 +118,7 @@ def make_masks(
     MaskError
         For a name that is no method, and for one whose settings, programs or frame are not there.
     """
-    if domain not in DOMAINS:
-        raise MaskError(f"the domain is {domain!r}; it must be one of {', '.join(DOMAINS)}.")
+    check_domain(domain)
     options = published_options() if options is None else options
     made: dict[str, Made] = {}
     wanted: dict[tuple[str, str], list[MaskName]] = {}

@@ -17,6 +17,7 @@ from mirimask.masks.registry import METHODS
 __all__ = [
     "DOMAINS",
     "MaskName",
+    "check_domain",
     "check_methods",
     "curve_label",
     "leaves",
@@ -53,6 +54,12 @@ class MaskName:
     def needs_frame(self, domain: str) -> bool:
         """Whether it is made from the whole frame, where `domain` is the study's."""
         return (self.domain or domain) == "published" and METHODS[self.method].published == "frame"
+
+
+def check_domain(domain: object) -> None:
+    """MaskError for what is none of `DOMAINS`."""
+    if domain not in DOMAINS:
+        raise MaskError(f"the domain is {domain!r}; it must be one of {', '.join(DOMAINS)}.")
 
 
 def parse_method(name: str) -> MaskName:

@@ -506,11 +506,13 @@ def _keep_or_drop(table: Table, name: str, what: str, *, of_text: bool) -> None:
     if not isinstance(column, Column):
         return  # of an ECSV table, which is written as it was read
     if of_text:
-        numbers, texts = _numbers(column), _texts(column, what)
-        if numbers is None and {text.lower() for text in texts} <= {"", "nan", "--"}:
-            # of which kind it would be nobody knows: missing in every row
-            numbers = MaskedColumn(np.full(len(texts), np.nan), mask=True, name=name)
-        table[name] = texts if numbers is None else numbers
+        found = _numbers(column)
+        if found is None:
+            found = _texts(column, what)
+            if {text.lower() for text in found} <= {"", "nan", "--"}:
+                # of which kind it would be nobody knows: missing in every row
+                found = MaskedColumn(np.full(len(found), np.nan), mask=True, name=name)
+        table[name] = found
     elif column.dtype.kind in "SOU":
         cells = np.ma.getdata(column)[~np.ma.getmaskarray(column)]
         if column.ndim == 1 and all(isinstance(cell, str | bytes) for cell in cells.ravel()):
