@@ -163,6 +163,8 @@ def test_the_errors_of_a_mosaic_stay_in_their_file(i2d, monkeypatch, ending):
         for in_file in (False, True)
     )
     np.testing.assert_array_equal(other.error, cut.error)
+    masks = [make.make_mask(frame, "segmentation") for frame in (known, stored)]
+    np.testing.assert_array_equal(*masks)
 
 
 def test_the_summary_is_the_same_in_strips(mosaic, monkeypatch):

@@ -41,6 +41,15 @@ def test_products_of_a_study(again):
     # only what changed is made again
     again.config["verdict"] = {"radius": "20 px"}
     assert again.planned(*_targets("recommended")) == {"verdicts": 2, "export_mask": 2}
+    # regions have the verdicts that Table 3 counts
+    again.config["verdict"] = {"scorer": "pixels"}
+    assert again.planned(*_targets("recommended")) == {"export_mask": 2}
+    assert again.run(*_targets("recommended")).returncode == 0
+    regions = Regions.read(again.results / "regions/A/recommended.reg")
+    tags = [tag[1] for tag in (region.meta["tag"] for region in regions) if tag[0] == "source"]
+    verdicts = Table.read(again.results / "verdicts/A/recommended.csv")
+    assert tags == list(verdicts["verdict_pixels"])
+    assert tags != list(verdicts["verdict"])
     again.config.pop("verdict")
     edited = again.folder / "workflow" / "mirimask" / "export" / "photometry.py"
     edited.write_text(edited.read_text() + "\n# edited\n")

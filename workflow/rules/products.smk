@@ -23,6 +23,7 @@ rule export_mask:
     params:
         min_pixels=config["spots"]["min_pixels"],
         radius=config["verdict"]["radius"],
+        scorer=config["verdict"]["scorer"],
         catalogue=study.catalogue,
         detectors=lambda wildcards: study.settings_of_parts([wildcards.method]),
         code=code("export_mask"),

@@ -11,6 +11,7 @@ from mirimask.image.frame import pixels
 from mirimask.image.instrument import point_aperture
 from mirimask.image.own_files import read_segmentation
 from mirimask.masks.make import numbered_sources
+from mirimask.sources.verdicts import VERDICT_COLUMNS
 from mirimask.table_files import read_table
 
 
@@ -46,7 +47,8 @@ def main(job):
 
     # the verdicts' file has positions to 0.04 arcsec only
     verdicts = sources["id", "ra", "dec"]
-    verdicts["verdict"] = list(read_table(job.input.verdicts)["verdict"])
+    column = VERDICT_COLUMNS[job.params.scorer]
+    verdicts["verdict"] = list(read_table(job.input.verdicts)[column])
     write_text(
         job.output.regions,
         region_file(measured, crop, verdicts=verdicts, radius_arcsec=radius, method=method),

@@ -21,7 +21,7 @@ from mirimask.table_files import read_table, write_csv, write_reason
 
 @or_why_not(write_reason)
 def main(job):
-    crop, p, image = read_crop(job.input.frame, planes=False), job.params, job.wildcards.image
+    crop, p, image = read_crop(job.input.frame), job.params, job.wildcards.image
     peaks = read_table(job.input.peaks)
     write_near(job, crop, peaks)
     sources = added_sources(

@@ -1,5 +1,6 @@
 """Sums over labels, circles and rings, made for all sources at once, are those of photutils."""
 
+import tracemalloc
 import warnings
 
 import astropy.units as u
@@ -191,3 +192,23 @@ def test_a_line_of_pixels_has_a_shape_whatever_is_rounded():
         assert own.shape["semimajor_sigma"][0] == pytest.approx(np.sqrt(along + 1 / 12))
         assert own.shape["semiminor_sigma"][0] == pytest.approx(np.sqrt(1 / 12))
         assert own.shape["orientation"][0] == pytest.approx(np.degrees(np.arctan2(1, 2)))
+
+
+def test_a_ring_around_all_of_the_image_and_beyond_has_no_pixels(field):
+    data, _, hidden = field
+    middle = np.array([80.0, 80.0]), np.array([75.0, 75.0])
+    level, _, number = ring_sky(data, hidden, *middle, np.array([300.0, 60.0]), 5.0)
+    assert number[0] == 0
+    assert np.isnan(level[0])
+    assert number[1] > 0
+
+
+def test_the_ring_of_a_label_across_the_image_takes_no_more_than_the_image():
+    data = np.zeros((700, 700), np.float32)
+    tracemalloc.start()
+    try:
+        ring_sky(data, data > 0, *np.full((2, 1), 349.5), np.array([500.0]), 5.7)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 * data.size  # all of the ring's square would be 33

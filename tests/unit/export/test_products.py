@@ -554,3 +554,34 @@ def test_numbers_of_labels():
     labels[0, 5:9], labels[1, 0], labels[1, 1], labels[2, -1] = 7, 3, 4, 2
     assert numbers_of(labels).tolist() == [2, 3, 4, 7]
     assert numbers_of(np.zeros((2, 2), int)).size == 0
+
+
+def test_labels_and_their_catalogue_have_no_empty_pixels(tmp_path):
+    """A derivative slice over the published domain marks the rim of what was not observed."""
+    crop = image()
+    mask = disks(crop)
+    mask |= crop.empty
+    labels = label_mask(mask)
+    table = measure_labels(crop, labels, aperture=APERTURE)
+    write_labels(tmp_path / "labels.fits", labels, crop)
+    written = crop_of(fits.getdata(tmp_path / "labels.fits", "SCI"))
+    assert not written[crop.empty].any()
+    assert list(table["area"]) == [np.count_nonzero(written == label) for label in table["label"]]
+    assert fits.getheader(tmp_path / "labels.fits")["NLABELS"] == len(table) == len(STARS)
+
+
+def test_sources_without_a_position_match_nothing():
+    crop = image()
+    labels = label_mask(disks(crop))
+    there = measure_labels(crop, labels, aperture=APERTURE)
+    sources = Table(
+        {"id": ["lost", "found"], "ra": [np.nan, there["ra"][0]], "dec": [1, there["dec"][0]]}
+    )
+    table = measure_labels(
+        crop, labels, aperture=APERTURE, sources=sources, match_radius_arcsec=0.2
+    )
+    assert list(table["match_id"]) == ["found", "", ""]
+
+
+def crop_of(plane):
+    return plane[slice(*ROWS), slice(*COLUMNS)]

@@ -217,3 +217,23 @@ def test_four_directions_tell_a_star_from_a_ridge():
     all_four = curvature_snr(image, empty, fwhm_px=2.445, settings=CoreSettings(directions=1.0))
     assert all_four[60, 40] > 0.6 * plain[60, 40]
     assert np.median(all_four[:, 90]) < 0.2 * np.median(plain[:, 90])
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2])
+def test_scattered_empty_pixels_make_no_sources_of_noise(share):
+    """Beside an empty pixel the curvature is not known; it is not zero noise."""
+    rng = np.random.default_rng(0)
+    data = rng.normal(10, 1, (400, 400)).astype(np.float32)
+    empty = rng.random(data.shape) < share
+    assert core_labels(data, empty, fwhm_px=FWHM)[1] == 0
+    known = ~binary_dilation(empty)
+    assert curvature_snr(data, empty, fwhm_px=FWHM)[known].std() == pytest.approx(1, abs=0.05)
+
+
+def test_nothing_is_known_where_every_second_pixel_is_empty():
+    empty = np.indices(SHAPE).sum(axis=0) % 2 == 0
+    assert not curvature_snr(_image(), empty, fwhm_px=FWHM).any()
+    # a block of whole pixels is known all the same
+    empty[100:180, 100:180] = False
+    snr = curvature_snr(_image(), empty, fwhm_px=FWHM)
+    assert np.flatnonzero(snr.any(axis=1)).tolist() == list(range(100, 180))

@@ -74,3 +74,9 @@ def test_what_is_not_installed_is_named(monkeypatch):
     assert missing("sep", {"sep": fields.options_of("sep")}) == "the Python package sep"
     with pytest.raises(MaskError, match=r"sep needs the Python package sep.*pip install sep"):
         fields.masks("sep", fields.field())
+
+
+def test_an_array_in_the_order_of_fortran(name):
+    image = fields.field()
+    own, turned = (fields.masks(name, data)[0] for data in (image, np.asfortranarray(image)))
+    np.testing.assert_array_equal(own > 0, turned > 0)

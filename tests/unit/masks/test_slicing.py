@@ -73,7 +73,7 @@ def test_ties_at_the_threshold_are_left_out():
 
 
 def test_thresholds_of_nothing_is_an_error():
-    with pytest.raises(ValueError, match="finite"):
+    with pytest.raises(MaskError, match="no pixel has a value"):
         thresholds(np.full(4, np.nan), [1])
 
 
@@ -257,3 +257,19 @@ def test_the_file_of_derivatives_says_what_it_has(tmp_path):
     unit = u.Unit(header["BUNIT"], format="fits")
     assert unit == u.Unit("MJy") / u.sr / u.pix
     assert WCS(header).pixel_to_world(3, 4).separation(crop.wcs.pixel_to_world(3, 4)).arcsec < 1e-6
+
+
+def test_pixels_that_are_not_finite_are_in_no_slice():
+    data = np.random.default_rng(2).normal(5, 1, (60, 70)).astype(np.float32)
+    data[30, 40] = np.inf
+    made = make_masks(frame_with(data), ["value_4.6", "derivative_4.6"])
+    for one in made.values():
+        assert not one.mask[29:32, 40].any()
+        assert one.mask.sum() == pytest.approx(0.046 * data.size, abs=2)
+
+
+def test_an_image_without_a_derivative_is_a_message():
+    data = np.ones((8, 9), np.float32)
+    empty = np.indices(data.shape).sum(axis=0) != 8
+    with pytest.raises(MaskError, match="none has neighbours"):
+        make_masks(frame_with(data, empty), ["derivative_10"])

@@ -1,5 +1,7 @@
 """A super-background of dithered exposures: known answers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from mirimask.simulation.exposures import Exposure
@@ -18,7 +20,7 @@ def _exposures(shifts, source=0.0, noise=1.0):
         y, x = rows + 0.2, columns + shift - 0.2
         lit = (rows >= 40) & (rows < 48) & (columns + shift >= 60) & (columns + shift < 68)
         image = background + source * lit + noise * rng.standard_normal(SHAPE)
-        found.append(Exposure(image, background, np.ones(SHAPE, bool), x, y))
+        found.append(Exposure(image, background, source * lit, np.ones(SHAPE, bool), x, y))
     return found
 
 
@@ -42,6 +44,18 @@ def test_a_mask_of_the_source_leaves_the_pattern_alone():
     # 4 x 64 pixels have three of four exposures
     share = 4 * 64 / (96 * 128)
     assert found["noise"] == pytest.approx(np.sqrt(1 + share * (4 / 3 - 1)))
+
+
+def test_the_unit_is_the_noise_whatever_the_sources_are():
+    """Sources on most pixels, in every exposure elsewhere, are no noise."""
+    lit = np.zeros(SHAPE)
+    lit[::2] = np.linspace(0, 40, SHAPE[1])
+    bare, crowded = _exposures([0, 10]), _exposures([0, 10])
+    crowded = [replace(one, image=one.image + lit, light=lit) for one in crowded]
+    mask = np.zeros_like(_mask())
+    quiet, loud = (super_background_errors(each, mask, origin=(0, 0)) for each in (bare, crowded))
+    noise = 1 / np.sqrt(2)  # of the mean of two
+    assert loud["mean"] - quiet["mean"] == pytest.approx(lit.mean() / noise, rel=0.02)
 
 
 def test_what_is_masked_in_every_exposure_is_unknown():

@@ -17,6 +17,7 @@ from mirimask.sources.catalogue import (
     locate_sources,
     note_of_overlap,
 )
+from mirimask.sources.verdicts import not_observed
 from snakemake.utils import validate
 
 NONE = dict.fromkeys(("vizier", "irsa", "id", "ra", "dec", "keep", "resolution"))
@@ -226,3 +227,16 @@ def test_rows_of_overlapping_images_are_said():
     assert not note_of_overlap(table[[0, 2]], "unwise")
     assert not note_of_overlap(table, "seip")
     assert not note_of_overlap(table[["objID"]], "unwise")
+
+
+def test_a_position_that_rounds_to_beyond_the_rim_is_beyond(wcs):
+    """Pixel 1031 ends at 1031.5; 1031.49997 is written with four digits as that."""
+    ra, dec = wcs.all_pix2world([1031.49997, 1031.4999, 3], [500, 500, -0.49997], 0)
+    table = Table({"ra": ra, "dec": dec})
+    columns = {"ra_column": "ra", "dec_column": "dec", "id_column": "id", "keep": ""}
+    found = locate_sources(table, wcs, (1028, 1032), **columns)
+    assert found["x"].tolist() == [1031.4999, 3]
+    assert found["y"].tolist() == [500, -0.5]
+    assert not not_observed(
+        np.asarray(found["x"]), np.asarray(found["y"]), np.zeros((1028, 1032), bool), radius_px=18
+    ).any()

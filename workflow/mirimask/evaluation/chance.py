@@ -116,9 +116,10 @@ def corrected_success(
 
     S_c = 1 - (1 - S/N) / (1 - p0) is one minus a ratio of two failure rates. Each has a Wilson
     interval (p0 from `chance_trials` effective positions), and `ratio_interval` turns the two into
-    one. NaN where there are no sources or chance always succeeds.
+    one. NaN where chance leaves less than one of the sources to fail (or there are none): what
+    is beyond chance is then beyond any number.
     """
-    if not sources > 0 or not chance < 1:
+    if not sources * (1 - chance) >= 1:
         return (float("nan"),) * 3
     fail, fail0 = 1 - success / sources, 1 - chance
     low, high = (float(v) for v in wilson(sources - success, sources))

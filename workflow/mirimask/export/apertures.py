@@ -119,10 +119,16 @@ def ring_sky(
     ends = np.cumsum(np.bincount(kind))
     for (radius, dx, dy), chosen in zip(kinds.T, np.split(order, ends[:-1]), strict=True):
         reach = int(np.ceil(radius + width)) + 1
-        down, along = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-        squared = (along - dx) ** 2 + (down - dy) ** 2
+        down, along = (
+            _steps(reach, at[chosen], length)
+            for at, length in zip((y, x), hidden.shape, strict=True)
+        )
+        squared = (along - dx) ** 2 + (down[:, None] - dy) ** 2
         inside = (squared < (radius + width) ** 2) & ~(squared < radius**2)
-        down, along = down[inside], along[inside]
+        if not inside.any():
+            continue
+        rows, columns = np.nonzero(inside)
+        down, along = down[rows], along[columns]
         for part in _parts(chosen.size, down.size):
             at = chosen[part]
             column, row = (np.floor(each[at]).astype(int)[:, None] for each in (x, y))
@@ -131,6 +137,15 @@ def ring_sky(
             values[~seen | hidden.ravel()[pixels]] = np.nan
             level[at], scatter[at], number[at] = clipped(values)
     return level, scatter, number
+
+
+def _steps(reach: int, at: NDArray[np.floating], length: int) -> NDArray[np.intp]:
+    """Steps of up to `reach` pixels that lead to a pixel of an axis from one of the positions `at`.
+
+    The ring of a label as long as the image lies beyond it for the most part.
+    """
+    pixel = np.floor(at).astype(int)
+    return np.arange(max(-reach, -pixel.max()), min(reach, length - 1 - pixel.min()) + 1)
 
 
 def clipped(

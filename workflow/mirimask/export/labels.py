@@ -12,7 +12,7 @@ from mirimask.image.parts import strips
 from mirimask.image.product import card_text
 from mirimask.sources.spots import connected_spots
 
-__all__ = ["label_mask", "numbers_of", "write_labels"]
+__all__ = ["label_mask", "numbers_of", "observed", "write_labels"]
 
 
 def label_mask(
@@ -30,6 +30,13 @@ def label_mask(
     if segmentation is None:
         return connected_spots(mask, min_pixels=min_pixels)[0]
     return np.where(mask, segmentation, 0).astype(np.int32, copy=False)
+
+
+def observed(labels: NDArray[np.integer], empty: NDArray[np.bool_]) -> NDArray[np.integer]:
+    """Labels (ny, nx) with 0 in the `empty` pixels; the same array where none of these has one."""
+    if any((labels[rows] * empty[rows]).any() for rows in strips(labels.shape)):
+        labels = np.where(empty, 0, labels)
+    return labels
 
 
 def numbers_of(labels: NDArray[np.integer]) -> NDArray[np.integer]:
@@ -53,8 +60,9 @@ def write_labels(
     """Write labels of a crop as PRIMARY and SCI (uint32), in the frame of the image it is cut from.
 
     So the file has the shape and the WCS of the i2d, as a `_segm.fits` has, with 0 around the
-    crop. The PRIMARY is that of the i2d; `made` become keywords. `detections`, which are not 0
-    where the cores of the same sources are, become a further HDU, DETECTIONS, by their numbers.
+    crop and in empty pixels, as the catalogue of the labels takes them. The PRIMARY is that of the
+    i2d; `made` become keywords. `detections`, which are not 0 where the cores of the same sources
+    are, become a further HDU, DETECTIONS, by their numbers.
     """
     primary = crop.primary.copy()
     primary.update(geometry_cards(crop))
@@ -63,6 +71,7 @@ def write_labels(
     for key, value in made.items():
         if value is not None:
             primary[key.upper()] = value
+    labels = observed(labels, crop.empty)
     primary["NLABELS"] = (numbers_of(labels).size, "sources in the label image")
     placed, header = whole_frame(crop, labels)
     planes: dict[str, Callable[[slice], NDArray]] = {"SCI": lambda rows: placed[rows]}

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from mirimask import __version__
 from mirimask.export.apertures import circle_sums, ring_sky
-from mirimask.export.labels import numbers_of
+from mirimask.export.labels import numbers_of, observed
 from mirimask.export.moments import label_sums
 from mirimask.image.frame import Frame
 from mirimask.image.instrument import PointAperture
@@ -116,9 +116,7 @@ def measure_labels(
     Columns, units and descriptions: docs/products.md. `sources` (id, ra, dec) gives the matches.
     No label gives the columns without rows.
     """
-    labels = labels.astype(np.int32, copy=False)
-    if any((labels[rows] * crop.empty[rows]).any() for rows in strips(labels.shape)):
-        labels = np.where(crop.empty, 0, labels)
+    labels = observed(labels.astype(np.int32, copy=False), crop.empty)
     numbers = numbers_of(labels)
     columns: dict[str, NDArray] = {name: np.zeros(0) for name in _COLUMNS}
     columns["match_id"] = np.zeros(0, "U1")
@@ -246,9 +244,13 @@ def match_sources(
 ) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
     """The id of the nearest source to each position within a radius, and its distance in arcsec.
 
-    `ra`, `dec` in degrees, `sources` with id, ra, dec. Several positions may have the same source:
-    one unWISE source is often several in JWST's image. No source: '' and NaN.
+    `ra`, `dec` in degrees, `sources` with id, ra, dec; those without a finite position match none.
+    Several positions may have the same source: one unWISE source is often several in JWST's image.
+    No source: '' and NaN.
     """
+    for name in ("ra", "dec"):
+        known = np.isfinite(np.ma.asarray(sources[name], dtype=float))
+        sources = sources[np.ma.filled(known, False)]
     names = np.full(len(ra), "", dtype=object)
     distance = np.full(len(ra), np.nan)
     if len(ra) and len(sources):

@@ -16,7 +16,9 @@ __all__ = ["galaxy_light"]
 def galaxy_light(row: Mapping[str, Any], psf: Psf) -> tuple[NDArray[np.float32], int]:
     """A galaxy of flux 1 through the PSF: spline coefficients as `stamp` takes them, half size.
 
-    `row`: its radius_px (half-light, along the major axis), sersic_n, axis_ratio and angle_deg.
+    `row`: its radius_px (half-light, along the major axis), sersic_n, axis_ratio and angle_deg. The
+    PSF is that within 12 px, which has the light further out too: far wings would make of every
+    galaxy a stamp as large as a bright star's.
     """
     over = psf.oversample
     half = int(np.clip(6 * row["radius_px"], 8, 90)) + 4

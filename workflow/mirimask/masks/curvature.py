@@ -36,24 +36,25 @@ def curvature_in_noise(
 
     The noise is (1 - share) x 1.4826 median|C| in tiles of `tile_px` + share x 1.2533 mean|C| in
     the box of `box_px` (odd) around the pixel. `directions`: share of the smallest curvature of
-    four directions. `empty` pixels, which must be all that are not finite, weigh nothing and come
-    back as 0, as does an image without other pixels or noise.
+    four directions. `empty` pixels, which must be all that are not finite, and their neighbours
+    weigh nothing and come back as 0, as does an image without other pixels or noise.
     """
-    if empty.all():
+    unknown = _with_neighbours(empty)
+    if unknown.all():
         return np.zeros(data.shape, np.float32)
     image: NDArray[np.float32] = np.asarray(data, np.float32)
-    blocks = _blocks(empty)
-    curvature, cut = _curvature(image, empty, blocks, sigma_px, directions)
-    noise = _tile_noise(curvature, empty, tile_px)
+    blocks = _blocks(unknown)
+    curvature, cut = _curvature(image, empty, unknown, blocks, sigma_px, directions)
+    noise = _tile_noise(curvature, unknown, tile_px)
     noise *= np.float32(1 - share)
-    for block, pixels, hidden in _with_rims(curvature, empty, blocks, box_px // 2):
+    for block, pixels, hidden in _with_rims(curvature, unknown, blocks, box_px // 2):
         around = _box_mean(np.abs(pixels), hidden, box_px)
         around *= np.float32(share * _PER_MEAN)
         own = noise[block]
         own += around
         np.copyto(own, np.inf, where=~(own > 0))
         np.divide(cut[block], own, out=own)
-    np.copyto(noise, 0, where=empty)  # beyond the blocks
+    np.copyto(noise, 0, where=unknown)  # beyond the blocks
     return noise
 
 
@@ -214,13 +215,14 @@ def _with_rims(
 def _curvature(
     image: NDArray[np.float32],
     empty: NDArray[np.bool_],
+    unknown: NDArray[np.bool_],
     blocks: list[tuple[slice, slice]],
     sigma: float,
     directions: float,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Minus the Laplacian of the smoothed image: 4 times a pixel less its four neighbours.
 
-    In empty pixels and beside them, where the curvature is not known, it is 0. The second result is
+    In the `unknown` pixels, the empty ones and those beside them, it is 0. The second result is
     what is cut: the same, with the share `directions` from twice the smallest curvature along x, y
     and the diagonals, which a star has and a spike, a ring or a filament has not.
     """
@@ -245,7 +247,6 @@ def _curvature(
             least = _least_curvature(smooth)
             cut[block] = (1 - directions) * curvature[block] + 2 * directions * least
     if some:
-        unknown = _with_neighbours(empty)
         for each in (curvature, cut):
             np.copyto(each, 0, where=unknown)
     return curvature, cut
@@ -274,7 +275,7 @@ def _with_neighbours(where: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _tile_noise(
-    curvature: NDArray[np.float32], empty: NDArray[np.bool_], side: float
+    curvature: NDArray[np.float32], unknown: NDArray[np.bool_], side: float
 ) -> NDArray[np.float32]:
     """Scatter in tiles from the median of absolute values, median-filtered, and interpolated.
 
@@ -285,9 +286,9 @@ def _tile_noise(
     def scale(pixels: NDArray[np.float32]) -> np.floating:
         return upper_median(np.abs(pixels))
 
-    levels = of_tiles(curvature, ~empty, edges, scale, fewest=30, step=3)[0]
+    levels = of_tiles(curvature, ~unknown, edges, scale, fewest=30, step=3)[0]
     if np.isnan(levels).all():
-        levels[:] = np.median(np.abs(curvature[~empty]))
+        levels[:] = np.median(np.abs(curvature[~unknown]))
     levels[np.isnan(levels)] = np.nanmedian(levels)
     levels = SIGMA_PER_MAD * ndimage.median_filter(levels, 3, mode="nearest")
     return between_tiles(levels.astype(np.float32), edges, curvature.shape)

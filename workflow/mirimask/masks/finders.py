@@ -242,9 +242,9 @@ def sep(
     kernel = make_2dgaussian_kernel(fwhm_px, size=2 * int(np.ceil(1.5 * fwhm_px)) + 1).array
 
     def prepare(data: NDArray[np.floating], seen: NDArray[np.bool_]) -> Scores:
-        data = np.ascontiguousarray(data, np.float32)
+        data, mask = np.ascontiguousarray(data, np.float32), np.ascontiguousarray(~seen)
         found = library.Background(
-            data, mask=~seen, bw=box_px, bh=box_px, fw=filter_box, fh=filter_box
+            data, mask=mask, bw=box_px, bh=box_px, fw=filter_box, fh=filter_box
         )
         rms = found.rms()
         return data - found.back(), np.where(rms > 0, rms, np.float32(1e30))
@@ -257,7 +257,7 @@ def sep(
             flat,
             level,
             err=rms,
-            mask=seen == 0,
+            mask=np.ascontiguousarray(seen == 0),
             minarea=min_area,
             filter_kernel=kernel,
             filter_type="matched",

@@ -31,14 +31,13 @@ def derivative(data: NDArray[np.floating]) -> NDArray[np.floating]:
 def pixels_in(crop: Frame, domain: str) -> NDArray[np.float32]:
     """The pixels of a crop, (ny, nx), as a domain has them.
 
-    In `crop`, empty pixels are NaN and belong to no percentage. In `published`, they are 0 and
-    belong to it, as in the paper's published script.
+    In `crop`, empty pixels and those that are not finite are NaN and belong to no percentage. In
+    `published`, they are 0 and belong to it, as in the paper's published script.
     """
     check_domain(domain)
-    if domain == "crop":
-        return crop.masked if crop.empty.any() else crop.data
     empty = crop.empty | ~np.isfinite(crop.data)
-    return np.where(empty, np.float32(0), crop.data) if empty.any() else crop.data
+    fill = np.float32(np.nan if domain == "crop" else 0)
+    return np.where(empty, fill, crop.data) if empty.any() else crop.data
 
 
 def gradient(crop: Frame, domain: str) -> NDArray[np.float32]:

@@ -94,7 +94,7 @@ def uncovered(data: NDArray, error: NDArray | None, weight: NDArray | None) -> N
             )
     mask = ~np.isfinite(data)
     if error is not None:
-        mask |= np.isnan(error)
+        mask |= np.isnan(error[:])  # it may have stayed in its file
     if weight is not None:
         mask |= weight == 0
     if mask.all():

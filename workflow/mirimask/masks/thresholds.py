@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from mirimask.errors import MaskError
 from mirimask.masks.family import Family
 
 __all__ = ["percent_family", "slice_domain", "thresholds", "top_slice"]
@@ -32,12 +33,15 @@ def thresholds(values: NDArray[np.floating], percents: list[float]) -> NDArray[n
 
     Raises
     ------
-    ValueError
+    MaskError
         Where no value is finite.
     """
     size = int(np.count_nonzero(np.isfinite(values)))
     if size == 0:
-        raise ValueError("a slice needs at least one finite value")
+        raise MaskError(
+            "there is nothing to slice: no pixel has a value, or, for a derivative, none has "
+            "neighbours with one. Is it the right image, or crop?"
+        )
     index = (100.0 - np.asarray(percents, dtype=np.float64)) / 100.0 * (size - 1)
     below = np.floor(index).astype(np.intp)
     above = np.minimum(below + 1, size - 1)

@@ -21,8 +21,9 @@ BOLD = (
 )
 NOTES = (
     "S_c with its 95 % interval: 0 is the success of random positions, 1 is every source; -: "
-    "no sources, or chance always succeeds",
-    "p: probability of as many successes by chance alone (binomial), on its own",
+    "chance leaves less than one source to fail",
+    "p: probability of as many successes by chance alone (binomial), on its own; in the row All "
+    "each image by its own p0, where the interval takes all sources alike",
     BOLD,
 )
 

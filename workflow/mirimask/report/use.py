@@ -60,6 +60,7 @@ def good_masks(added: pd.DataFrame, use: pd.DataFrame | None = None) -> list[str
         return []
     what = "added " if use is None else ""
     of = {kind: f"{what}{_followed(rows, kind)}" for kind in ("stars", "galaxies")}
+    mean = "mean of" if use is None else "mean over the images of the means over their"
     rows = rows.set_index("method")
     rows = rows[rows.index != "none"]
     # a small image may have room for no star, or for no galaxy
@@ -86,7 +87,7 @@ def good_masks(added: pd.DataFrame, use: pd.DataFrame | None = None) -> list[str
     named += [("", name) for name in ("segmentation", "recommended") if name in rows.index]
     return [
         f"**Which value and derivative slices are good source masks?** By what they leave of the "
-        f"sources' light, {verdict} (mean of {', '.join(of[kind] for kind in placed)}"
+        f"sources' light, {verdict} ({mean} {', '.join(of[kind] for kind in placed)}"
         f"{_not_counted(added) if use is None else ''}).",
         "Left outside: "
         + "; ".join(
@@ -120,9 +121,9 @@ def _is_slice(method: str, kind: str) -> bool:
 
 def _left(row: pd.Series) -> str:
     text = ", ".join(
-        f"{100 * row[f'{kind}_left']:.0f} % of the {kind}' light"
-        for kind in ("stars", "galaxies")
-        if np.isfinite(row[f"{kind}_left"])
+        f"{100 * row[f'{kinds}_left']:.0f} % of a {kind}'s light"
+        for kind, kinds in (("star", "stars"), ("galaxy", "galaxies"))
+        if np.isfinite(row[f"{kinds}_left"])
     )
     if "waste" in row:
         text += f", with {100 * row['waste']:.0f} % of its area where no source shines"

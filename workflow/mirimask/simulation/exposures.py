@@ -66,11 +66,13 @@ class Exposure:
     """One exposure, on the detector's pixels, MJy/sr, and where these lie in the mosaic (pixels).
 
     `background` is what `image` has without sources and without noise: the sky through the flat
-    field, and the detector's pattern. `good`: pixels that see the sky and are not flagged.
+    field, and the detector's pattern; `light` what the sources add to it, without noise. `good`:
+    pixels that see the sky and are not flagged.
     """
 
     image: NDArray[np.float32]
     background: NDArray[np.float32]
+    light: NDArray[np.float32]
     good: NDArray[np.bool_]
     x: NDArray[np.float64]
     y: NDArray[np.float64]
@@ -294,7 +296,9 @@ def observe(
         image = image * flat + faults + mesh
         good = ~(bad | saturated)
         if keep is not None:
-            keep(Exposure(image, (sky * flat + faults + mesh).astype(np.float32), good, xm, ym))
+            background = (sky * flat + faults + mesh).astype(np.float32)
+            light = ((scene - sky) * flat).astype(np.float32)
+            keep(Exposure(image, background, light, good, xm, ym))
         var_rnoise = np.full(
             DETECTOR_SHAPE, (detector["read_noise_e"] / to_electrons) ** 2, np.float32
         )

@@ -42,7 +42,7 @@ def super_background_errors(
     """
     shape = exposures[0].image.shape
     total, number = np.zeros(shape), np.zeros(shape, int)
-    everything, seen = np.zeros(shape), np.ones(shape, bool)
+    noise, seen = np.zeros(shape), np.ones(shape, bool)
     for one in exposures:
         rows, columns = np.rint(one.y).astype(int), np.rint(one.x).astype(int)
         rows, columns = rows - origin[0], columns - origin[1]
@@ -51,14 +51,14 @@ def super_background_errors(
         hidden = np.ones(shape, bool)
         hidden[inside] = mask[rows[inside], columns[inside]]
         above = np.where(one.good, one.image - one.background, 0)
-        everything += above
+        noise += above - one.light
         total += np.where(hidden, 0, above)
         number += ~hidden
     known = seen & (number > 0)
     if not known.any():
         return dict.fromkeys(("mean", "scatter", "worst", "noise"), np.nan) | {"unknown": 1.0}
-    all_of_them = everything[seen] / len(exposures)
-    sigma = SIGMA_PER_MAD * np.median(np.abs(all_of_them - np.median(all_of_them)))
+    mean_noise = noise[seen] / len(exposures)
+    sigma = SIGMA_PER_MAD * np.median(np.abs(mean_noise - np.median(mean_noise)))
     error = np.where(known, total / np.maximum(number, 1), 0) / sigma
     boxes = _box_means(error, known)
     return {

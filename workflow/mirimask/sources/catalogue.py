@@ -220,6 +220,7 @@ def locate_sources(
     # fill values of 99 or 1e38 are no angles
     finite = np.isfinite(ra) & np.isfinite(dec) & (np.abs(ra) <= 360) & (np.abs(dec) <= 90)
     x, y = sky_to_pixel(wcs, np.where(finite, ra, np.nan), np.where(finite, dec, np.nan))
+    x, y = np.round(x, 4), np.round(y, 4)  # as they are written: half a pixel may be rounded away
     ny, nx = shape
     inside = (x >= -0.5) & (x < nx - 0.5) & (y >= -0.5) & (y < ny - 0.5)
     if id_column in catalogue.colnames:
@@ -258,8 +259,8 @@ def locate_sources(
             "id": names[chosen].astype(str) if chosen.any() else np.array([], dtype="U1"),
             "ra": ra[chosen],
             "dec": dec[chosen],
-            "x": np.round(x[chosen], 4),
-            "y": np.round(y[chosen], 4),
+            "x": x[chosen],
+            "y": y[chosen],
         },
         units={"ra": "deg", "dec": "deg", "x": "pix", "y": "pix"},
         meta=counts,
