@@ -50,6 +50,7 @@ def test_images(study):
     assert "Traceback" not in done.stdout
     assert not list(study.results.glob("frame/*.fits"))
     assert not list(study.results.rglob("*.partial.*"))
+    assert "leave_out" not in done.stdout  # there are no others
 
 
 def test_small_frame(study):

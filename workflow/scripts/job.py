@@ -219,12 +219,9 @@ def _blame(error, job):
     if isinstance(error, MemoryError):
         return MaskError(f"{job.output[0]}: there is too little memory; fewer --cores need less.")
     while isinstance(error, OSError):  # libraries raise their own from the system's
-        # numpy says "8000 requested and 0 written", without the number of the error
-        full = error.errno is None and str(error).endswith(" written")
-        number = errno.ENOSPC if full else error.errno
-        if number in MACHINE:
+        if error.errno in MACHINE:
             path = error.filename or job.output[0]
-            return MaskError(f"{path}: {os.strerror(number)}. {MACHINE[number]}")
+            return MaskError(f"{path}: {os.strerror(error.errno)}. {MACHINE[error.errno]}")
         error = error.__cause__ or error.__context__
     return None
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from mirimask.errors import MaskError
+from mirimask.image.frame import LEAST_SIDE
 from mirimask.image.instrument import imaging_filter
 from mirimask.sources.conditions import check_condition
 
@@ -38,6 +39,13 @@ def _rows(study: "Study") -> None:
             )
         for axis in ("rows", "columns"):
             _order(study.crop_of(image, axis), f"{where}: crop, {axis}")
+        for axis in ("rows", "columns"):
+            first, end = study.crop_of(image, axis) or (0, LEAST_SIDE)
+            if end - first < LEAST_SIDE:
+                raise MaskError(
+                    f"{where}: crop, {axis}: from {first} to {end} are {end - first} pixels; a "
+                    f"crop needs {LEAST_SIDE}."
+                )
 
 
 def _detectors(study: "Study") -> None:

@@ -1,7 +1,9 @@
 """A person's own files: whether they are there, can be used, and are those that were imported."""
 
+import errno
 import hashlib
 import json
+import os
 import warnings
 from collections.abc import Iterable
 from functools import cache
@@ -13,6 +15,8 @@ from study.settings import Study
 from study.usable import header_of, wrong_filter
 
 __all__ = ["check_files", "check_headers", "contents", "left_behind", "own_contents"]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)  # the machine's faults, not an image's
 
 
 def check_files(study: Study) -> None:
@@ -82,20 +86,19 @@ def left_behind(study: Study) -> str:
         if study.source_of(image) == "local" and log.exists() and not made.exists():
             lines = log.read_text(encoding="utf-8").splitlines()
             problem = next((line for line in lines if line.startswith("ERROR")), "")
-            if problem:
+            if problem and not any(os.strerror(number) in problem for number in _FULL):
                 said[image] = problem.partition(": ")[2].removeprefix(f"{image}: ")
     if not said:
         return ""
-    out = ", ".join([*study.config["leave_out"], *said])
-    return "\n".join(
-        [
-            "These images could not be used:",
-            *(f"  {image}: {problem}" for image, problem in said.items()),
-            "Mend them and run again. Or have the report of the others without them: the same "
-            f"command with --config 'leave_out=[{out}]', or 'leave_out: [{out}]' in the "
-            "configuration.\n",
-        ]
-    )
+    remedy = "Mend them and run again."
+    if len(said) < len(study.images):
+        out = ", ".join([*study.config["leave_out"], *said])
+        remedy += (
+            " Or have the report of the others without them: the same command with --config "
+            f"'leave_out=[{out}]', or 'leave_out: [{out}]' in the configuration."
+        )
+    named = [f"  {image}: {problem}" for image, problem in said.items()]
+    return "\n".join(["These images could not be used:", *named, f"{remedy}\n"])
 
 
 def _without_columns(study: Study, path: str, where: str) -> list[str]:

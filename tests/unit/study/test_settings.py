@@ -208,6 +208,10 @@ def test_sizes_above_zero(own, size):
         ("image\tfilter\nA\tF770W\n", "row 'A' of 'images.tsv' has no i2d"),
         ("image\ti2d\tfilter\nA\ta\tF1065C\n", "row 'A'.*'F1065C' is not a MIRI imaging filter"),
         ("image\ti2d\tcrop\nA\ta\t9:5,0:5\n", "row 'A'.*crop, rows: from 9 to 5"),
+        (
+            "image\ti2d\tcrop\nA\ta\t0:9,3:9\n",
+            "row 'A'.*columns: from 3 to 9 are 6 pixels; a crop needs 8",
+        ),
         ("image\ti2d\tcrop\nA\ta\t0:5,5:5\n", "row 'A'.*crop, columns: from 5 to 5"),
         ("image\ti2d\tcrop\nA\ta\tall\n", "row 'A': crop: 'all'"),
     ],

@@ -35,6 +35,14 @@ def test_a_study_of_own_images_ends_with(make):
         assert not [path for path in ends if absent in path]
 
 
+def test_all_that_the_page_leads_to_is_asked_for(make):
+    """Snakemake makes a file again that is gone if something asks for it by name."""
+    study = make()
+    ends = targets.final(study)
+    assert set(targets.report_parts(study)["files"]) < set(ends)
+    assert {"<results>/masks/A/value_1.fits", "<results>/peaks/B.csv"} <= set(ends)
+
+
 def test_the_first_screen_shows_the_recommended_mask_or_the_first_product(make):
     study = make(products={"methods": ["segmentation", "recommended"]})
     assert (study.overview, study.overview_detections) == ("recommended", "cores")

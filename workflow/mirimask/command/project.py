@@ -59,7 +59,10 @@ def run_project(options: argparse.Namespace, progress: Progress, said: Said) -> 
         print(mask_table(rows, heads))
     elif not options.quiet:
         (row,) = rows
-        print(f"{row['n_masked']} pixels, {row['share']} % ({row['wcs']})", file=sys.stderr)
+        print(
+            f"{row['n_masked']} pixels, {row['share']} % of all its pixels ({row['wcs']})",
+            file=sys.stderr,
+        )
     return 1 if any("error" in row for row in rows) else 0
 
 

@@ -62,6 +62,9 @@ def card_text(text: str) -> str:
     return re.sub(r"[^ -~]", "_", text)
 
 
+_FETCH_AGAIN = "fetch or copy it again"
+
+
 @contextmanager
 def opened(
     path: str | Path,
@@ -81,7 +84,8 @@ def opened(
     path = Path(path)
     if not path.is_file():
         raise MaskError(f"{what} '{path}': there is no such file; correct its path.")
-    with _explained(path, what):
+    remedy = "remove it, and run again what wrote it" if written_here else _FETCH_AGAIN
+    with _explained(path, what, remedy):
         file = _content(path)
         try:
             _check_sizes(file)
@@ -100,7 +104,7 @@ def opened(
 
 
 @contextmanager
-def _explained(path: str | Path, what: str) -> Iterator[None]:
+def _explained(path: str | Path, what: str, remedy: str = _FETCH_AGAIN) -> Iterator[None]:
     """MaskError, with what the file is called, for whatever a damaged file leads astropy to."""
     try:
         with warnings.catch_warnings():
@@ -112,15 +116,12 @@ def _explained(path: str | Path, what: str) -> Iterator[None]:
     except MaskError:
         raise
     except (EOFError, zlib.error, AstropyUserWarning) as error:
-        raise MaskError(
-            f"{what} '{path}': truncated ({_first_line(error)}); fetch or copy it again."
-        ) from None
+        raise MaskError(f"{what} '{path}': truncated ({_first_line(error)}); {remedy}.") from None
     except Exception as error:  # astropy raises whatever a damaged file leads it to
         start = _first_bytes(Path(path))
         if start.startswith(b"SIMPLE"):
             raise MaskError(
-                f"{what} '{path}': truncated or damaged FITS ({_first_line(error)}); fetch or copy "
-                "it again."
+                f"{what} '{path}': truncated or damaged FITS ({_first_line(error)}); {remedy}."
             ) from None
         raise MaskError(
             f"{what} '{path}': not a FITS file, it begins with {start[:24]!r}; "

@@ -16,6 +16,8 @@ method with a level, that can be swept and compared::
 
     "brightness": Method("brightness", "own_masks.brightness", "%", level=1, levels=(0.1, 9, 20)),
 
+(Both with the types that their neighbours have.)
+
 Its name then works wherever methods are named, alone, at a level (`brightness_2`) and joined with
 others; its masks, verdicts, table rows and evaluation follow. Settings that a configuration should
 be able to change are keywords of the function (config/detectors.yaml).
