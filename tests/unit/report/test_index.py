@@ -564,7 +564,9 @@ def test_the_paper_s_question_where_its_claims_are_answered(tmp_path):
         {"id": ["C1"], "claim (section)": ["c"], "x": ["holds"], "x: numbers": [""]}
     )
     tables = {**given_tables(), "claims": claims}
-    assert index.PAPER_QUESTION in html.unescape(whole(tmp_path, tables=tables))
+    page = html.unescape(whole(tmp_path, tables=tables))
+    assert index.PAPER_QUESTION in page
+    assert "with slices over the crop, but the chance rates of C1" in page
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from mirimask.intervals import mean_interval
 from mirimask.masks.names import leaves, method_label
 from mirimask.report.tables import as_markdown, circle_notes, rate_words
 
-__all__ = ["CLAIMS", "Answer", "Claim", "answer_claims", "claims_page", "claims_table"]
+__all__ = ["CLAIMS", "NOTES", "Answer", "Claim", "answer_claims", "claims_page", "claims_table"]
 
 Evidence = Mapping[str, pd.DataFrame]
 
@@ -21,6 +21,15 @@ _IMAGES = tuple(f"Img{number}" for number in range(1, 8))
 _DERIVATIVES = ("derivative_0.3", "derivative_4.6", "derivative_10")
 _PAPER_MASKS = ("value_0.3", "value_1", "value_4.6", *_DERIVATIVES, "segmentation")
 _SWEPT = ("derivative", "value", "segmentation")  # the families whose added stars decide
+NOTES = (
+    "read strictly: 'better' is more successes in each image named; equal counts make it 'holds "
+    "with a tie'",
+    "'not testable here': the tables do not hold what the claim is about; the computed answers use "
+    "the evaluation as well, with slices over the crop, but the chance rates of C1, which are "
+    "those of Table 3's slices",
+    "'undecided': the difference is within its 95 % interval, or only ties decide; 'holds in "
+    "part': in some of the cases named, not in all",
+)
 
 
 @dataclass(frozen=True)
@@ -593,16 +602,10 @@ def claims_page(
 
     `first`: sentences that stand above it.
     """
-    notes = [
-        "read strictly: 'better' is more successes in each image named; equal counts make it "
-        "'holds with a tie'",
-        "'not testable here': the tables do not hold what the claim is about; the computed answers "
-        "use the evaluation as well, with slices over the crop, but the chance rates of C1, which "
-        "are those of Table 3's slices",
-        "'undecided': the difference is within its 95 % interval, or only ties decide; 'holds in "
-        "part': in some of the cases named, not in all",
-        *circle_notes(circles),
-    ]
     return as_markdown(
-        table, title="The paper's claims", notes=notes, simulated=simulated, first=first
+        table,
+        title="The paper's claims",
+        notes=[*NOTES, *circle_notes(circles)],
+        simulated=simulated,
+        first=first,
     )

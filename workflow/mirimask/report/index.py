@@ -23,6 +23,7 @@ from mirimask.image.statistics import IDENTITY, MOMENTS
 from mirimask.masks.names import method_label
 from mirimask.masks.source_mask import SourceSettings
 from mirimask.report.chance import BOLD
+from mirimask.report.claims import NOTES
 from mirimask.report.overview import (
     OWN_QUESTION,
     PAPER_QUESTION,
@@ -337,6 +338,7 @@ def claims(table: pd.DataFrame) -> dict[str, Any]:
         return told.get(verdict, "partly")
 
     return {
+        "notes": NOTES,
         "sources": sources,
         "rows": [
             {
