@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from chromium import chromium, requested, wait_for
 from conftest import HOSTILE, IMAGE, SCRIPT
+from mirimask.report.index import EVALUATION
 
 
 @pytest.fixture
@@ -99,6 +100,16 @@ def test_links_lead_to_files_of_the_study(hostile):
     assert all(path.resolve().is_relative_to(hostile.results.resolve()) for path in paths)
     linked = {path.relative_to(hostile.results).as_posix() for path in paths}
     assert {"tables/table3.tex", "masks/B/value_1.fits", "manifest.tsv"} <= linked
+
+
+@pytest.mark.parametrize("name", ["tables/circles.csv", "by_eye/key.csv"])
+def test_tables_say_which_images_are_simulated(hostile, name):
+    table = pd.read_csv(hostile.results / name)
+    statistics = {
+        image: json.loads((hostile.results / f"statistics/{image}.json").read_text())["simulated"]
+        for image in "AB"
+    }
+    assert dict(zip(table["image"], table["simulated"], strict=True)) == statistics
 
 
 def test_hostile_names_reach_no_path(hostile):
@@ -207,6 +218,18 @@ def test_the_image_browser(hostile, tmp_path):
             seen.append(pixels())
             below.find_element("xpath", f"option[. = '{shown}']").click()
             wait_for(lambda: pixels() not in seen)
+        # nothing below, the mask has its strength too, and m returns to it
+        slider, stronger = browser.find_element("id", "strength"), pixels()
+        give = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))"
+        browser.execute_script(give, slider, 40)
+        weaker = pixels()
+        assert weaker != stronger
+        canvas.send_keys("m")
+        assert pixels() not in (stronger, weaker)
+        canvas.send_keys("m")
+        assert slider.get_property("value") == "40"
+        assert pixels() == weaker
+        browser.execute_script(give, slider, 60)
         below.find_element("xpath", "option[. = 'image']").click()
         wait_for(lambda: pixels() == seen[0])
         # a source by the keyboard, and by a click on its circle in the middle of the view
@@ -236,10 +259,15 @@ def test_snakemakes_report(again, tmp_path):
     assert done.returncode == 0, done.stdout
     with zipfile.ZipFile(report) as archive:
         archive.extractall(opened)
+    (start,) = opened.glob("*/report.html")
+    text = start.read_text()
+    figures = [*again.results.glob("evaluation/*.png")]
+    assert figures
+    for path in figures:
+        assert EVALUATION[path.stem][1] in text, path.stem
     for path in opened.rglob("*"):
         if path.is_file():
             assert str(again.folder).encode() not in path.read_bytes(), path
-    (start,) = opened.glob("*/report.html")
     with chromium(tmp_path) as browser:
         browser.get(start.as_uri())
         wait_for(lambda: "Figures" in browser.find_element("tag name", "body").text)

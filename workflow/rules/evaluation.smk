@@ -44,7 +44,7 @@ rule chance_tables:
         all="<results>/evaluation/chance.csv",
         png=report(
             "<results>/evaluation/chance.png",
-            caption="../report/evaluation.rst",
+            caption="../report/chance.rst",
             category="Evaluation",
             labels={"measure": "chance"},
         ),
@@ -114,7 +114,7 @@ rule reliability:
         csv="<results>/evaluation/reliability.csv",
         png=report(
             "<results>/evaluation/reliability.png",
-            caption="../report/evaluation.rst",
+            caption="../report/reliability.rst",
             category="Evaluation",
             labels={"measure": "reliability"},
         ),
@@ -144,7 +144,7 @@ rule significance:
         recalls="<results>/evaluation/significance.csv",
         png=report(
             "<results>/evaluation/significance.png",
-            caption="../report/evaluation.rst",
+            caption="../report/significance.rst",
             category="Evaluation",
             labels={"measure": "significance"},
         ),
@@ -218,10 +218,20 @@ rule completeness:
         purity=expand("<results>/evaluation/purity/{image}.csv", image=study.by_truth),
     output:
         completeness="<results>/evaluation/completeness.csv",
-        completeness_png="<results>/evaluation/completeness.png",
+        completeness_png=report(
+            "<results>/evaluation/completeness.png",
+            caption="../report/completeness.rst",
+            category="Evaluation",
+            labels={"measure": "completeness"},
+        ),
         completeness_pdf="<results>/evaluation/completeness.pdf",
         purity="<results>/evaluation/purity.csv",
-        purity_png="<results>/evaluation/purity.png",
+        purity_png=report(
+            "<results>/evaluation/purity.png",
+            caption="../report/purity.rst",
+            category="Evaluation",
+            labels={"measure": "purity"},
+        ),
         purity_pdf="<results>/evaluation/purity.pdf",
     log:
         "<logs>/completeness.log",
@@ -269,13 +279,18 @@ rule agreement:
         agreement="<results>/evaluation/agreement.csv",
         png=report(
             "<results>/evaluation/agreement.png",
-            caption="../report/evaluation.rst",
+            caption="../report/agreement.rst",
             category="Evaluation",
             labels={"measure": "agreement"},
         ),
         pdf="<results>/evaluation/agreement.pdf",
         disagreements="<results>/evaluation/disagreements.csv",
-        sheet_png="<results>/evaluation/disagreements.png",
+        sheet_png=report(
+            "<results>/evaluation/disagreements.png",
+            caption="../report/disagreements.rst",
+            category="Evaluation",
+            labels={"measure": "disagreements"},
+        ),
         sheet_pdf="<results>/evaluation/disagreements.pdf",
     log:
         "<logs>/agreement.log",

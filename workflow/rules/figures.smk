@@ -1,3 +1,5 @@
+from mirimask.masks.names import method_label
+
 FIGURE1_IMAGE = study.figure_image(config["figures"]["figure1_image"])
 FIGURE3_IMAGE = study.figure_image(config["figures"]["figure3"]["image"])
 
@@ -64,7 +66,9 @@ rule figure3:
             "figure3",
             "figure 3",
             image=FIGURE3_IMAGE,
-            masks=", ".join(config["figures"]["figure3"]["methods"]),
+            masks=", ".join(
+                map(method_label, config["figures"]["figure3"]["methods"])
+            ),
         ),
     log:
         "<logs>/figure3.log",
@@ -72,7 +76,12 @@ rule figure3:
         "study"
     params:
         **PANEL_PARAMS,
-        methods=inputs.shown_methods(study, config["figures"]["figure3"]["methods"]),
+        methods=list(
+            map(
+                method_label,
+                inputs.shown_methods(study, config["figures"]["figure3"]["methods"]),
+            )
+        ),
         catalogue=FIGURE3_IMAGE not in study.without_catalogue,
     message:
         f"Drawing figure 3: {FIGURE3_IMAGE}"
@@ -88,7 +97,7 @@ rule figure4:
             "figure4/{image}",
             "figure 4",
             image="{image}",
-            masks=", ".join(config["figures"]["figure4"]),
+            masks=", ".join(map(method_label, config["figures"]["figure4"])),
         ),
     log:
         "<logs>/figure4/{image}.log",
@@ -96,7 +105,11 @@ rule figure4:
         "image"
     params:
         **PANEL_PARAMS,
-        methods=inputs.shown_methods(study, config["figures"]["figure4"]),
+        methods=list(
+            map(
+                method_label, inputs.shown_methods(study, config["figures"]["figure4"])
+            )
+        ),
         catalogue=lambda wildcards: wildcards.image not in study.without_catalogue,
     message:
         "Drawing figure 4: {wildcards.image}"
@@ -112,7 +125,7 @@ rule figure5:
             "figure5/{image}",
             "figure 5",
             image="{image}",
-            masks=", ".join(config["figures"]["figure5"]),
+            masks=", ".join(map(method_label, config["figures"]["figure5"])),
         ),
     log:
         "<logs>/figure5/{image}.log",
@@ -120,7 +133,11 @@ rule figure5:
         "image"
     params:
         **PANEL_PARAMS,
-        methods=inputs.shown_methods(study, config["figures"]["figure5"]),
+        methods=list(
+            map(
+                method_label, inputs.shown_methods(study, config["figures"]["figure5"])
+            )
+        ),
         catalogue=lambda wildcards: wildcards.image not in study.without_catalogue,
     message:
         "Drawing figure 5: {wildcards.image}"

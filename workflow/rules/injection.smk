@@ -56,7 +56,7 @@ rule injection_summary:
         depths="<results>/evaluation/injection_depths.csv",
         png=report(
             "<results>/evaluation/injection.png",
-            caption="../report/evaluation.rst",
+            caption="../report/injection.rst",
             category="Evaluation",
             labels={"measure": "injection"},
         ),
@@ -116,7 +116,7 @@ rule curve_summary:
         compared="<results>/evaluation/curves_compared.csv",
         png=report(
             "<results>/evaluation/curves.png",
-            caption="../report/evaluation.rst",
+            caption="../report/curves.rst",
             category="Evaluation",
             labels={"measure": "curves"},
         ),

@@ -53,7 +53,12 @@ rule sensitivity:
         csv="<results>/evaluation/sensitivity.csv",
         conclusions="<results>/evaluation/conclusions.csv",
         md="<results>/evaluation/sensitivity.md",
-        png="<results>/evaluation/sensitivity.png",
+        png=report(
+            "<results>/evaluation/sensitivity.png",
+            caption="../report/sensitivity.rst",
+            category="Evaluation",
+            labels={"measure": "sensitivity"},
+        ),
         pdf="<results>/evaluation/sensitivity.pdf",
     log:
         "<logs>/sensitivity.log",

@@ -48,7 +48,7 @@ rule evaluation_of_use:
         md="<results>/evaluation/use.md",
         png=report(
             "<results>/evaluation/use.png",
-            caption="../report/evaluation.rst",
+            caption="../report/use.rst",
             category="Evaluation",
             labels={"measure": "use"},
         ),

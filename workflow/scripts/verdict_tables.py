@@ -19,7 +19,7 @@ def main(job):
         row = circle_row(verdicts, crop.empty, image=image, catalogue=known, radius_px=radius)
         rows.append(row)
     circles = pd.DataFrame(rows)
-    write_csv(job.output.circles, circles)
+    write_csv(job.output.circles, with_simulated(circles, job.input.statistics))
     variants = table3_variants(
         verdicts,
         read_by_mask(job.input.spots).set_index(["image", "method"])["clutter"],

@@ -135,8 +135,8 @@ def test_a_cut_out_is_centred_on_its_source(x):
     piece = cut_out(crop, rows, mask, peaks, truth, radius="12 px", near="18 px")
     assert piece.title == "A, 7"
     assert piece.lines == [
-        "success, truth near: value_1, segmentation",
-        "near, truth failure: derivative_10",
+        "success, truth near: Img Top 1 %, Orig. Segm.",
+        "near, truth failure: Diff Top 10 %",
     ]
     assert piece.mask_name == "value_1"
     assert piece.radii == (12, 30)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from mirimask.job_logs import Warned
 from mirimask.report import index
-from mirimask.report.index import Pictures, index_page, products_page
+from mirimask.report.index import EVALUATION, Pictures, index_page, products_page
 from mirimask.report.overview import Overview
 from mirimask.report.pictures import quick_look, smaller, thumbnail
 from PIL import Image
@@ -100,6 +100,26 @@ def test_worth_leaves_out_the_row_of_all_masks():
     )
     table = index.worth({"agreement": agreement})
     assert [[cell.text for cell in row] for row in table.rows] == [["Img Top 1 %", ""]]
+
+
+def test_worth_says_what_its_words_and_its_rates_are():
+    found = pd.DataFrame(
+        {"image": "all", "method": TWO_METHODS, "m80": np.nan, "beyond": [False, True]}
+    )
+    rates = by_method("false_per_arcmin2", 1.4, 3.23).assign(reliability=[-0.004, -0.006])
+    table = index.worth({"injection_depths": found, "reliability": rates})
+    assert list(table.columns) == [
+        *("Mask", "False spots of blank images per arcmin²", "Reliability"),
+        "80 % of added stars found to, AB mag",
+    ]
+    assert [[cell.text for cell in row[1:]] for row in table.rows] == [
+        ["1.4", "0.00", "nowhere"],
+        ["3.23", "-0.01", "beyond all"],
+    ]
+    (words,) = (note for note in table.notes if note.startswith("80 % of added stars"))
+    assert "nowhere" in words
+    assert "beyond all" in words
+    assert "empty" not in words
 
 
 def test_nothing_measured_is_worth_no_table():
@@ -213,7 +233,7 @@ COMPARED = pd.DataFrame(
             },
             "10 of 10 verdicts agree with the truth, kappa not known.",
         ),
-        ("purity", {}, "Share of the spots that lie on a true source."),
+        ("purity", {}, "Share of the spots that lie on a true source; slices over the crop."),
         ("something_new", {}, "something_new"),
     ],
 )
@@ -340,12 +360,47 @@ def test_pictures_stand_in_the_page_as_long_as_there_is_room(tmp_path):
 
 def test_figures_of_the_evaluation_come_in_the_page_s_order(tmp_path):
     pngs = [png(tmp_path, name) for name in ("new_thing", "purity", "chance")]
-    shown = index.evaluation({}, pngs, "1. Point.\n", Pictures(tmp_path))
+    shown = index.evaluation({}, pngs, "1. Point.\n", Pictures(tmp_path), slice_domain="crop")
     assert [figure["title"] for figure in shown["figures"]] == [
         *("Success by chance", "Purity against the truth", "New thing")
     ]
     assert shown["points"] == [["Point."]]
-    assert index.evaluation({}, [], "1. Point.\n", Pictures(tmp_path)) is None
+    nothing = index.evaluation({}, [], "", Pictures(tmp_path), slice_domain="crop")
+    assert nothing is None
+
+
+def test_the_domain_of_the_slices_is_said_where_table_3_has_another(tmp_path):
+    pngs = [png(tmp_path, "chance")]
+    settings = {
+        "study": "mine",
+        "slice_domain": "published",
+        "clutter_limit": 0.5,
+        "verdict": {"scorer": "peaks", "radius": "18 px", "near": "25 px"},
+        "figures": {"histogram_percentile": 91},
+    }
+    page = whole(tmp_path, measure_pngs=pngs, measures={"chance": chance()}, settings=settings)
+    other = ", in Table 3 over the published domain"
+    assert f"<p>Slices are taken over the crop here{other}; intervals are 95 %.</p>" in page
+    settings["slice_domain"] = "crop"
+    page = whole(tmp_path, measure_pngs=pngs, measures={"chance": chance()}, settings=settings)
+    assert "<p>Slices are taken over the crop here; intervals are 95 %.</p>" in page
+
+
+def test_figures_of_the_evaluation_say_the_domain_of_their_slices():
+    """Those that are not of Table 3's own; its other settings are compared with its own domain."""
+    said = {name: text.endswith("slices over the crop.") for name, (_, text) in EVALUATION.items()}
+    assert [name for name, over_the_crop in said.items() if not over_the_crop] == ["sensitivity"]
+
+
+@pytest.mark.parametrize("name", EVALUATION)
+def test_snakemake_s_report_has_the_page_s_captions(name):
+    """Of all figures of the evaluation, of which a rule names the caption."""
+    workflow = Path(index.__file__).parents[2]
+    caption = (workflow / "report" / f"{name}.rst").read_text()
+    assert caption.startswith(EVALUATION[name][1] + " ")
+    rules = "".join(path.read_text() for path in (workflow / "rules").glob("*.smk"))
+    marked = f'report(\n            "<results>/evaluation/{name}.png",\n'
+    assert f'{marked}            caption="../report/{name}.rst",\n' in rules
 
 
 STATISTICS = pd.DataFrame(
@@ -447,6 +502,8 @@ def test_the_whole_page(tmp_path):
     assert "black: the 91st percentile" in page
     assert "Frame of A, 100 rows and 90 columns, with a rectangle of 80 rows" in page
     assert "A median 5.25, mean 5.5, variance 2" in page
+    assert "levels in MJy/sr, variance in its square, skewness and kurtosis without" in page
+    assert "lead to the files beside it, in results/mine/; in a copy elsewhere" in page
     assert "Figure 4: Img Top 1 % and Img Top 2 %" in page
     assert "the circles cover 75 % of B" in page
     assert "SIMULATED" in page  # one image is
@@ -507,7 +564,9 @@ def test_the_paper_s_question_where_its_claims_are_answered(tmp_path):
         {"id": ["C1"], "claim (section)": ["c"], "x": ["holds"], "x: numbers": [""]}
     )
     tables = {**given_tables(), "claims": claims}
-    assert index.PAPER_QUESTION in html.unescape(whole(tmp_path, tables=tables))
+    page = html.unescape(whole(tmp_path, tables=tables))
+    assert index.PAPER_QUESTION in page
+    assert "with slices over the crop, but the chance rates of C1" in page
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mirimask.image.frame import Frame
 from mirimask.intervals import wilson
+from mirimask.masks.names import method_label
 from mirimask.sources.spots import labels_near
 from mirimask.sources.verdicts import verdict_of
 
@@ -200,7 +201,7 @@ def cut_out(
     return CutOut(
         title=f"{first['image']}, {first['id']}",
         lines=[
-            f"{given}, truth {true}: {', '.join(dict.fromkeys(group['method']))}"
+            f"{given}, truth {true}: {', '.join(map(method_label, dict.fromkeys(group['method'])))}"
             for (given, true), group in rows.groupby(["verdict", "truth_verdict"], sort=False)
         ],
         image=np.pad(crop.masked, half, constant_values=np.nan)[inside],

@@ -310,8 +310,8 @@ def chance_layout(table: pd.DataFrame, bold: Callable[[str], str]) -> pd.DataFra
             if np.isnan(row["corrected"]):
                 text = "-"
             else:
-                limits = f"{row['corrected_low']:.2f}, {row['corrected_high']:.2f}"
-                text = f"{row['corrected']:.2f} ({limits})"
+                limits = f"{row['corrected_low']:z.2f}, {row['corrected_high']:z.2f}"
+                text = f"{row['corrected']:z.2f} ({limits})"
             values.append(bold(text) if row["significant"] else text)
             ps.append(f"{row['p_value']:.1g}" if row["sources"] else "-")
         layout[f"{label} S_c"], layout[f"{label} p"] = values, ps

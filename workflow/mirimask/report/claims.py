@@ -8,10 +8,10 @@ import pandas as pd
 
 from mirimask.errors import MaskError
 from mirimask.intervals import mean_interval
-from mirimask.masks.names import leaves
+from mirimask.masks.names import leaves, method_label
 from mirimask.report.tables import as_markdown, circle_notes, rate_words
 
-__all__ = ["CLAIMS", "Answer", "Claim", "answer_claims", "claims_page", "claims_table"]
+__all__ = ["CLAIMS", "NOTES", "Answer", "Claim", "answer_claims", "claims_page", "claims_table"]
 
 Evidence = Mapping[str, pd.DataFrame]
 
@@ -21,6 +21,15 @@ _IMAGES = tuple(f"Img{number}" for number in range(1, 8))
 _DERIVATIVES = ("derivative_0.3", "derivative_4.6", "derivative_10")
 _PAPER_MASKS = ("value_0.3", "value_1", "value_4.6", *_DERIVATIVES, "segmentation")
 _SWEPT = ("derivative", "value", "segmentation")  # the families whose added stars decide
+NOTES = (
+    "read strictly: 'better' is more successes in each image named; equal counts make it 'holds "
+    "with a tie'",
+    "'not testable here': the tables do not hold what the claim is about; the computed answers use "
+    "the evaluation as well, with slices over the crop, but the chance rates of C1, which are "
+    "those of Table 3's slices",
+    "'undecided': the difference is within its 95 % interval, or only ties decide; 'holds in "
+    "part': in some of the cases named, not in all",
+)
 
 
 @dataclass(frozen=True)
@@ -74,12 +83,17 @@ def _against(mine: pd.Series, other: pd.Series) -> str:
 
 
 def _chance_rates(chance: pd.DataFrame, methods: list[str]) -> str:
-    """Pooled chance rates by both scorers, in words."""
+    """Pooled chance rates by both scorers, in words; of the slices of Table 3, which come first."""
     own = chance[(chance["image"] == "All") & (chance["positions"] == "random")]
     own = own.drop_duplicates(["method", "scorer"]).set_index(["method", "scorer"])
-    rates = own["chance_success"]
+    rates, domains = own["chance_success"], own["domain"]
+
+    def over(method: str) -> str:
+        domain = domains[method, "peaks"]  # '' for a mask that is no slice
+        return f" over the {domain} domain" if domain else ""
+
     return ", ".join(
-        f"{100 * rates[name, 'peaks']:.1f} % for {name} "
+        f"{100 * rates[name, 'peaks']:.1f} % for {method_label(name)}{over(name)} "
         f"({100 * rates[name, 'pixels']:.1f} % when any mask pixel counts)"
         for name in methods
     )
@@ -118,7 +132,7 @@ def _value_best_for_three(table3: pd.DataFrame, _: pd.DataFrame, evidence: Evide
     counts = _Counts(table3)
     images = ["Img3", "Img4", "Img5"]
     if len(counts.successes.columns) < 2:
-        return Answer(OPEN, "needs another of the paper's masks beside value_4.6")
+        return Answer(OPEN, "needs another of the paper's masks beside Img Top 4.6 %")
     parts, ahead, numbers = [], [], []
     for image in images:
         row = counts.successes.loc[image]
@@ -142,7 +156,7 @@ def _value_better_in_img1(table3: pd.DataFrame, _: pd.DataFrame, evidence: Evide
         return Answer(OPEN, "needs a value slice of the paper's")
     better = [name for name in slices if row[name] > row["segmentation"]]
     verdict = HOLDS if len(better) == len(slices) else (FAILS if not better else PART)
-    numbers = ", ".join(f"{name} {int(row[name])}" for name in slices)
+    numbers = ", ".join(f"{method_label(name)}: {int(row[name])}" for name in slices)
     return Answer(
         verdict,
         f"{len(better)} of {len(slices)} slices have more successes than the segmentation's "
@@ -228,7 +242,7 @@ def _derivative_for_faint(_: object, __: object, evidence: Evidence) -> Answer:
         )
         cases.append(f"{words} {cells}")
     limits = ", ".join(
-        f"{name} {depths[name]:.1f}" if np.isfinite(depths[name]) else f"{name} none"
+        f"{method_label(name)}: {f'{depths[name]:.1f}' if np.isfinite(depths[name]) else 'none'}"
         for name in depths.index
         if name in ("derivative_0.3", "derivative_4.6", "value_0.3", "value_4.6", "segmentation")
     )
@@ -265,8 +279,8 @@ def _spikes_weigh_more(_: object, __: object, evidence: Evidence) -> Answer:
         mean, low, high = mean_interval((derivative - value).to_numpy())
         signs.append(_apart(low, high, 0, 0))
         cells.append(
-            f"top {percent} %: derivative {derivative.mean():+.3f}, value {value.mean():+.3f}, "
-            f"difference {mean:+.3f} [{low:+.3f}, {high:+.3f}] in {len(value)} images"
+            f"top {percent} %: derivative {derivative.mean():+z.3f}, value {value.mean():+z.3f}, "
+            f"difference {mean:+z.3f} [{low:+z.3f}, {high:+z.3f}] in {len(value)} images"
         )
     return Answer(
         _by_signs(signs),
@@ -279,11 +293,15 @@ def _grain_grows(table3: pd.DataFrame, _: pd.DataFrame, evidence: Evidence) -> A
     names = list(_DERIVATIVES)
     own = table3[table3["method"].isin(names)]
     flags = own.groupby("method")["needs_processing"].sum()[names]
-    numbers = "flagged images: " + ", ".join(f"{name} {int(flags[name])}" for name in names)
+    numbers = "flagged images: " + ", ".join(
+        f"{method_label(name)}: {int(flags[name])}" for name in names
+    )
     measure = flags
     if "clutter" in own:
         measure = own.groupby("method")["clutter"].mean()[names]
-        numbers += "; mean clutter: " + ", ".join(f"{name} {measure[name]:.2f}" for name in names)
+        numbers += "; mean clutter: " + ", ".join(
+            f"{method_label(name)}: {measure[name]:.2f}" for name in names
+        )
     steps = np.diff(measure.to_numpy(float))
     verdict = HOLDS if (steps > 0).all() else (TIE if (steps >= 0).all() else FAILS)
     return Answer(verdict, numbers)
@@ -302,8 +320,8 @@ def _value_follows_background(_: object, __: object, evidence: Evidence) -> Answ
         ends = np.clip(np.add(beyond[1:], 0.25), 0, 1)  # of a share
         cells.append(
             f"top {percent} %: value {value.mean():.2f} [{ends[0]:.2f}, {ends[1]:.2f}], "
-            f"derivative {derivative.mean():.2f}, difference {mean:+.2f} "
-            f"[{low:+.2f}, {high:+.2f}] in {len(value)} images"
+            f"derivative {derivative.mean():.2f}, difference {mean:+z.2f} "
+            f"[{low:+z.2f}, {high:+z.2f}] in {len(value)} images"
         )
     return Answer(
         _by_signs(signs),
@@ -324,12 +342,15 @@ def _errors_in_img5(table3: pd.DataFrame, _: pd.DataFrame, evidence: Evidence) -
     clutter = table3.pivot(index="image", columns="method", values="clutter")
     names = [n for n in ("value_4.6", "derivative_4.6", "derivative_10") if n in clutter]
     if not names:
-        return Answer(OPEN, "needs value_4.6, derivative_4.6 or derivative_10 in Table 3")
+        return Answer(
+            OPEN, "needs a slice of the top 4.6 %, or the top 10 % of the derivative, in Table 3"
+        )
     usual = clutter.drop("Img5").median()
     more = [n for n in names if clutter.loc["Img5", n] > usual[n]]
     verdict = HOLDS if len(more) == len(names) else (FAILS if not more else PART)
     numbers = ", ".join(
-        f"{n} {clutter.loc['Img5', n]:.2f} against a median of {usual[n]:.2f}" for n in names
+        f"{method_label(n)}: {clutter.loc['Img5', n]:.2f} against a median of {usual[n]:.2f}"
+        for n in names
     )
     return Answer(verdict, f"clutter in Img5: {numbers}")
 
@@ -356,7 +377,7 @@ def _no_method_best_everywhere(table3: pd.DataFrame, _: pd.DataFrame, evidence: 
     wins, alone = best.sum(), best[best.sum(axis=1) == 1].sum()
     wins = wins.sort_values(ascending=False, kind="stable")
     numbers = "images in which a method has the most successes (alone): " + ", ".join(
-        f"{name} {int(n)} ({int(alone[name])})" for name, n in wins.items()
+        f"{method_label(name)}: {int(n)} ({int(alone[name])})" for name, n in wins.items()
     )
     everywhere = best.all()[best.all()].index
     if len(everywhere):
@@ -414,7 +435,8 @@ def _combination(_: object, __: object, evidence: Evidence) -> Answer:
         more = bool(pooled["success"][name] > pooled["success"]["segmentation"])
         signs.append(-1 if cleaner < 0 or not more else 1)
     numbers = "; ".join(
-        f"{name} {int(pooled['success'][name])} successes of {int(pooled['sources'][name])}, "
+        f"{method_label(name)}: {int(pooled['success'][name])} successes of "
+        f"{int(pooled['sources'][name])}, "
         f"{rate_words(false['rate'][name])} [{rate_words(false['low'][name])}, "
         f"{rate_words(false['high'][name])}] false "
         f"spots per square arcminute, {100 * pooled['chance_success'][name]:.0f} % by chance"
@@ -545,7 +567,7 @@ def answer_claims(
     methods = set(table3["method"])
     for claim in CLAIMS:
         if not methods.issuperset(claim.needs):
-            text = f"needs {', '.join(claim.needs)} in Table 3"
+            text = f"needs {', '.join(map(method_label, claim.needs))} in Table 3"
             answers[claim.id] = Answer(OPEN, text)
             continue
         try:
@@ -580,16 +602,10 @@ def claims_page(
 
     `first`: sentences that stand above it.
     """
-    notes = [
-        "read strictly: 'better' is more successes in each image named; equal counts make it "
-        "'holds with a tie'",
-        "'not testable here': the tables do not hold what the claim is about; the computed answers "
-        "use the evaluation as well, with slices over the crop, but the chance rates of C1, which "
-        "are those of Table 3's slices",
-        "'undecided': the difference is within its 95 % interval, or only ties decide; 'holds in "
-        "part': in some of the cases named, not in all",
-        *circle_notes(circles),
-    ]
     return as_markdown(
-        table, title="The paper's claims", notes=notes, simulated=simulated, first=first
+        table,
+        title="The paper's claims",
+        notes=[*NOTES, *circle_notes(circles)],
+        simulated=simulated,
+        first=first,
     )

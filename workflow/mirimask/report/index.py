@@ -23,6 +23,7 @@ from mirimask.image.statistics import IDENTITY, MOMENTS
 from mirimask.masks.names import method_label
 from mirimask.masks.source_mask import SourceSettings
 from mirimask.report.chance import BOLD
+from mirimask.report.claims import NOTES
 from mirimask.report.overview import (
     OWN_QUESTION,
     PAPER_QUESTION,
@@ -43,6 +44,7 @@ from mirimask.report.pictures import SHOWN_WIDTH, smaller
 from mirimask.report.tables import (
     BOLD_NOTE,
     TITLE1,
+    TITLE2,
     TITLE3,
     circle_notes,
     clutter_note,
@@ -61,41 +63,54 @@ PACKAGES = (
     *("snakemake", "numpy", "scipy", "pandas", "astropy", "astroquery", "photutils"),
     *("matplotlib", "poppy", "drizzle", "jinja2"),
 )
+BLANK_SPOTS = "False spots of blank images per arcmin²"
 INLINED_BYTES = 2_000_000  # of figures, as base64: with the rest a study of seven has 2.5 MB
 EVALUATION = {
     "chance": (
         "Success by chance",
-        "How often a random position counts as a success, for each mask.",
+        "How often a random position counts as a success, for each mask; slices over the crop.",
     ),
     "significance": (
         "Recall against the segmentation",
-        "Share of the catalogue's sources with success, and the difference from the segmentation.",
+        "Share of the catalogue's sources with success, and the difference from the segmentation; "
+        "slices over the crop.",
     ),
     "reliability": (
         "False detections",
-        "Spots of the image and of blank images of the same sky and noise, where nothing is real.",
+        "Spots of the image and of blank images of the same sky and noise, where nothing is real; "
+        "slices over the crop.",
     ),
     "completeness": (
         "Completeness against the truth",
-        "Share of the true sources that are covered, by magnitude.",
+        "Share of the true sources that are covered, by magnitude; slices over the crop.",
     ),
-    "purity": ("Purity against the truth", "Share of the spots that lie on a true source."),
+    "purity": (
+        "Purity against the truth",
+        "Share of the spots that lie on a true source; slices over the crop.",
+    ),
     "agreement": (
         "Automatic verdict and truth",
-        "How often the automatic verdict is the one that knowledge of the sky gives.",
+        "How often the automatic verdict is the one that knowledge of the sky gives; slices over "
+        "the crop.",
     ),
     "disagreements": (
         "Where verdict and truth differ",
-        "Cut-outs of sources that the automatic verdict and the truth judge differently.",
+        "Cut-outs of sources that the automatic verdict and the truth judge differently; slices "
+        "over the crop.",
     ),
     "use": (
         "What masks leave of the sources' light",
-        "Light of stars and galaxies outside each mask, on one image, with what is ideal.",
+        "Light of stars and galaxies outside each mask, on one image, with what is ideal; slices "
+        "over the crop.",
     ),
-    "injection": ("Depth from added stars", "Share of added stars that are found, by magnitude."),
+    "injection": (
+        "Depth from added stars",
+        "Share of added stars that are found, by magnitude; slices over the crop.",
+    ),
     "curves": (
         "Masks at equal cost",
-        "Completeness of each family of masks against false spots and against masked area.",
+        "Completeness of each family of masks against false spots, on no true source where the "
+        "truth is known, and against masked area; slices over the crop.",
     ),
     "sensitivity": (
         "Other settings",
@@ -139,7 +154,7 @@ def _of_peaks(table: pd.DataFrame) -> pd.DataFrame:
 
 def two(value: float, none: str = "not known") -> str:
     """A number with two digits, or words where there is none."""
-    return f"{value:.2f}" if np.isfinite(value) else none
+    return f"{value:z.2f}" if np.isfinite(value) else none
 
 
 def listed(pairs: Iterable[tuple[object, object]]) -> str:
@@ -180,7 +195,7 @@ def worth(tables: Tables) -> PageTable | None:
         }
     for name, column, text, key in (
         ("chance", "corrected", "Beyond chance", {"positions": "random", "scorer": "peaks"}),
-        ("reliability", "false_per_arcmin2", "False spots per arcmin²", {}),
+        ("reliability", "false_per_arcmin2", BLANK_SPOTS, {}),
         ("reliability", "reliability", "Reliability", {}),
         ("purity", "purity", "Purity (truth)", {}),
         ("agreement", "agreement", "Verdict agrees with truth", {}),
@@ -208,8 +223,11 @@ def worth(tables: Tables) -> PageTable | None:
         notes=[
             "Recall and chance are of spots with a peak of their own (peaks), as in the evaluation",
             "Beyond chance: 0 is the success of random positions, 1 is every source",
+            "Blank images: of the same sky and noise, where nothing is real; points and curves "
+            "count the spots on no true source where the truth is known",
             "Reliability: 1 less the spots of a blank image over those of the image",
-            "80 % of added stars: empty where no magnitude has as many",
+            "80 % of added stars: nowhere, where no magnitude has as many; beyond all, where the "
+            "faintest have",
             "empty: not measured for that mask",
         ],
     )
@@ -283,12 +301,14 @@ def points(text: str) -> list[list[str]]:
 
 
 def evaluation(
-    tables: Tables, pngs: Iterable[str], text: str, picture: Pictures
+    tables: Tables, pngs: Iterable[str], text: str, picture: Pictures, *, slice_domain: str
 ) -> dict[str, Any] | None:
     """What the masks are worth: points of `text`, a table, figures; None where there are none.
 
-    `tables` and `pngs` are of the evaluation, `text` is its page in Markdown ('' for none).
+    `tables` and `pngs` are of the evaluation, `text` is its page in Markdown ('' for none);
+    `slice_domain` is that of the study's own tables.
     """
+    others = "" if slice_domain == "crop" else f", in Table 3 over the {slice_domain} domain"
     order = list(EVALUATION)
 
     def place(path: str) -> int:
@@ -299,7 +319,14 @@ def evaluation(
         name = Path(path).stem
         title, caption = EVALUATION.get(name, (name.replace("_", " ").capitalize(), ""))
         figures.append(picture(path, title, caption, said(name, tables)))
-    return {"points": points(text), "table": worth(tables), "figures": figures} if figures else None
+    if not figures:
+        return None
+    return {
+        "slices": f"Slices are taken over the crop here{others}; intervals are 95 %.",
+        "points": points(text),
+        "table": worth(tables),
+        "figures": figures,
+    }
 
 
 def claims(table: pd.DataFrame) -> dict[str, Any]:
@@ -311,6 +338,7 @@ def claims(table: pd.DataFrame) -> dict[str, Any]:
         return told.get(verdict, "partly")
 
     return {
+        "notes": NOTES,
         "sources": sources,
         "rows": [
             {
@@ -691,12 +719,18 @@ def index_page(
             ),
             "table2": frame_table(
                 printable_statistics(statistics[["image", *MOMENTS]]),
-                caption="Table 2: statistics of the crops, in MJy/sr",
+                caption=TITLE2,
             ),
         },
         "claims": claims(tables["claims"]) if "claims" in tables else None,
         "recommended": recommended_mask,
-        "evaluation": evaluation(measures, measure_pngs, measure_text, picture),
+        "evaluation": evaluation(
+            measures,
+            measure_pngs,
+            measure_text,
+            picture,
+            slice_domain=settings["slice_domain"],
+        ),
         "figures": {"single": figures, "groups": groups},
     }
     method = overview.measures["method"].iloc[0]

@@ -151,7 +151,7 @@ def _named(rows: pd.DataFrame) -> str:
 
 
 def _more(row: Any) -> str:
-    return f"{row.behind:+.3f} ({row.behind_low:+.3f} to {row.behind_high:+.3f})"
+    return f"{row.behind:+z.3f} ({row.behind_low:+z.3f} to {row.behind_high:+z.3f})"
 
 
 _CHOSEN = {OTHERS: "levels chosen on other images", ITSELF: "levels chosen on each image itself"}

@@ -34,7 +34,10 @@ __all__ = [
 ]
 
 TITLE1 = "Table 1: identification of the images"
-TITLE2 = "Table 2: statistics of the cropped images, in MJy/sr"
+TITLE2 = (
+    "Table 2: statistics of the cropped images; levels in MJy/sr, variance in its square, skewness "
+    "and kurtosis without a unit"
+)
 TITLE3 = "Table 3: success (S), near misses (behind the slash) and failures (F)"
 BOLD_NOTE = "bold: better than the segmentation, by more successes, or as many and fewer failures"
 SIMULATED = "SIMULATED: computed from simulated images, not from the sky."

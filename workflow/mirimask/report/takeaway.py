@@ -39,11 +39,12 @@ _AT_RATE = 10.0  # false spots per square arcminute, one of those that the curve
 
 def _label(name: str) -> str:
     ours = {"recommended": "the recommended mask", "cores": "the cores of the recommended mask"}
-    return ours.get(name, f"`{name}` ({method_label(name)})")
+    return ours.get(name, method_label(name))
 
 
-def _plain(name: str) -> str:
-    return f"`{name}`"
+def _before(name: str) -> str:
+    """A mask before its numbers; labels end in numbers themselves."""
+    return f"{method_label(name)}:"
 
 
 def _chance(table: pd.DataFrame) -> list[str]:
@@ -56,8 +57,8 @@ def _chance(table: pd.DataFrame) -> list[str]:
     by_letter, by_peak = (100 * cells["chance_success"][worst, s] for s in ("pixels", "peaks"))
     by_peaks = own[own["scorer"] == "peaks"].sort_values("corrected", ascending=False)
     ranking = ", ".join(
-        f"{_plain(row.method)} {row.corrected:.2f} [{row.corrected_low:.2f}, "
-        f"{row.corrected_high:.2f}]"
+        f"{_before(row.method)} {row.corrected:z.2f} [{row.corrected_low:z.2f}, "
+        f"{row.corrected_high:z.2f}]"
         for row in by_peaks.itertuples()
     )
     return [
@@ -73,7 +74,7 @@ def _chance(table: pd.DataFrame) -> list[str]:
 def _false(table: pd.DataFrame) -> str:
     own = table.query("image == 'All'").sort_values("false_per_arcmin2")
     rates = ", ".join(
-        f"{_plain(row.method)} {rate_words(row.false_per_arcmin2)} [{rate_words(row.false_low)}, "
+        f"{_before(row.method)} {rate_words(row.false_per_arcmin2)} [{rate_words(row.false_low)}, "
         f"{rate_words(row.false_high)}]"
         for row in own.itertuples()
     )
@@ -86,7 +87,7 @@ def _false(table: pd.DataFrame) -> str:
 def _false_by_truth(rates: pd.DataFrame) -> str:
     own = rates.sort_values("truth_false_per_arcmin2")
     cells = ", ".join(
-        f"{_plain(row.method)} {rate_words(row.truth_false_per_arcmin2)} "
+        f"{_before(row.method)} {rate_words(row.truth_false_per_arcmin2)} "
         f"[{rate_words(row.false_low)}, {rate_words(row.false_high)}]{_by_image(row)} "
         f"({_blank_rate(row)})"
         for row in own.itertuples()
@@ -127,7 +128,7 @@ def false_rates_page(rates: pd.DataFrame) -> str:
     own = rates.sort_values("truth_false_per_arcmin2")
     shown = pd.DataFrame(
         {
-            "mask": own["method"],
+            "mask": own["method"].map(method_label),
             "by truth": [
                 between(row.truth_false_per_arcmin2, row.false_low, row.false_high)
                 for row in own.itertuples()
@@ -160,7 +161,7 @@ def false_rates_page(rates: pd.DataFrame) -> str:
 
 def _truth(purity: pd.DataFrame) -> str:
     own = purity.query("image == 'All'").sort_values("purity", ascending=False)
-    shares = ", ".join(f"{_plain(row.method)} {row.purity:.2g}" for row in own.itertuples())
+    shares = ", ".join(f"{_before(row.method)} {row.purity:.2g}" for row in own.itertuples())
     return f"**Purity** (share of spots on a true source): {shares}."
 
 
@@ -177,9 +178,9 @@ def _depths(table: pd.DataFrame) -> str:
     for method, alone in single.groupby("method", sort=False)["m80"]:
         reached = alone.dropna()
         if not len(reached):
-            never.append(_plain(method))
+            never.append(method_label(method))
         elif 2 * len(reached) <= len(alone):
-            some.append(f"{_plain(method)} {len(reached)} (at best {_magnitude(reached.max())})")
+            some.append(f"{_before(method)} {len(reached)} (at best {_magnitude(reached.max())})")
         else:
             # an image of whose stars 80 % are never found is brighter than all
             middle = np.median(alone.fillna(-np.inf))
@@ -187,7 +188,7 @@ def _depths(table: pd.DataFrame) -> str:
             least = f"never in {without}" if without else _magnitude(reached.min())
             most = _magnitude(reached.max())
             spread = f"({least} to {most})" if many else _limits(single, method)
-            known.append((-middle, f"{_plain(method)} {_magnitude(middle)} {spread}".rstrip()))
+            known.append((-middle, f"{_before(method)} {_magnitude(middle)} {spread}".rstrip()))
     text = f"{what}{', median of the images, with the least and most' if many else ''}): "
     text += ", ".join(words for _, words in sorted(known)) or "in most images for no mask"
     if some:
@@ -272,9 +273,9 @@ def _significance(tests: pd.DataFrame, recalls: pd.DataFrame) -> str:
     rows = tests.query("image == 'All' and scorer == 'peaks'").set_index("method")
     differences = recalls.query("scorer == 'peaks'").set_index("method")
     parts = [
-        f"{_plain(name)} {differences['difference'][name]:+.2f} "
-        f"[{differences['difference_low'][name]:+.2f}, "
-        f"{differences['difference_high'][name]:+.2f}], p {rows['p_holm'][name]:.1g}"
+        f"{_before(name)} {differences['difference'][name]:+z.2f} "
+        f"[{differences['difference_low'][name]:+z.2f}, "
+        f"{differences['difference_high'][name]:+z.2f}], p {rows['p_holm'][name]:.1g}"
         for name in rows.index
         if name in differences.index and np.isfinite(differences["difference"][name])
     ]
@@ -312,7 +313,7 @@ def finder_notes(pooled: pd.DataFrame) -> list[str]:
     notes = []
     for name, own in pooled[pooled["setting"] == "peak finder"].groupby("value", sort=False):
         success = own.set_index("method")["success"]
-        cells = ", ".join(f"{m} {usual[m]} to {success[m]}" for m in success.index)
+        cells = ", ".join(f"{_before(m)} {usual[m]} to {success[m]}" for m in success.index)
         before, after = (
             np.sign(np.subtract.outer(own, own))
             for own in (usual[success.index].to_numpy(), success.to_numpy())
@@ -331,8 +332,8 @@ def _agreement(table: pd.DataFrame) -> str:
     images = table.query("image != 'All' and method == 'All'").set_index("image")["agreement"]
     return (
         f"**The automatic verdict** agrees with the truth in {100 * everything['agreement']:.1f} % "
-        f"of {int(everything['sources'])} cases (kappa {everything['kappa']:.2f}); the worst image "
-        f"is {images.idxmin()} with {100 * images.min():.1f} %."
+        f"of {int(everything['sources'])} cases (kappa {everything['kappa']:z.2f}); the worst "
+        f"image is {images.idxmin()} with {100 * images.min():.1f} %."
     )
 
 

@@ -223,9 +223,9 @@ def added_page(
         for sky in _SKIES:
             low, high = (100 * row[f"{sky}_moved_{end}"] for end in ("low", "high"))
             cells += [
-                f"{100 * row[f'{sky}_bias']:+.1f}",
+                f"{100 * row[f'{sky}_bias']:+z.1f}",
                 f"{100 * row[f'{sky}_scatter']:.1f}",
-                f"{100 * row[f'{sky}_moved']:+.1f} [{low:+.1f}, {high:+.1f}]",
+                f"{100 * row[f'{sky}_moved']:+z.1f} [{low:+z.1f}, {high:+z.1f}]",
                 f"{100 * row[f'{sky}_lost']:.0f}",
             ]
         lines.append(f"| {_name(row['method'])} | {' | '.join(cells)} |")
@@ -274,7 +274,7 @@ def who_matters(pooled: pd.DataFrame) -> list[str]:
         sentences.append(
             f"Sky from {'a ring' if sky == 'ring' else name}: the mask {verdict}; the one that "
             f"changes most ({_plain(most['method'])}) moves the median flux by "
-            f"{100 * moved:+.1f} % [{100 * low:+.1f}, {100 * high:+.1f}], beside a scatter of "
+            f"{100 * moved:+z.1f} % [{100 * low:+z.1f}, {100 * high:+z.1f}], beside a scatter of "
             f"{100 * scatter:.0f} % from star to star."
         )
     if sentences:
@@ -301,6 +301,6 @@ def _table(rows: pd.DataFrame, columns: dict[str, tuple[str, int, int]]) -> list
     lines = ["| mask | " + " | ".join(name for name, *_ in columns.values()) + " |"]
     lines.append("|---" * (1 + len(columns)) + "|")
     for row in rows.to_dict("records"):
-        cells = [f"{scale * row[key]:.{digits}f}" for key, (_, scale, digits) in columns.items()]
+        cells = [f"{scale * row[key]:z.{digits}f}" for key, (_, scale, digits) in columns.items()]
         lines.append(f"| {_name(row['method'])} | {' | '.join(cells)} |")
     return lines

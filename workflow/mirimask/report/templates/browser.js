@@ -11,6 +11,7 @@ const styles = {
 };
 const words = { success: "success", near: "near miss", failure: "failure" };
 let image = data.images[0], method = image ? image.masks[0] : null, chosen = -1, fitted = true;
+let strength = part("strength").defaultValue; // what m returns to
 
 function picture(uri) {
   if (!pictures.has(uri)) {
@@ -79,7 +80,7 @@ function draw() {
     pen.filter = "none";
   }
   if (method && picture(method.uri).complete) {
-    pen.globalAlpha = below ? part("strength").value / 100 : 1;
+    pen.globalAlpha = part("strength").value / 100;
     pen.drawImage(picture(method.uri), ...box);
     pen.globalAlpha = 1;
   }
@@ -183,6 +184,13 @@ function showMethod(i) {
   if (chosen >= 0) choose(chosen, false);
 }
 
+function onAndOff() {
+  const slider = part("strength"), on = Number(slider.value) > 0;
+  if (on) strength = slider.value;
+  slider.value = on ? 0 : strength;
+  draw();
+}
+
 const turn = (i, step, n) => (i + step + n) % n;
 const keys = {
   ArrowLeft: () => move(-60, 0), ArrowRight: () => move(60, 0),
@@ -192,7 +200,7 @@ const keys = {
   "]": () => showMethod(turn(part("method").selectedIndex, 1, image.masks.length)),
   "<": () => showImage(turn(part("image").selectedIndex, -1, data.images.length)),
   ">": () => showImage(turn(part("image").selectedIndex, 1, data.images.length)),
-  m: () => { part("strength").value = Number(part("strength").value) ? 0 : 60; draw(); },
+  m: onAndOff,
   n: () => { if (image.sources.length) choose(turn(chosen, 1, image.sources.length), true); },
 };
 canvas.addEventListener("keydown", (event) => {
