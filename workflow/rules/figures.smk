@@ -1,5 +1,3 @@
-from mirimask.masks.names import method_label
-
 FIGURE1_IMAGE = study.figure_image(config["figures"]["figure1_image"])
 FIGURE3_IMAGE = study.figure_image(config["figures"]["figure3"]["image"])
 
@@ -67,7 +65,7 @@ rule figure3:
             "figure 3",
             image=FIGURE3_IMAGE,
             masks=", ".join(
-                map(method_label, config["figures"]["figure3"]["methods"])
+                inputs.mask_labels(config["figures"]["figure3"]["methods"])
             ),
         ),
     log:
@@ -76,11 +74,8 @@ rule figure3:
         "study"
     params:
         **PANEL_PARAMS,
-        methods=list(
-            map(
-                method_label,
-                inputs.shown_methods(study, config["figures"]["figure3"]["methods"]),
-            )
+        methods=inputs.mask_labels(
+            inputs.shown_methods(study, config["figures"]["figure3"]["methods"])
         ),
         catalogue=FIGURE3_IMAGE not in study.without_catalogue,
     message:
@@ -97,7 +92,7 @@ rule figure4:
             "figure4/{image}",
             "figure 4",
             image="{image}",
-            masks=", ".join(map(method_label, config["figures"]["figure4"])),
+            masks=", ".join(inputs.mask_labels(config["figures"]["figure4"])),
         ),
     log:
         "<logs>/figure4/{image}.log",
@@ -105,10 +100,8 @@ rule figure4:
         "image"
     params:
         **PANEL_PARAMS,
-        methods=list(
-            map(
-                method_label, inputs.shown_methods(study, config["figures"]["figure4"])
-            )
+        methods=inputs.mask_labels(
+            inputs.shown_methods(study, config["figures"]["figure4"])
         ),
         catalogue=lambda wildcards: wildcards.image not in study.without_catalogue,
     message:
@@ -125,7 +118,7 @@ rule figure5:
             "figure5/{image}",
             "figure 5",
             image="{image}",
-            masks=", ".join(map(method_label, config["figures"]["figure5"])),
+            masks=", ".join(inputs.mask_labels(config["figures"]["figure5"])),
         ),
     log:
         "<logs>/figure5/{image}.log",
@@ -133,10 +126,8 @@ rule figure5:
         "image"
     params:
         **PANEL_PARAMS,
-        methods=list(
-            map(
-                method_label, inputs.shown_methods(study, config["figures"]["figure5"])
-            )
+        methods=inputs.mask_labels(
+            inputs.shown_methods(study, config["figures"]["figure5"])
         ),
         catalogue=lambda wildcards: wildcards.image not in study.without_catalogue,
     message:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from mirimask.masks.names import parse_method
+from mirimask.masks.names import method_label, parse_method
 from mirimask.sizes import size_parts
 
 from study.images import FILES
@@ -10,6 +10,7 @@ from study.settings import Study
 
 __all__ = [
     "configured",
+    "mask_labels",
     "own_files",
     "pipeline_labels",
     "psf",
@@ -85,6 +86,11 @@ def shown_masks(study: Study, image: str, methods: Sequence[str]) -> dict[str, s
 def shown_methods(study: Study, methods: Sequence[str]) -> list[str]:
     """The masks of a figure: two slices and the segmentation."""
     return [*map(study.own_name, methods), "segmentation"]
+
+
+def mask_labels(methods: Sequence[str]) -> list[str]:
+    """What masks are called where people read."""
+    return list(map(method_label, methods))
 
 
 def published(study: Study, *numbers: int) -> list[str]:

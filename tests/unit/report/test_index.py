@@ -38,26 +38,27 @@ COUNTS = table3(
 
 def depths(**by_image):
     rows = [(image, "value_1", m80) for image, m80 in by_image.items()]
-    return pd.DataFrame(rows, columns=["image", "method", "m80"]).assign(beyond=False)
+    table = pd.DataFrame(rows, columns=["image", "method", "m80"])
+    return table.assign(beyond=False, chance=0.01)
 
 
-def test_depths_are_of_all_images_together():
-    assert dict(index.depths({"injection_depths": depths(A=22.0, B=23.0, all=22.504)})) == {
-        "value_1": "22.50"
-    }
+def test_depths_are_the_median_of_the_images():
+    """As the sentence above them says; that of all together is near the worst image's."""
+    table = depths(A=22.0, B=23.0, C=22.4, all=21.9)
+    assert dict(index.depths({"injection_depths": table})) == {"value_1": "22.40"}
+    never = table.assign(method="value_4.6", m80=[np.nan, 22.0, np.nan, 22.0])
+    deeper = table.assign(method="cores", m80=np.nan, beyond=[True, True, False, False])
+    found = index.depths({"injection_depths": pd.concat([table, never, deeper])})
+    assert dict(found) == {"value_1": "22.40", "value_4.6": "nowhere", "cores": "beyond all"}
 
 
 def test_depths_of_the_only_image():
     assert dict(index.depths({"injection_depths": depths(A=22.0)})) == {"value_1": "22.00"}
 
 
-def test_depths_that_could_not_be_pooled_are_not_said():
-    assert index.depths({"injection_depths": depths(A=22.0, B=23.0)}).empty
-
-
 def test_depths_of_no_image():
     assert "In no image" in index.said(
-        "injection", {"injection": depths(A=1.0), "injection_depths": depths(A=1.0, B=2.0)}
+        "injection", {"injection": depths(A=1.0), "injection_depths": depths(A=np.nan, B=np.nan)}
     )
 
 
@@ -104,7 +105,7 @@ def test_worth_leaves_out_the_row_of_all_masks():
 
 def test_worth_says_what_its_words_and_its_rates_are():
     found = pd.DataFrame(
-        {"image": "all", "method": TWO_METHODS, "m80": np.nan, "beyond": [False, True]}
+        {"image": "A", "method": TWO_METHODS, "m80": np.nan, "beyond": [False, True], "chance": 0.0}
     )
     rates = by_method("false_per_arcmin2", 1.4, 3.23).assign(reliability=[-0.004, -0.006])
     table = index.worth({"injection_depths": found, "reliability": rates})
@@ -210,13 +211,17 @@ COMPARED = pd.DataFrame(
         ),
         (
             "injection",
-            {"injection": by_method("x", 1, 2), "injection_depths": depths(A=22.0, all=22.504)},
-            "AB magnitude to which 80 % of the added stars are found: Img Top 1 % 22.50.",
+            {"injection": by_method("x", 1, 2), "injection_depths": depths(A=22.5, all=22.0)},
+            "AB magnitude to which 80 % of the added stars are found, median of the images: Img "
+            "Top 1 % 22.50.",
         ),
         (
             "injection",
-            {"injection": by_method("x", 1, 2), "injection_depths": depths(all=float("nan"))},
-            "AB magnitude to which 80 % of the added stars are found: Img Top 1 % nowhere.",
+            {
+                "injection": by_method("x", 1, 2),
+                "injection_depths": depths(A=float("nan"), all=22.0),
+            },
+            "In no image does any mask find the added stars.",
         ),
         (
             "reliability",
