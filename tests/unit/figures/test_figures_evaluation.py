@@ -6,13 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from astropy.io import fits
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.text import Text
+from mirimask.evaluation.agreement import CutOut
 from mirimask.figures.curves import draw_completeness, draw_curves
-from mirimask.figures.evaluation import draw_agreement, draw_sensitivity
+from mirimask.figures.evaluation import draw_agreement, draw_cut_outs, draw_sensitivity
 from mirimask.figures.evaluation import draw_completeness as draw_true_completeness
 from mirimask.figures.paper import mask_panel
-from mirimask.figures.style import method_style, method_styles
+from mirimask.figures.style import method_style, method_styles, save_figure
 from mirimask.masks.registry import DETECTORS
+from PIL import Image
 
 METHODS = ["value_0.3", "value_4.6", "derivative_4.6", "value_1_or_derivative_4.6", "segmentation"]
 
@@ -227,3 +231,35 @@ def test_a_panel_says_what_its_percentage_is_of(domain, slope, of):
     header = fits.Header({"METHOD": "value_4.6", "NKEPT": 50, "PERCENT": 4.6, "DOMAIN": domain})
     panel = mask_panel(image, image > 149, header, [], slope=image if slope else None)
     assert panel.note == f"top 4.6 % of {of}\n50 px kept, 25 % of the crop"
+
+
+def cut_outs(count=8):
+    """Noise of many greys, in which the mask's outline and the marks have few dots."""
+    rng = np.random.default_rng(1)
+    mask = np.zeros((101, 101), bool)
+    mask[70:80, 60:64] = True
+    at, peak = np.array([[20.0, 30.0]]), np.array([[50.0, 55.0]])
+    return [
+        CutOut(
+            "Img1, a", ["near, truth success: value_1"], rng.lognormal(size=mask.shape), mask,
+            "value_1", (18.0, 43.0), peak, at, np.array([24.0]),
+        )
+        for _ in range(count)
+    ]  # fmt: skip
+
+
+def test_a_png_has_the_colours_of_its_legend(tmp_path):
+    figure = draw_cut_outs(cut_outs(), n_sources=8)
+    save_figure(figure, png=tmp_path / "a.png")
+    seen = np.asarray(Image.open(tmp_path / "a.png").convert("RGB")).reshape(-1, 3).astype(int)
+    lines = [line for line in figure.legends[0].get_lines() if line.get_linestyle() != "None"]
+    assert len(lines) == 3
+    for line in lines:
+        colour = np.rint(255 * np.array(to_rgb(line.get_color()))).astype(int)
+        assert (seen == colour).all(axis=1).sum() > 20, line.get_label()
+    # what has no hue in the figure has none in the file
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    drawn = np.asarray(canvas.buffer_rgba())[..., :3].reshape(-1, 3)
+    grey = np.ptp(drawn, axis=1) == 0
+    assert abs(seen[grey] - drawn[grey]).max() <= 3
