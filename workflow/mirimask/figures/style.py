@@ -22,9 +22,11 @@ from mirimask.masks.registry import DETECTORS, METHODS
 __all__ = [
     "SIMULATED",
     "default_style",
+    "in_two_lines",
     "method_style",
     "method_styles",
     "save_figure",
+    "shortened",
     "titled_figure",
 ]
 
@@ -104,6 +106,26 @@ def method_styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:
         taken.append(look)
         styles[name] = style | look
     return styles
+
+
+def shortened(text: object, letters: int) -> str:
+    """A text from outside on one line of at most so many letters, its middle left out for that.
+
+    The names of one programme's images begin alike, those of one filter end alike.
+    """
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    tail = letters // 2
+    return line if len(line) <= letters else f"{line[: letters - tail - 1]}…{line[-tail:]}"
+
+
+def in_two_lines(text: object, letters: int) -> str:
+    """The same on two lines of at most so many letters where one has not room, parted at a mark."""
+    line = shortened(text, 2 * letters)
+    if len(line) <= letters:
+        return line
+    places = range(len(line) - letters, letters + 1)
+    at = max((place for place in places if line[place - 1] in "_- "), default=letters)
+    return f"{line[:at]}\n{line[at:]}"
 
 
 def default_style(function: Callable) -> Callable:
