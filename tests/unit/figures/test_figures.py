@@ -5,8 +5,11 @@ import os
 import re
 import weakref
 from dataclasses import replace
+from importlib import import_module
 from itertools import pairwise
+from pkgutil import iter_modules
 
+import mirimask.figures
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -15,6 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PatchCollection
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 from mirimask.figures.paper import (
     VERDICT_STYLES,
     Panel,
@@ -25,7 +29,8 @@ from mirimask.figures.paper import (
     mask_panel,
 )
 from mirimask.figures.quick_look import quick_look
-from mirimask.figures.style import SIMULATED, save_figure
+from mirimask.figures.style import SIMULATED, in_two_lines, save_figure, shortened
+from mirimask.figures.use import LeftOutside, MaskedImage, draw_left_outside, draw_masked_images
 from mirimask.image.levels import Histogram
 from PIL import Image
 
@@ -356,15 +361,118 @@ def test_pdf_holds_the_image_at_its_own_resolution(tmp_path):
     assert images.count(str(NX).encode()) == 4
 
 
-def test_a_persons_matplotlibrc_changes_nothing(tmp_path):
+def masked_figure(names=("Img1", "Img2"), shape=(NY, NX), mask=None, image=None):
+    image = np.random.default_rng(1).normal(5, 0.1, shape) if image is None else image
+    mask = image > 5.2 if mask is None else mask
+    shown = [MaskedImage(name, image, mask, (4.8, 5.5)) for name in names]
+    return draw_masked_images(shown, method="recommended", simulated=True)
+
+
+def left_figure(light=None, mask=None):
+    light = np.abs(np.random.default_rng(1).normal(size=(NY, NX))) if light is None else light
+    left = LeftOutside("value_1", light > 1 if mask is None else mask, 0.1)
+    return draw_left_outside([left], light, image="Img1")
+
+
+@pytest.mark.parametrize(
+    "draw", [lambda: panels([10], [20], ["near"]), histogram_figure, masked_figure, left_figure]
+)
+def test_a_persons_matplotlibrc_changes_nothing(tmp_path, draw):
     import matplotlib as mpl
 
-    before = saved(panels([10], [20], ["near"]), tmp_path, "a")
-    with mpl.rc_context({"font.size": 30, "image.origin": "lower", "text.color": "red"}):
-        after = saved(panels([10], [20], ["near"]), tmp_path, "b")
+    before = saved(draw(), tmp_path, "a")
+    own = {"font.size": 30, "image.origin": "lower", "text.color": "red"}
+    own |= {"axes.titlecolor": "white", "axes.edgecolor": "red", "lines.linewidth": 9}
+    with mpl.rc_context(own):
+        after = saved(draw(), tmp_path, "b")
         assert mpl.rcParams["font.size"] == 30
     for first, second in zip(before, after, strict=True):
         assert first.read_bytes() == second.read_bytes()
+
+
+def test_every_function_that_draws_is_free_of_a_persons_matplotlibrc():
+    modules = [
+        import_module(f"mirimask.figures.{found.name}")
+        for found in iter_modules(mirimask.figures.__path__)
+    ]
+    functions = {
+        f"{module.__name__}.{name}": getattr(module, name)
+        for module in modules
+        for name in module.__all__
+        if name.startswith("draw_") or name.endswith("figure") or name == "quick_look"
+    }
+    assert len(functions) >= 20
+    # what `default_style` has wrapped
+    assert [name for name, draw in functions.items() if not hasattr(draw, "__wrapped__")] == []
+
+
+def test_no_source_is_left_out_where_an_image_has_more_pixels_than_dots():
+    shape, places = (1180, 1090), [(y, x) for y in range(5, 60) for x in range(7, 62)]
+    image, mask = np.zeros(shape), np.zeros(shape, bool)
+    for y, x in places[::57]:  # at every distance from the begin of a block
+        image[y * 19, x * 17] = mask[y * 19, x * 17] = True
+    count = int(mask.sum())
+    figure = masked_figure(names=["A"], mask=mask, image=image)
+    (original,), (_, over) = (axes.images for axes in figure.axes)
+    for drawn in (original, over):
+        assert (drawn.get_array().filled(0) > 0).sum() == count
+        assert drawn.get_array().shape[1] <= drawn.axes.get_window_extent().width
+    everything, other = (axes.images for axes in left_figure(100 * image, mask).axes)
+    floor = everything[0].get_array().min()
+    assert (everything[0].get_array() > floor).sum() == count
+    assert (other[0].get_array() > floor).sum() == 0  # all of it is masked
+    assert (other[1].get_alpha() > 0).sum() == count
+    assert other[1].get_alpha().sum() * 25 == pytest.approx(count)  # of blocks of 5 x 5 pixels
+
+
+LONG = ["jw01386-o014_t004_miri_f770w", "jw02107-c1018_t001_miri_f770w-sub256_abc", "x" * 100, "A"]
+
+
+def inside(texts, frame):
+    return all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in map(extent, texts))
+
+
+def extent(text):
+    return Text.get_window_extent(text)
+
+
+def test_long_names_are_legible():
+    counts, edges = np.histogram(np.arange(100.0), bins=10)
+    notes = ["V01386014001P0000000003106", "V" + "0" * 59, "note", LONG[3]]
+    shown = [
+        Histogram(name, note, counts, edges, 10.0, 20.0, 95.4, 1.0)
+        for name, note in zip(LONG, notes, strict=True)
+    ]
+    figure = draw_histograms(shown, unit="MJy/sr", title="t", simulated=False)
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        name, note = axes.texts
+        assert inside([name, note], axes.get_window_extent())
+        assert not note.get_text() or not extent(name).overlaps(extent(note))
+        assert extent(name).y1 < extent(figure.texts[0]).y0
+    assert figure.axes[3].texts[1].get_text() == ""  # it is the name
+    figure = masked_figure(LONG)
+    figure.draw_without_rendering()
+    titles = [axes.title for axes in figure.axes[::2]]
+    assert titles[0].get_text() == "jw01386-o014_t004_miri_\nf770w"
+    for axes in figure.axes[::2]:
+        assert inside([axes.title], axes.get_window_extent())
+        assert extent(axes.title).y1 < extent(figure.texts[0]).y0
+
+
+@pytest.mark.parametrize(
+    ("text", "letters", "short", "two"),
+    [
+        ("Img1", 4, "Img1", "Img1"),
+        ("a \n b", 5, "a b", "a b"),
+        ("abcdefghij", 5, "ab…ij", "abcde\nfghij"),
+        ("ab_cdefgh", 7, "ab_…fgh", "ab_\ncdefgh"),
+        ("abcdefghijkl", 5, "ab…kl", "abcd…\nhijkl"),
+    ],
+)
+def test_a_name_is_shortened_in_its_middle(text, letters, short, two):
+    assert shortened(text, letters) == short
+    assert in_two_lines(text, letters) == two
 
 
 def test_the_panel_of_a_mask_shows_what_it_cuts():

@@ -6,13 +6,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from astropy.io import fits
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.text import Text
+from mirimask.evaluation.agreement import CutOut
+from mirimask.evaluation.side_by_side import OTHERS
 from mirimask.figures.curves import draw_completeness, draw_curves
-from mirimask.figures.evaluation import draw_agreement, draw_sensitivity
+from mirimask.figures.evaluation import draw_agreement, draw_cut_outs, draw_sensitivity
 from mirimask.figures.evaluation import draw_completeness as draw_true_completeness
 from mirimask.figures.paper import mask_panel
-from mirimask.figures.style import method_style, method_styles
+from mirimask.figures.side_by_side import draw_verdict
+from mirimask.figures.style import method_style, method_styles, save_figure
 from mirimask.masks.registry import DETECTORS
+from PIL import Image
 
 METHODS = ["value_0.3", "value_4.6", "derivative_4.6", "value_1_or_derivative_4.6", "segmentation"]
 
@@ -196,21 +202,26 @@ def test_titles_and_legend_of_the_completeness_are_apart():
 
 
 @pytest.mark.parametrize("methods", [METHODS[:1], METHODS])
-def test_texts_of_the_agreement_do_not_overlap(methods):
+@pytest.mark.parametrize("name", ["Img1", "jw01386-o014_t004_miri_f770w", "x" * 100])
+def test_texts_of_the_agreement_do_not_overlap(methods, name):
     rows = [
         {
             **{"image": image, "method": method, "agreement": 0.99, "agree": 1667, "sources": 1680},
             **{"kappa": 0.9, "agreement_success": 0.99, "kappa_success": 0.9},
         }
-        for image in ("Img1", "All")
+        for image in (name, "All")
         for method in (*methods, "All")
     ]
     figure = draw_agreement(pd.DataFrame(rows))
-    texts = [*figure.texts, *figure.axes[0].texts, *figure.axes[0].get_xticklabels()]
+    axes = figure.axes[0]
+    texts = [*figure.texts, *axes.texts, *axes.get_xticklabels(), *axes.get_yticklabels()]
     found = boxes(figure, texts)
     assert overlapping(found) == []
     for text, box in found:
-        assert box.x1 <= figure.bbox.x1, text
+        assert 0 <= box.x0 <= box.x1 <= figure.bbox.x1, text
+    # what sets "All" off is seen on black cells and on white ones
+    assert [line.get_color() for line in axes.lines] == ["white", "white", "black", "black"]
+    assert axes.lines[0].get_linewidth() > axes.lines[2].get_linewidth()
 
 
 @pytest.mark.parametrize(
@@ -227,3 +238,59 @@ def test_a_panel_says_what_its_percentage_is_of(domain, slope, of):
     header = fits.Header({"METHOD": "value_4.6", "NKEPT": 50, "PERCENT": 4.6, "DOMAIN": domain})
     panel = mask_panel(image, image > 149, header, [], slope=image if slope else None)
     assert panel.note == f"top 4.6 % of {of}\n50 px kept, 25 % of the crop"
+
+
+def cut_outs(count=8):
+    """Noise of many greys, in which the mask's outline and the marks have few dots."""
+    rng = np.random.default_rng(1)
+    mask = np.zeros((101, 101), bool)
+    mask[70:80, 60:64] = True
+    at, peak = np.array([[20.0, 30.0]]), np.array([[50.0, 55.0]])
+    return [
+        CutOut(
+            "Img1, a", ["near, truth success: value_1"], rng.lognormal(size=mask.shape), mask,
+            "value_1", (18.0, 43.0), peak, at, np.array([24.0]),
+        )
+        for _ in range(count)
+    ]  # fmt: skip
+
+
+def test_a_png_has_the_colours_of_its_legend(tmp_path):
+    figure = draw_cut_outs(cut_outs(), n_sources=8)
+    save_figure(figure, png=tmp_path / "a.png")
+    seen = np.asarray(Image.open(tmp_path / "a.png").convert("RGB")).reshape(-1, 3).astype(int)
+    lines = [line for line in figure.legends[0].get_lines() if line.get_linestyle() != "None"]
+    assert len(lines) == 3
+    for line in lines:
+        colour = np.rint(255 * np.array(to_rgb(line.get_color()))).astype(int)
+        assert (seen == colour).all(axis=1).sum() > 20, line.get_label()
+    # what has no hue in the figure has none in the file
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    drawn = np.asarray(canvas.buffer_rgba())[..., :3].reshape(-1, 3)
+    grey = np.ptp(drawn, axis=1) == 0
+    assert abs(seen[grey] - drawn[grey]).max() <= 3
+
+
+def test_markers_of_all_and_none_found_are_whole():
+    """Their centres lie as far from the rim as they are wide."""
+    row = {"group": "a", "kind": "own", "images": 2, "needs": "", "limit": "", "simulated": False}
+    row |= {"rate": 3.0, "chosen": OTHERS, "false_low": 1.0, "median_ms": 30.0}
+    shares = {"cores": 1.0, "value": 0.0}
+    table = pd.DataFrame(
+        [
+            row | {"family": name, "label": name, "completeness": at, "low": at, "high": at}
+            for name, at in shares.items()
+        ]
+    )
+    figure = draw_verdict(table, rate=3, magnitudes=(23.5, 25.5))
+    (axes,) = figure.axes
+    frame = axes.get_window_extent()
+    points = [line for line in axes.lines if line.get_marker() not in ("None", "")]
+    assert len(points) == 2
+    for line in points:
+        at = axes.transData.transform((line.get_xdata()[0], 0))[0]
+        radius = line.get_markersize() / 2 * figure.dpi / 72
+        assert frame.x0 <= at - radius
+        assert at + radius <= frame.x1
+    assert [text.get_text() for text in axes.get_xticklabels()][::5] == ["0", "1"]

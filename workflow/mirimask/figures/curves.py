@@ -13,7 +13,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from mirimask.evaluation.completeness_fit import logistic
-from mirimask.figures.style import default_style, method_styles, titled_figure
+from mirimask.figures.style import default_style, method_styles, shortened, titled_figure
 from mirimask.masks.names import curve_label, method_label
 
 __all__ = ["draw_completeness", "draw_curves"]
@@ -114,7 +114,7 @@ def draw_completeness(
     panels = _panels(figure, small, columns=4, size=size, head=6.2)
     for i, (image, panel) in enumerate(panels.items()):
         _completeness_panel(panel, table, depths, image, styles, small=True, surveyed=surveyed)
-        panel.set_title(image, fontsize=10, loc="left", pad=3)
+        panel.set_title(shortened(image, 32), fontsize=10, loc="left", pad=3)
         panel.set_xlabel("AB magnitude", fontsize=8.5, labelpad=1)
         if i % 4:
             panel.set_yticklabels([])
@@ -242,7 +242,7 @@ def draw_curves(
     panels = _panels(figure, small, columns=4, size=size, head=6.7)
     for i, (image, panel) in enumerate(panels.items()):
         _curve_panel(panel, table[table["image"] == image], "false_per_arcmin2", styles, small=True)
-        panel.set_title(image, fontsize=10, loc="left", pad=3)
+        panel.set_title(shortened(image, 32), fontsize=10, loc="left", pad=3)
         panel.set_xlabel("false spots per arcmin²", fontsize=8.5, labelpad=1)
         if i % 4:
             panel.set_yticklabels([])

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
 from mirimask.evaluation.agreement import CutOut
-from mirimask.figures.style import default_style, method_styles, titled_figure
+from mirimask.figures.style import default_style, method_styles, shortened, titled_figure
 from mirimask.masks.names import method_label
 
 __all__ = [
@@ -328,13 +328,15 @@ def draw_agreement(table: pd.DataFrame) -> Figure:
     """Agreement of verdict and truth for each image and method, in per cent, with the counts."""
     images = [*[i for i in dict.fromkeys(table["image"]) if i != "All"], "All"]
     methods = [*[m for m in dict.fromkeys(table["method"]) if m != "All"], "All"]
+    names = [shortened(image, 40) for image in images]
+    left = max(0.9, 0.25 + 0.09 * max(map(len, names)))
     figure = titled_figure(
-        max(3.2 + 1.15 * len(methods), 7.5),
+        max(2.3 + left + 1.15 * len(methods), 7.5),
         2.0 + 0.5 * len(images),
         title="Verdicts that agree with the truth",
         simulated=True,
     )
-    (axes,) = _axes(figure, 1, left=0.9, bottom=1.0, top=0.65, right=1.6)
+    (axes,) = _axes(figure, 1, left=left, bottom=1.0, top=0.65, right=1.6)
     cells = table.set_index(["image", "method"])
     shares = np.array(
         [[cells["agreement"].get((i, m), np.nan) for m in methods] for i in images], float
@@ -355,9 +357,10 @@ def draw_agreement(table: pd.DataFrame) -> Figure:
     broken = [m if m == "All" else method_label(m).replace(" Top ", "\nTop ") for m in methods]
     labels = ["\n".join(textwrap.fill(line, 12) for line in name.split("\n")) for name in broken]
     axes.set_xticks(range(len(methods)), labels, fontsize=9)
-    axes.set_yticks(range(len(images)), images)
-    axes.axhline(len(images) - 1.5, color="black", lw=1.5)
-    axes.axvline(len(methods) - 1.5, color="black", lw=1.5)
+    axes.set_yticks(range(len(images)), names)
+    for colour, width in (("white", 4.5), ("black", 1.5)):  # seen between black cells too
+        axes.axhline(len(images) - 1.5, color=colour, lw=width)
+        axes.axvline(len(methods) - 1.5, color=colour, lw=width)
     width, height = figure.get_size_inches()
     bar = figure.add_axes((1 - 1.3 / width, 1.0 / height, 0.2 / width, 1 - 1.65 / height))
     figure.colorbar(shown, cax=bar, extend="min", label="agreement (%)")

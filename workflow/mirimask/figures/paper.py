@@ -26,7 +26,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
-from mirimask.figures.style import SIMULATED, default_style
+from mirimask.figures.style import SIMULATED, default_style, shortened
 from mirimask.image.levels import Histogram, percentile_limits, percentile_words
 from mirimask.image.wcs import pixel_to_sky, sky_to_pixel
 from mirimask.masks.names import method_label
@@ -124,12 +124,6 @@ def mask_panel(
     )
 
 
-def _plain(text: object, limit: int) -> str:
-    """A text from outside on one line of at most `limit` characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
 def _new_figure(
     width: float, height: float, *, dpi: float, title: str, simulated: bool, below: bool = False
 ) -> Figure:
@@ -141,7 +135,7 @@ def _new_figure(
     figure.text(
         0.25 / width,
         top,
-        _plain(title, int(room / 0.13)),
+        shortened(title, int(room / 0.13)),
         fontsize=14,
         fontweight="bold",
         va="top",
@@ -489,7 +483,7 @@ def draw_panels(
             fontsize=10.5, borderpad=0.25, borderaxespad=0, handlelength=2.1, columnspacing=1.0,
             handletextpad=0.5,
         )  # fmt: skip
-        wrapped = textwrap.wrap(_plain(panel.title, 70), 36)[:2]
+        wrapped = textwrap.wrap(shortened(panel.title, 70), 36)[:2]
         for lines, size, at, weight in (
             (panel.note, 10, 0.81, "normal"),
             ("\n".join(wrapped), 13 if len(wrapped) < 2 else 10.5, 0.83, "bold"),
@@ -600,6 +594,7 @@ def draw_frame(
 
 # of a PNG of histograms: those of some hundred images would be more than Pillow opens
 _MOST_DOTS = 60e6
+_NAME_INCH, _NOTE_INCH = 0.12, 0.085  # of a letter of a panel's name, and of its note
 
 
 @default_style
@@ -651,13 +646,17 @@ def draw_histograms(
             handles=handles, loc="upper right", fontsize=9.5, frameon=False, handlelength=2.6,
             borderaxespad=0.25, labelspacing=0.25,
         )  # fmt: skip
+        name, note = shortened(panel.title, 30), shortened(panel.note, 42)
+        if note == panel.title:
+            note = ""
+        together = len(name) * _NAME_INCH + len(note) * _NOTE_INCH < width
         axes.text(
-            0, 1.02, _plain(panel.title, 34), transform=axes.transAxes, fontsize=12,
+            0, 1.02 if together or not note else 1.08, name, transform=axes.transAxes, fontsize=12,
             fontweight="bold", parse_math=False,
         )  # fmt: skip
         axes.text(
-            1, 1.02, _plain(panel.note, 34), transform=axes.transAxes, fontsize=9, ha="right",
-            parse_math=False,
+            1 if together else 0, 1.02, note, transform=axes.transAxes, fontsize=9,
+            ha="right" if together else "left", parse_math=False,
         )  # fmt: skip
         axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))

@@ -1,13 +1,13 @@
 """A quick look at the mask of one image: what the command line draws beside a mask."""
 
 import textwrap
-from collections.abc import Callable
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mirimask.figures.style import default_style, titled_figure
+from mirimask.figures.style import default_style, shortened, titled_figure
+from mirimask.image.levels import shrink, shrink_mask
 
 __all__ = ["quick_look"]
 
@@ -36,8 +36,8 @@ def quick_look(
     longer = max(data.shape)
     step = -(-longer // _MOST)
     times = max(1, _LEAST // longer)
-    grey = np.repeat(np.repeat(_blocks(data, step, _mean), times, 0), times, 1)
-    marked = np.repeat(np.repeat(_blocks(mask, step, np.any), times, 0), times, 1)
+    grey = np.repeat(np.repeat(shrink(data, step), times, 0), times, 1)
+    marked = np.repeat(np.repeat(shrink_mask(mask, step), times, 0), times, 1)
     low, high = limits
     shade = np.clip((grey - low) / (high - low if high > low else 1), 0, 1)
     picture = np.repeat(shade[:, :, None], 3, 2)
@@ -52,7 +52,7 @@ def quick_look(
     figure = titled_figure(
         wide + 0.8,
         height + top + bottom,
-        title=title if len(title) < 46 else title[:44] + "…",
+        title=shortened(title, 45),
         simulated=False,
     )
     whole = height + top + bottom
@@ -64,7 +64,7 @@ def quick_look(
             height / whole,
         )
     )
-    rows, columns = (side * step / times - 0.5 for side in marked.shape)  # with what was filled up
+    rows, columns = (side * step / times - 0.5 for side in marked.shape)  # of whole blocks
     axes.imshow(
         picture, origin="lower", extent=(-0.5, columns, -0.5, rows), interpolation="nearest"
     )
@@ -78,23 +78,6 @@ def quick_look(
         parse_math=False,
     )  # fmt: skip
     return figure
-
-
-def _blocks(array: NDArray, step: int, join: Callable[..., NDArray]) -> NDArray:
-    """The array in blocks of `step` x `step`, those at its end filled up with its last pixels."""
-    if step == 1:
-        return array
-    ny, nx = array.shape
-    padded = np.pad(array, ((0, -ny % step), (0, -nx % step)), mode="edge")
-    blocks = padded.reshape(padded.shape[0] // step, step, -1, step)
-    return join(blocks, axis=(1, 3))
-
-
-def _mean(blocks: NDArray, axis: tuple[int, int]) -> NDArray:
-    """The mean of the observed pixels, NaN where there is none."""
-    with np.errstate(invalid="ignore"):
-        mean: NDArray = np.nansum(blocks, axis=axis) / np.isfinite(blocks).sum(axis=axis)
-    return mean
 
 
 def _rim(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -88,7 +88,7 @@ def draw_verdict(table: pd.DataFrame, *, rate: float, magnitudes: tuple[float, f
             axes.plot([row.low, row.high], [y, y], color=_COLOURS[row.kind], lw=1.6)
             axes.plot(row.completeness, y, **_point(row, rate))
         axes.set_ylim(len(families) - 0.5, -0.5)
-        axes.set_xlim(0, 1)
+        axes.set_xlim(-0.04, 1.04)
         axes.grid(axis="x", color="0.9", lw=0.7)
         axes.set_axisbelow(True)
         axes.set_title(f"{group} ({own['images'].iloc[0]})", fontsize=10)

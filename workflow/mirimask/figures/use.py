@@ -1,14 +1,17 @@
 """The figures of source masks: what they leave outside, and the mask on every image."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mirimask.figures.evaluation import titled_figure
+from mirimask.figures.style import default_style, in_two_lines, titled_figure
+from mirimask.image.levels import shrink, shrink_mask
 from mirimask.masks.names import method_label
 
 __all__ = ["LeftOutside", "MaskedImage", "draw_left_outside", "draw_masked_images"]
@@ -17,6 +20,7 @@ _MASKED, _OVER = "#c6dbef", "#4292c6"  # pale blue; blue
 _EMPTY = "#f0dfb4"
 _RANGE = (0.1, 30.0)  # sigma: what is shown as white and as black
 _COLUMNS = 7
+_LETTERS = 23  # of a name above an image
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,13 @@ class MaskedImage:
     limits: tuple[float, float]
 
 
+def _step(axes: Axes, shape: tuple[int, ...]) -> int:
+    """Pixels of an image (ny, nx) along a dot of its panel, rounded up, that all are drawn."""
+    box = axes.get_window_extent()
+    return max(1, math.ceil(max(shape[0] / box.height, shape[1] / box.width) - 1e-6))
+
+
+@default_style
 def draw_masked_images(
     images: Sequence[MaskedImage], *, method: str, more: int = 0, simulated: bool
 ) -> Figure:
@@ -50,10 +61,12 @@ def draw_masked_images(
     tallest = max(one.image.shape[0] / one.image.shape[1] for one in images)
     width = 1.9
     height = width * min(tallest, 2.5)
+    names = [in_two_lines(one.name, _LETTERS) for one in images]
+    head = 0.42 if "\n" not in "".join(names) else 0.56
     title = f"{method_label(method)[0].upper()}{method_label(method)[1:]} mask"
     figure = titled_figure(
         max(columns * (width + 0.08) + 0.2, 7.0),
-        rows * (2 * height + 0.42) + 0.55,
+        rows * (2 * height + head) + 0.55,
         title=title + (f" (and {more} images more)" if more else ""),
         simulated=simulated,
     )
@@ -61,7 +74,7 @@ def draw_masked_images(
     for number, one in enumerate(images):
         row, column = divmod(number, columns)
         for part in (0, 1):
-            bottom = 0.15 + (rows - 1 - row) * (2 * height + 0.42) + (1 - part) * (height + 0.08)
+            bottom = 0.15 + (rows - 1 - row) * (2 * height + head) + (1 - part) * (height + 0.08)
             axes = figure.add_axes(
                 (
                     (0.1 + column * (width + 0.08)) / total_width,
@@ -70,9 +83,9 @@ def draw_masked_images(
                     height / total_height,
                 )
             )
-            step = max(1, round(max(one.image.shape) / 500))
+            step = _step(axes, one.image.shape)
             axes.imshow(
-                one.image[::step, ::step],
+                shrink(one.image, step),
                 origin="lower",
                 cmap="Greys",
                 vmin=one.limits[0],
@@ -80,9 +93,9 @@ def draw_masked_images(
                 interpolation="nearest",
             )
             if part == 0:
-                axes.set_title(one.name, fontsize=9, pad=3)
+                axes.set_title(names[number], fontsize=9, pad=3)
             else:
-                mask = np.ma.masked_equal(one.mask[::step, ::step], False)
+                mask = np.ma.masked_equal(shrink_mask(one.mask, step), False)
                 axes.imshow(
                     mask, origin="lower", cmap=ListedColormap([_OVER]), interpolation="nearest"
                 )
@@ -92,6 +105,7 @@ def draw_masked_images(
     return figure
 
 
+@default_style
 def draw_left_outside(
     panels: Sequence[LeftOutside], light: NDArray[np.floating], *, image: str
 ) -> Figure:
@@ -123,12 +137,17 @@ def draw_left_outside(
                 height / total_height,
             )
         )
-        shown = np.clip(light[::2, ::2], *_RANGE)
+        step = _step(axes, light.shape)
+        left = shrink(np.where(panel.mask, 0, light), step)
         axes.imshow(
-            shown, origin="lower", cmap="Greys", norm=LogNorm(*_RANGE), interpolation="nearest"
-        )
-        masked = np.ma.masked_equal(panel.mask[::2, ::2], False)
-        axes.imshow(masked, origin="lower", cmap=ListedColormap([_MASKED]), interpolation="nearest")
+            np.clip(left, *_RANGE), origin="lower", cmap="Greys", norm=LogNorm(*_RANGE),
+            interpolation="nearest",
+        )  # fmt: skip
+        share = shrink(panel.mask.astype(float), step)  # any pixel of a block: most would be blue
+        axes.imshow(
+            np.ones(share.shape), origin="lower", cmap=ListedColormap([_MASKED]), alpha=share,
+            interpolation="nearest",
+        )  # fmt: skip
         axes.set_xticks([])
         axes.set_yticks([])
         own = panel.method == "recommended"

@@ -1,4 +1,4 @@
-"""What a figure shows of an image's values: the limits of its greys, and a histogram."""
+"""What a picture shows of an image: the limits of its greys, fewer pixels, and a histogram."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Histogram", "histogram", "histogram_range", "percentile_limits", "percentile_words"]
+__all__ = [
+    "Histogram",
+    "histogram",
+    "histogram_range",
+    "percentile_limits",
+    "percentile_words",
+    "shrink",
+    "shrink_mask",
+]
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,25 @@ def percentile_limits(
         raise ValueError("no pixel is finite: it has no percentiles")
     low, high = np.percentile(finite, np.asarray(percentiles, dtype=np.float64))
     return float(low), float(high)
+
+
+def shrink(image: NDArray[np.floating], factor: int) -> NDArray[np.floating]:
+    """Means of blocks of `factor` x `factor` pixels; NaN left out, fewer at the rim."""
+    if factor == 1:
+        return image
+    finite = np.isfinite(image)
+    total, number = _blocks(np.where(finite, image, 0), factor), _blocks(finite, factor)
+    return np.where(number > 0, total / np.maximum(number, 1), np.nan)
+
+
+def shrink_mask(mask: NDArray[np.bool_], factor: int) -> NDArray[np.bool_]:
+    """Blocks in which any pixel is set: no spot of a mask disappears."""
+    return mask if factor == 1 else _blocks(mask, factor) > 0
+
+
+def _blocks(array: NDArray, factor: int) -> NDArray:
+    rows, columns = (np.arange(0, n, factor) for n in array.shape)
+    return np.add.reduceat(np.add.reduceat(array.astype(float), rows, 0), columns, 1)
 
 
 def percentile_words(percent: float) -> str:
