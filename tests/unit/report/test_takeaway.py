@@ -114,6 +114,13 @@ def test_no_number_is_a_negative_zero(tables):
     assert "Diff Top 10 %: +0.00 [+0.06, +0.38]" in text
 
 
+def test_where_chance_leaves_nothing_to_fail_no_number_is_said(tables):
+    unknown = tables["chance"]["method"] == "derivative_10"
+    tables["chance"].loc[unknown, ["corrected", "corrected_low", "corrected_high"]] = np.nan
+    text = "\n".join(takeaways(tables))
+    assert "Orig. Segm.: 0.70 [0.10, 0.90], Diff Top 10 %: not known." in text
+
+
 def test_of_one_image_nothing_is_pooled(tables):
     for name in ("depths", "compared"):
         tables[name]["image"] = "NGC1"

@@ -59,6 +59,8 @@ def _chance(table: pd.DataFrame) -> list[str]:
     ranking = ", ".join(
         f"{_before(row.method)} {row.corrected:z.2f} [{row.corrected_low:z.2f}, "
         f"{row.corrected_high:z.2f}]"
+        if np.isfinite(row.corrected)  # chance leaves less than one source to fail
+        else f"{_before(row.method)} not known"
         for row in by_peaks.itertuples()
     )
     return [
