@@ -2,11 +2,12 @@
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["partial_path", "replacing", "write_bytes", "write_text"]
+__all__ = ["disk_fault", "partial_path", "replacing", "write_bytes", "write_text"]
 
 
 def partial_path(path: str | Path, process: int) -> Path:
@@ -16,6 +17,15 @@ def partial_path(path: str | Path, process: int) -> Path:
     """
     path = Path(path)
     return path.with_name(f".{process}.partial.{path.name.lower()}")
+
+
+def disk_fault(error: OSError) -> int | None:
+    """The number of an error that is a disk's: full, read-only or failing; None for others."""
+    # numpy says "8000 requested and 0 written", without a number
+    if error.errno is None and re.search(r"\d requested and \d+ written$", str(error)):
+        return errno.ENOSPC
+    faults = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+    return error.errno if type(error) is OSError and error.errno in faults else None
 
 
 @contextmanager
@@ -32,9 +42,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        # numpy says "8000 requested and 0 written", without the number of the error
-        number = errno.ENOSPC if str(error).endswith(" written") else error.errno
-        if error.filename is not None or number is None:
+        number = disk_fault(error)
+        if number is None or error.filename is not None:
             raise
         raise OSError(number, os.strerror(number), str(path)) from error
     finally:

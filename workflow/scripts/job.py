@@ -31,7 +31,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import SimpleNamespace
 
-from mirimask.atomic import partial_path, write_text
+from mirimask.atomic import disk_fault, partial_path, write_text
 from mirimask.errors import MaskError
 
 AGAIN = "The same command again goes on from here"
@@ -219,9 +219,10 @@ def _blame(error, job):
     if isinstance(error, MemoryError):
         return MaskError(f"{job.output[0]}: there is too little memory; fewer --cores need less.")
     while isinstance(error, OSError):  # libraries raise their own from the system's
-        if error.errno in MACHINE:
+        number = disk_fault(error) or error.errno
+        if number in MACHINE:
             path = error.filename or job.output[0]
-            return MaskError(f"{path}: {os.strerror(error.errno)}. {MACHINE[error.errno]}")
+            return MaskError(f"{path}: {os.strerror(number)}. {MACHINE[number]}")
         error = error.__cause__ or error.__context__
     return None
 

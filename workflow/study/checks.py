@@ -37,14 +37,15 @@ def _rows(study: "Study") -> None:
                 f"{where} has no i2d, but {', '.join(unused)}, which an image from "
                 f"'{study.source_of(image)}' (archive.source) does not use; give its i2d too."
             )
+        crop = f"{where}: crop" if row["crop"] else "crop"  # of the configuration
         for axis in ("rows", "columns"):
-            _order(study.crop_of(image, axis), f"{where}: crop, {axis}")
+            _order(study.crop_of(image, axis), f"{crop}, {axis}")
         for axis in ("rows", "columns"):
             first, end = study.crop_of(image, axis) or (0, LEAST_SIDE)
             if end - first < LEAST_SIDE:
                 raise MaskError(
-                    f"{where}: crop, {axis}: from {first} to {end} are {end - first} pixels; a "
-                    f"crop needs {LEAST_SIDE}."
+                    f"{crop}, {axis}: from {first} to {end} are {end - first} pixels; a crop needs "
+                    f"{LEAST_SIDE}."
                 )
 
 

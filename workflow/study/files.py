@@ -16,7 +16,11 @@ from study.usable import header_of, wrong_filter
 
 __all__ = ["check_files", "check_headers", "contents", "left_behind", "own_contents"]
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)  # the machine's faults, not an image's
+# what a log says that is the machine's fault, not an image's
+_MACHINE = (
+    *map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)),
+    "too little memory",
+)
 
 
 def check_files(study: Study) -> None:
@@ -86,7 +90,7 @@ def left_behind(study: Study) -> str:
         if study.source_of(image) == "local" and log.exists() and not made.exists():
             lines = log.read_text(encoding="utf-8").splitlines()
             problem = next((line for line in lines if line.startswith("ERROR")), "")
-            if problem and not any(os.strerror(number) in problem for number in _FULL):
+            if problem and not any(words in problem for words in _MACHINE):
                 said[image] = problem.partition(": ")[2].removeprefix(f"{image}: ")
     if not said:
         return ""

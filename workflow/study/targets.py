@@ -17,7 +17,6 @@ __all__ = [
     "overview_parts",
     "products",
     "report_parts",
-    "reported",
     "side_by_side",
 ]
 
@@ -155,6 +154,7 @@ def report_parts(study: Study) -> dict[str, Any]:
     of_mask = ("masks/{}/{}.fits", "verdicts/{}/{}.csv")
     files = [
         *outputs,
+        *overview_parts(study)["overview_look"],
         *(f"<results>/{form.format(image)}" for image in images for form in of_image),
         *(f"<results>/archive/{image}/{name}" for image in images for name in of_archive),
         *(

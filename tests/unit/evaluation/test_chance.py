@@ -86,6 +86,7 @@ def test_success_at_the_chance_rate_is_worth_nothing():
     assert np.isnan(corrected_success(5, 10, 1.0, 2000)).all()
     # by chance one of a hundred sources fails, or less than one
     assert np.isfinite(corrected_success(100, 100, 0.99, 2000)).all()
+    assert np.isfinite(corrected_success(10, 10, 0.9, 2000)).all()
     assert np.isnan(corrected_success(100, 100, 0.992, 2000)).all()
 
 

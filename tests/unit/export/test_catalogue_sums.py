@@ -203,7 +203,7 @@ def test_a_ring_around_all_of_the_image_and_beyond_has_no_pixels(field):
     assert number[1] > 0
 
 
-def test_the_ring_of_a_label_across_the_image_takes_no_more_than_the_image():
+def test_the_ring_of_a_label_across_the_image_ends_with_the_image():
     data = np.zeros((700, 700), np.float32)
     tracemalloc.start()
     try:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import ssl
 
 import pytest
 from mirimask.atomic import replacing, write_text
@@ -30,7 +31,9 @@ def test_a_full_disk_is_said_with_the_file(tmp_path, error):
 def test_other_errors_stay_as_they_are(tmp_path):
     for error in (
         FileNotFoundError(errno.ENOENT, "none", "b.csv"),
-        OSError("of a library"),
+        OSError("the log was never written"),
+        OSError("of", "a library"),
+        ssl.SSLError(1, "record layer failure"),
         KeyError("a"),
     ):
         with pytest.raises(type(error)) as raised, replacing(tmp_path / "A.fits"):

@@ -11,7 +11,7 @@ from astropy.table import Table
 from astropy.wcs import WCS
 from conftest import REAL
 from mirimask.errors import MaskError
-from mirimask.image.files import read_frame
+from mirimask.image.files import read_frame, read_mask
 from mirimask.image.own_files import (
     brightness_factor,
     read_image,
@@ -799,3 +799,11 @@ def test_an_image_is_its_finite_pixels():
     check_image(np.array([np.nan, -2, -1, np.inf]), what="image")
     with pytest.raises(MaskError, match="all its pixels are -2"):
         check_image(np.array([np.nan, -2, -2, np.inf]), what="image")
+
+
+@pytest.mark.parametrize("content", [b"", b"SIMPLE  = nothing", bytes(2880)])
+def test_a_damaged_file_of_the_study_is_to_be_removed(tmp_path, content):
+    """Nobody can fetch it, or copy it from anywhere."""
+    (tmp_path / "value_1.fits").write_bytes(content)
+    with pytest.raises(MaskError, match="remove it, and run again what wrote it"):
+        read_mask(tmp_path / "value_1.fits")

@@ -153,6 +153,7 @@ def test_no_memory_and_a_missing_permission_are_one_sentence(folder):
         (MemoryError(), r"^masks/A.fits: there is too little memory"),
         (OSError(errno.EROFS, "read-only"), r"^masks/A.fits: Read-only file system"),
         (PermissionError(errno.EACCES, "denied", "a.fits"), r"^a.fits: Permission denied"),
+        (OSError("8000 requested and 0 written"), r"^masks/A.fits: No space left on device"),
     ):
         with pytest.raises(MaskError, match=said) as raised:
             logged(raising(error), job)

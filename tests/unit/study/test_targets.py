@@ -40,7 +40,11 @@ def test_all_that_the_page_leads_to_is_asked_for(make):
     study = make()
     ends = targets.final(study)
     assert set(targets.report_parts(study)["files"]) < set(ends)
-    assert {"<results>/masks/A/value_1.fits", "<results>/peaks/B.csv"} <= set(ends)
+    assert {
+        "<results>/masks/A/value_1.fits",
+        "<results>/peaks/B.csv",
+        "<results>/overview/A.png",
+    } <= set(ends)
 
 
 def test_the_first_screen_shows_the_recommended_mask_or_the_first_product(make):

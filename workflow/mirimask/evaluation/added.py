@@ -212,7 +212,7 @@ def _pixel_noise(crop: Frame) -> float:
     What these differ by has a nebula's structure in it: ten times the noise, where it is steep.
     """
     if crop.error is not None:
-        error = crop.error[~crop.empty]
+        error = crop.error[:][~crop.empty]  # it may have stayed in its file
         known = error[np.isfinite(error) & (error > 0)]
         if known.size:
             return float(np.median(known))

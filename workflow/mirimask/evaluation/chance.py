@@ -119,7 +119,7 @@ def corrected_success(
     one. NaN where chance leaves less than one of the sources to fail (or there are none): what
     is beyond chance is then beyond any number.
     """
-    if not sources * (1 - chance) >= 1:
+    if not sources * (1 - chance) >= 1 - 1e-9:  # 10 * (1 - 0.9) is less than 1
         return (float("nan"),) * 3
     fail, fail0 = 1 - success / sources, 1 - chance
     low, high = (float(v) for v in wilson(sources - success, sources))

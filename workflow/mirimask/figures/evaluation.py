@@ -123,7 +123,7 @@ def draw_chance(table: pd.DataFrame, *, simulated: bool) -> Figure:
         axes.plot(own["rate"], range(len(own)), "s", color=_BLUE, markersize=7)
         for y, row in enumerate(own.itertuples()):
             text = "-" if np.isnan(row.corrected) else (
-                f"{row.corrected:.2f} [{row.corrected_low:.2f}, {row.corrected_high:.2f}]"
+                f"{row.corrected:z.2f} [{row.corrected_low:z.2f}, {row.corrected_high:z.2f}]"
             )  # fmt: skip
             axes.text(1.04, y, text, va="center", fontsize=9)
         axes.text(1.04, -0.62, "S_c [95 %]", va="bottom", fontsize=9)
@@ -366,9 +366,9 @@ def draw_agreement(table: pd.DataFrame) -> Figure:
     figure.colorbar(shown, cax=bar, extend="min", label="agreement (%)")
     everything = cells.loc[("All", "All")]
     text = (
-        f"all together: kappa {everything['kappa']:.2f} for success, near, failure; "
+        f"all together: kappa {everything['kappa']:z.2f} for success, near, failure; "
         f"{100 * everything['agreement_success']:.1f} % and kappa "
-        f"{everything['kappa_success']:.2f} for success or not"
+        f"{everything['kappa_success']:z.2f} for success or not"
     )
     text = textwrap.fill(text, int(12 * width))
     figure.text(0.15 / width, 0.1 / height, text, fontsize=9.5)

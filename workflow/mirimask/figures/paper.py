@@ -646,9 +646,8 @@ def draw_histograms(
             handles=handles, loc="upper right", fontsize=9.5, frameon=False, handlelength=2.6,
             borderaxespad=0.25, labelspacing=0.25,
         )  # fmt: skip
-        name, note = shortened(panel.title, 30), shortened(panel.note, 42)
-        if note == panel.title:
-            note = ""
+        name = shortened(panel.title, 30)
+        note = "" if panel.note == panel.title else shortened(panel.note, 42)
         together = len(name) * _NAME_INCH + len(note) * _NOTE_INCH < width
         axes.text(
             0, 1.02 if together or not note else 1.08, name, transform=axes.transAxes, fontsize=12,

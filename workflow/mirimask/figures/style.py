@@ -110,7 +110,8 @@ def shortened(text: object, letters: int) -> str:
     """
     line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
     tail = letters // 2
-    return line if len(line) <= letters else f"{line[: letters - tail - 1]}…{line[-tail:]}"
+    first, last = line[: letters - tail - 1], line[len(line) - tail :]
+    return line if len(line) <= letters else f"{first}…{last}"
 
 
 def in_two_lines(text: object, letters: int) -> str:
@@ -139,7 +140,7 @@ def default_style(function: Callable) -> Callable:
 def save_figure(figure: Figure, *, png: str | Path, pdf: str | Path | None = None) -> None:
     """Write a figure as PNG and, where named, PDF, whole or not at all; equal ones, equal bytes.
 
-    The PNG has no palette: half the bytes, but thin lines would get the colours of others.
+    The PNG has no palette: that would have half the bytes, and thin lines the colours of others.
     """
     canvas = FigureCanvasAgg(figure)
     canvas.draw()

@@ -123,9 +123,10 @@ def _explained(path: str | Path, what: str, remedy: str = _FETCH_AGAIN) -> Itera
             raise MaskError(
                 f"{what} '{path}': truncated or damaged FITS ({_first_line(error)}); {remedy}."
             ) from None
+        if remedy == _FETCH_AGAIN:
+            remedy = "give the file that the archive or your reduction wrote"
         raise MaskError(
-            f"{what} '{path}': not a FITS file, it begins with {start[:24]!r}; "
-            "give the file that the archive or your reduction wrote."
+            f"{what} '{path}': not a FITS file, it begins with {start[:24]!r}; {remedy}."
         ) from None
 
 

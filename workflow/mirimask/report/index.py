@@ -201,12 +201,13 @@ def worth(tables: Tables) -> PageTable | None:
             m: f"{r.recall:.2f} [{r.recall_low:.2f}, {r.recall_high:.2f}]"
             for m, r in own.iterrows()
         }
-    for name, column, text, key in (
-        ("chance", "corrected", "Beyond chance", {"positions": "random", "scorer": "peaks"}),
-        ("reliability", "false_per_arcmin2", BLANK_SPOTS, {}),
-        ("reliability", "reliability", "Reliability", {}),
-        ("purity", "purity", "Purity (truth)", {}),
-        ("agreement", "agreement", "Verdict agrees with truth", {}),
+    by_peaks = {"positions": "random", "scorer": "peaks"}
+    for name, column, text, key, none in (
+        ("chance", "corrected", "Beyond chance", by_peaks, "not known"),
+        ("reliability", "false_per_arcmin2", BLANK_SPOTS, {}, ""),
+        ("reliability", "reliability", "Reliability", {}, ""),
+        ("purity", "purity", "Purity (truth)", {}, ""),
+        ("agreement", "agreement", "Verdict agrees with truth", {}, ""),
     ):
         if name in tables:
             own = tables[name]
@@ -215,7 +216,7 @@ def worth(tables: Tables) -> PageTable | None:
                 own = own[own["domain"].fillna("").isin(["crop", ""])]
             for where, value in key.items():
                 own = own[own[where] == value]
-            form = rate_words if column == "false_per_arcmin2" else partial(two, none="")
+            form = rate_words if column == "false_per_arcmin2" else partial(two, none=none)
             columns[text] = own[own["method"] != "All"].set_index("method")[column].map(form)
     if "injection_depths" in tables:
         columns["80 % of added stars found to, AB mag"] = depths(tables)
@@ -230,7 +231,8 @@ def worth(tables: Tables) -> PageTable | None:
         caption="What each mask is worth, over all images; slices over the crop",
         notes=[
             "Recall and chance are of spots with a peak of their own (peaks), as in the evaluation",
-            "Beyond chance: 0 is the success of random positions, 1 is every source",
+            "Beyond chance: 0 is the success of random positions, 1 is every source; not known, "
+            "where chance leaves less than one source to fail",
             "Blank images: of the same sky and noise, where nothing is real; points and curves "
             "count the spots on no true source where the truth is known",
             "Reliability: 1 less the spots of a blank image over those of the image",
