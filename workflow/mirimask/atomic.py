@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["disk_fault", "partial_path", "replacing", "write_bytes", "write_text"]
+__all__ = ["DISK_FAULTS", "disk_fault", "partial_path", "replacing", "write_bytes", "write_text"]
+
+
+# a disk that is full, beyond a person's share of it, read-only, or failing
+DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 
 def partial_path(path: str | Path, process: int) -> Path:
@@ -20,12 +24,11 @@ def partial_path(path: str | Path, process: int) -> Path:
 
 
 def disk_fault(error: OSError) -> int | None:
-    """The number of an error that is a disk's: full, read-only or failing; None for others."""
+    """Which of `DISK_FAULTS` an error is; None for others."""
     # numpy says "8000 requested and 0 written", without a number
     if error.errno is None and re.search(r"\d requested and \d+ written$", str(error)):
         return errno.ENOSPC
-    faults = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
-    return error.errno if type(error) is OSError and error.errno in faults else None
+    return error.errno if type(error) is OSError and error.errno in DISK_FAULTS else None
 
 
 @contextmanager

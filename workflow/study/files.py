@@ -1,6 +1,5 @@
 """A person's own files: whether they are there, can be used, and are those that were imported."""
 
-import errno
 import hashlib
 import json
 import os
@@ -9,6 +8,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from mirimask.atomic import DISK_FAULTS
 from mirimask.errors import MaskError
 
 from study.settings import Study
@@ -17,10 +17,7 @@ from study.usable import header_of, wrong_filter
 __all__ = ["check_files", "check_headers", "contents", "left_behind", "own_contents"]
 
 # what a log says that is the machine's fault, not an image's
-_MACHINE = (
-    *map(os.strerror, (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)),
-    "too little memory",
-)
+_MACHINE = (*map(os.strerror, DISK_FAULTS), "too little memory")
 
 
 def check_files(study: Study) -> None:

@@ -62,9 +62,6 @@ def card_text(text: str) -> str:
     return re.sub(r"[^ -~]", "_", text)
 
 
-_FETCH_AGAIN = "fetch or copy it again"
-
-
 @contextmanager
 def opened(
     path: str | Path,
@@ -84,8 +81,7 @@ def opened(
     path = Path(path)
     if not path.is_file():
         raise MaskError(f"{what} '{path}': there is no such file; correct its path.")
-    remedy = "remove it, and run again what wrote it" if written_here else _FETCH_AGAIN
-    with _explained(path, what, remedy):
+    with _explained(path, what, written_here=written_here):
         file = _content(path)
         try:
             _check_sizes(file)
@@ -104,8 +100,12 @@ def opened(
 
 
 @contextmanager
-def _explained(path: str | Path, what: str, remedy: str = _FETCH_AGAIN) -> Iterator[None]:
+def _explained(path: str | Path, what: str, *, written_here: bool = False) -> Iterator[None]:
     """MaskError, with what the file is called, for whatever a damaged file leads astropy to."""
+    damaged = "fetch or copy it again"
+    another = "give the file that the archive or your reduction wrote"
+    if written_here:
+        damaged = another = "remove it, and run again what wrote it"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of cards off the standard
@@ -116,17 +116,15 @@ def _explained(path: str | Path, what: str, remedy: str = _FETCH_AGAIN) -> Itera
     except MaskError:
         raise
     except (EOFError, zlib.error, AstropyUserWarning) as error:
-        raise MaskError(f"{what} '{path}': truncated ({_first_line(error)}); {remedy}.") from None
+        raise MaskError(f"{what} '{path}': truncated ({_first_line(error)}); {damaged}.") from None
     except Exception as error:  # astropy raises whatever a damaged file leads it to
         start = _first_bytes(Path(path))
         if start.startswith(b"SIMPLE"):
             raise MaskError(
-                f"{what} '{path}': truncated or damaged FITS ({_first_line(error)}); {remedy}."
+                f"{what} '{path}': truncated or damaged FITS ({_first_line(error)}); {damaged}."
             ) from None
-        if remedy == _FETCH_AGAIN:
-            remedy = "give the file that the archive or your reduction wrote"
         raise MaskError(
-            f"{what} '{path}': not a FITS file, it begins with {start[:24]!r}; {remedy}."
+            f"{what} '{path}': not a FITS file, it begins with {start[:24]!r}; {another}."
         ) from None
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mirimask.image.levels import shrink, shrink_mask
 from mirimask.masks.names import method_label
 from mirimask.report.page import render_page, size_words
 from mirimask.report.pictures import (
@@ -17,8 +18,6 @@ from mirimask.report.pictures import (
     grey_levels,
     grey_png,
     mask_png,
-    shrink,
-    shrink_mask,
 )
 
 __all__ = ["BrowsedImage", "browser_page", "image_data", "largest_side"]

@@ -19,8 +19,6 @@ __all__ = [
     "grey_png",
     "mask_png",
     "quick_look",
-    "shrink",
-    "shrink_mask",
     "smaller",
     "thumbnail",
 ]
