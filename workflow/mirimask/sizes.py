@@ -1,11 +1,16 @@
-"""Sizes as a person writes them, `18 px`, `1.98 arcsec` or `1 fwhm`: they are read here only."""
+"""Sizes as a person writes them, `18 px`, `1.98 arcsec` or `1 fwhm`: they are read here only.
+
+And the least that a crop may have. Nothing here takes time to import.
+"""
 
 import math
 import re
 
 from mirimask.errors import MaskError
 
-__all__ = ["size_parts"]
+__all__ = ["LEAST_SIDE", "size_parts"]
+
+LEAST_SIDE = 8  # pixels of a crop: below that, no background can be taken
 
 # the schema of the configuration has the same pattern
 _SIZE = re.compile(r"((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?) *(px|arcsec|fwhm)")

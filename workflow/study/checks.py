@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from mirimask.errors import MaskError
-from mirimask.image.frame import LEAST_SIDE
 from mirimask.image.instrument import imaging_filter
+from mirimask.sizes import LEAST_SIDE
 from mirimask.sources.conditions import check_condition
 
 from study.images import PAPER_IMAGES

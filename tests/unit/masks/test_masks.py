@@ -1,7 +1,5 @@
 """The registry of methods, and what comes from it: names, masks, sweeps, help, corrections."""
 
-import json
-import subprocess
 import sys
 from dataclasses import replace
 
@@ -51,16 +49,6 @@ def test_every_line_of_the_registry_is_whole():
             assert number > 10
     assert set(OWN) <= set(METHODS) - set(DETECTORS)
     assert METHODS["cores"].level == DEFAULT.seed
-
-
-def test_names_import_nothing_heavy():
-    """They are read whenever Snakemake starts."""
-    code = "import sys, json, mirimask.masks.names; print(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    modules = set(json.loads(done.stdout))
-    heavy = {"numpy", "scipy", "astropy", "photutils", "pandas", "matplotlib", "skimage", "sep"}
-    assert "mirimask.masks.registry" in modules
-    assert not heavy & modules
 
 
 ### a new method ###################################################################################

@@ -1,6 +1,8 @@
 """The configuration of a study: completed, and refused in one line where something is wrong."""
 
 import copy
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -334,3 +336,15 @@ def test_a_survey_asks_for_something(own):
     study = own({"survey": {"program": "1837"}})
     assert study.survey_settings()["program"] == "1837"
     assert study.failed_before("jw01837-o001_t001_miri_f770w") == 0
+
+
+def test_what_snakemake_imports_at_every_start_is_light():
+    """Of what a command starts with, as `workflow/rules/common.smk` imports it."""
+    modules = ["job", *(f"study.{path.stem}" for path in (ROOT / "workflow/study").glob("*.py"))]
+    heavy = ("scipy", "astropy", "photutils", "pandas", "matplotlib", "skimage", "sep", "requests")
+    code = (
+        f"import sys; sys.path[:0] = {[str(ROOT / 'workflow' / at) for at in ('', 'scripts')]}; "
+        f"import {', '.join(modules)}; print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

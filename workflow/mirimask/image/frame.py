@@ -18,11 +18,9 @@ from mirimask.image.instrument import (
 )
 from mirimask.image.parts import strips
 from mirimask.image.wcs import pixel_area_sr, pixel_scale_arcsec, shifted, wcs_cards
-from mirimask.sizes import size_parts
+from mirimask.sizes import LEAST_SIDE, size_parts
 
 __all__ = ["Frame", "crop_frame", "empty_pixels", "pixel_cards", "pixels", "whole_frame"]
-
-LEAST_SIDE = 8  # pixels: below that, no background can be taken
 
 
 @dataclass(frozen=True)
