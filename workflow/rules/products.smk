@@ -2,7 +2,7 @@
 
 
 # Labels and catalogue of one mask are a job of their own, so that a changed method makes its files
-# again and no other's; in a process that jobs share, the imports (photutils, 1.5 s) are paid once.
+# again and no other's; in a process that jobs share, the imports (photutils and more) are paid once.
 rule export_mask:
     input:
         unpack(
