@@ -58,7 +58,7 @@ def main() -> None:
         if len(group) >= FEWEST:
             low, middle, high = group["share"].quantile([0.16, 0.5, 0.84])
             print(
-                f"| {kind} | {magnitudes.left} to {magnitudes.right} | {len(group)} "
+                f"| {kind} | {magnitudes.left:g} to {magnitudes.right:g} | {len(group)} "
                 f"| {middle:.2f} | {low:.2f} to {high:.2f} |"
             )
 
