@@ -1,6 +1,6 @@
-"""The one exception that is meant for the person at the terminal."""
+"""The exceptions that are meant for the person at the terminal."""
 
-__all__ = ["MaskError"]
+__all__ = ["DamagedFile", "MaskError"]
 
 
 class MaskError(Exception):
@@ -8,3 +8,13 @@ class MaskError(Exception):
 
     Its text is shown alone, without a traceback.
     """
+
+
+class DamagedFile(MaskError):
+    """A file that a study wrote and that cannot be read any more; `why` is what its reader says."""
+
+    remedy = "remove it, and run again what wrote it"
+
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(text)
+        self.why = why

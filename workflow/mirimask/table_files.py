@@ -1,18 +1,20 @@
-"""Tables in files: how a study's own CSV and ECSV are read and written.
+"""Tables in files: how a study's own CSV, ECSV and JSON are read and written.
 
 A text is a text: the image `001`, the source `1e5` and the name `NA` come out of a file as they
 went in, whatever they look like. Which columns hold texts is said here, once.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from mirimask.atomic import replacing, write_text
-from mirimask.errors import MaskError
+from mirimask.errors import DamagedFile, MaskError
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -21,6 +23,8 @@ __all__ = [
     "TEXTS",
     "as_csv",
     "read_by_mask",
+    "read_ecsv",
+    "read_json",
     "read_table",
     "read_tables",
     "read_texts",
@@ -44,21 +48,51 @@ _NO_NUMBER = ["", "nan", "NaN"]  # what writes a missing number
 _NOT_MEASURED = "not_measured"  # column of a table in place of one that could not be made
 
 
+@contextmanager
+def _of_file(path: str | Path, kind: str) -> Iterator[None]:
+    """DamagedFile, with the path, for whatever a damaged file leads its reader to."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:  # each reader raises what its parsers do
+        why = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(". ")
+        raise DamagedFile(
+            f"'{path}': damaged, it is no {kind} ({why}); {DamagedFile.remedy}.",
+            why,
+        ) from None
+
+
 def read_table(path: str | Path, *, texts: Iterable[str] = ()) -> pd.DataFrame:
     """Read a CSV table with the columns of TEXTS, and further `texts`, as texts ('' where empty).
 
     Every other column has the type of its cells, NaN where one is empty. A byte-order mark before
-    the first name does not count. What pandas raises for a file that is no table is not caught.
+    the first name does not count. DamagedFile for a file that is no table.
     """
-    columns = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
-    as_text = [name for name in columns if name in TEXTS or name in texts]
-    return pd.read_csv(
-        path,
-        dtype=dict.fromkeys(as_text, str),
-        keep_default_na=False,
-        na_values={name: _NO_NUMBER for name in columns if name not in as_text},
-        encoding="utf-8-sig",
-    )
+    with _of_file(path, "CSV table"):
+        columns = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
+        as_text = [name for name in columns if name in TEXTS or name in texts]
+        return pd.read_csv(
+            path,
+            dtype=dict.fromkeys(as_text, str),
+            keep_default_na=False,
+            na_values={name: _NO_NUMBER for name in columns if name not in as_text},
+            encoding="utf-8-sig",
+        )
+
+
+def read_ecsv(path: str | Path) -> "Table":
+    """Read an ECSV table. DamagedFile for a file that is none."""
+    from astropy.table import Table
+
+    with _of_file(path, "ECSV table"):
+        return Table.read(path, format="ascii.ecsv")
+
+
+def read_json(path: str | Path) -> Any:
+    """What a JSON file holds. DamagedFile for a file that is none."""
+    with _of_file(path, "JSON"):
+        return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def read_by_mask(paths: Iterable[str | Path]) -> pd.DataFrame:
@@ -72,7 +106,10 @@ def read_by_mask(paths: Iterable[str | Path]) -> pd.DataFrame:
 
 def read_texts(path: str | Path, *, separator: str = ",") -> pd.DataFrame:
     """Read a table of which every cell is a text, '' where it is empty; as `read_table` else."""
-    return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    with _of_file(path, "table"):
+        return pd.read_csv(
+            path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
+        )
 
 
 def read_tables(paths: Iterable[str | Path], columns: Sequence[str] | None = None) -> pd.DataFrame:

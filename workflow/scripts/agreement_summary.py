@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from astropy.table import Table
 from job import script
 from mirimask.evaluation.agreement import agreement_table, cut_out, spread_over_images
 from mirimask.figures.evaluation import draw_agreement, draw_cut_outs
 from mirimask.figures.style import save_figure
 from mirimask.image.files import read_crop, read_mask
-from mirimask.table_files import read_table, read_tables, write_csv
+from mirimask.table_files import read_ecsv, read_table, read_tables, write_csv
 
 MOST = 24  # cut-outs on the sheet
 
@@ -31,7 +30,7 @@ def cut_outs(sources, job):
             rows,
             read_mask(masks[image, rows["method"].iloc[0]])[0],
             read_table(peaks[image]),
-            Table.read(truths[image], format="ascii.ecsv").to_pandas(),
+            read_ecsv(truths[image]).to_pandas(),
             radius=job.params.radius,
             near=job.params.near,
         )

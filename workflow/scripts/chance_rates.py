@@ -1,11 +1,10 @@
 """Chance success of every mask of an image: evaluation/chance/<image>.csv."""
 
-from astropy.table import Table
 from job import or_why_not, script
 from mirimask.evaluation.chance import chance_rows
 from mirimask.evaluation.scene import named_masks
 from mirimask.image.files import read_crop
-from mirimask.table_files import read_table, write_csv, write_reason
+from mirimask.table_files import read_ecsv, read_table, write_csv, write_reason
 
 
 @or_why_not(write_reason)
@@ -16,7 +15,7 @@ def main(job):
         read_crop(job.input.frame, planes=False),
         image,
         read_table(job.input.peaks),
-        Table.read(job.input.sources, format="ascii.ecsv").to_pandas(),
+        read_ecsv(job.input.sources).to_pandas(),
         [(*mask, read_table(path)) for mask, path in zip(masks, job.input.verdicts, strict=True)],
         radius=p.radius,
         near=p.near,

@@ -1,6 +1,5 @@
 """One mask as files for other software: labels, a catalogue of its sources, and regions."""
 
-from astropy.table import Table
 from job import script
 from mirimask.atomic import replacing, write_text
 from mirimask.export.ds9 import region_file
@@ -12,7 +11,7 @@ from mirimask.image.instrument import point_aperture
 from mirimask.image.own_files import read_segmentation
 from mirimask.masks.make import numbered_sources
 from mirimask.sources.verdicts import VERDICT_COLUMNS
-from mirimask.table_files import read_table
+from mirimask.table_files import read_ecsv, read_table
 
 
 def main(job):
@@ -29,7 +28,7 @@ def main(job):
     write_labels(job.output.labels, labels, crop, detections=detections, **made)
 
     radius = pixels(job.params.radius, crop.pixel_scale, fwhm_px=crop.fwhm_px) * crop.pixel_scale
-    sources = Table.read(job.input.sources, format="ascii.ecsv")
+    sources = read_ecsv(job.input.sources)
     aperture = point_aperture(crop.primary["FILTER"], crop.pixel_scale)
     measured = measure_labels(
         crop,

@@ -3,7 +3,6 @@
 import logging
 
 from astropy.io import fits
-from astropy.table import Table
 from job import script
 from mirimask.archive import (
     Archive,
@@ -14,7 +13,7 @@ from mirimask.archive import (
 )
 from mirimask.image.manifest import product_row, write_manifest
 from mirimask.sources.catalogue import note_of_overlap
-from mirimask.table_files import read_texts
+from mirimask.table_files import read_ecsv, read_texts
 
 log = logging.getLogger("mirimask.fetch_catalogue")
 
@@ -38,7 +37,7 @@ def main(job):
         columns=[settings[key] for key in ("id", "ra", "dec")],
     )
     copy_out(fetched, job.output.catalogue)
-    table = Table.read(fetched.path, format="ascii.ecsv")
+    table = read_ecsv(fetched.path)
     notes = list(table.meta.get("notes", []))
     overlap = "" if settings["keep"] else note_of_overlap(table, settings["name"])
     notes += [overlap] if overlap else []

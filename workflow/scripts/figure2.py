@@ -1,14 +1,13 @@
 """Figure 2: histograms of the crops, with mean + 2 standard deviations and a percentile."""
 
-import json
 import logging
-from pathlib import Path
 
 from job import script
 from mirimask.figures.paper import draw_histograms
 from mirimask.figures.style import save_figure
 from mirimask.image.files import read_crop
 from mirimask.image.levels import histogram, histogram_range
+from mirimask.table_files import read_json
 
 log = logging.getLogger("mirimask.figure2")
 
@@ -16,7 +15,7 @@ log = logging.getLogger("mirimask.figure2")
 def main(job):
     panels, simulated = [], False
     for frame, statistics in zip(job.input.frames, job.input.statistics, strict=True):
-        crop, row = read_crop(frame, planes=False), json.loads(Path(statistics).read_text())
+        crop, row = read_crop(frame, planes=False), read_json(statistics)
         simulated |= crop.simulated
         wanted = job.params.ranges.get(row["image"])
         within = histogram_range(crop.data[~crop.empty], wanted)

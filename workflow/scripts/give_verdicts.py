@@ -1,12 +1,11 @@
 """Judge one mask, source by source: verdicts/ and spots/<image>/<method>.csv."""
 
 import pandas as pd
-from astropy.table import Table
 from job import script
 from mirimask.image.files import read_crop, read_mask
 from mirimask.sources.spots import label_spots
 from mirimask.sources.verdicts import judged_sources, smallest_spot_px
-from mirimask.table_files import read_table, write_csv
+from mirimask.table_files import read_ecsv, read_table, write_csv
 
 
 def main(job):
@@ -21,7 +20,7 @@ def main(job):
     )
     smallest = smallest_spot_px(job.params.smallest_spot, crop)
     verdicts = judged_sources(
-        Table.read(job.input.sources, format="ascii.ecsv").to_pandas(),
+        read_ecsv(job.input.sources).to_pandas(),
         mask,
         spots,
         peaks,

@@ -1,8 +1,5 @@
 """Tables 1 and 2 from the images' statistics, as CSV, Markdown and LaTeX."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 from job import script
 from mirimask.atomic import replacing, write_text
@@ -15,11 +12,11 @@ from mirimask.report.tables import (
     printable_statistics,
     statistics_notes,
 )
-from mirimask.table_files import read_texts
+from mirimask.table_files import read_json, read_texts
 
 
 def main(job):
-    images = pd.DataFrame([json.loads(Path(path).read_text()) for path in job.input.statistics])
+    images = pd.DataFrame([read_json(path) for path in job.input.statistics])
     simulated = bool(images["simulated"].any())
     products = job.input.get("manifest") and read_texts(job.input.manifest, separator="\t")
     table1 = images[["image", *IDENTITY]]

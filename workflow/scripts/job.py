@@ -15,7 +15,6 @@ without Snakemake, and runs
 import atexit
 import errno
 import importlib
-import json
 import logging
 import multiprocessing
 import os
@@ -32,7 +31,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from mirimask.atomic import disk_fault, partial_path, write_text
-from mirimask.errors import MaskError
+from mirimask.errors import DamagedFile, MaskError
 
 AGAIN = "The same command again goes on from here"
 # What only the machine can be blamed for, and what to do about it.
@@ -262,6 +261,8 @@ def or_why_not(write_reason):
         def measured(job):
             try:
                 main(job)
+            except DamagedFile:  # says nothing of the image
+                raise
             except MaskError as error:
                 image = job.wildcards.image
                 logger = logging.getLogger("mirimask.job")
@@ -290,7 +291,9 @@ def any_simulated(paths):
 
 
 def _simulated(paths):
-    return {Path(path).stem: json.loads(Path(path).read_text())["simulated"] for path in paths}
+    from mirimask.table_files import read_json
+
+    return {Path(path).stem: read_json(path)["simulated"] for path in paths}
 
 
 def with_simulated(table, paths):

@@ -1,16 +1,15 @@
 """Every mask of a simulated image against its truth: completeness, purity and verdicts."""
 
-from astropy.table import Table
 from job import script
 from mirimask.evaluation.completeness import judge_by_truth, true_sources
 from mirimask.evaluation.scene import named_masks, real_sources
 from mirimask.image.files import read_crop
-from mirimask.table_files import read_table, write_csv
+from mirimask.table_files import read_ecsv, read_table, write_csv
 
 
 def main(job):
     crop, p, image = read_crop(job.input.frame), job.params, job.wildcards.image
-    truth = Table.read(job.input.truth, format="ascii.ecsv").to_pandas()
+    truth = read_ecsv(job.input.truth).to_pandas()
     masks = named_masks(job.input.masks, p.masks)
     tables = judge_by_truth(
         crop,

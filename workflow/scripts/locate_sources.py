@@ -1,11 +1,10 @@
 """Place the catalogue's sources on the crop: sources/<image>.ecsv."""
 
-from astropy.table import Table
 from job import script
 from mirimask.errors import MaskError
 from mirimask.image.files import read_crop
 from mirimask.sources.catalogue import locate_sources
-from mirimask.table_files import write_ecsv
+from mirimask.table_files import read_ecsv, write_ecsv
 
 
 def main(job):
@@ -13,7 +12,7 @@ def main(job):
     settings = job.params.catalogue
     try:
         sources = locate_sources(
-            Table.read(job.input.catalogue, format="ascii.ecsv"),
+            read_ecsv(job.input.catalogue),
             crop.wcs,
             crop.data.shape,
             id_column=settings["id"],

@@ -1,7 +1,6 @@
 """What every mask of a simulated image leaves in the sky: evaluation/use/<image>.csv."""
 
 import pandas as pd
-from astropy.table import Table
 from job import script
 from mirimask.atomic import replacing
 from mirimask.evaluation.background import bright_star_parts, source_stamps, true_sky, use_row
@@ -9,6 +8,7 @@ from mirimask.evaluation.completeness import truth_in_crop
 from mirimask.image.files import read_crop, read_mask
 from mirimask.image.product import opened
 from mirimask.image.psf import read_psf
+from mirimask.table_files import read_ecsv
 
 
 def main(job):
@@ -16,7 +16,7 @@ def main(job):
     with opened(job.input.light) as hdus:
         light, sky = (crop.cut(hdus[name].data) for name in ("LIGHT", "SKY"))
     true = true_sky(crop.data, light, sky, crop.empty)
-    sources = Table.read(job.input.truth, format="ascii.ecsv").to_pandas()
+    sources = read_ecsv(job.input.truth).to_pandas()
     sources = truth_in_crop(sources, crop.empty, x0=crop.origin[1], y0=crop.origin[0])
     psf = read_psf(job.input.psf)
     middle = job.params.middle_ab

@@ -14,6 +14,7 @@ from mirimask.image.files import open_image, write_mask
 from mirimask.image.instrument import point_aperture
 from mirimask.image.product import sha256
 from mirimask.masks.make import numbered_sources
+from mirimask.table_files import read_json
 
 log = logging.getLogger("mirimask.survey_mask")
 METHOD = "recommended"
@@ -24,7 +25,7 @@ def main(job):
     folders = {name: Path(job.output[name]) for name in ("mask", "labels", "catalogue")}
     for folder in folders.values():  # of an image that fails they stay empty
         folder.mkdir(parents=True, exist_ok=True)
-    row = json.loads(Path(job.input.fetched).read_text(encoding="utf-8"))
+    row = read_json(job.input.fetched)
     if "failure" not in row:
         path = Path(row.pop("path"))
         try:

@@ -1,17 +1,15 @@
 """One row for each image of a survey: survey.csv, a page about it, and a table for a study."""
 
-import json
 import sys
-from pathlib import Path
 
 from job import script
 from mirimask.atomic import replacing, write_text
 from mirimask.report.survey import images_for_a_study, masked, survey_page, survey_table
-from mirimask.table_files import read_texts
+from mirimask.table_files import read_json, read_texts
 
 
 def main(job):
-    rows = [json.loads(Path(path).read_text(encoding="utf-8")) for path in job.input.rows]
+    rows = [read_json(path) for path in job.input.rows]
     table = survey_table(read_texts(job.input.products, separator="\t"), rows)
     with replacing(job.output.table) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")

@@ -1,10 +1,9 @@
 """Count Table 3 of one image with other settings: evaluation/sensitivity/<image>.csv."""
 
-from astropy.table import Table
 from job import script
 from mirimask.evaluation.sensitivity import tried_settings, vary_settings
 from mirimask.image.files import read_crop, read_frame, read_mask
-from mirimask.table_files import write_csv
+from mirimask.table_files import read_ecsv, write_csv
 
 
 def masks_of(paths, names):
@@ -27,8 +26,8 @@ def main(job):
     table = vary_settings(
         read_frame(files.i2d),
         crop,
-        Table.read(files.sources, format="ascii.ecsv"),
-        Table.read(files.catalogue, format="ascii.ecsv"),
+        read_ecsv(files.sources),
+        read_ecsv(files.catalogue),
         masks_of(files.masks, p.methods),
         masks_of(others, p.methods) if others else {},
         standard=standard,

@@ -1,6 +1,5 @@
 """The page that a reader opens first: results/<study>/index.html."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +7,7 @@ from job import script
 from mirimask.atomic import write_text
 from mirimask.report.index import Pictures, index_page, recommended
 from mirimask.report.overview import Overview
-from mirimask.table_files import read_by_mask, read_table, read_texts
+from mirimask.table_files import read_by_mask, read_json, read_table, read_texts
 
 
 def main(job):
@@ -29,7 +28,7 @@ def main(job):
     masks = {Path(path).parent.name: below(path) for path in job.input.recommended_mask}
     verdicts = read_by_mask([*job.input.recommended, *job.input.segmentation])
     verdict = job.params.settings["verdict"]
-    statistics = [json.loads(read_text(path)) for path in job.input.statistics]
+    statistics = [read_json(path) for path in job.input.statistics]
     measures = {
         kind: [path for path in job.input.evaluation if path.endswith(kind)]
         for kind in (".csv", ".png", "README.md")

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from astropy.table import Table
-from mirimask.errors import MaskError
+from mirimask.errors import DamagedFile, MaskError
 from mirimask.table_files import (
     as_csv,
     read_by_mask,
+    read_ecsv,
+    read_json,
     read_table,
     read_tables,
     read_texts,
@@ -117,3 +119,26 @@ def test_positions_on_the_sky_have_digits_enough_for_a_milliarcsecond(tmp_path):
     )
     texts = table.assign(ra=["287.82642198765", ""])  # as an archive wrote them
     assert as_csv(texts).splitlines()[1].startswith("a,287.82642198765,-1.5,")
+
+
+@pytest.mark.parametrize("damaged", [b"", b"\x00\xff\xfe" * 40, b'"a,b\n1,2\n3'])
+@pytest.mark.parametrize(
+    ("read", "kind"),
+    [
+        (read_table, "CSV table"),
+        (read_texts, "table"),
+        (read_ecsv, "ECSV table"),
+        (read_json, "JSON"),
+    ],
+)
+def test_a_damaged_file_is_named_with_what_to_do(tmp_path, read, kind, damaged):
+    path = tmp_path / "a file"
+    path.write_bytes(damaged)
+    with pytest.raises(DamagedFile, match=f"'{path}': damaged, it is no {kind} .*; remove it, and"):
+        read(path)
+
+
+def test_a_file_that_is_not_there_is_not_damaged(tmp_path):
+    for read in (read_table, read_texts, read_ecsv, read_json):
+        with pytest.raises(FileNotFoundError):
+            read(tmp_path / "none")

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from conftest import ROOT
-from mirimask.errors import MaskError
+from mirimask.errors import DamagedFile, MaskError
 
 SCRIPTS = ROOT / "workflow" / "scripts"
 SCRIPT = """
@@ -23,7 +23,7 @@ import os
 import time
 from pathlib import Path
 from mirimask.atomic import replacing
-from mirimask.errors import MaskError
+from mirimask.errors import DamagedFile, MaskError
 
 def main(job):
     print("noise of a library", flush=True)
@@ -323,6 +323,12 @@ def test_an_image_that_cannot_be_measured_says_why(folder, caplog):
     assert _measured(folder, fails) == [{"image": "A", "not_measured": "no place for a star"}]
     assert "A is left out of this measure: no place for a star" in caplog.text
     assert _measured(folder, lambda job: Path(job.output.csv).write_text("n\n1\n")) == [{"n": "1"}]
+
+    def damaged(job):
+        raise DamagedFile("'peaks.csv': damaged", "no columns")
+
+    with pytest.raises(DamagedFile):  # of a file, not of the image
+        _measured(folder, damaged)
 
     def mistake(job):
         raise KeyError("frame")

@@ -16,7 +16,7 @@ from mirimask.image.files import read_crop, read_mask
 from mirimask.image.frame import Frame
 from mirimask.image.psf import Psf, make_psf, read_psf
 from mirimask.sources.spots import spot_labels, spots_around
-from mirimask.table_files import read_table
+from mirimask.table_files import read_ecsv, read_table
 from mirimask.units import microjansky_per_pixel
 
 __all__ = [
@@ -108,7 +108,7 @@ def read_scene(
     crop = read_crop(frame, planes=truth is not None)
     known = None
     if truth is not None:
-        known = truth_of(Table.read(truth), crop, settings.magnitudes, real_snr=settings.real_snr)
+        known = truth_of(read_ecsv(truth), crop, settings.magnitudes, real_snr=settings.real_snr)
     return crop, scene_of(crop, image, read_table(peaks), psf, settings, truth=known)
 
 

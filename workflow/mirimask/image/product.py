@@ -26,7 +26,7 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
-from mirimask.errors import MaskError
+from mirimask.errors import DamagedFile, MaskError
 from mirimask.image.wcs import WCS_CARD, read_wcs
 
 __all__ = [
@@ -101,11 +101,12 @@ def opened(
 
 @contextmanager
 def _explained(path: str | Path, what: str, *, written_here: bool = False) -> Iterator[None]:
-    """MaskError, with what the file is called, for whatever a damaged file leads astropy to."""
+    """MaskError, with what the file is called, for whatever a damaged file leads astropy to.
+
+    DamagedFile for one `written_here`.
+    """
     damaged = "fetch or copy it again"
     another = "give the file that the archive or your reduction wrote"
-    if written_here:
-        damaged = another = "remove it, and run again what wrote it"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of cards off the standard
@@ -115,17 +116,17 @@ def _explained(path: str | Path, what: str, *, written_here: bool = False) -> It
             yield
     except MaskError:
         raise
-    except (EOFError, zlib.error, AstropyUserWarning) as error:
-        raise MaskError(f"{what} '{path}': truncated ({_first_line(error)}); {damaged}.") from None
     except Exception as error:  # astropy raises whatever a damaged file leads it to
         start = _first_bytes(Path(path))
-        if start.startswith(b"SIMPLE"):
-            raise MaskError(
-                f"{what} '{path}': truncated or damaged FITS ({_first_line(error)}); {damaged}."
-            ) from None
-        raise MaskError(
-            f"{what} '{path}': not a FITS file, it begins with {start[:24]!r}; {another}."
-        ) from None
+        if isinstance(error, EOFError | zlib.error | AstropyUserWarning):
+            why = f"truncated ({_first_line(error)})"
+        elif start.startswith(b"SIMPLE"):
+            why = f"truncated or damaged FITS ({_first_line(error)})"
+        else:
+            why, damaged = f"not a FITS file, it begins with {start[:24]!r}", another
+        if written_here:
+            raise DamagedFile(f"{what} '{path}': {why}; {DamagedFile.remedy}.", why) from None
+        raise MaskError(f"{what} '{path}': {why}; {damaged}.") from None
 
 
 _AT_A_TIME = 1 << 22  # pixels

@@ -16,7 +16,7 @@ import pandas as pd
 from astropy.table import Table
 from numpy.typing import NDArray
 
-from mirimask.errors import MaskError
+from mirimask.errors import DamagedFile, MaskError
 from mirimask.evaluation.agreement import cohen_kappa
 from mirimask.image.frame import Frame
 from mirimask.intervals import wilson
@@ -208,8 +208,9 @@ def read_verdicts(paths: Sequence[str | Path], key: pd.DataFrame) -> pd.DataFram
     for path in paths:
         try:
             table = read_texts(path)
-        except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as e:
-            raise MaskError(f"{path}: verdicts by eye cannot be read: {e}") from None
+        except (OSError, DamagedFile) as error:
+            why = error.why if isinstance(error, DamagedFile) else error
+            raise MaskError(f"{path}: verdicts by eye cannot be read: {why}") from None
         missing = [name for name in _COLUMNS if name not in table]
         if missing:
             raise MaskError(

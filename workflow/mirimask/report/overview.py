@@ -1,6 +1,5 @@
 """The first screen of a study's page: the question, the answer in sentences, and a row an image."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from mirimask.masks.names import leaves, method_label, parse_method
 from mirimask.report.pictures import SHOWN_WIDTH, data_uri, smaller
 from mirimask.report.tables import rate_words, together
 from mirimask.report.use import good_masks
-from mirimask.table_files import read_tables
+from mirimask.table_files import read_json, read_tables
 
 __all__ = [
     "OWN_QUESTION",
@@ -189,8 +188,7 @@ class Overview:
         logs: Path,
     ) -> "Overview":
         """From the files of the images, all in one order, and the folder of the jobs' logs."""
-        texts = (Path(path).read_text(encoding="utf-8") for path in rows)
-        measures = pd.DataFrame(map(json.loads, texts))
+        measures = pd.DataFrame(map(read_json, rows))
         images = list(measures["image"])
         rates = read_tables(false, columns=_RATES)
         return cls(
