@@ -869,6 +869,24 @@ def test_a_mask_without_a_pixel_is_said(i2d, run):
     assert "'" + str(i2d) + "': the mask recommended marks no pixel" in err
 
 
+def test_a_width_with_which_next_to_all_is_masked_or_nothing_is_said(i2d, run):
+    with fits.open(i2d, mode="update") as hdus:
+        y, x = np.indices(hdus["SCI"].shape)
+        hdus["SCI"].data[:] += 100 * np.exp(-((y - 75) ** 2 + (x - 75) ** 2) / 50)
+    assert "--fwhm" not in run("mask", i2d, "-o", "m.fits")[2]
+    status, _, err = run("mask", i2d, "-o", "m.fits", "--overwrite", "--fwhm", "1.1arcsec")
+    assert status == 0
+    said = (
+        r"leaves 1?\d % of the observed pixels for the sky; its PSF is 10 pixels wide, see whether"
+    )
+    assert re.search(said, err)
+    # what a slice marks is what was asked for
+    err = run("mask", i2d, "-o", "v.fits", "--method", "value_90", "--fwhm", "1.1arcsec")[2]
+    assert "for the sky" not in err
+    err = run("mask", i2d, "-o", "w.fits", "--fwhm", "0.02arcsec")[2]
+    assert "the mask recommended marks no pixel; its PSF is 0.182 pixels wide, see whether" in err
+
+
 @pytest.mark.parametrize(
     "name", ["a b'c;$(x).fits", "-o.fits", "line\nbreak.fits", "ü\x1b[31m.fits"]
 )

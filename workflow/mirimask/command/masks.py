@@ -24,6 +24,8 @@ __all__ = ["check_segm", "mask_table", "row_or_failure", "run_mask", "write_out"
 
 _logger = logging.getLogger("mirimask")
 
+_LEAST_SKY = 0.2  # of the observed pixels: with less, the width that was given may be wrong
+
 
 def run_mask(options: argparse.Namespace, progress: Progress, said: Said) -> int:
     """Mask every image; the exit status is 1 where one of several failed, the others are made."""
@@ -220,8 +222,15 @@ def made(
             kept = segmentation if method == "segmentation" else None
             labels = label_mask(mask, segmentation=kept)
     n_masked = int(np.count_nonzero(labels))
-    if not n_masked:
-        _logger.warning("'%s': the mask %s marks no pixel.", address, method)
+    left = 1 - n_masked / max(1, np.count_nonzero(~image.empty))
+    given = own is not None and options.fwhm is not None
+    if not n_masked or (given and left < _LEAST_SKY):
+        marks = "marks no pixel"
+        if n_masked:
+            marks = f"leaves {100 * left:.0f} % of the observed pixels for the sky"
+        if given:
+            marks += f"; its PSF is {image.fwhm_px:.3g} pixels wide, see whether --fwhm is right"
+        _logger.warning("'%s': the mask %s %s.", address, method, marks)
     aperture = image.point_aperture
     if aperture.correction != aperture.correction:
         why, (instrument, band) = "is known for its filter", band_of(image.primary)
