@@ -90,8 +90,6 @@ def plain(name, kind, sigma, *, min_pixels=1, grown=1.0):
             )
 
         def cut(scores, level):
-            if grown == 1:
-                return scores[0] > level[0]
             labels, _ = grow(scores[0], seed=level[0], down_to=level[1], min_pixels=min_pixels)
             return labels > 0
 
@@ -102,7 +100,6 @@ def plain(name, kind, sigma, *, min_pixels=1, grown=1.0):
             lambda image: (filtered(kind, sigma, image, empty),),
             levels,
             cut,
-            min_pixels,
         )
 
     return name, candidate
@@ -116,7 +113,7 @@ def joined(value_percent, kind):
         base = slice_family(kind, PERCENTS)
 
         def levels(scores):
-            found = base.levels(scores)
+            found = base.thresholds(scores)
             values = scores[0][np.isfinite(scores[0])]
             found[:, 0] = np.quantile(values, 1 - value_percent / 100)
             return found

@@ -61,7 +61,7 @@ def count_interval(
     """Exact interval of a Poisson mean from a count (Garwood 1936), lower and upper limit."""
     n = np.asarray(counts, float)
     tail = (1 - confidence) / 2
-    low = np.where(n > 0, stats.chi2.ppf(tail, np.maximum(2 * n, 1)) / 2, 0.0)
+    low = np.where(n > 0, stats.chi2.ppf(tail, np.where(n > 0, 2 * n, 1)) / 2, 0.0)
     return low, np.asarray(stats.chi2.isf(tail, 2 * n + 2) / 2)
 
 

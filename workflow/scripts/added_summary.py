@@ -18,6 +18,7 @@ def main(job):
     too_faint = [image for image in table["image"].unique() if image not in measured]
     table = table[table["image"].isin(measured)]
     near = read_tables(job.input.near, NEAR_COLUMNS)
+    near = near[near["image"].isin(measured)]
     pooled = pool_added(table, middle_ab=p.middle_ab, draws=p.draws, seed=p.seed)
     # of a nebula's image it says how sources and nebula go together: the median leaves that out
     middle = near.groupby(["method", "domain"], sort=False)["near"].median().rename("near_far")

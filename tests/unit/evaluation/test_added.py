@@ -128,6 +128,17 @@ def test_the_light_left_and_what_it_raises_the_sky_by():
     assert np.isnan(table.loc["none", "ring"])
 
 
+def test_light_is_spread_over_the_pixels_around_a_source_not_over_its_stamp():
+    """25 sigma px of light in a stamp of 5 px, over all unmasked pixels within 8 FWHM."""
+    frame = replace(frame_with(_sky(noise=0.1)), error=np.full(SHAPE, 0.1, np.float32))
+    for x, y in ((100, 90), (0 + 2, 2)):  # in the middle, and in a corner
+        source = _square("galaxy", x, y, total=2.5)
+        (around,) = measure_added(frame, [source], [])["around"]
+        rows, columns = np.indices(SHAPE)
+        near = np.hypot(rows - y, columns - x) <= 8 * frame.fwhm_px
+        assert around == pytest.approx(25 / near.sum(), rel=1e-4)
+
+
 def test_added_sources_have_the_light_of_their_magnitudes():
     frame = frame_with(_sky(noise=0.1))
     allowed = np.ones(SHAPE, bool)

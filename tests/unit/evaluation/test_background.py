@@ -9,6 +9,7 @@ from mirimask.evaluation.background import (
     bright_star_parts,
     ideal_mask,
     light_left,
+    on_image,
     pool_use,
     sky_left,
     source_stamps,
@@ -226,3 +227,19 @@ def test_the_light_alone_has_no_noise_in_it():
     assert row["sky_mean"] < -0.05
     assert row["light_mean"] == pytest.approx(light[~brightest].mean())
     assert row["ideal_light"] == 0  # the ideal mask of that area has all light
+
+
+@pytest.mark.parametrize("top", [-300, -121, 100, 300])
+def test_a_stamp_beside_the_image_has_no_pixel_on_it(top):
+    part, inside = on_image(top, 20, (121, 121), SHAPE)
+    assert np.zeros(SHAPE)[part].shape == np.zeros((121, 121))[inside].shape == (0, 121)
+    part, inside = on_image(-20, 100, (121, 121), SHAPE)
+    assert (part, inside) == (np.s_[0:100, 100:150], np.s_[20:120, 0:50])
+
+
+def test_a_source_beside_the_image_is_not_followed():
+    truth = pd.DataFrame(
+        {"kind": "star", "ab_mag": 20.0, "flux": 1.0, "x": [75.0, -300.0, 500.0], "y": 50.0}
+    )
+    stamps = source_stamps(truth, _psf(), SHAPE, middle_ab=24.5)
+    assert len(stamps) == 1

@@ -157,6 +157,9 @@ def test_count_interval_holds_its_probability():
     assert high[0] == pytest.approx(-np.log(0.025))
     assert stats.poisson.sf(3, low[1]) == pytest.approx(0.025)
     assert stats.poisson.cdf(4, high[1]) == pytest.approx(0.025)
+    # a mean of several images may be a fraction
+    low, _ = count_interval([0.1, 0.25, 0.5])
+    assert low.tolist() == pytest.approx((stats.gamma.ppf(0.025, [0.1, 0.25, 0.5])).tolist())
 
 
 def test_ratio_interval_is_fiellers_for_symmetric_intervals():
@@ -227,6 +230,11 @@ def test_the_study_s_own_table_of_chance_comes_first():
     assert page.count("circles of 18 px") == 1
     assert page.index("circles of 18 px") < page.index(parts[1][0])
     assert "textbf" in chance_latex(rows, simulated=False)
+    # of masks without a domain the study's own comes first too, and none is named
+    bare = table[table["domain"] == "crop"].assign(domain="")
+    title, rows = next(chance_parts(bare, domains=["crop", "published"], scorer="pixels"))
+    assert set(rows["scorer"]) == {"pixels"}
+    assert title.endswith("p0); any pixel of the mask in the circle, p0 at random positions")
     slices = table[table["domain"] == "crop"]
     assert len(list(chance_parts(slices, domains=["published", "crop"], scorer="peaks"))) == 4
 

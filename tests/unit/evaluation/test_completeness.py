@@ -11,6 +11,7 @@ from mirimask.evaluation.completeness import (
     completeness_rows,
     expected_snr,
     judge_by_truth,
+    magnitude_edges,
     pool_completeness,
     pool_purity,
     purity_row,
@@ -207,3 +208,11 @@ def test_masks_of_an_image_by_its_truth():
     assert verdicts["truth_verdict"].tolist() == ["success", *["failure"] * 3]
     assert verdicts["verdict"].tolist() == ["success"] * 4
     assert list(verdicts.columns[:3]) == ["method", "domain", "id"]
+
+
+def test_the_bins_of_magnitudes_end_where_they_are_asked_to():
+    for magnitudes, edges in (((16, 27, 3), [16, 19, 22, 25, 27]), ((20, 21, 0.1), None)):
+        found = magnitude_edges(*magnitudes)
+        assert found[[0, -1]].tolist() == list(magnitudes[:2])
+        assert edges is None or found.tolist() == edges
+        assert edges is not None or found.size == 11

@@ -155,6 +155,20 @@ def test_where_a_fall_lies_between_two_magnitudes_is_not_known_better(last):
         assert ends == (MAGNITUDES[at - 1], MAGNITUDES[at])
 
 
+def test_a_fall_that_ends_above_a_half_has_a_depth_where_it_crosses_80_percent():
+    """Of the faintest 70 % are found: between 90 % and that a line crosses 80 % in the middle."""
+    n, share = np.full(MAGNITUDES.size, 1000), np.ones(MAGNITUDES.size)
+    share[-2:] = 0.9, 0.7
+    fit = fit_completeness(MAGNITUDES, n * share, n)
+    assert np.isnan([fit.c0, fit.m50, fit.w]).all()
+    assert fit.m80 == pytest.approx(MAGNITUDES[-2:].mean())
+    limits = bootstrap_depths(MAGNITUDES, n * share, n, draws=200, rng=np.random.default_rng(1))
+    assert MAGNITUDES[-2] < limits["m80_low"] < fit.m80 < limits["m80_high"] < MAGNITUDES[-1]
+    assert np.isnan([limits["m50_low"], limits["m50_high"]]).all()
+    share[-1] = 0.85  # the faintest are found too
+    assert np.isnan(fit_completeness(MAGNITUDES, n * share, n).m80)
+
+
 def test_a_curve_that_never_reaches_80_percent_has_no_m80():
     n = np.full(MAGNITUDES.size, 1e6)
     fit = fit_completeness(MAGNITUDES, n * logistic(MAGNITUDES, 0.6, 24, 0.3), n)

@@ -1,9 +1,11 @@
 """The depth of an image, by circles on its sky."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from frames import frame_with
-from mirimask.export.survey import depth_ab
+from mirimask.export.survey import depth_ab, measure_image
 from mirimask.image.instrument import point_aperture
 from mirimask.units import microjansky_per_pixel, microjansky_to_ab
 from photutils.aperture import CircularAperture
@@ -23,3 +25,16 @@ def test_depth_of_white_noise(band):
     expected = microjansky_to_ab(expected * microjansky_per_pixel(image.pixel_area_sr)).item()
     found = depth_ab(image, np.zeros(noise.shape, int), aperture=aperture)
     assert found == pytest.approx(expected, abs=0.03)
+
+
+def test_pixels_that_are_not_finite_and_not_called_empty_say_nothing_of_the_sky():
+    data = np.random.default_rng(5).normal(6, 0.1, (200, 200)).astype(np.float32)
+    data[:20] = np.nan
+    image, aperture = frame_with(data), point_aperture("F770W")
+    row = measure_image(
+        replace(image, empty=np.zeros(data.shape, bool)),
+        np.zeros(data.shape, int),
+        aperture=aperture,
+    )
+    assert row["background"] == pytest.approx(6, abs=0.01)
+    assert np.isfinite(list(row.values())).all()

@@ -401,6 +401,11 @@ def test_matches():
     assert list(names) == ["near", ""]
     assert distance[0] == pytest.approx(0.5, abs=1e-6)
     assert np.isnan(distance[1])
+    names, distance = match_sources(
+        np.array([np.nan, ra[0]]), np.array([0.0, 0.0]), sources, radius_arcsec=1
+    )
+    assert list(names) == ["", "near"]
+    assert np.isnan(distance[0])
     names, _ = match_sources(ra, np.zeros(2), sources[:0], radius_arcsec=1)
     assert list(names) == ["", ""]
 

@@ -219,7 +219,7 @@ def test_fill_values_are_no_positions_and_ids_that_are_shared_are_said(caplog):
     catalogue.add_row(["5", 1e38, -20.0, 1.0])
     catalogue.add_row(["6", 80.0, -999.0, 1.0])
     sources = locate_sources(catalogue, WCS(_header()), (100, 120), **COLUMNS)
-    assert list(sources["id"]) == ["NA", "NA"]
+    assert list(sources["id"]) == ["NA", "NA (2)"]
     assert sources.meta["n_not_finite"] == 3
     assert "2 of 2 sources share their id with another ('NA')" in caplog.text
 

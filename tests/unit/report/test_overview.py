@@ -34,7 +34,7 @@ FALSE = pd.DataFrame(
 
 
 def test_the_answer_for_own_images():
-    depths = pd.DataFrame({"image": ["A", "B"], "m80": [23.0, 23.456]})
+    depths = pd.DataFrame({"image": ["A", "B"], "m80": [23.0, 23.456], "beyond": False})
     assert own_answer(MEASURES, FALSE, depths, [Warned("A", ("peaks",), "x")]) == [
         "The recommended mask marks 1,234 sources in the 2 images and covers 2.1 to 8.3 % of the "
         "pixels.",
@@ -46,11 +46,30 @@ def test_the_answer_for_own_images():
 
 
 def test_a_depth_that_not_every_image_has_says_of_how_many_it_is():
-    depths = pd.DataFrame({"image": ["A", "B"], "m80": [np.nan, 25.27]})
+    depths = pd.DataFrame({"image": ["A", "B"], "m80": [np.nan, 25.27], "beyond": False})
     one_deep = MEASURES.assign(depth_ab=[24.126, np.nan])
     assert own_answer(one_deep, FALSE, depths, [])[1] == (
         "A point source of 24.13 AB is 5 sigma of the sky between the sources (in 1 of the 2 "
         "images); of stars that were added, 80 % are found to 25.27 (in 1 of the 2 images)."
+    )
+
+
+def test_images_deeper_than_all_added_stars_are_in_the_answer():
+    depths = pd.DataFrame({"image": ["A", "B"], "m80": [24.5, np.nan], "beyond": [False, True]})
+    assert own_answer(MEASURES, FALSE, depths, [])[1].endswith(
+        "of stars that were added, 80 % are found to 24.50 (in 1 of the 2 images), and 80 % of the "
+        "faintest are found too (in 1 of the 2 images)."
+    )
+    depths = depths.assign(m80=np.nan, beyond=True)
+    assert own_answer(MEASURES, FALSE, depths, [])[1].endswith(
+        "sources; of stars that were added, 80 % of the faintest are found too."
+    )
+
+
+def test_the_areas_of_slices_are_spots():
+    one = MEASURES.iloc[:1].assign(method="value_4.6", n_sources=1)
+    assert own_answer(one, FALSE, None, [])[0].startswith(
+        "The mask Img Top 4.6 % marks 1 spot in image A"
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from astropy.table import Table
 from frames import frame_with
 from mirimask.errors import MaskError
+from mirimask.intervals import wilson
 from mirimask.report.by_eye import (
     ScoredImage,
     agreement_by_eye,
@@ -252,6 +253,18 @@ def test_agreement_and_kappa():
     row = table.loc[("a", "rule", "value_1")]
     assert (row["compared"], row["unsure"], row["agree"]) == (5, 1, 4)
     assert ("b", "rule", "All") in table.index
+
+
+def test_masks_of_one_source_are_not_independent_scorings():
+    """Ten sources under four masks, alike for each source: the interval is that of ten."""
+    verdicts = ["success" if number % 2 else "failure" for number in range(10)]
+    masks = [f"value_{level}" for level in (1, 2, 3, 4)]
+    own = pd.concat([given("a", *verdicts, method=mask) for mask in masks])
+    rule = pd.concat([given("", *["success"] * 10, method=mask) for mask in masks])
+    row = agreement_by_eye(own, {"rule": rule}).set_index("method").loc["All"]
+    assert (row["compared"], row["agreement"]) == (40, 0.5)
+    limits = row["agreement_low"], row["agreement_high"]
+    assert limits == pytest.approx(tuple(map(float, wilson(5, 10))))
 
 
 def test_the_majority_stands_first_and_in_latex():

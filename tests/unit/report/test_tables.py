@@ -373,8 +373,15 @@ def test_ties_decide_nothing():
     two, three = (_published(n).rename(columns={"code": "image"}) for n in (2, 3))
     three["success"] = 10
     assert answer_claims(three, two)["C12"].verdict == "undecided"
+    assert answer_claims(three, two)["C3"].verdict == "holds with a tie"
+    assert answer_claims(three.assign(clutter=0.5), two)["C10"].verdict == "holds with a tie"
     three.loc[three["method"] == "value_1", "success"] = 11
     assert answer_claims(three, two)["C12"].verdict == "fails"
+    assert answer_claims(three, two)["C3"].verdict == "holds with a tie"
+    three.loc[three["method"] == "value_0.3", "success"] = 9
+    assert answer_claims(three, two)["C3"].verdict == "holds in part"
+    chance = _evidence()["chance"].assign(success=100)
+    assert _answers(chance=chance)["C13"].verdict == "undecided"
 
 
 def test_false_spots_of_combinations_are_those_by_truth():
@@ -560,7 +567,14 @@ def test_the_answer_stands_above_the_claims():
 
 @pytest.mark.parametrize(
     ("rate", "words"),
-    [(1.318, "1.32"), (0.0126, "0.0126"), (6479.6, "6,480"), (999.7, "1,000"), (0, "0")],
+    [
+        (1.318, "1.32"),
+        (0.0126, "0.0126"),
+        (6479.6, "6,480"),
+        (999.7, "1,000"),
+        (0, "0"),
+        (4.224e-5, "0.0000422"),
+    ],
 )
 def test_a_rate_has_three_digits_and_no_exponent(rate, words):
     assert rate_words(rate) == words

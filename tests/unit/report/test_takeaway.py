@@ -379,3 +379,10 @@ def test_findings_name_ties_and_hold_the_claims(tables):
     assert "**C1**" not in page
     assert "\n    snakemake findings\n" in page
     assert page.count("\n11. ") == 1
+
+
+def test_a_chance_of_next_to_nothing_is_said_as_such(tables):
+    tables["chance"]["chance_success"] = 0.002
+    first = takeaways(tables)[0]
+    assert first.startswith("**Next to no success is by chance.**")
+    assert first.count("0.2 %") == 2

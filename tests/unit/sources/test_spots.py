@@ -10,7 +10,6 @@ def test_spots_are_at_their_brightest_pixel():
     image = np.zeros(mask.shape)
     image[3, 4], image[11, 10], image[18, 18] = 5, 7, 9
     assert {tuple(p) for p in brightest_pixels(mask, image)} == {(4, 3), (10, 11), (18, 18)}
-    assert {tuple(p) for p in brightest_pixels(mask, image, min_pixels=9)} == {(4, 3), (10, 11)}
     assert brightest_pixels(np.zeros_like(mask), image).shape == (0, 2)
 
 
@@ -18,7 +17,6 @@ def test_brightest_pixels_of_labels_and_of_equal_ones():
     image = np.array([[1, 3, 3, 0], [0, 0, -5, -7]], np.float32)
     labels = np.array([[2, 2, 2, 0], [0, 0, 7, 7]])  # touching, and numbers are left out
     assert brightest_pixels(labels, image).tolist() == [[2, 0], [2, 1]]  # the last of two threes
-    assert brightest_pixels(labels, image, min_pixels=3).tolist() == [[2, 0]]
     assert brightest_pixels(labels > 0, image).tolist() == [[2, 0]]  # one spot
 
 

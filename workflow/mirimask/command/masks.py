@@ -222,7 +222,7 @@ def made(
             kept = segmentation if method == "segmentation" else None
             labels = label_mask(mask, segmentation=kept)
     n_masked = int(np.count_nonzero(labels))
-    left = 1 - n_masked / max(1, np.count_nonzero(~image.empty))
+    left = 1 - n_masked / max(1, int(np.count_nonzero(~image.empty)))
     given = own is not None and options.fwhm is not None
     if not n_masked or (given and left < _LEAST_SKY):
         marks = "marks no pixel"
@@ -378,9 +378,11 @@ def picture(image: "Frame", mask: Any, numbers: str, path: str) -> Callable[[], 
 
 def in_words(row: dict[str, Any]) -> str:
     """What is said of one image: the mask, its sources, the sky and the depth."""
+    from mirimask.masks.names import spots_or_sources
+
     text = (
-        f"{row['method']}: {row['n_masked']} pixels, {100 * row['masked_share']:.3g} % of the "
-        f"image; {row['n_sources']} {_counted(row)}{'' if row['n_sources'] == 1 else 's'}"
+        f"{row['method']}: {row['n_masked']} pixels, {100 * row['masked_share']:.3g} % of those "
+        f"observed; {row['n_sources']} {spots_or_sources(row['method'], row['n_sources'])}"
     )
     if row["background"] is not None:
         text += f"; sky {row['background']:.4g} MJy/sr"
@@ -391,15 +393,10 @@ def in_words(row: dict[str, Any]) -> str:
     return text
 
 
-def _counted(row: dict[str, Any]) -> str:
-    """What the labels of a mask are called: of slices alone most are spots of noise."""
-    from mirimask.masks.names import leaves
-
-    return "spot" if all(leaf.is_slice for leaf in leaves(row["method"])) else "source"
-
-
 def summary(rows: list[dict[str, Any]]) -> str:
     """The summary of several images."""
+    from mirimask.masks.names import spots_or_sources
+
     shown = []
     for row in rows:
         sky, depth = row.get("background"), row.get("depth_ab")
@@ -411,7 +408,7 @@ def summary(rows: list[dict[str, Any]]) -> str:
     heads = {
         "image": "image",
         "area": "area %",
-        "n_sources": f"{_counted(rows[0])}s",
+        "n_sources": spots_or_sources(rows[0]["method"]),
         "sky": "sky MJy/sr",
         "depth": "5 sigma AB",
     }

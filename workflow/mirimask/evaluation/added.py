@@ -161,16 +161,18 @@ def measure_added(
     """A row for every added source and mask, and for no mask at all (`none`).
 
     Columns: method, kind, ab_mag, left (share of its light outside of the mask; empty pixels do not
-    count), around (what its light outside raises the unmasked pixels within 8 FWHM by, in units of
-    the noise of a pixel, the median of ERR), and for faint stars `ring`, `box_25` and `box_50`: the
-    relative error of their flux with the sky from there (see `photometry`), NaN for the others.
+    count), around (what its light outside raises the unmasked pixels within 8 FWHM by, their mean
+    in units of the noise of a pixel, the median of ERR), and for faint stars `ring`, `box_25` and
+    `box_50`: the relative error of their flux with the sky from there (see `photometry`), NaN for
+    the others.
     """
     pixels = added_image(crop.masked, sources)
     made = make_masks(replace(crop, data=pixels), methods, options=options)
     masks = {NO_MASK: np.zeros(crop.empty.shape, bool)}
     masks |= {name: one.mask for name, one in made.items()}
     noise = _pixel_noise(crop)
-    close = [_near(one, _AROUND_FWHM * crop.fwhm_px) for one in sources]
+    reach = _AROUND_FWHM * crop.fwhm_px
+    close = [_disc(one, reach, crop.empty.shape) for one in sources]
     apertures = [
         StarAperture(one, crop.empty.shape, fwhm_px=crop.fwhm_px)
         for one in sources
@@ -180,17 +182,18 @@ def measure_added(
     for name, mask in masks.items():
         outside = ~mask & ~crop.empty
         errors = iter(photometry(pixels, mask, crop.empty, apertures))
-        for source, near in zip(sources, close, strict=True):
+        for source, (part, disc) in zip(sources, close, strict=True):
             left = outside[source.part]
             seen = source.light[~crop.empty[source.part]].sum()
-            around = source.light[near & left]
+            pixels_around = np.count_nonzero(outside[part] & disc)
+            light_around = source.light[left & _within(source, reach, source.part)].sum()
             rows.append(
                 {
                     "method": name,
                     "kind": source.kind,
                     "ab_mag": source.ab_mag,
                     "left": float(source.light[left].sum() / seen) if seen > 0 else np.nan,
-                    "around": float(around.mean() / noise) if around.size else np.nan,
+                    "around": light_around / pixels_around / noise if pixels_around else np.nan,
                     **dict.fromkeys(SKIES, np.nan),
                 }
             )
@@ -199,11 +202,23 @@ def measure_added(
     return pd.DataFrame(rows)
 
 
-def _near(source: AddedSource, distance_px: float) -> NDArray[np.bool_]:
-    """The pixels of a source's part within a distance of it."""
-    rows = np.arange(source.part[0].start, source.part[0].stop)[:, None] - source.y
-    columns = np.arange(source.part[1].start, source.part[1].stop) - source.x
+def _within(
+    source: AddedSource, distance_px: float, part: tuple[slice, slice]
+) -> NDArray[np.bool_]:
+    """The pixels of a part of an image within a distance of a source."""
+    rows = np.arange(part[0].start, part[0].stop)[:, None] - source.y
+    columns = np.arange(part[1].start, part[1].stop) - source.x
     return np.hypot(rows, columns) <= distance_px
+
+
+def _disc(
+    source: AddedSource, radius_px: float, shape: tuple[int, int]
+) -> tuple[tuple[slice, slice], NDArray[np.bool_]]:
+    """The part of an image of `shape` that holds the circle around a source, and the circle."""
+    half = int(np.ceil(radius_px)) + 1
+    corner = round(source.y) - half, round(source.x) - half
+    part, _ = on_image(*corner, (2 * half + 1, 2 * half + 1), shape)
+    return part, _within(source, radius_px, part)
 
 
 def _pixel_noise(crop: Frame) -> float:

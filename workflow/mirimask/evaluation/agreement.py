@@ -18,6 +18,7 @@ __all__ = [
     "agreement_table",
     "cohen_kappa",
     "cut_out",
+    "effective_trials",
     "spread_over_images",
     "truth_verdicts",
 ]
@@ -100,7 +101,7 @@ def agreement_table(judged: pd.DataFrame) -> pd.DataFrame:
     def add(image: str, method: str, own: pd.DataFrame) -> None:
         given, true = own["verdict"].to_numpy(str), own["truth_verdict"].to_numpy(str)
         n, agree = len(own), int((given == true).sum())
-        counted = _effective(own["verdict"] == own["truth_verdict"], own["source"])
+        counted = effective_trials(own["verdict"] == own["truth_verdict"], own["source"])
         low, high = wilson(agree / max(n, 1) * counted, counted)
         success, true_success = given == "success", true == "success"
         same = int((success == true_success).sum())
@@ -132,7 +133,7 @@ def agreement_table(judged: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _effective(agrees: "pd.Series[bool]", source: "pd.Series[str]") -> float:
+def effective_trials(agrees: "pd.Series[bool]", source: "pd.Series[str]") -> float:
     """How many independent trials verdicts count for, of which several are of the same source.
 
     As many as have the scatter of the mean of the sources' shares; where all shares are the same,

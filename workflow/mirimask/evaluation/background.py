@@ -154,10 +154,13 @@ def bright_star_parts(
 def on_image(
     top: int, left: int, stamp_shape: tuple[int, ...], shape: tuple[int, int]
 ) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Where a stamp whose corner is at (top, left) lies on an image, and which part of it does."""
+    """Where a stamp whose corner is at (top, left) lies on an image, and which part of it does.
+
+    Both without a pixel where none does.
+    """
     on, of = [], []
     for start, n, length in zip((top, left), stamp_shape, shape, strict=True):
-        on.append(slice(max(start, 0), max(min(start + n, length), 0)))
+        on.append(slice(*(min(max(end, 0), length) for end in (start, start + n))))
         of.append(slice(on[-1].start - start, on[-1].stop - start))
     return (on[0], on[1]), (of[0], of[1])
 
@@ -197,7 +200,8 @@ def source_stamps(
         light = stamp(coefficients, psf.oversample, row["x"] - x, row["y"] - y, half)
         part, inside = on_image(y - half, x - half, light.shape, shape)
         inner, flux = light[inside], float(row["flux"])
-        stamps.append(SourceStamp(row["kind"], row["ab_mag"], flux, part, inner / inner.sum()))
+        if inner.sum() > 0:
+            stamps.append(SourceStamp(row["kind"], row["ab_mag"], flux, part, inner / inner.sum()))
     return stamps
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "completeness_rows",
     "expected_snr",
     "judge_by_truth",
+    "magnitude_edges",
     "pool_completeness",
     "pool_purity",
     "purity_row",
@@ -105,8 +106,7 @@ def judge_by_truth(
     seen = truth[truth["expected_snr"] >= seen_snr].reset_index(drop=True)
     real = truth[truth["expected_snr"] >= real_snr].reset_index(drop=True)
     tolerance_px = tolerance_fwhm * crop.fwhm_px
-    low, high, step = magnitudes
-    edges = np.arange(low, high + step / 2, step)
+    edges = magnitude_edges(*magnitudes)
     completeness, purity, verdicts = [], [], []
     for method, domain, mask, given in judged:
         spots = label_spots(mask, peaks, min_pixels=min_pixels, tolerance_px=tolerance_px)
@@ -146,6 +146,11 @@ def judge_by_truth(
         pd.concat(purity, ignore_index=True),
         pd.concat(verdicts, ignore_index=True),
     )
+
+
+def magnitude_edges(low: float, high: float, step: float) -> NDArray[np.float64]:
+    """Where bins of `step` begin and end, from `low` to `high`; the last may be narrower."""
+    return np.append(np.arange(low, high - step / 1000, step), high)
 
 
 def _of_mask(table: pd.DataFrame, method: str, domain: str) -> pd.DataFrame:

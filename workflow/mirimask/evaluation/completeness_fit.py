@@ -40,17 +40,32 @@ def fit_completeness(
     All values NaN where fewer than four magnitudes have stars, where at no magnitude a tenth is
     recovered, or where the fall lies outside the magnitudes (a curve that cannot be known).
     `m80` is the magnitude of 80 % completeness (not of 0.8 `c0`), NaN where there is none, or none
-    between those of the stars.
+    between those of the stars. Where no curve can be known, because more than half are still found
+    at the faintest of four magnitudes or more, it is where straight lines between the shares, made
+    to fall (isotonic regression), cross 80 %.
 
     `mixed`: the stars are of several images, each with a curve of its own. What all of them give is
-    no such curve, and none is fitted: `m80` is where straight lines between the shares, made to
-    fall (isotonic regression), cross 80 %.
+    no such curve, none is fitted, and `m80` is that of straight lines.
     """
     m, k, number = (np.asarray(values, float) for values in (magnitude, recovered, n))
     if mixed:
         return Fit(np.nan, np.nan, np.nan, _known(_crossings(m, k[None], number)[0]))
-    c0, m50, w = _fit_many(m, k[None], number)[0]
-    return Fit(float(c0), float(m50), float(w), _known(_m80(m, c0, m50, w)))
+    fits, m80 = _fits_and_depths(m, k[None], number)
+    c0, m50, w = map(float, fits[0])
+    return Fit(c0, m50, w, _known(m80[0]))
+
+
+def _fits_and_depths(
+    m: NDArray[np.float64], k: NDArray[np.float64], n: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """c0, m50 and w of draws `k` (draws, magnitudes), and their m80 (see `_m80`)."""
+    fits = _fit_many(m, k, n)
+    m80 = _m80(m, *fits.T)
+    _, counts, number = _with_stars(m, k, n)
+    if number.size >= 4:
+        late = np.isnan(m80) & (counts[:, -1] > number[-1] / 2)
+        m80[late] = _crossings(m, k[late], n)
+    return fits, m80
 
 
 def _known(magnitude: NDArray[np.float64]) -> float:
@@ -190,8 +205,8 @@ def bootstrap_depths(
     if mixed:
         m50, m80 = np.full(draws, np.nan), _crossings(m, drawn, number)
     else:
-        c0, m50, w = _fit_many(m, drawn, number).T
-        m80 = _m80(m, c0, m50, w)
+        fits, m80 = _fits_and_depths(m, drawn, number)
+        m50 = fits[:, 1]
     around = {} if mixed else _around_sharp(m, k, number)
     result: dict[str, float] = {}
     for name, values in (("m50", m50), ("m80", m80)):

@@ -84,28 +84,22 @@ def sweep(
     Columns: setting, n_spots, n_wanted, n_found, completeness, n_false, false_per_arcmin2, area
     (share of the pixels that are not empty).
     """
-    scores = family.scores(image)
-    thresholds = family.thresholds(scores) if thresholds is None else thresholds
     seen = int(np.isfinite(image).sum())
     wanted = int(truth.wanted.sum())
+    _, found = _marked(family, image, thresholds, sources=truth.real, tolerance_px=tolerance_px)
     rows = []
-    for setting, row in zip(family.levels, thresholds, strict=True):
-        labels = spot_labels(family.cut(scores, row))
-        spots = brightest_pixels(labels, image, min_pixels=family.min_pixels)
-        found = sources_found(spots, truth)
-        false = false_spots(
-            labels, truth.real, tolerance_px=tolerance_px, min_pixels=family.min_pixels
-        )
+    for setting, marked in zip(family.levels, found, strict=True):
+        n_found = sources_found(marked.spots, truth)
         rows.append(
             {
                 "setting": setting,
-                "n_spots": len(spots),
+                "n_spots": len(marked.spots),
                 "n_wanted": wanted,
-                "n_found": found,
-                "completeness": found / wanted if wanted else np.nan,
-                "n_false": false,
-                "false_per_arcmin2": false / area_arcmin2,
-                "area": np.count_nonzero(labels) / seen,
+                "n_found": n_found,
+                "completeness": n_found / wanted if wanted else np.nan,
+                "n_false": marked.false,
+                "false_per_arcmin2": marked.false / area_arcmin2,
+                "area": marked.pixels / seen,
             }
         )
     return pd.DataFrame(rows)
@@ -225,12 +219,10 @@ def _marked(
     found = []
     for row in thresholds:
         labels = spot_labels(family.cut(scores, row))
-        spots = brightest_pixels(labels, image, min_pixels=family.min_pixels)
+        spots = brightest_pixels(labels, image)
         false = 0
         if sources is not None:
-            false = false_spots(
-                labels, sources, tolerance_px=tolerance_px, min_pixels=family.min_pixels
-            )
+            false = false_spots(labels, sources, tolerance_px=tolerance_px)
         found.append(_Marked(spots, int(np.count_nonzero(labels)), false))
     return thresholds, found
 

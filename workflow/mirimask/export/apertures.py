@@ -133,8 +133,7 @@ def ring_sky(
             at = chosen[part]
             column, row = (np.floor(each[at]).astype(int)[:, None] for each in (x, y))
             pixels, seen = _pixels(row + down, column + along, hidden.shape)
-            values = data.ravel()[pixels]
-            values[~seen | hidden.ravel()[pixels]] = np.nan
+            values = np.where(~seen | hidden.ravel()[pixels], np.nan, data.ravel()[pixels])
             level[at], scatter[at], number[at] = clipped(values)
     return level, scatter, number
 

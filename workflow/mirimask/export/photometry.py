@@ -244,7 +244,7 @@ def match_sources(
 ) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
     """The id of the nearest source to each position within a radius, and its distance in arcsec.
 
-    `ra`, `dec` in degrees, `sources` with id, ra, dec; those without a finite position match none.
+    `ra`, `dec` in degrees, `sources` with id, ra, dec; what has no finite position matches none.
     Several positions may have the same source: one unWISE source is often several in JWST's image.
     No source: '' and NaN.
     """
@@ -253,11 +253,12 @@ def match_sources(
         sources = sources[np.ma.filled(known, False)]
     names = np.full(len(ra), "", dtype=object)
     distance = np.full(len(ra), np.nan)
-    if len(ra) and len(sources):
-        index, separation, _ = SkyCoord(ra, dec, unit="deg").match_to_catalog_sky(
+    placed = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec))
+    if placed.size and len(sources):
+        index, separation, _ = SkyCoord(ra[placed], dec[placed], unit="deg").match_to_catalog_sky(
             SkyCoord(sources["ra"], sources["dec"], unit="deg")
         )
         near = separation.arcsec <= radius_arcsec
-        names[near] = np.asarray(sources["id"]).astype(str)[index[near]]
-        distance[near] = separation.arcsec[near]
+        names[placed[near]] = np.asarray(sources["id"]).astype(str)[index[near]]
+        distance[placed[near]] = separation.arcsec[near]
     return names.astype(str), distance

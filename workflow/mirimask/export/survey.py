@@ -38,6 +38,7 @@ def measure_image(
     """
     rows = np.s_[:: -(-labels.size // MOST_PIXELS)]  # of a mosaic some rows say it
     sky = image.data[rows][~image.empty[rows] & (labels[rows] == 0)]
+    sky = sky[np.isfinite(sky)]
     n_empty = int(np.count_nonzero(image.empty))
     return {
         "n_pixels": int(labels.size),

@@ -300,7 +300,7 @@ def draw_significance(recalls: pd.DataFrame, tests: pd.DataFrame, *, simulated: 
     axes.axvline(0, color="black", lw=1)
     _points(axes, shown, "difference", "difference_low", "difference_high",
             shift=0, color=_BLUE, marker="s")  # fmt: skip
-    axes.set_xlabel("recall minus the segmentation's, 95 % bootstrap interval")
+    axes.set_xlabel("recall minus the segmentation's, 95 % interval")
     by_method = tests.set_index("method")
     heads = (1.03, "alone\n(+ / -)"), (1.24, "p (McNemar)"), (1.52, "p (Holm)")
     for x, text in heads:

@@ -21,7 +21,7 @@ class Family:
     `unit`: that of the levels, "%" or "sigma". `scores` makes the images that are cut from an image
     (ny, nx; NaN where empty). `thresholds` turns such scores into one row for each level, a
     threshold a score. `cut` makes a mask from scores and one row: bool, or int labels where the
-    detector itself says which pixels are one source. Spots have at least `min_pixels`.
+    detector itself says which pixels are one source.
     """
 
     name: str
@@ -30,7 +30,6 @@ class Family:
     scores: Callable[[NDArray[np.floating]], Scores]
     thresholds: Callable[[Scores], NDArray[np.float64]]
     cut: Callable[[Scores, NDArray[np.float64]], NDArray[np.generic]]
-    min_pixels: int = 1
 
 
 def sigma_family(
@@ -38,8 +37,6 @@ def sigma_family(
     levels: NDArray[np.float64],
     scores: Callable[[NDArray[np.floating]], Scores],
     cut: Callable[[Scores, float], NDArray[np.generic]],
-    *,
-    min_pixels: int = 1,
 ) -> Family:
     """A family whose level is the threshold itself, in units of a noise that it measures.
 
@@ -53,7 +50,6 @@ def sigma_family(
         scores,
         lambda _: levels[:, None],
         lambda images, row: cut(images, float(row[0])),
-        min_pixels,
     )
 
 

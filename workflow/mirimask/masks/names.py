@@ -23,6 +23,7 @@ __all__ = [
     "leaves",
     "method_label",
     "parse_method",
+    "spots_or_sources",
 ]
 
 DOMAINS = ("published", "crop")
@@ -54,6 +55,12 @@ class MaskName:
     def needs_frame(self, domain: str) -> bool:
         """Whether it is made from the whole frame, where `domain` is the study's."""
         return (self.domain or domain) == "published" and METHODS[self.method].published == "frame"
+
+
+def spots_or_sources(name: str, number: int = 2) -> str:
+    """What the labels of that many areas of a mask are called: of slices most are but noise."""
+    what = "spot" if all(leaf.is_slice for leaf in leaves(name)) else "source"
+    return what if number == 1 else f"{what}s"
 
 
 def check_domain(domain: object) -> None:

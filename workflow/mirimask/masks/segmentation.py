@@ -24,7 +24,8 @@ from photutils.utils.exceptions import NoDetectionsWarning
 
 from mirimask.errors import MaskError
 from mirimask.image.background import boxes_or_whole
-from mirimask.masks.family import Family, Scores
+from mirimask.masks.cores import grow
+from mirimask.masks.family import Family, Scores, sigma_family
 
 __all__ = [
     "JWST_VERSIONS",
@@ -241,12 +242,7 @@ def segmentation_family(
         ratio[mask] = np.nan
         return (ratio,)
 
-    return Family(
-        "segmentation",
-        "sigma",
-        levels,
-        scores,
-        lambda _: levels[:, None],
-        lambda images, row: images[0] > row[0],
-        chosen.n_pixels,
-    )
+    def cut(images: Scores, level: float) -> NDArray[np.int32]:
+        return grow(images[0], seed=level, down_to=level, min_pixels=chosen.n_pixels)[0]
+
+    return sigma_family("segmentation", levels, scores, cut)

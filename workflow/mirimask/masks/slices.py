@@ -22,7 +22,7 @@ Kind = Literal["value", "derivative", "union", "intersection"]
 _VALUE_OF_DERIVATIVE = 1 / 4.6  # percentages of the paper's pair value_1 and derivative_4.6
 
 
-def slice_family(kind: Kind, levels: NDArray[np.float64], *, min_pixels: int = 1) -> Family:
+def slice_family(kind: Kind, levels: NDArray[np.float64]) -> Family:
     """Slices of kind `value`, `derivative`, `union` or `intersection`, by retained percentage.
 
     The last two join a derivative slice with a value slice of 1 / 4.6 of its percentage (the pair
@@ -50,7 +50,7 @@ def slice_family(kind: Kind, levels: NDArray[np.float64], *, min_pixels: int = 1
             return parts[0]
         return parts[0] | parts[1] if kind == "union" else parts[0] & parts[1]
 
-    return Family(kind, "%", levels, scores, cut_at, cut, min_pixels)
+    return Family(kind, "%", levels, scores, cut_at, cut)
 
 
 # What a family of the registry is called with: slices need neither the empty pixels nor the PSF.

@@ -105,8 +105,6 @@ def percent_family(
     name: str,
     levels: NDArray[np.float64],
     score: Callable[[NDArray[np.floating]], NDArray[np.floating]],
-    *,
-    min_pixels: int = 1,
 ) -> Family:
     """A family of slices: the top percentage of the finite pixels of `score` of an image."""
     return Family(
@@ -116,5 +114,4 @@ def percent_family(
         lambda image: (score(image),),
         lambda images: thresholds(images[0], list(levels))[:, None],
         lambda images, row: top_slice(images[0], float(row[0])),
-        min_pixels,
     )

@@ -17,7 +17,7 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 from mirimask.errors import DamagedFile, MaskError
-from mirimask.evaluation.agreement import cohen_kappa
+from mirimask.evaluation.agreement import cohen_kappa, effective_trials
 from mirimask.image.frame import Frame
 from mirimask.intervals import wilson
 from mirimask.report.page import render_page, size_words
@@ -354,8 +354,9 @@ def agreement_by_eye(verdicts: pd.DataFrame, automatic: dict[str, pd.DataFrame])
 
     `automatic` has, by name, tables with image, method, id and verdict. For each pair, over all
     methods ('All') and for each: `compared`, what both judged and neither was unsure of; `unsure`,
-    what either was unsure of and is left out; `agree`, its share with Wilson limits, Cohen's kappa
-    of the three verdicts, and the share and kappa of success or not. Shares and kappa are NaN where
+    what either was unsure of and is left out; `agree`, its share with Wilson limits (as in
+    `agreement.agreement_table`), Cohen's kappa of the three verdicts, and the share and kappa of
+    success or not. Shares and kappa are NaN where
     nothing was compared.
     """
     scorers = list(dict.fromkeys(verdicts["scorer"]))
@@ -372,7 +373,9 @@ def agreement_by_eye(verdicts: pd.DataFrame, automatic: dict[str, pd.DataFrame])
             a, b = sure["verdict_x"].to_numpy(str), sure["verdict_y"].to_numpy(str)
             n, agree = len(sure), int((a == b).sum())
             same = int(((a == "success") == (b == "success")).sum())
-            low, high = wilson(agree, n)
+            source = sure["image"] + " " + sure["id"]
+            counted = effective_trials(sure["verdict_x"] == sure["verdict_y"], source)
+            low, high = wilson(agree / max(n, 1) * counted, counted)
             rows.append(
                 {
                     "first": first,

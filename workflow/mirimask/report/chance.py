@@ -38,7 +38,7 @@ def chance_parts(
     `domains`, its `scorer`, at random positions. Images without sources are left out.
     """
     seen = [domain for domain in domains if domain in set(table["domain"])] or [""]
-    first = (domains[0], scorer, "random")
+    first = (seen[0], scorer, "random")
     keys = [(d, s, p) for d in seen for s in SCORERS for p in POSITIONS]
     for domain, own_scorer, positions in sorted(keys, key=lambda key: key != first):
         rows = table[
@@ -47,10 +47,9 @@ def chance_parts(
             & (table["positions"] == positions)
             & (table["sources"] > 0)
         ]
-        title = (
-            f"{TITLE}; percentages over the {domain} domain, {SCORERS[own_scorer]}, p0 at "
-            f"{POSITIONS[positions]}"
-        )
+        of = [f"percentages over the {domain} domain"] if domain else []
+        of += [SCORERS[own_scorer], f"p0 at {POSITIONS[positions]}"]
+        title = f"{TITLE}; {', '.join(of)}"
         yield title, rows
 
 

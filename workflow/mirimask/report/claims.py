@@ -99,10 +99,16 @@ def _chance_rates(chance: pd.DataFrame, methods: list[str]) -> str:
     )
 
 
-def _strictly_more(mine: pd.Series, other: pd.Series) -> str:
+def _strictly_more(mine: pd.Series, other: "pd.Series | float") -> str:
     if (mine > other).all():
         return HOLDS
     return TIE if (mine >= other).all() else FAILS
+
+
+def _more_in_parts(mine: pd.Series, other: "pd.Series | float") -> str:
+    """As `_strictly_more`, and in part where some are more and some are less."""
+    verdict = _strictly_more(mine, other)
+    return PART if verdict == FAILS and (mine > other).any() else verdict
 
 
 def _by_signs(signs: list[int]) -> str:
@@ -154,12 +160,11 @@ def _value_better_in_img1(table3: pd.DataFrame, _: pd.DataFrame, evidence: Evide
     slices = [name for name in row.index if name.startswith("value_")]
     if not slices:
         return Answer(OPEN, "needs a value slice of the paper's")
-    better = [name for name in slices if row[name] > row["segmentation"]]
-    verdict = HOLDS if len(better) == len(slices) else (FAILS if not better else PART)
+    better = int((row[slices] > row["segmentation"]).sum())
     numbers = ", ".join(f"{method_label(name)}: {int(row[name])}" for name in slices)
     return Answer(
-        verdict,
-        f"{len(better)} of {len(slices)} slices have more successes than the segmentation's "
+        _more_in_parts(row[slices], row["segmentation"]),
+        f"{better} of {len(slices)} slices have more successes than the segmentation's "
         f"{int(row['segmentation'])}: {numbers}",
     )
 
@@ -346,12 +351,11 @@ def _errors_in_img5(table3: pd.DataFrame, _: pd.DataFrame, evidence: Evidence) -
             OPEN, "needs a slice of the top 4.6 %, or the top 10 % of the derivative, in Table 3"
         )
     usual = clutter.drop("Img5").median()
-    more = [n for n in names if clutter.loc["Img5", n] > usual[n]]
-    verdict = HOLDS if len(more) == len(names) else (FAILS if not more else PART)
     numbers = ", ".join(
         f"{method_label(n)}: {clutter.loc['Img5', n]:.2f} against a median of {usual[n]:.2f}"
         for n in names
     )
+    verdict = _more_in_parts(clutter.loc["Img5", names], usual[names])
     return Answer(verdict, f"clutter in Img5: {numbers}")
 
 
@@ -432,8 +436,8 @@ def _combination(_: object, __: object, evidence: Evidence) -> Answer:
     for name in names:
         own = false.loc[name]
         cleaner = _apart(rival["low"], rival["high"], own["low"], own["high"])
-        more = bool(pooled["success"][name] > pooled["success"]["segmentation"])
-        signs.append(-1 if cleaner < 0 or not more else 1)
+        more = int(np.sign(pooled["success"][name] - pooled["success"]["segmentation"]))
+        signs.append(-1 if cleaner < 0 else more)
     numbers = "; ".join(
         f"{method_label(name)}: {int(pooled['success'][name])} successes of "
         f"{int(pooled['sources'][name])}, "

@@ -21,7 +21,7 @@ from mirimask.evaluation.chance import chance_layout
 from mirimask.evaluation.recovery import measurable_images
 from mirimask.image.levels import percentile_words
 from mirimask.image.statistics import IDENTITY, MOMENTS
-from mirimask.masks.names import method_label
+from mirimask.masks.names import method_label, spots_or_sources
 from mirimask.masks.source_mask import SourceSettings
 from mirimask.report.chance import BOLD
 from mirimask.report.claims import NOTES
@@ -615,6 +615,7 @@ def first_screen(
         "found": depths is not None,
         "counted": overview.counted(slice_domain),
         "mask": mask_words(overview.measures["method"].iloc[0]),
+        "areas": spots_or_sources(overview.measures["method"].iloc[0]),
         "warned": [
             (one.image or "whole study", one.text, ", ".join(one.jobs)) for one in overview.warned
         ],

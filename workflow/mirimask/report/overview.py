@@ -10,7 +10,7 @@ import pandas as pd
 
 from mirimask.evaluation.reliability import pool_reliability
 from mirimask.job_logs import Warned, gathered_warnings
-from mirimask.masks.names import leaves, method_label, parse_method
+from mirimask.masks.names import leaves, method_label, parse_method, spots_or_sources
 from mirimask.report.pictures import SHOWN_WIDTH, data_uri, smaller
 from mirimask.report.tables import rate_words, together
 from mirimask.report.use import good_masks
@@ -173,7 +173,8 @@ class Overview:
             "file": path.relative_to(folder).as_posix(),
             "caption": f"{self.shown}, and with the outline of its {method}.",
             "alt": f"{self.shown} beside itself with the outline of its {method}: "
-            f"{int(row['n_sources'])} sources on {_percent(row['masked_share'])} % of the pixels.",
+            f"{int(row['n_sources'])} {spots_or_sources(row['method'])} on "
+            f"{_percent(row['masked_share'])} % of the pixels.",
         }
 
     @classmethod
@@ -205,10 +206,10 @@ def _sources_sentence(overview: pd.DataFrame) -> str:
     images = len(overview)
     what = f"the {images} images" if images > 1 else f"image {overview['image'].iloc[0]}"
     share = _range(overview["masked_share"], _percent, " %")
-    count = int(overview["n_sources"].sum())
+    count, method = int(overview["n_sources"].sum()), overview["method"].iloc[0]
     return (
-        f"The {mask_words(overview['method'].iloc[0])} marks {count:,} source"
-        f"{'' if count == 1 else 's'} in {what} and covers {share} of the pixels."
+        f"The {mask_words(method)} marks {count:,} {spots_or_sources(method, count)} in {what} and "
+        f"covers {share} of the pixels."
     )
 
 
@@ -243,12 +244,16 @@ def own_answer(
             f"A point source of {_range(deep['depth_ab'], _magnitude)} AB is 5 sigma of the sky "
             f"between the sources{_of_how_many(len(deep), len(overview))}"
         )
-        known = depths.dropna(subset=["m80"]) if depths is not None else pd.DataFrame()
-        if len(known):
-            text += (
-                f"; of stars that were added, 80 % are found to {_range(known['m80'], _magnitude)}"
-                f"{_of_how_many(len(known), len(overview))}"
-            )
+        found = []
+        if depths is not None and depths["m80"].notna().any():
+            known = depths["m80"].dropna()
+            of = _of_how_many(len(known), len(overview))
+            found.append(f"80 % are found to {_range(known, _magnitude)}{of}")
+        if depths is not None and depths["beyond"].any():
+            number = int(depths["beyond"].sum())
+            found.append("80 % of the faintest are found too" + _of_how_many(number, len(overview)))
+        if found:
+            text += f"; of stars that were added, {', and '.join(found)}"
         sentences.append(f"{text}.")
     worry = _false_words(false, overview["method"].iloc[0])
     count = f"{len(warned)} warning{'' if len(warned) == 1 else 's'}" if warned else "no warning"

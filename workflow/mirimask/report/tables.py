@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from mirimask.image.statistics import MOMENTS
@@ -46,6 +47,8 @@ SIMULATED = "SIMULATED: computed from simulated images, not from the sky."
 def rate_words(value: float, digits: int = 3) -> str:
     """A rate with that many digits and no exponent: '1.32', '6,480'; 'nan' where it is NaN."""
     text = f"{value:.{digits}g}"
+    if "e-" in text:
+        return np.format_float_positional(float(text))
     return f"{float(text):,.0f}" if "e+" in text else text
 
 

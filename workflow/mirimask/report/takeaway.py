@@ -34,6 +34,7 @@ _FILES = {
     "structure/": "clutter on bright background, mask in the spikes of stars",
     "agreement.csv, disagreements.csv": "automatic verdict against truth (simulated images)",
 }
+_LITTLE = 5.0  # % of random positions: what next to none have succeeded by
 _AT_RATE = 10.0  # false spots per square arcminute, one of those that the curves are read at
 
 
@@ -45,6 +46,11 @@ def _label(name: str) -> str:
 def _before(name: str) -> str:
     """A mask before its numbers; labels end in numbers themselves."""
     return f"{method_label(name)}:"
+
+
+def _digits(percent: float) -> int:
+    """Decimals of a percentage: of one that would be shown as 0, one."""
+    return 0 if percent >= 0.5 or percent == 0 else 1
 
 
 def _chance(table: pd.DataFrame) -> list[str]:
@@ -63,10 +69,14 @@ def _chance(table: pd.DataFrame) -> list[str]:
         else f"{_before(row.method)} not known"
         for row in by_peaks.itertuples()
     )
+    worth = "A count of successes alone decides nothing."
+    if max(by_letter, by_peak) < _LITTLE:
+        worth = "Next to no success is by chance."
     return [
-        "**A count of successes alone decides nothing.** With the rule 'any mask pixel in the "
-        f"circle', a random position succeeds in {by_letter:.0f} % of cases for {_label(worst)}; "
-        f"when a bright spot's peak has to lie there, in {by_peak:.0f} %.",
+        f"**{worth}** With the rule 'any mask pixel in the "
+        f"circle', a random position succeeds in {by_letter:.{_digits(by_letter)}f} % of cases for "
+        f"{_label(worst)}; when a bright spot's peak has to lie there, in "
+        f"{by_peak:.{_digits(by_peak)}f} %.",
         f"**Successes beyond chance** (1 is all, 0 is what chance gives; "
         f"{int(own['sources'].max())} sources; the intervals take these as independent and the "
         f"images as they are): {ranking}.",
@@ -299,8 +309,8 @@ def _sensitivity(variants: pd.DataFrame) -> str:
         )
     }
     return (
-        "**Settings** (radius, peak limit, peak finder, spot size, domain, catalogue cuts, scorer, "
-        f"segmentation): of {len(variants)} conclusions that Table 3 suggests, there hold "
+        f"**Settings**, changed one at a time: of {len(variants)} conclusions that Table 3 "
+        "suggests, there hold "
         + ", ".join(f"{n} {words}" for words, n in held.items())
         + " ([sensitivity.md](sensitivity.md))."
     )

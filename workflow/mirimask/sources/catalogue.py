@@ -193,8 +193,9 @@ def locate_sources(
     is returned: id (text), ra, dec (degrees, ICRS), x, y (0-based pixels). Rows without a finite
     position are dropped (a declination beyond 90 degrees is none either), and so are those that do
     not fulfil `keep`, a condition on the catalogue's columns (see `conditions`); the table's meta
-    counts both, and those outside. Sources that share an id are kept, with a warning. An empty
-    catalogue gives a table without rows. Raises MaskError for a missing column or what is no
+    counts both, and those outside. Of sources that share an id, as entries without one do, the
+    second is `id (2)`, the third `id (3)`, with a warning. An empty catalogue gives a table without
+    rows. Raises MaskError for a missing column or what is no
     condition.
     """
     from astropy.table import Table
@@ -243,8 +244,8 @@ def locate_sources(
     distinct, times = np.unique(names[chosen], return_counts=True)
     if (times > 1).any():
         log.warning(
-            "%d of %d sources share their id with another ('%s'): they are told apart by position "
-            "only",
+            "%d of %d sources share their id with another ('%s'); the second of each is 'id (2)', "
+            "the third 'id (3)'",
             *(times[times > 1].sum(), chosen.sum(), distinct[times > 1][0]),
         )
     if len(catalogue) and not chosen.any():  # of one without rows its reader tells
@@ -256,7 +257,7 @@ def locate_sources(
         )
     return Table(
         {
-            "id": names[chosen].astype(str) if chosen.any() else np.array([], dtype="U1"),
+            "id": np.array(_told_apart(names[chosen].tolist()), dtype=str),
             "ra": ra[chosen],
             "dec": dec[chosen],
             "x": x[chosen],
@@ -265,6 +266,20 @@ def locate_sources(
         units={"ra": "deg", "dec": "deg", "x": "pix", "y": "pix"},
         meta=counts,
     )
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """The ids, and (2), (3) and so on behind those that one before has too."""
+    taken, last = set(names), dict[str, int]()
+    apart = []
+    for name in names:
+        number, own = last.get(name, 0) + 1, name
+        while number > 1 and (own := f"{name} ({number})") in taken:
+            number += 1
+        taken.add(own)
+        last[name] = number
+        apart.append(own)
+    return apart
 
 
 def _degrees(catalogue: "Table", name: str) -> NDArray[np.float64]:

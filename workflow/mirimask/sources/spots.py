@@ -193,14 +193,11 @@ def spot_labels(mask: NDArray[np.generic]) -> NDArray[Any]:
     return ndimage.label(mask, structure=np.ones((3, 3)))[0] if mask.dtype == bool else mask
 
 
-def brightest_pixels(
-    mask: NDArray[np.generic], image: NDArray[np.floating], *, min_pixels: int = 1
-) -> NDArray[np.int64]:
+def brightest_pixels(mask: NDArray[np.generic], image: NDArray[np.floating]) -> NDArray[np.int64]:
     """Where each spot of a mask is: its brightest pixel in the image, (n, 2: x, y).
 
-    `image` has the mask's shape; of equally bright pixels the last counts. Spots are 8-connected,
-    of at least `min_pixels`. Labels (int) in place of a mask (bool) say themselves which pixels are
-    a spot.
+    `image` has the mask's shape; of equally bright pixels the last counts. Spots are 8-connected.
+    Labels (int) in place of a mask (bool) say themselves which pixels are a spot.
     """
     labels = spot_labels(mask)
     inside = np.flatnonzero(labels > 0)  # of bool: of int32 it takes five times as long
@@ -212,8 +209,6 @@ def brightest_pixels(
     brightest = np.full(count, -1, np.int64)
     brightest[spot[highest]] = inside[highest]  # the last one stays
     kept = np.flatnonzero(brightest >= 0)  # labels may leave numbers out
-    if min_pixels > 1:
-        kept = kept[np.bincount(spot, minlength=count)[kept] >= min_pixels]
     y, x = np.divmod(brightest[kept], mask.shape[1])
     return np.column_stack([x, y])
 
