@@ -10,8 +10,8 @@ from pathlib import Path
 __all__ = ["DISK_FAULTS", "disk_fault", "partial_path", "replacing", "write_bytes", "write_text"]
 
 
-# a disk that is full, beyond a person's share of it, read-only, or failing
-DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+# a disk that is full, beyond a person's share of it, read-only, failing, or of smaller files
+DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 
 
 def partial_path(path: str | Path, process: int) -> Path:

@@ -49,9 +49,15 @@ _NOT_MEASURED = "not_measured"  # column of a table in place of one that could n
 
 
 @contextmanager
-def _of_file(path: str | Path, kind: str) -> Iterator[None]:
-    """DamagedFile, with the path, for whatever a damaged file leads its reader to."""
+def _of_file(path: str | Path, kind: str, *, by_hand: bool = True) -> Iterator[None]:
+    """DamagedFile, with the path, for whatever a damaged file leads its reader to.
+
+    And for one that was not written `by_hand` and does not end with a line's end: readers take a
+    row that is cut off for one whose last cells are empty.
+    """
     try:
+        if not by_hand and not Path(path).read_bytes().endswith(b"\n"):
+            raise ValueError("it ends within a line")
         yield
     except OSError:
         raise
@@ -63,13 +69,16 @@ def _of_file(path: str | Path, kind: str) -> Iterator[None]:
         ) from None
 
 
-def read_table(path: str | Path, *, texts: Iterable[str] = ()) -> pd.DataFrame:
+def read_table(
+    path: str | Path, *, texts: Iterable[str] = (), by_hand: bool = False
+) -> pd.DataFrame:
     """Read a CSV table with the columns of TEXTS, and further `texts`, as texts ('' where empty).
 
     Every other column has the type of its cells, NaN where one is empty. A byte-order mark before
-    the first name does not count. DamagedFile for a file that is no table.
+    the first name does not count. DamagedFile for a file that is no table, or is cut off within a
+    line, which one written `by_hand` may be.
     """
-    with _of_file(path, "CSV table"):
+    with _of_file(path, "CSV table", by_hand=by_hand):
         columns = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
         as_text = [name for name in columns if name in TEXTS or name in texts]
         return pd.read_csv(
@@ -82,10 +91,10 @@ def read_table(path: str | Path, *, texts: Iterable[str] = ()) -> pd.DataFrame:
 
 
 def read_ecsv(path: str | Path) -> "Table":
-    """Read an ECSV table. DamagedFile for a file that is none."""
+    """Read an ECSV table. DamagedFile for a file that is none, or is cut off within a line."""
     from astropy.table import Table
 
-    with _of_file(path, "ECSV table"):
+    with _of_file(path, "ECSV table", by_hand=False):
         return Table.read(path, format="ascii.ecsv")
 
 

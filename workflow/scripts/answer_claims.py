@@ -14,7 +14,8 @@ def main(job):
     answers = {}
     if job.input.get("published"):
         published2, published3 = (
-            read_table(path).rename(columns={"code": "image"}) for path in job.input.published
+            read_table(path, by_hand=True).rename(columns={"code": "image"})
+            for path in job.input.published
         )
         answers["printed tables"] = answer_claims(published3, published2)
     names = ("chance", "reliability", "depths", "compared", "false_rates")

@@ -38,6 +38,7 @@ AGAIN = "The same command again goes on from here"
 MACHINE = {
     errno.ENOSPC: f"Free some disk space. {AGAIN}.",
     errno.EDQUOT: f"Free some of your disk space. {AGAIN}.",
+    errno.EFBIG: f"Its disk, or ulimit -f, allows no file so large. {AGAIN}.",
     errno.EROFS: "Run the study in a folder that can be written to.",
     errno.EACCES: "See who may read and write there.",
     errno.EPERM: "See who may read and write there.",

@@ -22,7 +22,7 @@ def check_folders(*paths: Path) -> None:
         if not nearest.is_dir():
             raise MaskError(
                 f"{nearest}: is no folder, and {path} has to be one. Move it away, or run the "
-                "study elsewhere (snakemake --directory FOLDER)."
+                "study in a copy of the repository elsewhere."
             )
 
 
@@ -37,7 +37,7 @@ def check_writable(*paths: Path) -> None:
         if not os.access(nearest, os.W_OK | os.X_OK):
             raise MaskError(
                 f"{nearest}: cannot be written to. See who may write there, or run the study "
-                "elsewhere (snakemake --directory FOLDER)."
+                "in a copy of the repository elsewhere."
             )
         if shutil.disk_usage(nearest).free < 1_000_000:
             raise MaskError(

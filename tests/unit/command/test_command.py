@@ -25,7 +25,7 @@ from mirimask.command import run as command
 from mirimask.command.outputs import stem_of
 from mirimask.command.processes import several_at_a_time
 from mirimask.errors import MaskError
-from mirimask.masks.make import make_mask
+from mirimask.masks.make import make_mask, make_masks
 from mirimask.masks.registry import METHODS
 from photutils.segmentation import SegmentationImage
 from PIL import Image
@@ -132,6 +132,11 @@ def test_the_domain_behind_a_method(i2d, run, kind):
         assert fits.getheader(f"{name}.fits")["DOMAIN"] == "published"
     name, option = (fits.getdata(f"{name}.fits", "MASK") for name in ("name", "option"))
     np.testing.assert_array_equal(name, option)
+    # and of a mask's labels, as those of a study, what it was cut at
+    run("mask", i2d, "--method", kind, "--labels", "labels.fits")
+    header = fits.getheader("labels.fits")
+    assert (header["METHOD"], header["DOMAIN"], header["PERCENT"]) == (kind, "crop", 4.6)
+    assert header["THRESH"] == make_masks(open_image(i2d), [kind])[kind].threshold
     assert run("mask", i2d, "--method", f"cores_or_{kind}", "-o", "both.fits")[0] == 0
     assert fits.getheader("both.fits")["DOMAIN"] == "crop"
 
@@ -786,7 +791,16 @@ def test_usage(run, arguments, says):
             ["mask", "A_i2d.fits", "-o", "m.fits", "--plot", "--sources", "A.ecsv"],
             "--sources 'A.ecsv' is matched in --catalogue and drawn in --regions; add one",
         ),
+        (
+            ["mask", "A_i2d.fits", "-o", "m.fits", "--radius", "3 px"],
+            "--radius is about the catalogue behind --sources, and there is none",
+        ),
+        (["mask", "A_i2d.fits", "--regions", "r.reg", "--ra", "x"], "--ra is about the catalogue"),
+        (["mask", "A_i2d.fits", "-o", "A.ecsv/"], "-o 'A.ecsv/A_mask.fits': 'A.ecsv' is a file"),
         (["score", "A_i2d.fits", "A.ecsv", "-o", "v.txt"], "name it v.csv"),
+        (["score", "A_i2d.fits", "A.ecsv", "-o", "v.fits"], "are a CSV table; name it v.csv.\n"),
+        (["score", "A_i2d.fits", "A.ecsv", "-o", "v.reg"], "and for .reg use --regions v.reg"),
+        (["score", "A_i2d.fits", "A.ecsv", "--regions", "v.csv"], "and for .csv use -o v.csv"),
         (["score", "A_i2d.fits", "A.ecsv", "-o", "v"], "are a CSV table; name it v.csv."),
         (["mask", "A_i2d.fits", "-o", "m.fits", "--fwhm", "0.0001arcsec"], "0.0001 arcsec wide"),
         (["mask", "A.ecsv", "-o", "m.fits"], "not a FITS file"),
@@ -794,7 +808,7 @@ def test_usage(run, arguments, says):
         (["mask", "A_i2d.fits", "-o", "m.fits", "--labels", "m.fits"], "the file of -o"),
         (["score", "A_i2d.fits", "nowhere.csv"], "there is no such file"),
         (["score", "A_i2d.fits", "A_i2d.fits"], "catalogue"),
-        (["stats", "."], "there is no such file"),
+        (["stats", "."], "is no file; name the FITS file"),
     ],
 )
 def test_bad_input(i2d, run, arguments, says):

@@ -3,6 +3,7 @@
 import gzip
 import importlib.util
 import tracemalloc
+from dataclasses import replace
 
 import astropy.units as u
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 from astropy.wcs import WCS, Sip
+from mirimask.errors import MaskError
 from mirimask.export.ds9 import label_regions, region_file, source_regions
 from mirimask.export.labels import label_mask, numbers_of, write_labels
 from mirimask.export.photometry import _COLUMNS, match_sources, measure_labels, provenance
@@ -408,6 +410,19 @@ def test_matches():
     assert np.isnan(distance[0])
     names, _ = match_sources(ra, np.zeros(2), sources[:0], radius_arcsec=1)
     assert list(names) == ["", ""]
+
+
+def test_labels_of_another_shape_are_said(crop):
+    labels = np.zeros(crop.data.shape, int)
+    with pytest.raises(MaskError, match="labels has the shape"):
+        measure_labels(crop, labels[1:], aperture=APERTURE)
+    with pytest.raises(MaskError, match="detections has the shape"):
+        measure_labels(crop, labels, aperture=APERTURE, detections=labels[1:])
+    # what can be made an array will do, and pixels of whole numbers
+    labels[10:14, 10:14] = 1
+    whole = replace(crop, data=np.round(100 * np.nan_to_num(crop.data)).astype(np.int32))
+    for given in (labels, labels.tolist(), SegmentationImage(labels)):
+        assert len(measure_labels(whole, given, aperture=APERTURE)) == 1
 
 
 def test_provenance(crop):

@@ -138,6 +138,24 @@ def test_a_damaged_file_is_named_with_what_to_do(tmp_path, read, kind, damaged):
         read(path)
 
 
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (read_table, "image,x,y\nA,1,2\nB,1\n"),
+        (read_ecsv, "# %ECSV 1.0\n# ---\n# datatype:\n# - {name: x, datatype: int64}\nx\n1\n25\n"),
+    ],
+)
+def test_a_table_that_is_cut_off_within_a_line_is_damaged(tmp_path, read, text):
+    path = tmp_path / "t"
+    path.write_text(text)
+    assert len(read(path)) == 2
+    path.write_text(text[:-1])  # what is left is a row, and may be a wrong one
+    with pytest.raises(DamagedFile, match=r"it ends within a line\); remove it"):
+        read(path)
+    if read is read_table:
+        assert len(read(path, by_hand=True)) == 2
+
+
 def test_a_file_that_is_not_there_is_not_damaged(tmp_path):
     for read in (read_table, read_texts, read_ecsv, read_json):
         with pytest.raises(FileNotFoundError):

@@ -198,6 +198,9 @@ def test_method_names():
         ("value_1_or_derivative_4_6", "a point for decimals"),
         ("sep_2_5", "a point for decimals"),
         ("value_nan", "above 0"),
+        ("value_1e1", "a point for decimals"),
+        ("sep_+2", "a point for decimals"),
+        (["value_1"], "is not the name of a mask"),
         ("value_", "above 0"),
         ("top_5", "not a mask method"),
         ("value_1@frame", "domain"),
@@ -212,6 +215,9 @@ def test_wrong_method_names_say_what_would_be_right(name, says):
 def test_two_names_of_the_same_mask():
     with pytest.raises(MaskError, match="same mask"):
         check_methods(["value_1", "value_1.0"])
+    with pytest.raises(MaskError, match="same mask"):
+        check_methods(["value_1.0_or_value_2", "value_1_or_value_2"])
+    check_methods(["value_1_or_value_2", "value_2_or_value_1"])
     check_methods(["value_1", "value_1@crop", "derivative_1"])
 
 

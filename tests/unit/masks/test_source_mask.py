@@ -202,6 +202,29 @@ def test_nothing_gives_nothing(image):
     assert not found.sources.any()
 
 
+@pytest.mark.parametrize("fwhm_px", [0, -2.4, np.nan, np.inf, 1e4])
+def test_a_width_that_no_image_has(fwhm_px):
+    for function in (source_labels, core_mask):
+        with pytest.raises(MaskError, match=r"fwhm_px is .*not larger than the image"):
+            function(_sky(), _none(), fwhm_px=fwhm_px)
+
+
+def test_empty_pixels_of_another_shape():
+    with pytest.raises(MaskError, match=r"empty has the shape \(3, 3\), the image \(240, 288\)"):
+        source_mask(_sky(), _none((3, 3)), fwhm_px=FWHM)
+
+
+@pytest.mark.parametrize("edge", [0, 37])
+def test_a_slope_is_sky_up_to_the_rim(edge):
+    """One sigma a tile, with a frame of empty pixels around it and without."""
+    rows, columns = np.indices(SHAPE)
+    slope = (NOISE / (10 * FWHM) * (columns + rows)).astype(np.float32)
+    empty = np.ones(SHAPE, bool)
+    empty[edge : SHAPE[0] - edge, edge : SHAPE[1] - edge] = False
+    for image in (_sky() + slope, _sky() - slope):
+        assert source_mask(image, empty, fwhm_px=FWHM).mean() < 0.01
+
+
 def test_small_images_are_no_trouble():
     for shape in ((8, 8), (9, 31), (31, 9)):
         image = _sky(shape) + _star(4, 4, 100, shape).astype(np.float32)

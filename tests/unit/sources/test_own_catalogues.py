@@ -76,6 +76,37 @@ def test_a_pipelines_sky_centroid_gives_the_coordinates(tmp_path):
     assert read["label"].tolist() == ["4", "7"]
 
 
+def test_positions_in_one_column_are_read_whatever_it_is_called(tmp_path):
+    """A photutils catalogue as CSV has texts, other tables a SkyCoord of any name and system."""
+    sky = SkyCoord([80.0, 80.1], [-69.5, -69.4], unit="deg")
+    columns = {"id_": "id", "ra": ("RAJ2000", "ra"), "dec": ("DEJ2000", "dec")}
+    table = QTable({"id": [4, 7], "sky_centroid": sky})
+    table.write(tmp_path / "photutils.csv")
+    assert "80.0,-69.5" in (tmp_path / "photutils.csv").read_text()
+    other = QTable({"id": [4, 7], "coord": sky.galactic})
+    other.write(tmp_path / "other.ecsv")
+    other.write(tmp_path / "other.fits")
+    named = columns | {"ra": "coord", "dec": "coord"}
+    for path, asked in (
+        ("photutils.csv", columns),
+        ("other.ecsv", columns),
+        ("other.ecsv", named),
+        ("other.fits", columns),
+    ):
+        read = read_catalogue(tmp_path / path, **asked)
+        ra, dec = (read[read.meta["columns"][key]] for key in ("ra", "dec"))
+        np.testing.assert_allclose(ra, [80.0, 80.1])
+        np.testing.assert_allclose(dec, [-69.5, -69.4])
+        read.write(tmp_path / "again.ecsv", overwrite=True)
+    # columns of the names that are asked for come first
+    both = QTable({"id": [4, 7], "ra": [10.0, 11.0], "dec": [1.0, 2.0], "sky_centroid": sky})
+    both.write(tmp_path / "both.ecsv")
+    assert read_catalogue(tmp_path / "both.ecsv", **columns)["ra"].tolist() == [10, 11]
+    (tmp_path / "c.csv").write_text("id,sky_centroid\n1,05:20:00 -69:00\n")
+    with pytest.raises(MaskError, match=r"no column 'RAJ2000' or 'ra'; it has id, sky_centroid"):
+        read_catalogue(tmp_path / "c.csv", **columns)
+
+
 def test_rows_are_numbered_where_the_catalogue_has_no_identifier(tmp_path, caplog):
     Table(SOURCES).write(tmp_path / "c.csv")
     read = read_catalogue(tmp_path / "c.csv", id_="objID", ra="alpha", dec="delta")

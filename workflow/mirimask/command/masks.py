@@ -38,6 +38,12 @@ def run_mask(options: argparse.Namespace, progress: Progress, said: Said) -> int
             f"--sources '{options.sources}' is matched in --catalogue and drawn in --regions; add "
             "one of them, or leave --sources out."
         )
+    for name in ("radius", "id", "ra", "dec"):
+        if getattr(options, name) and not options.sources:
+            raise MaskError(
+                f"--{name} is about the catalogue behind --sources, and there is none; add it, or "
+                f"leave --{name} out."
+            )
     images = options.images
     files = placed({key: getattr(options, key) for key in OUTPUTS}, images)
     many = len(images) > 1
@@ -193,7 +199,8 @@ def made(
     from mirimask.export.labels import label_mask
     from mirimask.export.survey import measure_image
     from mirimask.image.instrument import FILTERS, band_of
-    from mirimask.masks.make import make_mask, numbered_sources, segmentation_labels
+    from mirimask.masks.make import make_masks, numbered_sources, segmentation_labels
+    from mirimask.masks.names import parse_method
 
     with progress.step(f"making the mask {method}"):
         cores = bool({"labels", "catalogue", "regions"} & set(paths))
@@ -203,13 +210,13 @@ def made(
         if own is not None:
             labels = own.sources
         else:
-            mask = make_mask(
+            mask, threshold = make_masks(
                 image,
-                method,
+                [method],
                 domain=options.domain,
                 frame=whole_image(options, image, [method]),
                 segmentation=segmentation,
-            )
+            )[method]
             # a segmentation of one's own may mark what was not observed, as no source is
             unseen = int(np.count_nonzero(mask & image.empty)) if segmentation is not None else 0
             if unseen:
@@ -243,6 +250,9 @@ def made(
     with progress.step("measuring the depth"):
         measured = measure_image(image, labels, aperture=aperture)
     cards: dict[str, Any] = {"METHOD": method, "DOMAIN": _domain(options, method)}
+    name = parse_method(method)
+    if name.is_slice:
+        cards |= {"PERCENT": name.percent, "THRESH": threshold}
     writes, radius = products(options, progress, image, labels, own, paths, cards)
     row = {
         "image": address,

@@ -49,8 +49,8 @@ OUTPUTS = {
 _SUFFIXES = tuple(suffix for output in OUTPUTS.values() for suffix in output.suffixes)
 
 
-def check_suffix(name: str, output: Output) -> None:
-    """MaskError for a name that is not of its kind, with what to use."""
+def check_suffix(name: str, output: Output, kinds: Iterable[Output]) -> None:
+    """MaskError for a name that is not of its kind, with which of the command's `kinds` to use."""
     if name == STDOUT and output.text:
         return
     if name == STDOUT:
@@ -62,7 +62,7 @@ def check_suffix(name: str, output: Output) -> None:
     other = next(
         (
             f", and for {path.suffix} use {kind.option} {name}"
-            for kind in OUTPUTS.values()
+            for kind in kinds
             if kind is not output and path.suffix and path.suffix in kind.suffixes
         ),
         "",
@@ -101,7 +101,7 @@ def placed(
             continue
         output = kinds[key]
         if not many:
-            check_suffix(name, output)
+            check_suffix(name, output, kinds.values())
         elif name == STDOUT or name.lower().endswith(_SUFFIXES):
             raise MaskError(
                 f"{output.option} '{name}' is one file, and there are {len(images)} images; name a "
@@ -163,6 +163,8 @@ def check_outputs(
         used[at] = f"the file of {option}"
         if path.is_dir():
             raise MaskError(f"{option} '{name}' is a folder; name a file in it.")
+        if path.parent.is_file():
+            raise MaskError(f"{option} '{name}': '{path.parent}' is a file, no folder; name one.")
         folder = path.parent.parent if into_folder else path.parent
         if not (path.parent.is_dir() or folder.is_dir()):
             raise MaskError(f"{option} '{name}': there is no folder '{folder}'; make it.")

@@ -50,9 +50,10 @@ SCORES = Output("-o", "verdicts are a CSV table", (".csv",), "_verdicts.csv", Tr
 
 def run_score(options: argparse.Namespace, progress: Progress, said: Said) -> int:
     files = [("-o", options.output), ("--regions", options.regions)]
-    for (_, name), kind in zip(files, (SCORES, OUTPUTS["regions"]), strict=True):
+    kinds = (SCORES, OUTPUTS["regions"])
+    for (_, name), kind in zip(files, kinds, strict=True):
         if name:
-            check_suffix(name, kind)
+            check_suffix(name, kind, kinds)
     inputs = [options.image, options.error, options.weight, options.segm, options.catalogue]
     if options.json:
         files.append(("--json", STDOUT))

@@ -11,7 +11,7 @@ from mirimask import __version__
 from mirimask.export.apertures import circle_sums, ring_sky
 from mirimask.export.labels import numbers_of, observed
 from mirimask.export.moments import label_sums
-from mirimask.image.frame import Frame
+from mirimask.image.frame import Frame, check_shape
 from mirimask.image.instrument import PointAperture
 from mirimask.image.parts import strips
 from mirimask.image.wcs import pixel_to_sky
@@ -114,8 +114,14 @@ def measure_labels(
     box stands for it and its shape is NaN. Empty pixels count nowhere.
 
     Columns, units and descriptions: docs/products.md. `sources` (id, ra, dec) gives the matches.
-    No label gives the columns without rows.
+    No label gives the columns without rows. MaskError where `labels` or `detections` have another
+    shape.
     """
+    labels = np.asarray(labels)
+    check_shape(labels, crop.data.shape, what="labels")
+    if detections is not None:
+        detections = np.asarray(detections)
+        check_shape(detections, crop.data.shape, what="detections")
     labels = observed(labels.astype(np.int32, copy=False), crop.empty)
     numbers = numbers_of(labels)
     columns: dict[str, NDArray] = {name: np.zeros(0) for name in _COLUMNS}

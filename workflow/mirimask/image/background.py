@@ -36,6 +36,7 @@ __all__ = [
     "of_tiles",
     "scatter",
     "scatter_around",
+    "slope",
     "smoothed",
     "tile_edges",
     "upper_median",
@@ -95,6 +96,10 @@ def _boxes(
     from astropy.stats import SigmaClip
     from photutils.background import Background2D
 
+    if box_px < 1:
+        raise MaskError(
+            f"the background's box is {box_px} px; set peaks.background_box to '10 fwhm'."
+        )
     box = min(box_px, *(length - 1 for length in image.shape))
     if image.dtype.kind != "f":
         image = image.astype(np.float32)
@@ -351,6 +356,38 @@ def _medians_and_scatters(
     spread = np.float32(SIGMA_PER_MAD) * spread
     middle, spread = (ndimage.median_filter(one, 3, mode="nearest") for one in (middle, spread))
     return middle, spread, edges
+
+
+_MOST_TILES = 16  # along a side: so many neighbours tell a slope well enough
+_FEWEST_STEPS = 5  # of them: of fewer the median may be that of one step in the image
+
+
+def slope(
+    image: NDArray[np.floating], hidden: NDArray[np.bool_], least_side: float
+) -> NDArray[np.float32]:
+    """The plane, 0 in the middle, that an image as a whole lies on, (ny, nx) float32.
+
+    Along y and x it rises by the median of the steps between neighbouring tiles, and not at all
+    where that is less than 1.4826 times their median absolute deviation from it: where steps are
+    noise, or those of a nebula, there is no slope of the whole. A tile is the median of its pixels
+    that are not `hidden`, every third of every third row, a tenth of them at least; there are 16
+    along the longer side, or fewer of `least_side` pixels.
+    """
+    side = max(least_side, max(image.shape) / _MOST_TILES)
+    edges, fewest = tile_edges(image.shape, side), 0.1 * (side / 3) ** 2
+    tiles = of_tiles(image, ~hidden, edges, median, fewest=fewest, step=3)[0]
+    along = []
+    for axis, (edge, length) in enumerate(zip(edges, image.shape, strict=True)):
+        steps = np.diff(tiles, axis=axis)
+        steps = steps[np.isfinite(steps)]
+        a_tile = 0.0
+        if steps.size >= _FEWEST_STEPS:
+            middle = np.median(steps)
+            if abs(middle) > SIGMA_PER_MAD * np.median(np.abs(steps - middle)):
+                a_tile = middle
+        at = (np.arange(length) - (length - 1) / 2) / (length / (edge.size - 1))
+        along.append((a_tile * at).astype(np.float32))
+    return along[0][:, None] + along[1]
 
 
 def _weights(middles: NDArray[np.float64], length: int, beyond: bool) -> NDArray[np.float64]:

@@ -20,7 +20,17 @@ from mirimask.image.parts import strips
 from mirimask.image.wcs import pixel_area_sr, pixel_scale_arcsec, shifted, wcs_cards
 from mirimask.sizes import LEAST_SIDE, size_parts
 
-__all__ = ["Frame", "crop_frame", "empty_pixels", "pixel_cards", "pixels", "whole_frame"]
+__all__ = [
+    "Frame",
+    "check_shape",
+    "check_width",
+    "crop_frame",
+    "empty_pixels",
+    "pixel_cards",
+    "pixels",
+    "plain",
+    "whole_frame",
+]
 
 
 @dataclass(frozen=True)
@@ -116,11 +126,30 @@ class Frame:
         return plane[y0 : y0 + ny, x0 : x0 + nx]
 
 
+def check_shape(array: NDArray, shape: tuple[int, ...], *, what: str) -> None:
+    """MaskError for an array that is not of the image's shape."""
+    if array.shape != shape:
+        raise MaskError(f"{what} has the shape {array.shape}, the image {shape}; they must agree.")
+
+
+def check_width(fwhm_px: float, shape: tuple[int, ...]) -> None:
+    """MaskError for a width of the PSF, in pixels, that no image of this shape can have."""
+    if not 0 < fwhm_px <= max(LEAST_SIDE, *shape):
+        raise MaskError(
+            f"fwhm_px is {fwhm_px}; the width of the PSF must be above 0 pixels, and not larger "
+            f"than the image of {' x '.join(map(str, shape))}."
+        )
+
+
 def plain(
     data: NDArray[np.floating], empty: NDArray[np.bool_]
 ) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
-    """Pixels (ny, nx) as they are, and which are empty, bool: given, masked or not finite."""
+    """Pixels (ny, nx) as they are, and which are empty, bool: given, masked or not finite.
+
+    MaskError where `empty` has another shape.
+    """
     data, empty = _unmasked(data, empty)
+    check_shape(empty, data.shape, what="empty")
     return data, empty | ~np.isfinite(data)
 
 

@@ -79,6 +79,8 @@ def opened(
     card says how the pixels are stored or where they are.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise MaskError(f"{what} '{path}': is no file; name the FITS file itself.")
     if not path.is_file():
         raise MaskError(f"{what} '{path}': there is no such file; correct its path.")
     with _explained(path, what, written_here=written_here):

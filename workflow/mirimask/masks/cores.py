@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mirimask.errors import MaskError
-from mirimask.image.frame import plain
+from mirimask.image.frame import check_width, plain
 from mirimask.masks.curvature import curvature_in_noise
 from mirimask.masks.family import Family, Scores, sigma_family
 
@@ -86,10 +86,14 @@ def curvature_snr(
     alone is the noise of the sky, the second follows nebulosity, diffraction rings and spikes.
 
     `data` is (ny, nx), any unit; `empty` the pixels without observation (NaN count as such):
-    they weigh nothing and come back as 0, as does an image without other pixels or noise.
+    they weigh nothing and come back as 0, as does an image without other pixels or noise. MaskError
+    for an `empty` of another shape, and a width that is not above 0 or above the image's.
     """
+    data, empty = plain(data, empty)
+    check_width(fwhm_px, data.shape)
     return curvature_in_noise(
-        *plain(data, empty),
+        data,
+        empty,
         sigma_px=settings.smooth * fwhm_px,
         tile_px=settings.tile * fwhm_px,
         box_px=max(3, round(settings.window * fwhm_px) | 1),

@@ -8,6 +8,7 @@ registry at its published level; `sep_2.5` at the level 2.5.
 masks of the names they join.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -71,6 +72,8 @@ def check_domain(domain: object) -> None:
 
 def parse_method(name: str) -> MaskName:
     """Parse the name of a mask; MaskError says what is wrong with it and what would be right."""
+    if not isinstance(name, str):
+        raise MaskError(f"methods: {name!r} is not the name of a mask, a text. Known: {_known()}.")
     for key, method in METHODS.items():
         if method.join and method.join in name:
             parts = tuple(name.split(method.join))
@@ -110,12 +113,8 @@ def _known() -> str:
 
 
 def _checked(name: str, key: str, text: str) -> float:
-    """The level of a name as a number."""
-    try:
-        # Python reads 4_6 as 46
-        level = float("nan") if "_" in text else float(text)
-    except ValueError:
-        level = float("nan")
+    """The level of a name as a number, as the rules that make its file know one."""
+    level = float(text) if re.fullmatch(r"\d+\.?\d*|\.\d+", text, re.ASCII) else float("nan")
     if METHODS[key].unit == "%" and not 0 < level < 100:
         raise MaskError(
             f"methods: '{name}' keeps '{text}' % of the pixels; the percentage must be "
@@ -143,13 +142,19 @@ def check_methods(names: list[str]) -> list[MaskName]:
     methods = [parse_method(name) for name in names]
     seen: dict[tuple, str] = {}
     for method in methods:
-        key = (method.method, method.level, method.domain, method.parts)
+        key = _meaning(method)
         if key in seen:
             raise MaskError(
                 f"methods: '{seen[key]}' and '{method.name}' are the same mask; remove one."
             )
         seen[key] = method.name
     return methods
+
+
+def _meaning(mask: MaskName) -> tuple[object, ...]:
+    """What a mask is, however its numbers are written."""
+    parts = tuple(_meaning(parse_method(part)) for part in mask.parts)
+    return (mask.method, mask.level, mask.domain, parts)
 
 
 def method_label(name: str) -> str:

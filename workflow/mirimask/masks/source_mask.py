@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mirimask.errors import MaskError
-from mirimask.image.background import median_and_scatter, scatter_around
+from mirimask.image.background import median_and_scatter, scatter_around, slope
 from mirimask.image.frame import plain
 from mirimask.image.psf_profile import PsfProfile, psf_profile
 from mirimask.masks.cores import DEFAULT as CORES
@@ -103,6 +103,7 @@ def source_labels(
 
     `data` is (ny, nx), any unit; `empty` the pixels without observation (NaN count as such): they
     are in no source. Without other pixels there is none; without noise there are cores alone.
+    MaskError for an `empty` of another shape, and a width that is not above 0 or above the image's.
     """
     data, empty = plain(data, empty)
     image = np.where(empty, np.float32(0), data).astype(np.float32, copy=False)
@@ -110,6 +111,8 @@ def source_labels(
     cores, count = cores_of(snr, empty, fwhm_px=fwhm_px, settings=settings.core)
     count = _deblend(cores, count, snr, seed=settings.core.seed, fwhm_px=fwhm_px)
     del snr  # of a mosaic's part every plane counts
+    # what the whole image lies on is sky; at a rim tiles would have it on one side only
+    np.subtract(image, slope(image, empty, settings.tile * fwhm_px), out=image, where=~empty)
     side = settings.tile * fwhm_px
     # for the flux of stars; measured again once their halos are masked
     sky, noise = median_and_scatter(image, empty | (cores > 0), side, step=2)

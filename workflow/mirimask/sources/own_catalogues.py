@@ -22,7 +22,7 @@ from typing import Any
 
 import astropy.units as u
 import numpy as np
-from astropy.coordinates import Angle
+from astropy.coordinates import Angle, SkyCoord
 from astropy.io import fits
 from astropy.io.votable import parse as parse_votable
 from astropy.table import Column, MaskedColumn, Table
@@ -114,9 +114,11 @@ def read_catalogue(
         key: next((name for name in given if name in table.colnames), given[0])
         for key, given in wanted.items()
     }
-    if "sky_centroid" in table.colnames and not {names["ra"], names["dec"]} <= set(table.colnames):
-        sky = table["sky_centroid"].icrs
-        table[names["ra"]], table[names["dec"]] = sky.ra.deg * u.deg, sky.dec.deg * u.deg
+    sky = _sky_of(table, wanted)
+    if sky is not None:
+        name, at = sky
+        names |= {key: f"{name}.{key}" for key in _ANGLES if names[key] == name}
+        table[names["ra"]], table[names["dec"]] = at.ra.deg * u.deg, at.dec.deg * u.deg
     for key in _ANGLES:
         system = found.systems.get(names[key], "ICRS")
         if not _SYSTEMS.fullmatch(system):
@@ -143,6 +145,29 @@ def read_catalogue(
     return table
 
 
+def _sky_of(table: Table, wanted: Mapping[str, Sequence[str]]) -> tuple[str, SkyCoord] | None:
+    """The column that holds both angles, and the positions in ICRS; None: no such is needed.
+
+    A SkyCoord, that of the name `sky_centroid` before others, as photutils calls its own; in a CSV
+    astropy writes it as texts, '80.5,-69.4'. Columns that are asked for by name come first.
+    """
+    named = {name for key in _ANGLES for name in wanted[key]}
+    columns = {name: table[name] for name in table.colnames}
+    if all(
+        any(name in columns and not isinstance(columns[name], SkyCoord) for name in wanted[key])
+        for key in _ANGLES
+    ):
+        return None
+    for name in sorted(columns, key=lambda name: (name not in named, name != "sky_centroid")):
+        if isinstance(columns[name], SkyCoord):
+            return name, columns[name].icrs
+        if name == "sky_centroid":
+            parts = [str(text).split(",") for text in columns[name]]
+            if parts and all(len(one) == 2 and all(map(_NUMBER.fullmatch, one)) for one in parts):
+                return name, SkyCoord(np.array(parts, float), unit="deg")
+    return None
+
+
 def _chosen(
     tables: list[_Found],
     wanted: Mapping[str, Sequence[str]],
@@ -153,7 +178,7 @@ def _chosen(
 
     def lacks(found: _Found) -> list[str]:
         there = set(found.table.colnames)
-        if "sky_centroid" in there:
+        if _sky_of(found.table, wanted) is not None:
             return []
         return [key for key in _ANGLES if not there & set(wanted[key])]
 
