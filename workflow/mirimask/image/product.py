@@ -107,7 +107,7 @@ def _explained(path: str | Path, what: str, *, written_here: bool = False) -> It
 
     DamagedFile for one `written_here`.
     """
-    damaged = "fetch or copy it again"
+    damaged = "fetch or copy it again (what a study made: remove it, and run again)"
     another = "give the file that the archive or your reduction wrote"
     try:
         with warnings.catch_warnings():
