@@ -12,6 +12,7 @@ import io
 import sys
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -70,11 +71,16 @@ def _judged(make: Callable[[], tuple[str, Right]]) -> tuple[str, str]:
         told = "has no row" in answer.err or "no catalogue source" in answer.err
         demand(told, "no source, and no warning of it")
     stars = right.stars if right.stars is not None else list(range(len(good.IDS)))
-    ids = right.ids if right.ids is not None else [good.IDS[star] for star in stars]
+    ids = list(right.ids or (good.IDS[star] for star in stars))
     if right.lost:
         _some(rows, right)
     else:
         demand(len(rows) == len(stars), f"{len(rows)} sources instead of {len(stars)}")
+        before = Counter[str]()
+        for at, name in enumerate(ids):  # the second of a name is the second
+            before[name] += 1
+            if before[name] > 1:
+                ids[at] = f"{name} ({before[name]})"
         found = [row["id"] for row in rows]
         demand(found == ids, f"other ids: {found[:4]} for {ids[:4]}")
         for row, star in zip(rows, stars, strict=True):

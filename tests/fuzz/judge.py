@@ -231,7 +231,8 @@ def _files(
     column, row = np.round(good.X).astype(int), np.round(good.Y).astype(int)
     if expected.marked or expected.same:
         demand(mask[row, column][expected.where].all(), "stars are not in the mask")
-        demand(mask.mean() < 0.5, "most of the image is in the mask")
+        # eight bright stars on 90 x 96 px: their halos are half of it
+        demand(mask.mean() < 0.6, "most of the image is in the mask")
         _measured(expected, stars)
     _regions(stars)
 
