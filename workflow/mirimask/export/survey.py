@@ -37,8 +37,8 @@ def measure_image(
     NaN where every observed pixel is labelled, or nothing is left to lay an aperture on.
     """
     rows = np.s_[:: -(-labels.size // MOST_PIXELS)]  # of a mosaic some rows say it
-    sky = image.data[rows][~image.empty[rows] & (labels[rows] == 0)]
-    sky = sky[np.isfinite(sky)]
+    data = image.data[rows]
+    sky = data[~image.empty[rows] & (labels[rows] == 0) & np.isfinite(data)]
     n_empty = int(np.count_nonzero(image.empty))
     return {
         "n_pixels": int(labels.size),
