@@ -7,17 +7,14 @@ the mask is made anew, and compared with that of the image as it is.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
-import numpy as np
-from scipy import ndimage
+from measured import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "workflow"))
-
-from mirimask.image.files import open_image  # noqa: E402
-from mirimask.masks.source_mask import source_mask  # noqa: E402
+import numpy as np  # isort: skip
+from mirimask.image.files import open_image  # isort: skip
+from mirimask.masks.source_mask import source_mask  # isort: skip
+from scipy import ndimage  # isort: skip
 
 RISES = (0.0, 0.3, 1.0, 3.0)  # MJy/sr over 1000 pixels
 RIM = 15  # pixels
@@ -25,7 +22,7 @@ RIM = 15  # pixels
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("study", type=Path)
+    parser.add_argument("study", type=Path, nargs="?", default=ROOT / "results" / "fresh")
     options = parser.parse_args()
     print("| MJy/sr over 1000 px | mask, % | at the rim, % | more than without it, % | less, % |")
     print("|---|---|---|---|---|")

@@ -5,6 +5,7 @@ went in, whatever they look like. Which columns hold texts is said here, once.
 """
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,15 +50,9 @@ _NOT_MEASURED = "not_measured"  # column of a table in place of one that could n
 
 
 @contextmanager
-def _of_file(path: str | Path, kind: str, *, by_hand: bool = True) -> Iterator[None]:
-    """DamagedFile, with the path, for whatever a damaged file leads its reader to.
-
-    And for one that was not written `by_hand` and does not end with a line's end: readers take a
-    row that is cut off for one whose last cells are empty.
-    """
+def _of_file(path: str | Path, kind: str) -> Iterator[None]:
+    """DamagedFile, with the path, for whatever a damaged file leads its reader to."""
     try:
-        if not by_hand and not Path(path).read_bytes().endswith(b"\n"):
-            raise ValueError("it ends within a line")
         yield
     except OSError:
         raise
@@ -69,6 +64,15 @@ def _of_file(path: str | Path, kind: str, *, by_hand: bool = True) -> Iterator[N
         ) from None
 
 
+def _check_end(path: str | Path) -> None:
+    """ValueError for a file that is cut off: readers take half a row for one with empty cells."""
+    with open(path, "rb") as file:
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            if file.read() != b"\n":
+                raise ValueError("it ends within a line")
+
+
 def read_table(
     path: str | Path, *, texts: Iterable[str] = (), by_hand: bool = False
 ) -> pd.DataFrame:
@@ -78,7 +82,9 @@ def read_table(
     the first name does not count. DamagedFile for a file that is no table, or is cut off within a
     line, which one written `by_hand` may be.
     """
-    with _of_file(path, "CSV table", by_hand=by_hand):
+    with _of_file(path, "CSV table"):
+        if not by_hand:
+            _check_end(path)
         columns = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
         as_text = [name for name in columns if name in TEXTS or name in texts]
         return pd.read_csv(
@@ -94,7 +100,8 @@ def read_ecsv(path: str | Path) -> "Table":
     """Read an ECSV table. DamagedFile for a file that is none, or is cut off within a line."""
     from astropy.table import Table
 
-    with _of_file(path, "ECSV table", by_hand=False):
+    with _of_file(path, "ECSV table"):
+        _check_end(path)
         return Table.read(path, format="ascii.ecsv")
 
 

@@ -525,7 +525,11 @@ BAD_IMAGES = {
         "not a FITS file, it begins with b'<html>no",
     ),
     "empty file": (lambda w, t: _text(t / "x.fits", ""), {}, "not a FITS file"),
-    "truncated": (lambda w, t: cut(w(), 2880 * 2 + 3000), {}, "truncated.*fetch or copy it again"),
+    "truncated": (
+        lambda w, t: cut(w(), 2880 * 2 + 3000),
+        {},
+        "truncated.*fetch, copy or make it again",
+    ),
     "truncated header": (lambda w, t: cut(w(), 2880 + 1000), {}, "truncated|not a FITS"),
     "truncated gz": (lambda w, t: cut(w("x.fits.gz"), 2000), {}, "truncated"),
     "no image": (

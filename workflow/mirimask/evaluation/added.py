@@ -172,7 +172,9 @@ def measure_added(
     masks |= {name: one.mask for name, one in made.items()}
     noise = _pixel_noise(crop)
     reach = _AROUND_FWHM * crop.fwhm_px
-    close = [_disc(one, reach, crop.empty.shape) for one in sources]
+    close = [
+        (_within(one, reach, one.part), *_disc(one, reach, crop.empty.shape)) for one in sources
+    ]
     apertures = [
         StarAperture(one, crop.empty.shape, fwhm_px=crop.fwhm_px)
         for one in sources
@@ -182,11 +184,11 @@ def measure_added(
     for name, mask in masks.items():
         outside = ~mask & ~crop.empty
         errors = iter(photometry(pixels, mask, crop.empty, apertures))
-        for source, (part, disc) in zip(sources, close, strict=True):
+        for source, (near, part, disc) in zip(sources, close, strict=True):
             left = outside[source.part]
             seen = source.light[~crop.empty[source.part]].sum()
             pixels_around = np.count_nonzero(outside[part] & disc)
-            light_around = source.light[left & _within(source, reach, source.part)].sum()
+            light_around = source.light[near & left].sum()
             rows.append(
                 {
                     "method": name,

@@ -18,7 +18,7 @@ __all__ = [
     "agreement_table",
     "cohen_kappa",
     "cut_out",
-    "effective_trials",
+    "share_interval",
     "spread_over_images",
     "truth_verdicts",
 ]
@@ -101,8 +101,7 @@ def agreement_table(judged: pd.DataFrame) -> pd.DataFrame:
     def add(image: str, method: str, own: pd.DataFrame) -> None:
         given, true = own["verdict"].to_numpy(str), own["truth_verdict"].to_numpy(str)
         n, agree = len(own), int((given == true).sum())
-        counted = effective_trials(own["verdict"] == own["truth_verdict"], own["source"])
-        low, high = wilson(agree / max(n, 1) * counted, counted)
+        low, high = share_interval(own["verdict"] == own["truth_verdict"], own["source"])
         success, true_success = given == "success", true == "success"
         same = int((success == true_success).sum())
         rows.append(
@@ -112,8 +111,8 @@ def agreement_table(judged: pd.DataFrame) -> pd.DataFrame:
                 "sources": n,
                 "agree": agree,
                 "agreement": agree / n if n else float("nan"),
-                "agreement_low": float(low),
-                "agreement_high": float(high),
+                "agreement_low": low,
+                "agreement_high": high,
                 "kappa": cohen_kappa(given, true),
                 "agree_success": same,
                 "agreement_success": same / n if n else float("nan"),
@@ -133,16 +132,18 @@ def agreement_table(judged: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def effective_trials(agrees: "pd.Series[bool]", source: "pd.Series[str]") -> float:
-    """How many independent trials verdicts count for, of which several are of the same source.
+def share_interval(agrees: "pd.Series[bool]", source: "pd.Series[str]") -> tuple[float, float]:
+    """95 % Wilson limits of the share of verdicts that agree, several of them of the same source.
 
-    As many as have the scatter of the mean of the sources' shares; where all shares are the same,
-    a trial a source.
+    They count for as many independent trials as have the scatter of the mean of the sources'
+    shares; where all shares are the same, for a trial a source. 0 and 1 without verdicts.
     """
     shares = agrees.groupby(source.to_numpy()).mean()
     variance = shares.var(ddof=0) / len(shares) if len(shares) else 0.0
-    mean = agrees.mean()
-    return min(len(agrees), mean * (1 - mean) / variance) if variance > 0 else len(shares)
+    mean = agrees.mean() if len(agrees) else 0.0
+    trials = min(len(agrees), mean * (1 - mean) / variance) if variance > 0 else len(shares)
+    low, high = wilson(mean * trials, trials)
+    return float(low), float(high)
 
 
 @dataclass(frozen=True)

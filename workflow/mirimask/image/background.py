@@ -1,8 +1,9 @@
 """What an image has around its sources: background and scatter in boxes, and Gaussian means.
 
-Three questions, each answered here alone: what Background2D of photutils says of an image without
+Four questions, each answered here alone: what Background2D of photutils says of an image without
 a rim (`background_meshes`), any statistic of tiles and what lies between them (`of_tiles`,
-`between_tiles`), and the mean around every pixel (`local_mean`).
+`between_tiles`), how an image as a whole slopes (`slope`), and the mean around every pixel
+(`local_mean`).
 """
 
 from collections.abc import Callable, Sequence

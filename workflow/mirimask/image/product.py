@@ -79,10 +79,11 @@ def opened(
     card says how the pixels are stored or where they are.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
-        raise MaskError(f"{what} '{path}': is no file; name the FITS file itself.")
     if not path.is_file():
-        raise MaskError(f"{what} '{path}': there is no such file; correct its path.")
+        wrong = "there is no such file; correct its path"
+        if path.exists():
+            wrong = "is no file; name the FITS file itself"
+        raise MaskError(f"{what} '{path}': {wrong}.")
     with _explained(path, what, written_here=written_here):
         file = _content(path)
         try:
@@ -107,7 +108,7 @@ def _explained(path: str | Path, what: str, *, written_here: bool = False) -> It
 
     DamagedFile for one `written_here`.
     """
-    damaged = "fetch or copy it again (what a study made: remove it, and run again)"
+    damaged = "fetch, copy or make it again"
     another = "give the file that the archive or your reduction wrote"
     try:
         with warnings.catch_warnings():

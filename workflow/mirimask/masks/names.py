@@ -58,12 +58,6 @@ class MaskName:
         return (self.domain or domain) == "published" and METHODS[self.method].published == "frame"
 
 
-def spots_or_sources(name: str, number: int = 2) -> str:
-    """What the labels of that many areas of a mask are called: of slices most are but noise."""
-    what = "spot" if all(leaf.is_slice for leaf in leaves(name)) else "source"
-    return what if number == 1 else f"{what}s"
-
-
 def check_domain(domain: object) -> None:
     """MaskError for what is none of `DOMAINS`."""
     if domain not in DOMAINS:
@@ -172,6 +166,12 @@ def method_label(name: str) -> str:
         label = f"{heading} Top {parsed.level:g} %"
         return f"{label} ({parsed.domain} domain)" if parsed.domain else label
     return heading if parsed.level is None else f"{heading} at {parsed.level:g}"
+
+
+def spots_or_sources(name: str, number: int = 2) -> str:
+    """What the labels of that many areas of a mask are called: of slices most are but noise."""
+    what = "spot" if all(leaf.is_slice for leaf in leaves(name)) else "source"
+    return what if number == 1 else f"{what}s"
 
 
 def curve_label(method: str) -> str:

@@ -4,9 +4,9 @@ Two layers with the same numbers: the *detections*, the core of each source, and
 all of its light. The cores are those of `cores`, by their curvature. Around each goes the halo of a
 star of its flux, a disc as far as that stays above a share of a pixel's noise. In images smoothed
 by several widths, what rises from the sky belongs to the source that it touches, and is a source by
-itself where it is significant. Sky and noise are those of the pixels outside, in tiles small enough
-to follow a nebula, which therefore is sky and no source. docs/recommended.md tells how it was
-chosen.
+itself where it is significant. Sky is the slope of the whole image and, as the noise, what the
+pixels outside have, in tiles small enough to follow a nebula, which therefore is sky and no source.
+docs/recommended.md tells how it was chosen.
 """
 
 from dataclasses import dataclass
@@ -112,8 +112,8 @@ def source_labels(
     count = _deblend(cores, count, snr, seed=settings.core.seed, fwhm_px=fwhm_px)
     del snr  # of a mosaic's part every plane counts
     # what the whole image lies on is sky; at a rim tiles would have it on one side only
-    np.subtract(image, slope(image, empty, settings.tile * fwhm_px), out=image, where=~empty)
     side = settings.tile * fwhm_px
+    np.subtract(image, slope(image, empty, side), out=image, where=~empty)
     # for the flux of stars; measured again once their halos are masked
     sky, noise = median_and_scatter(image, empty | (cores > 0), side, step=2)
     if not (noise > 0).any():

@@ -17,9 +17,8 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 from mirimask.errors import DamagedFile, MaskError
-from mirimask.evaluation.agreement import cohen_kappa, effective_trials
+from mirimask.evaluation.agreement import cohen_kappa, share_interval
 from mirimask.image.frame import Frame
-from mirimask.intervals import wilson
 from mirimask.report.page import render_page, size_words
 from mirimask.report.pictures import cut_out, data_uri, grey_levels, grey_png, mask_png
 from mirimask.report.tables import (
@@ -354,10 +353,9 @@ def agreement_by_eye(verdicts: pd.DataFrame, automatic: dict[str, pd.DataFrame])
 
     `automatic` has, by name, tables with image, method, id and verdict. For each pair, over all
     methods ('All') and for each: `compared`, what both judged and neither was unsure of; `unsure`,
-    what either was unsure of and is left out; `agree`, its share with Wilson limits (as in
-    `agreement.agreement_table`), Cohen's kappa of the three verdicts, and the share and kappa of
-    success or not. Shares and kappa are NaN where
-    nothing was compared.
+    what either was unsure of and is left out; `agree`, its share with its limits
+    (`agreement.share_interval`), Cohen's kappa of the three verdicts, and the share and kappa of
+    success or not. Shares and kappa are NaN where nothing was compared.
     """
     scorers = list(dict.fromkeys(verdicts["scorer"]))
     tables = {name: verdicts[verdicts["scorer"] == name] for name in scorers}
@@ -374,8 +372,7 @@ def agreement_by_eye(verdicts: pd.DataFrame, automatic: dict[str, pd.DataFrame])
             n, agree = len(sure), int((a == b).sum())
             same = int(((a == "success") == (b == "success")).sum())
             source = sure["image"] + " " + sure["id"]
-            counted = effective_trials(sure["verdict_x"] == sure["verdict_y"], source)
-            low, high = wilson(agree / max(n, 1) * counted, counted)
+            low, high = share_interval(sure["verdict_x"] == sure["verdict_y"], source)
             rows.append(
                 {
                     "first": first,
@@ -385,8 +382,8 @@ def agreement_by_eye(verdicts: pd.DataFrame, automatic: dict[str, pd.DataFrame])
                     "unsure": len(part) - n,
                     "agree": agree,
                     "agreement": agree / n if n else float("nan"),
-                    "agreement_low": float(low),
-                    "agreement_high": float(high),
+                    "agreement_low": low,
+                    "agreement_high": high,
                     "kappa": cohen_kappa(a, b),
                     "agreement_success": same / n if n else float("nan"),
                     "kappa_success": cohen_kappa(a == "success", b == "success"),

@@ -218,6 +218,17 @@ def _of_how_many(measured: int, images: int) -> str:
     return "" if measured == images else f" (in {measured} of the {images} images)"
 
 
+def _found_stars(depths: pd.DataFrame, images: int) -> list[str]:
+    """To where 80 % of the added stars are found, and in how many of the images that is known."""
+    known, beyond, found = depths["m80"].dropna(), int(depths["beyond"].sum()), []
+    if len(known):
+        of = _of_how_many(len(known), images)
+        found.append(f"80 % are found to {_range(known, _magnitude)}{of}")
+    if beyond:
+        found.append(f"80 % of the faintest are found too{_of_how_many(beyond, images)}")
+    return found
+
+
 def _false_words(false: pd.DataFrame, method: str) -> str:
     all_images = _of(false, "All")
     if not all_images:
@@ -244,14 +255,7 @@ def own_answer(
             f"A point source of {_range(deep['depth_ab'], _magnitude)} AB is 5 sigma of the sky "
             f"between the sources{_of_how_many(len(deep), len(overview))}"
         )
-        found = []
-        if depths is not None and depths["m80"].notna().any():
-            known = depths["m80"].dropna()
-            of = _of_how_many(len(known), len(overview))
-            found.append(f"80 % are found to {_range(known, _magnitude)}{of}")
-        if depths is not None and depths["beyond"].any():
-            number = int(depths["beyond"].sum())
-            found.append("80 % of the faintest are found too" + _of_how_many(number, len(overview)))
+        found = _found_stars(depths, len(overview)) if depths is not None else []
         if found:
             text += f"; of stars that were added, {', and '.join(found)}"
         sentences.append(f"{text}.")

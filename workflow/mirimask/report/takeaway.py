@@ -48,11 +48,6 @@ def _before(name: str) -> str:
     return f"{method_label(name)}:"
 
 
-def _digits(percent: float) -> int:
-    """Decimals of a percentage: of one that would be shown as 0, one."""
-    return 0 if percent >= 0.5 or percent == 0 else 1
-
-
 def _chance(table: pd.DataFrame) -> list[str]:
     own = table.query("image == 'All' and positions == 'random' and domain != 'published'")
     if not own["sources"].max() > 0:
@@ -74,9 +69,9 @@ def _chance(table: pd.DataFrame) -> list[str]:
         worth = "Next to no success is by chance."
     return [
         f"**{worth}** With the rule 'any mask pixel in the "
-        f"circle', a random position succeeds in {by_letter:.{_digits(by_letter)}f} % of cases for "
+        f"circle', a random position succeeds in {rate_words(by_letter, 2)} % of cases for "
         f"{_label(worst)}; when a bright spot's peak has to lie there, in "
-        f"{by_peak:.{_digits(by_peak)}f} %.",
+        f"{rate_words(by_peak, 2)} %.",
         f"**Successes beyond chance** (1 is all, 0 is what chance gives; "
         f"{int(own['sources'].max())} sources; the intervals take these as independent and the "
         f"images as they are): {ranking}.",
