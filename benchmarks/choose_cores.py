@@ -233,7 +233,8 @@ def field(folder, path, psf):
     if truth_file.exists():
         truth = Table.read(truth_file)
         x, y = (
-            np.asarray(truth[axis], float) - crop.primary[f"CROP{axis.upper()}0"] for axis in "xy"
+            np.asarray(truth[axis], float) - start
+            for axis, start in zip("xy", crop.origin[::-1], strict=True)
         )
         positions = np.vstack([positions, np.column_stack([x, y])])
         radius = np.concatenate(
