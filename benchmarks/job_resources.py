@@ -10,6 +10,7 @@ time with the start of Snakemake; memory: the sum of resident memory over Snakem
 starts) and writes them to benchmarks/results/job_resources.csv.
 """
 
+import argparse
 import os
 import re
 import shutil
@@ -88,7 +89,9 @@ def outputs(folder: Path) -> list[tuple[str, str]]:
 
 
 def main() -> None:
-    images = sys.argv[1:] or ["Img7"]
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("images", nargs="*", default=["Img7"], help="of the simulated study")
+    images: list[str] = parser.parse_args().images
     found = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -7,6 +7,7 @@ regions. Wall times want a machine that does nothing else: beside them stands ho
 the runs had.
 """
 
+import argparse
 import filecmp
 import os
 import resource
@@ -39,6 +40,7 @@ def run(images: list[Path], folder: Path, cores: int) -> tuple[float, float]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.split("\n")[0]).parse_args()
     fields = sorted(simulated_archive().glob("archive/*/i2d.fits"))
     with tempfile.TemporaryDirectory() as name:
         folder, images = Path(name), []

@@ -6,6 +6,7 @@ From the workflow's own model of the PSF (`mirimask.image.psf`, computed with po
 workflow/mirimask/image/psf_profile.csv.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -22,6 +23,7 @@ RADII = np.round(np.concatenate([np.arange(0, 1, 0.05), np.arange(1, 10.45, 0.1)
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.split("\n")[0]).parse_args()
     share = radial_profile(make_psf(PROFILE_FILTER), RADII)
     lines = ["radius_arcsec,share_per_arcsec2"]
     lines += [f"{r:.2f},{s:.4e}" for r, s in zip(RADII, share, strict=True)]

@@ -6,6 +6,7 @@ runs the rule `simulated_archive` into a temporary folder (so that nothing is th
 included) and prints seconds and the largest sum of resident memory over Snakemake and its jobs.
 """
 
+import argparse
 import os
 import resource
 import shutil
@@ -21,6 +22,7 @@ from measured import ROOT, SNAKEMAKE
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.split("\n")[0]).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for name in ("Snakefile", "workflow", "config", "envs", "profiles"):
             source = ROOT / name

@@ -7,6 +7,7 @@ processor time stands beside it. What its pages and files are with more images i
 grows with an image is multiplied, what is bounded is not.
 """
 
+import argparse
 import json
 import os
 import re
@@ -93,6 +94,7 @@ def files(folder: Path) -> dict[str, object]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.split("\n")[0]).parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         wall, used = run(folder)

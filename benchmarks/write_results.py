@@ -5,6 +5,7 @@
 `make bench` runs the benchmarks, then this.
 """
 
+import argparse
 import csv
 import datetime
 import os
@@ -49,6 +50,7 @@ def table(path: Path) -> list[str]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__.split("\n")[0]).parse_args()
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     lines = [
         "# Benchmarks: results",

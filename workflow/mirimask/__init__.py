@@ -12,8 +12,9 @@ What can be had from here:
   `read_image` as FITS extensions. `identify` and `describe` are its rows of Tables 1 and 2.
 - A mask: `make_mask` and `make_masks` know every method by its name (`value_4.6`, `derivative_10`,
   `value_1_or_derivative_4.6`, `segmentation`, `recommended`; `masks/registry.py` lists them). With
-  settings of one's own: `source_mask`, `source_labels` with its sources' numbers, `core_mask`, and
-  `curvature_snr`, the image that it cuts; `segment`, the pipeline's steps.
+  settings of one's own: `source_mask`, and `source_labels` with its sources' numbers
+  (`SourceSettings`); `core_mask`, and `curvature_snr`, the image that it cuts (`CoreSettings`);
+  `segment`, the pipeline's steps (`SegmentationSettings`).
 - A verdict: `read_catalogue`, `locate_sources` on the image, `reference_peaks` of it,
   `label_spots` of a mask that mark them, and `peak_verdicts` for each source.
 - For other software: `label_mask`, and `measure_labels` with the circle of `point_aperture`;
@@ -32,8 +33,11 @@ __version__ = "0.9.14"
 
 # Where each name lives. It is imported when it is asked for: `import mirimask` costs nothing.
 _HOMES = {
+    "CoreSettings": "masks.cores",
     "Frame": "image.frame",
     "MaskError": "errors",
+    "SegmentationSettings": "masks.segmentation",
+    "SourceSettings": "masks.source_mask",
     "core_mask": "masks.cores",
     "curvature_snr": "masks.cores",
     "describe": "image.statistics",

@@ -49,7 +49,7 @@ _COLUMNS: dict[str, tuple[str | None, int, str]] = {
     "semiminor_sigma": ("pix", 5, "standard deviation of the light along the minor axis"),
     "orientation": ("deg", 5, "of the major axis, from +x towards +y"),
     "ellipticity": (None, 4, "1 - semiminor_sigma / semimajor_sigma"),
-    "match_id": (None, 0, "nearest catalogue source within the match radius; empty: none"),
+    "match_id": (None, 0, "nearest catalogue source within the match radius; no value: none"),
     "match_separation": ("arcsec", 4, "distance to it"),
 }
 _WHOLE_NUMBERS = ("label", "background_pixels", "area")

@@ -152,7 +152,8 @@ def segment(
     5. at least `n_pixels` 8-connected pixels above the threshold are a source;
     6. optionally deblended (32 exponential levels, contrast 0.001).
 
-    `data`: 2-D, any unit (also of `error`). Returns uint32 of its shape, 0 = background, all 0
+    `data`: 2-D, any unit (also of `error`). `settings`: those of a release of the pipeline are
+    `SegmentationSettings.for_jwst("1.12.5")`. Returns uint32 of its shape, 0 = background, all 0
     where nothing is found. MaskError where no pixel has data, shapes differ, or deblending is asked
     for without scikit-image.
     """

@@ -164,8 +164,8 @@ def table3_page(
 ) -> str:
     """Table 3 in Markdown, the variant `first` with notes, then the others."""
     notes = [
-        "S: a reference peak that the mask marks lies within the circle; behind the slash: within "
-        "one more circle; F: neither",
+        "S: a reference peak that the mask marks lies within the circle; behind the slash: in "
+        "the ring around it; F: neither",
         BOLD_NOTE,
         clutter_note(clutter_limit),
         *circle_notes(circles),

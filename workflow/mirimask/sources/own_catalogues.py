@@ -85,8 +85,8 @@ def read_catalogue(
     VizieR's tab-separated tables, SExtractor's ASCII_HEAD, IPAC tables, and plain text with the
     names in its first line (`# id ra dec`); each also compressed by gzip, bzip2 or xz. Of several
     tables in a file the first with the columns is taken, and a warning says so. All other columns
-    of numbers and texts are kept, the SkyCoord column `sky_centroid` of a pipeline catalogue gives
-    `ra` and `dec` where they are missing, and rows are numbered from 1 where `id_` is. Coordinates
+    of numbers and texts are kept, a SkyCoord column, `sky_centroid` of a pipeline catalogue before
+    others, gives `ra` and `dec` where they are missing, and rows are numbered from 1 where `id_` is. Coordinates
     are in the unit of their column, in degrees where it has none; those that are missing or not
     finite stay so. The table's meta holds nothing but `columns`, the names of id, ra and dec. No
     path: a table without rows; a file without rows is one with a warning. `settings` says how
