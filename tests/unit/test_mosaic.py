@@ -1,6 +1,9 @@
 """A mosaic is worked on in parts; a source over a seam is the one that it is without it."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
@@ -16,6 +19,7 @@ from mirimask.image.product import StoredPlane
 from mirimask.masks import make
 from mirimask.sources import peaks as source_peaks
 from mirimask.sources.peaks import reference_peaks
+from scipy.spatial import cKDTree
 
 FRAME, COPIES, BORDER = 210, 3, 6  # pixels of a frame, frames beside each other, empty rim
 FWHM = 2.445
@@ -128,6 +132,29 @@ def test_the_peaks_are_those_of_the_whole(mosaic, in_parts):
     assert len(places) > 100
     assert len(places & others) >= 0.98 * len(places | others)
     assert made["snr"].is_monotonic_decreasing
+    # at a seam too each is there, once
+    clear = whole[whole["snr"] > 6]
+    near = cKDTree(made[["x", "y"]]).query_ball_point(clear[["x", "y"]], 2, p=np.inf)
+    assert {len(peaks) for peaks in near} == {1}
+
+
+@pytest.mark.parametrize("places", [(420, 419), (419, 420)])
+def test_a_peak_that_two_parts_place_otherwise_is_there_once(monkeypatch, places):
+    """Each part has the highest pixel on its own side of the seam, or on the other's."""
+    monkeypatch.setattr(image_parts, "_SIDE", 420)
+    monkeypatch.setattr(image_parts, "_RIMS", 1)
+    monkeypatch.setattr(source_peaks, "MOST_PIXELS", 1000)
+    answers = iter(zip(places, (0, 420 - 98), (9.0, 8.9), (100, 700), strict=True))
+
+    def peaks(*_, **__):
+        at_seam, begin, snr, alone = next(answers)
+        at = {"x": [at_seam - begin, alone - begin], "y": [50, 50], "value": [1.0, 1.0]}
+        return pd.DataFrame({**at, "snr": [snr, 7.0]})
+
+    monkeypatch.setattr(source_peaks, "_peaks", peaks)
+    image = np.zeros((400, 840))
+    found = reference_peaks(image, image > 0, fwhm_px=FWHM, snr=5.0, background_box_px=24)
+    assert found[["x", "snr"]].to_numpy().tolist() == [[places[0], 9.0], [100, 7.0], [700, 7.0]]
 
 
 @pytest.fixture
@@ -181,3 +208,16 @@ def test_the_summary_is_the_same_in_strips(mosaic, monkeypatch):
     some = survey.measure_image(mosaic, labels, aperture=aperture)
     assert some["noise"] == pytest.approx(whole["noise"], rel=0.02)
     assert some["depth_ab"] == whole["depth_ab"]
+
+
+def test_the_noise_of_a_mosaic_is_that_of_its_fields(mosaic, monkeypatch):
+    """Wherever they lie among empty pixels, though not every row is looked at."""
+    monkeypatch.setattr(survey, "MOST_PIXELS", 40_000)
+    rng = np.random.default_rng(3)
+    data = np.full((3000, 200), np.nan, np.float32)
+    for top, sigma in ((20, 0.02), (2000, 0.1)):
+        data[top : top + 100] = rng.normal(6, sigma, (100, 200))
+    frame = replace(mosaic, data=data, empty=np.isnan(data), frame_shape=data.shape)
+    row = survey.measure_image(frame, np.zeros(data.shape, int), aperture=mosaic.point_aperture)
+    assert 0.02 < row["noise"] < 0.1
+    assert row["background"] == pytest.approx(6, abs=0.01)

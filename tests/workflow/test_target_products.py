@@ -4,6 +4,7 @@ import json
 
 import pandas as pd
 from astropy.io import fits
+from mirimask.image.product import sha256
 
 
 def test_masks_their_files_and_a_page(study):
@@ -39,6 +40,15 @@ def test_masks_their_files_and_a_page(study):
     assert any("results/small/products.html" in line for line in lines)
     assert any("all in results/small/warnings.md" in line for line in lines)
     assert study.planned("products") == {}
+    # the manifest is of a person's own files
+    listed = pd.read_csv(results / "manifest.tsv", sep="\t").set_index(["image", "product"])
+    path = study.folder / "A_i2d.fits"
+    row = listed.loc["A", "i2d"]
+    assert (row["bytes"], row["sha256"]) == (path.stat().st_size, sha256(path))
+    # the page follows a whole run too, for one that asked for it once may look at it
+    assert "products_page" not in study.planned()
+    study.config["leave_out"] = ["B"]
+    assert study.planned()["products_page"] == 1
 
 
 def test_what_each_target_is_for_is_said(study):

@@ -20,11 +20,13 @@ class Warned:
     text: str
 
 
-def gathered_warnings(folder: Path, images: Collection[str]) -> list[Warned]:
+def gathered_warnings(
+    folder: Path, images: Collection[str], masks: Collection[str]
+) -> list[Warned]:
     """The warnings in the logs below `folder`, by image in the order of `images`, the study's last.
 
-    What several jobs of an image say alike is there once. Logs of other images, which an earlier
-    run left, do not count; a folder that is not there has no warning.
+    What several jobs of an image say alike is there once. Logs of other images and `masks`, which
+    an earlier run left, do not count; a folder that is not there has no warning.
     """
     jobs: dict[tuple[str, str], list[str]] = {}
     for log in sorted(folder.rglob("*.log")):
@@ -35,6 +37,8 @@ def gathered_warnings(folder: Path, images: Collection[str]) -> list[Warned]:
         if not of_study and image not in images:
             continue
         mask = "" if not about else about[-1] if of_study or len(about) > 1 else ""
+        if mask and not of_study and mask not in masks:
+            continue
         for text in _warnings(log.read_text(encoding="utf-8", errors="replace")):
             key = "" if of_study else image
             jobs.setdefault((key, text.removeprefix(f"{image}: ")), []).append(

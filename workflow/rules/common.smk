@@ -3,6 +3,7 @@ import os
 import re
 import signal
 import sys
+import time
 from pathlib import Path
 
 # Arrays here are small: more threads a job only get in the other jobs' way.
@@ -35,6 +36,7 @@ from study.images import read_table
 from study.settings import Study
 
 WORKERS = Workers()
+STARTED = time.time()  # a log that is older is another run's
 
 
 def here(script, **job):

@@ -60,6 +60,7 @@ rule products_page:
     params:
         image=study.figure_image(config["figures"]["figure3"]["image"]),
         settings=config,
+        masks=study.every_mask,
         left_out=study.left_out,
         revision=lambda wildcards: revision(),
         templates=templates(),

@@ -142,6 +142,7 @@ rule index:
             "figure5": inputs.shown_methods(study, config["figures"]["figure5"]),
         },
         settings=config,
+        masks=study.every_mask,
         left_out=study.left_out,
         revision=lambda wildcards: revision(),
         templates=templates(),

@@ -49,11 +49,16 @@ def main(job):
     write_manifest(
         job.output.manifest,
         [
-            product_row(image, "i2d", job.output.i2d, uri=own["i2d"], header=primary),
+            # of a person's own files, which are not those of the archive's form
+            *(
+                product_row(image, key, own[key], uri=own[key], header=primary)
+                for key in ("i2d", "err", "wht")
+                if key in own
+            ),
             product_row(
                 image,
                 "segm",
-                job.output.segm,
+                own.get("segm", job.output.segm),
                 uri=own.get("segm", ""),
                 header=primary,
                 note="" if own.get("segm") else made,
@@ -62,7 +67,7 @@ def main(job):
             product_row(
                 image,
                 job.params.catalogue["name"],
-                job.output.catalogue,
+                own.get("catalogue", job.output.catalogue),
                 uri=own.get("catalogue", ""),
                 note="" if len(sources) else "no sources" if own.get("catalogue") else "none given",
             ),

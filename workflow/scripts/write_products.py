@@ -20,6 +20,7 @@ def main(job):
             job.input.overview_thumbnail,
             shown=job.params.image,
             logs=folder / "logs",
+            masks=job.params.masks,
         ),
         manifest=read_texts(job.input.manifest, separator="\t"),
         folder=folder,

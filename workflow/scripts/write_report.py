@@ -43,6 +43,7 @@ def main(job):
             job.input.overview_thumbnail,
             shown=job.params.shown["figure3"]["image"],
             logs=folder / "logs",
+            masks=job.params.masks,
         ),
         statistics=pd.DataFrame(statistics),
         tables=tables,

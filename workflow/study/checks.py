@@ -15,7 +15,7 @@ from study.schema import unknown_names
 if TYPE_CHECKING:
     from study.settings import Study
 
-__all__ = ["check"]
+__all__ = ["check", "check_crops"]
 
 _LARGEST_DEC = 89.9  # degrees: a simulated frame and its catalogue's box hold no pole
 
@@ -37,6 +37,12 @@ def _rows(study: "Study") -> None:
                 f"{where} has no i2d, but {', '.join(unused)}, which an image from "
                 f"'{study.source_of(image)}' (archive.source) does not use; give its i2d too."
             )
+
+
+def check_crops(study: "Study") -> None:
+    """MaskError for a crop that holds nothing, or too little, before it is laid on an image."""
+    for image, row in study.images.items():
+        where = f"images: row '{image}' of '{', '.join(study.config['images'])}'"
         crop = f"{where}: crop" if row["crop"] else "crop"  # of the configuration
         for axis in ("rows", "columns"):
             _order(study.crop_of(image, axis), f"{crop}, {axis}")

@@ -52,30 +52,30 @@ def check_files(study: Study) -> None:
 def check_headers(study: Study) -> None:
     """MaskError for images whose files show that they do not fit the settings, all in one.
 
-    Looked at are own images that are not imported yet: their filter, which the table or the header
-    must give and which must be the same in both, whether the crop lies in the frame, and whether
-    their catalogue has the columns of the configuration. What is wrong with a file itself is said
-    by its import.
+    Looked at are own images: their filter, which the table or the header must give and which must
+    be the same in both, whether the crop lies in the frame and, of those that are not imported yet,
+    whether their catalogue has the columns of the configuration. What is wrong with a file itself
+    is said by its import.
     """
     problems = []
     for image, row in study.images.items():
-        if study.source_of(image) != "local" or _record(study, image).exists():
-            continue
-        header = header_of(row["i2d"])
+        header = header_of(row["i2d"]) if study.source_of(image) == "local" else None
         if header is None:
             continue
         where = f"row '{image}'"
         problems += wrong_filter(row, header, where)
         problems += _outside(study, image, header["shape"])
-        problems += _without_columns(study, row["catalogue"], where)
+        if not _record(study, image).exists():
+            problems += _without_columns(study, row["catalogue"], where)
     if problems:
         raise MaskError(f"images: {'; '.join(problems)}.")
 
 
-def left_behind(study: Study) -> str:
+def left_behind(study: Study, *, since: float) -> str:
     """The images of one's own that could not be read, and the way to the report of the others.
 
-    From the logs of their imports, for the end of a run that failed; '' where there are none.
+    From the logs of their imports that were written `since` a time (seconds), for the end of a run
+    that failed and began then; '' where there are none.
     """
     said = {}
     results = Path("results") / study.name
@@ -84,7 +84,8 @@ def left_behind(study: Study) -> str:
             results / f"logs/import_local/{image}.log",
             results / f"archive/{image}/i2d.fits",
         )
-        if study.source_of(image) == "local" and log.exists() and not made.exists():
+        of_this_run = log.exists() and log.stat().st_mtime >= since
+        if study.source_of(image) == "local" and of_this_run and not made.exists():
             lines = log.read_text(encoding="utf-8").splitlines()
             problem = next((line for line in lines if line.startswith("ERROR")), "")
             if problem and not any(words in problem for words in _MACHINE):
@@ -107,6 +108,7 @@ def _without_columns(study: Study, path: str, where: str) -> list[str]:
         return []
     import logging
 
+    from mirimask.sources.conditions import fulfilled
     from mirimask.sources.own_catalogues import MissingColumn, read_catalogue
 
     own, logger = study.config["catalogue"], logging.getLogger("mirimask")
@@ -115,7 +117,13 @@ def _without_columns(study: Study, path: str, where: str) -> list[str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            read_catalogue(path, id_=own["id"], ra=own["ra"], dec=own["dec"])
+            table = read_catalogue(path, id_=own["id"], ra=own["ra"], dec=own["dec"])
+            if own["keep"] and len(table):
+                try:
+                    fulfilled(own["keep"], table)
+                except MaskError as error:
+                    said = str(error).rstrip(".")
+                    return [f"{where}: catalogue '{path}': catalogue.keep: {said}"]
     except MissingColumn as error:
         return [f"{where}: {str(error).rstrip('.')}"]
     except Exception:  # a damaged file: the import says what is wrong

@@ -48,7 +48,7 @@ def ended(study: Study) -> str:
     folder = Path("results") / study.name
     if not folder.is_dir() or {path.name for path in folder.iterdir()} <= {"logs"}:
         return ""
-    warned = gathered_warnings(folder / "logs", study.images)
+    warned = gathered_warnings(folder / "logs", study.images, study.every_mask)
     write_text(folder / "warnings.md", warnings_page(warned))
     lines = [f"What there is of study {study.name}:", *places_made(folder)]
     if warned:

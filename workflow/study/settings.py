@@ -1,7 +1,7 @@
 """The configuration of a study and its table of images, read and checked before anything runs."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from mirimask.masks.names import DOMAINS, check_methods, leaves, parse_method
 from mirimask.masks.registry import DETECTORS, METHODS, OWN, missing
 from mirimask.sources.catalogue import CATALOGUES, catalogue_settings, circle_sizes
 
-from study.checks import check
+from study.checks import check, check_crops
 from study.code import code
 from study.images import FILES, PAPER_IMAGES, Row, read_images, read_table
 from study.schema import complete
@@ -46,6 +46,7 @@ class Study:
         (self.other_domain,) = set(DOMAINS) - {config["slice_domain"]}
         self._read_images()
         self._complete_catalogue()
+        check_crops(self)  # what an image is read with
         self._leave_out_unusable()
         self.methods = self.masks(config["methods"], "methods")
         config["methods"] = self.methods
@@ -383,6 +384,23 @@ class Study:
     def tuned_on(self) -> list[str]:
         """The images that levels are tuned on."""
         return self.config["side_by_side"]["tuned_on"] or list(self.images)
+
+    @property
+    def every_mask(self) -> list[str]:
+        """All masks that are made of an image, and those that they are joined from."""
+        masks = _unique(
+            [
+                *(*self.by_chance, *self.used, *self.products, *self.by_eye, *self.shown),
+                *self.side_by_side_methods,
+            ]
+        )
+
+        def and_parts(mask: str) -> Iterator[str]:
+            yield mask
+            for part in self.parts_of(mask):
+                yield from and_parts(part)
+
+        return _unique(each for mask in masks for each in and_parts(mask))
 
     @property
     def side_by_side_methods(self) -> list[str]:

@@ -4,6 +4,7 @@ Paths begin with `<results>`, which Snakemake replaces by the folder of the stud
 """
 
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from study.images import PAPER_IMAGES
@@ -122,8 +123,11 @@ def final(study: Study) -> list[str]:
     """Everything that the study is run for."""
     if study.is_survey:
         return ["<results>/survey/products.tsv", "<results>/survey/survey.csv"]
+    pages = ["<results>/index.html"]
+    if (Path("results") / study.name / "products.html").exists():  # asked for once, it stays true
+        pages.append("<results>/products.html")
     # what the page leads to by name: Snakemake makes no intermediate again that is gone
-    return [*report_parts(study)["files"], "<results>/index.html"]
+    return [*report_parts(study)["files"], *pages]
 
 
 def report_parts(study: Study) -> dict[str, Any]:

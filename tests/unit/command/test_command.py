@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 import warnings
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -337,7 +339,14 @@ def test_several_at_a_time_are_as_one_after_the_other(three, run):
         assert Path("two", name).read_bytes() == Path("one", name).read_bytes(), name
 
 
-def test_interrupted_while_several_are_made(tmp_path):
+@pytest.mark.parametrize(
+    ("number", "send", "end"),
+    [
+        (signal.SIGINT, os.killpg, (130, "", "mirimask: interrupted\n")),
+        (signal.SIGTERM, os.kill, (143, "", "")),
+    ],
+)
+def test_interrupted_while_several_are_made(tmp_path, number, send, end):
     """One line, no process left, no half-written file."""
     # where the tests run in the background of a shell, processes inherit that it is ignored
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -355,9 +364,9 @@ def test_interrupted_while_several_are_made(tmp_path):
     ) as process:
         while process.poll() is None and not (tmp_path / "out").is_dir():
             time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGINT)
+        send(process.pid, number)
         out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err) == (130, "", "mirimask: interrupted\n")
+    assert (process.returncode, out, err) == end
     left, ends = True, time.monotonic() + 20
     while left and time.monotonic() < ends:  # what watches over the processes ends after them
         try:
@@ -380,6 +389,35 @@ def test_a_process_that_dies_is_said_for_its_image():
     assert all(isinstance(row, MaskError) for row in made)
     assert "for want of memory perhaps" in str(made[0])
     assert list(several_at_a_time(_dies, [("A",), ("C",)], cores=2)) == ["A", "C"]
+
+
+def test_a_process_that_dies_while_there_is_more_to_hand_in(monkeypatch):
+    submit, calls = ProcessPoolExecutor.submit, []
+
+    def breaks(pool, *job):
+        calls.append(job)
+        if len(calls) > 1:
+            raise BrokenProcessPool
+        return submit(pool, *job)
+
+    monkeypatch.setattr("mirimask.command.processes.ProcessPoolExecutor.submit", breaks)
+    made = list(several_at_a_time(_dies, [("A",), ("C",), ("D",)], cores=2))
+    assert made[0] == "A"
+    assert [type(row) for row in made[1:]] == [MaskError, MaskError]
+
+
+def test_ended_by_a_scheduler_while_it_writes(i2d, monkeypatch):
+    """SIGTERM leaves no half-written file, as Ctrl-C does not."""
+
+    def ends(*_):
+        os.kill(os.getpid(), signal.SIGTERM)
+        yield np.s_[:]
+
+    monkeypatch.setattr("mirimask.image.files.strips", ends)
+    with pytest.raises(SystemExit) as end:
+        command.main(["mask", str(i2d), "-o", "m.fits", "--quiet"])
+    assert end.value.code == 143
+    assert not list(Path.cwd().glob("*m.fits"))
 
 
 def test_ctrl_c_is_heard_where_no_process_can_be_started(monkeypatch):

@@ -18,6 +18,7 @@ from mirimask.export.photometry import _COLUMNS, match_sources, measure_labels, 
 from mirimask.image.frame import Frame, crop_frame, whole_frame
 from mirimask.image.instrument import PointAperture, point_aperture
 from mirimask.sources.spots import connected_spots
+from mirimask.units import microjansky_per_pixel
 from photutils.segmentation import SegmentationImage
 from regions import (
     CirclePixelRegion,
@@ -366,11 +367,28 @@ def test_empty_pixels_count_nowhere(crop):
     assert np.isfinite(table["isophotal_flux"][0])
 
 
-def test_a_mask_of_everything_has_some_background(crop):
+def test_a_mask_of_everything_has_no_background(crop):
     labels = np.ones(crop.data.shape, np.int32)
     (row,) = measure_labels(crop, labels, aperture=APERTURE)
     assert row["background_pixels"] == 0
-    assert np.isfinite(row["isophotal_flux"])
+    for name in ("local_background", "isophotal_flux", "point_flux", "point_flux_err"):
+        assert np.isnan(row[name])
+    assert (row["x"], row["y"]) == ((labels.shape[1] - 1) / 2, (labels.shape[0] - 1) / 2)
+
+
+def test_a_label_among_others_has_the_sky_beyond_them(crop):
+    """Not that of the whole image, where a nebula or another depth is elsewhere."""
+    y, x = np.indices(crop.data.shape)
+    labels = (np.hypot(y - 60, x - 80) < APERTURE.sky_outer_px + 4).astype(np.int32)
+    labels[58:63, 78:83] = 2
+    data = np.where(x > 40, 26.0, 6.0).astype(np.float32)
+    data[labels == 2] += 1
+    frame = replace(crop, data=data, empty=np.zeros(data.shape, bool))
+    row = measure_labels(frame, labels, aperture=APERTURE)[1]
+    assert row["local_background"] == 26
+    assert row["background_pixels"] > 100
+    per_pixel = microjansky_per_pixel(frame.pixel_area_sr)
+    assert row["isophotal_flux"] == pytest.approx(25 * per_pixel, rel=1e-5)
 
 
 def test_aperture_follows_the_pixel_scale():

@@ -20,7 +20,8 @@ def test_warnings_are_gathered_by_image(tmp_path):
     write(tmp_path, "make_psf/F770W.log", "WARNING: no table\n")
     write(tmp_path, "sweep_family/sep.log", "WARNING: marks nothing\n")
     write(tmp_path, "peaks/gone.log", "WARNING: of an image that was removed\n")
-    found = gathered_warnings(tmp_path, ["A.1", "B"])
+    write(tmp_path, "function_mask/B/cores_90.log", "WARNING: of a mask that was removed\n")
+    found = gathered_warnings(tmp_path, ["A.1", "B"], ["value_4.6", "sep_2.5"])
     assert found == [
         Warned("A.1", ("verdicts sep_2.5", "verdicts value_4.6"), "same"),
         Warned("B", ("peaks",), "few and far"),
@@ -38,7 +39,7 @@ def test_warnings_are_gathered_by_image(tmp_path):
 
 
 def test_no_folder_and_no_warning(tmp_path):
-    assert gathered_warnings(tmp_path / "none", ["A"]) == []
+    assert gathered_warnings(tmp_path / "none", ["A"], []) == []
     assert warnings_page([]) == "# Warnings\n\nNo job warned of anything.\n"
 
 

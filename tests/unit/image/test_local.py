@@ -1,6 +1,7 @@
 """A person's own files: every layout that is understood, one clear message for each that is not."""
 
 import bz2
+import errno
 import gzip
 import lzma
 
@@ -649,6 +650,18 @@ def test_damaged_files_are_a_message_or_an_image(write, tmp_path):
         assert said is None or str(path) in said
         refused += said is not None
     assert refused > 10
+
+
+def test_no_room_to_unpack(write, monkeypatch):
+    """The file is good: it need not be fetched again."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = write("x.fits.gz")
+    monkeypatch.setattr("mirimask.image.product.shutil.copyfileobj", full)
+    with pytest.raises(MaskError, match=r"unpacked in '.*' \(No space left on device\); set TMP"):
+        read_planes(path)
 
 
 @pytest.mark.parametrize("opener", [gzip.open, bz2.open, lzma.open])

@@ -190,6 +190,7 @@ def test_rows_read_from_files(tmp_path):
         [tmp_path / f"thumb_{code}.png" for code in "AB"],
         shown="A",
         logs=tmp_path / "logs",
+        masks=[],
     )
     a, b = overview.rows(tmp_path, None)
     assert (a.found, b.found) == ("", "")  # not measured

@@ -93,7 +93,8 @@ def test_headers_that_show_that_an_image_cannot_be_used(make, made, row, says):
         files.check_headers(make(f"image\ti2d\tfilter\tcrop\nA\ta.fits\t{row}\n"))
 
 
-def test_every_image_that_cannot_be_used_is_named_until_it_is_imported(make):
+def test_every_image_that_cannot_be_used_is_named_also_when_it_is_imported(make):
+    """Its row or the crop may have been changed since."""
     image("a.fits")
     image("b.fits", shape=(5, 5))
     table = "image\ti2d\tfilter\nA\ta.fits\t\nB\tb.fits\tF770W\n"
@@ -104,7 +105,8 @@ def test_every_image_that_cannot_be_used_is_named_until_it_is_imported(make):
         record = Path(f"results/mine/archive/{code}/inputs.json")
         record.parent.mkdir(parents=True)
         record.write_text("{}")
-    files.check_headers(study)
+    with pytest.raises(MaskError, match=r"row 'A' gives no filter.*; row 'B': the crop of rows"):
+        files.check_headers(study)
 
 
 def test_a_damaged_file_is_left_to_its_import(make):
@@ -123,6 +125,9 @@ def test_a_catalogue_without_the_columns_of_the_configuration(make, caplog):
         files.check_headers(study)
     own = {"name": "own", "id": "name", "ra": "RA", "dec": "Dec"}
     files.check_headers(make("image\ti2d\tcatalogue\nA\ta.fits\ta.csv\n", catalogue=own))
+    own["keep"] = "snr > 10"
+    with pytest.raises(MaskError, match=r"'A': .*'a.csv': catalogue.keep: 'snr > 10': there is no"):
+        files.check_headers(make("image\ti2d\tcatalogue\nA\ta.fits\ta.csv\n", catalogue=own))
 
 
 def test_checksums_follow_the_content(make):

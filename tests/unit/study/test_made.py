@@ -27,6 +27,20 @@ def test_only_what_is_there_is_named(study, tmp_path):
     assert "No job warned" in (results / "warnings.md").read_text()
 
 
+def test_warnings_of_masks_that_are_no_longer_made_are_not_said(study, tmp_path):
+    logs = tmp_path / "results" / "mine" / "logs"
+    (tmp_path / "results" / "mine" / "masks").mkdir(parents=True)
+    for mask in (*study.every_mask, "cores_90"):
+        log = logs / "verdicts" / "A" / f"{mask}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(f"WARNING: A: of {mask}\n")
+    ended(study)
+    page = (tmp_path / "results" / "mine" / "warnings.md").read_text()
+    assert page.count("\n- of ") == len(study.every_mask)
+    assert {"recommended", "value_1", "derivative_4.6@crop"} < set(study.every_mask)
+    assert "cores_90" not in page
+
+
 def test_warnings_are_said_the_first_of_many(study, tmp_path):
     logs = tmp_path / "results" / "mine" / "logs" / "peaks"
     logs.mkdir(parents=True)

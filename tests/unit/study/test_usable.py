@@ -70,6 +70,21 @@ def test_a_crop_without_data_is_found_too(make):
     assert "every pixel of the crop is empty" in study.unusable["B"]
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"crop": {"rows": [100, 50], "columns": [0, 99]}}, "^crop, rows: from 100 to 50 holds no"),
+        (
+            {"columns": ("image", "i2d", "crop"), "cells": {"crop": "0:99,90:40"}},
+            "row 'A' of 'images.tsv': crop, columns: from 90 to 40 holds nothing; give the smaller",
+        ),
+    ],
+)
+def test_a_crop_that_is_reversed_is_no_fault_of_the_images(make, given, says):
+    with pytest.raises(MaskError, match=says):
+        make(**given)
+
+
 def test_a_crop_outside_of_an_image_stops_the_study_as_ever(make):
     study = make(crop={"rows": [0, 151], "columns": [0, 140]})
     assert study.unusable == {}

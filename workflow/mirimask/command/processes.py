@@ -6,8 +6,9 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from mirimask.errors import MaskError
@@ -32,13 +33,17 @@ def several_at_a_time(
             # Ctrl-C reaches all processes of a terminal, and is for this one alone to answer: the
             # others begin with it blocked
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            futures: list[Future[Any]] = []
             try:
-                futures = [pool.submit(_done, work, job) for job in jobs]
+                with suppress(BrokenProcessPool):  # by one of the first, while there are more
+                    futures.extend(pool.submit(_done, work, job) for job in jobs)
             finally:
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-            for future in futures:
+            for number in range(len(jobs)):
                 try:
-                    yield future.result()
+                    if number >= len(futures):
+                        raise BrokenProcessPool
+                    yield futures[number].result()
                 except BrokenProcessPool:
                     yield MaskError(
                         "not made, because a process that worked on one of the images died, for "

@@ -1,19 +1,20 @@
 """`mirimask` on the command line: images without a study.
 
 Exit status 0: done; 1: something is wrong with a file, said in one line (of several images, the
-others are made); 2: wrong usage; 130: interrupted. Results go to the files named or to standard
-output, everything else to standard error. Heavy imports stand in the functions: `mirimask --help`
-must not wait for them.
+others are made); 2: wrong usage; 130: interrupted (143 by SIGTERM). Results go to the files named
+or to standard output, everything else to standard error. Heavy imports stand in the functions:
+`mirimask --help` must not wait for them.
 """
 
 import argparse
 import json
 import logging
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from mirimask.command.inputs import (
     about,
@@ -248,6 +249,11 @@ RUN: dict[str, Callable[..., int]] = {
 }
 
 
+def _ended(number: int, _: object) -> NoReturn:
+    """When a scheduler or a terminal ends it, what is half written is taken away, as by Ctrl-C."""
+    raise SystemExit(128 + number)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status is as the module says."""
     # numpy's matrices here are so small that its threads take more time than they save
@@ -263,6 +269,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("stdout", "stderr"):  # closed by who calls: >&-
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _ended)
     said, logger = Said(quiet=options.quiet), logging.getLogger("mirimask")
     logger.addHandler(said)
     progress = Progress(shown=not options.quiet and sys.stderr.isatty())

@@ -13,7 +13,7 @@ from mirimask.export.labels import numbers_of, observed
 from mirimask.export.moments import label_sums
 from mirimask.image.frame import Frame, check_shape
 from mirimask.image.instrument import PointAperture
-from mirimask.image.parts import strips
+from mirimask.image.parts import sampled_rows, strips
 from mirimask.image.wcs import pixel_to_sky
 from mirimask.units import microjansky_per_pixel, microjansky_to_ab
 
@@ -54,6 +54,7 @@ _COLUMNS: dict[str, tuple[str | None, int, str]] = {
 }
 _WHOLE_NUMBERS = ("label", "background_pixels", "area")
 _FEWEST = 10  # pixels of an annulus that make a background
+_WIDER = (2, 4, 8, 16)  # times its width, where it holds fewer
 _UNSEEN = 1e-6  # share of a circle that may be: what rounding leaves
 _OF_MEDIAN = np.sqrt(np.pi / 2)  # its standard error, in that of the mean
 _MOST = 1 << 21  # pixels that the sky of a whole image is taken from
@@ -69,17 +70,24 @@ def _background(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     """Background around each position, its scatter, and the number of pixels it is from.
 
-    The annulus of `aperture`, moved out to `reach` where the label is larger.
+    The annulus of `aperture`, moved out to `reach` where the label is larger, and made wider where
+    it holds too few pixels. Where there are none in it then, those of the whole image, and 0
+    of them; NaN where that has none.
     """
     width = aperture.sky_outer_px - aperture.sky_inner_px
     inner = np.maximum(aperture.sky_inner_px, np.ceil(reach))
     level, scatter, count = ring_sky(crop.data, unusable, x, y, inner, width)
-    few = ~(count >= _FEWEST)
-    if few.any():
-        count[few] = 0
-        rows = np.s_[:: -(-crop.data.size // _MOST)]
+    for times in _WIDER:
+        few = np.flatnonzero(~(count >= _FEWEST))
+        if few.size:
+            level[few], scatter[few], count[few] = ring_sky(
+                crop.data, unusable, x[few], y[few], inner[few], times * width
+            )
+    few = np.flatnonzero(~(count >= _FEWEST))
+    if few.size:
+        rows = sampled_rows(crop.empty, most=_MOST)
         sky = crop.data[rows][~unusable[rows]].astype(np.float64)
-        level[few] = scatter[few] = 0.0
+        level[few], scatter[few], count[few] = np.nan, np.nan, 0
         if sky.size:
             _, level[few], scatter[few] = sigma_clipped_stats(sky, sigma=3)
     return level, scatter, count

@@ -9,7 +9,7 @@ from mirimask.export.labels import numbers_of
 from mirimask.image.background import box_scatters
 from mirimask.image.frame import Frame
 from mirimask.image.instrument import PointAperture
-from mirimask.image.parts import MOST_PIXELS
+from mirimask.image.parts import MOST_PIXELS, sampled_rows
 from mirimask.units import microjansky_per_pixel, microjansky_to_ab
 
 __all__ = ["MEASURES", "depth_ab", "measure_image"]
@@ -26,7 +26,7 @@ MEASURES = {
 
 _BLOCK = 16  # pixels: sky that varies over more than that is not noise
 _AT_A_TIME = 1 << 21  # pixels looked at together
-_APERTURES = 4000  # give the scatter to about 1 %
+_APERTURES = 4000  # give the scatter to 2 or 3 %, 0.03 mag
 
 
 def measure_image(
@@ -36,7 +36,7 @@ def measure_image(
 
     NaN where every observed pixel is labelled, or nothing is left to lay an aperture on.
     """
-    rows = np.s_[:: -(-labels.size // MOST_PIXELS)]  # of a mosaic some rows say it
+    rows = sampled_rows(image.empty, most=MOST_PIXELS)  # of a mosaic some say it
     data = image.data[rows]
     sky = data[~image.empty[rows] & (labels[rows] == 0) & np.isfinite(data)]
     n_empty = int(np.count_nonzero(image.empty))
@@ -54,11 +54,11 @@ def measure_image(
 def _noise(image: Frame, labels: NDArray[np.integer]) -> float:
     """Median over the blocks that are at least half usable of each one's scatter.
 
-    Of a mosaic, over those of every so many rows of blocks.
+    Of a mosaic, over those of every so many rows of blocks in which something was observed.
     """
-    ny, nx = (n // _BLOCK * _BLOCK for n in image.data.shape)
+    nx = labels.shape[1] // _BLOCK * _BLOCK
     found = []
-    for top in range(0, ny if nx else 0, _BLOCK * -(-labels.size // MOST_PIXELS)):
+    for top in sampled_rows(image.empty, most=MOST_PIXELS, height=_BLOCK) if nx else ():
         strip = np.s_[top : top + _BLOCK, :nx]
         unusable = image.empty[strip] | (labels[strip] > 0)
         pixels = np.where(unusable, np.nan, image.data[strip])

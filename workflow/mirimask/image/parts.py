@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from itertools import pairwise, product
 
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["MOST_PIXELS", "Window", "parts", "strips"]
+__all__ = ["MOST_PIXELS", "Window", "parts", "sampled_rows", "strips"]
 
 Window = tuple[slice, slice]
 
@@ -24,6 +25,17 @@ def strips(shape: tuple[int, ...]) -> Iterator[slice]:
     """The rows of an image of `shape`, some at a time: what is worked out pixel by pixel."""
     step = max(1, _AT_A_TIME // max(shape[1], 1))
     return (slice(top, min(top + step, shape[0])) for top in range(0, shape[0], step))
+
+
+def sampled_rows(empty: NDArray[np.bool_], *, most: int, height: int = 1) -> NDArray[np.intp]:
+    """Every n-th of the rows in which something was observed, which hold `most` pixels or so.
+
+    `empty` is (ny, nx). Of an image that has no more pixels, all such rows; with a `height`,
+    the first of every so many rows, all of which are in the image.
+    """
+    observed = np.flatnonzero(~empty.all(axis=1)) // height
+    tops = np.unique(observed[observed < empty.shape[0] // height]) * height
+    return tops[:: max(1, -(-tops.size * height * empty.shape[1] // most))]
 
 
 def parts(shape: tuple[int, ...], *, fwhm_px: float) -> Iterator[tuple[Window, Window, Window]]:

@@ -26,6 +26,7 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
+from mirimask.atomic import disk_fault
 from mirimask.errors import DamagedFile, MaskError
 from mirimask.image.wcs import WCS_CARD, read_wcs
 
@@ -85,7 +86,7 @@ def opened(
             wrong = "is no file; name the FITS file itself"
         raise MaskError(f"{what} '{path}': {wrong}.")
     with _explained(path, what, written_here=written_here):
-        file = _content(path)
+        file = _content(path, what)
         try:
             _check_sizes(file)
             file.seek(0)
@@ -198,14 +199,27 @@ _COMPRESSED: dict[bytes, Callable[..., Any]] = {
 _MOST_COMPRESSED = 5000  # no tile-compressed image is smaller than its pixels by more than that
 
 
-def _content(path: Path) -> IO[bytes]:
-    """The file as it is without its compression: unpacked once, into a temporary file."""
+def _content(path: Path, what: str) -> IO[bytes]:
+    """The file as it is without its compression: unpacked once, into a temporary file.
+
+    MaskError where there is no room for that.
+    """
     file = open(path, "rb")  # noqa: SIM115 - the caller's
     opener = _opener(file)
     if opener is None:
         return file
     with file, opener(file) as packed, tempfile.TemporaryFile() as unpacked:
-        shutil.copyfileobj(packed, unpacked, 1 << 22)
+        try:
+            shutil.copyfileobj(packed, unpacked, 1 << 22)
+        except OSError as error:
+            number = disk_fault(error)
+            if number is None:  # of the file, not of the disk
+                raise
+            raise MaskError(
+                f"{what} '{path}': it cannot be unpacked in '{tempfile.gettempdir()}' "
+                f"({os.strerror(number)}); set TMPDIR to a folder with more room, or unpack it "
+                "yourself."
+            ) from None
         unpacked.seek(0)
         # astropy reads no file that is open for writing
         return open(os.dup(unpacked.fileno()), "rb")

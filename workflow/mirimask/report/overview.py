@@ -1,6 +1,6 @@
 """The first screen of a study's page: the question, the answer in sentences, and a row an image."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -187,8 +187,12 @@ class Overview:
         *,
         shown: str,
         logs: Path,
+        masks: Collection[str],
     ) -> "Overview":
-        """From the files of the images, all in one order, and the folder of the jobs' logs."""
+        """From the files of the images, all in one order, and the folder of the jobs' logs.
+
+        Of these count the ones of the study's `masks`.
+        """
         measures = pd.DataFrame(map(read_json, rows))
         images = list(measures["image"])
         rates = read_tables(false, columns=_RATES)
@@ -198,7 +202,7 @@ class Overview:
             dict(zip(images, map(Path, looks), strict=True)),
             dict(zip(images, map(Path, thumbnails), strict=True)),
             shown,
-            gathered_warnings(logs, images),
+            gathered_warnings(logs, images, masks),
         )
 
 

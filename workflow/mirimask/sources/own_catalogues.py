@@ -86,11 +86,11 @@ def read_catalogue(
     names in its first line (`# id ra dec`); each also compressed by gzip, bzip2 or xz. Of several
     tables in a file the first with the columns is taken, and a warning says so. All other columns
     of numbers and texts are kept, a SkyCoord column, `sky_centroid` of a pipeline catalogue before
-    others, gives `ra` and `dec` where they are missing, and rows are numbered from 1 where `id_` is. Coordinates
-    are in the unit of their column, in degrees where it has none; those that are missing or not
-    finite stay so. The table's meta holds nothing but `columns`, the names of id, ra and dec. No
-    path: a table without rows; a file without rows is one with a warning. `settings` says how
-    whoever asks names those columns, for messages.
+    others, gives `ra` and `dec` where they are missing, and rows are numbered from 1 where `id_`
+    is. Coordinates are in the unit of their column, in degrees where it has none; those that are
+    missing or not finite stay so. The table's meta holds nothing but `columns`, the names of id, ra
+    and dec. No path: a table without rows; a file without rows is one with a warning. `settings`
+    says how whoever asks names those columns, for messages.
 
     MaskError: no such file, not readable, no RA or Dec (with the columns there are), coordinates
     that are not numbers, of a unit that is no angle, or outside of what an angle can be, or in

@@ -118,26 +118,40 @@ def reference_peaks(
     if data.size <= MOST_PIXELS:
         peaks = of(data, empty)
     else:
+        reach = within_fwhm_px(fwhm_px) // 2
         found, failure = [], None
         for inside, wide, _ in parts(data.shape, fwhm_px=fwhm_px):
             try:
-                found.append(_within(of(data[wide], empty[wide]), inside, wide))
+                found.append(_within(of(data[wide], empty[wide]), inside, wide, reach))
             except MaskError as error:  # a part with next to no pixels has no background
                 failure = error
         if failure and not found:
             raise failure
-        peaks = pd.concat(found, ignore_index=True)
+        peaks = _highest(pd.concat(found, ignore_index=True), reach)
     return peaks.sort_values(["snr", "y", "x"], ascending=[False, True, True], ignore_index=True)
 
 
-def _within(peaks: pd.DataFrame, inside: Window, wide: Window) -> pd.DataFrame:
-    """Those of the peaks of the window `wide` of an image that lie `inside` another."""
+def _within(peaks: pd.DataFrame, inside: Window, wide: Window, reach: int) -> pd.DataFrame:
+    """Those of the peaks of the window `wide` that lie `inside` another, or `reach` beyond it.
+
+    Parts measure a peak at their seam each a little otherwise, and may not agree on which side of
+    it the highest pixel is: both have it, and `_highest` takes one.
+    """
     peaks = peaks.assign(y=peaks["y"] + wide[0].start, x=peaks["x"] + wide[1].start)
     rows, columns = inside
     return peaks[
-        peaks["y"].between(rows.start, rows.stop - 1)
-        & peaks["x"].between(columns.start, columns.stop - 1)
+        peaks["y"].between(rows.start - reach, rows.stop - 1 + reach)
+        & peaks["x"].between(columns.start - reach, columns.stop - 1 + reach)
     ]
+
+
+def _highest(peaks: pd.DataFrame, reach: int) -> pd.DataFrame:
+    """The peaks without those that have a higher one within `reach` rows and columns."""
+    from scipy.spatial import cKDTree
+
+    peaks = peaks.sort_values(["snr", "y", "x"], ascending=[False, True, True], ignore_index=True)
+    pairs = cKDTree(peaks[["y", "x"]]).query_pairs(reach, p=np.inf, output_type="ndarray")
+    return peaks.drop(index=np.unique(pairs.max(axis=1)) if len(pairs) else [])
 
 
 def _peaks(
