@@ -652,6 +652,16 @@ def test_damaged_files_are_a_message_or_an_image(write, tmp_path):
     assert refused > 10
 
 
+@pytest.mark.parametrize("name", ["ERR", "WHT"])
+def test_an_image_is_not_its_own_error(write, name):
+    path = write()
+    with fits.open(path, mode="update") as hdus:
+        for plane in [hdu.name for hdu in hdus if hdu.name in ("ERR", "WHT")]:
+            del hdus[plane]
+    with pytest.raises(MaskError, match=f"is the image itself, which has no {name}; give"):
+        read_planes(path, **{"error_path" if name == "ERR" else "weight_path": path})
+
+
 def test_no_room_to_unpack(write, monkeypatch):
     """The file is good: it need not be fetched again."""
 

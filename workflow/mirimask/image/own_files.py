@@ -411,6 +411,11 @@ def read_planes(
                 label = f"{image}: {name.lower()}" if image else name.lower()
                 with opened(other, what=label, planes=()) as apart:
                     hdu = _image_of(apart, other, (name, "SCI"), what=label)
+                    if hdu.name != name and Path(other).samefile(path):
+                        raise MaskError(
+                            f"{label} '{other}': is the image itself, which has no {name}; give "
+                            "the file that holds it, or none."
+                        )
                     times = factor_of(name, hdu, apart[0], f"{label} '{other}'")
                     plane, stored = _plane(hdu, other, label), stored_plane(hdu, other, times)
             elif name in hdus and hdus[name].is_image and hdus[name].shape:
