@@ -7,11 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["DISK_FAULTS", "disk_fault", "partial_path", "replacing", "write_bytes", "write_text"]
+__all__ = [
+    "DISK_FAULTS",
+    "NO_ROOM",
+    "disk_fault",
+    "partial_path",
+    "replacing",
+    "write_bytes",
+    "write_text",
+]
 
 
-# a disk that is full, beyond a person's share of it, read-only, failing, or of smaller files
-DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
+# a disk that is full, beyond a person's share of it, or of smaller files
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DISK_FAULTS = (*NO_ROOM, errno.EROFS, errno.EIO)  # or read-only, or failing
 
 
 def partial_path(path: str | Path, process: int) -> Path:

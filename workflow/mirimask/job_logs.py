@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 __all__ = ["Warned", "gathered_warnings", "warnings_page"]
@@ -21,12 +22,13 @@ class Warned:
 
 
 def gathered_warnings(
-    folder: Path, images: Collection[str], masks: Collection[str]
+    folder: Path, images: Collection[str], masks: Collection[str], *, since: float = inf
 ) -> list[Warned]:
     """The warnings in the logs below `folder`, by image in the order of `images`, the study's last.
 
-    What several jobs of an image say alike is there once. Logs of other images and `masks`, which
-    an earlier run left, do not count; a folder that is not there has no warning.
+    What several jobs of an image say alike is there once. Logs of other images do not count, nor
+    those of other `masks` that are older than `since` (seconds): an earlier run left them. A folder
+    that is not there has no warning.
     """
     jobs: dict[tuple[str, str], list[str]] = {}
     for log in sorted(folder.rglob("*.log")):
@@ -37,7 +39,7 @@ def gathered_warnings(
         if not of_study and image not in images:
             continue
         mask = "" if not about else about[-1] if of_study or len(about) > 1 else ""
-        if mask and not of_study and mask not in masks:
+        if mask and not of_study and mask not in masks and log.stat().st_mtime < since:
             continue
         for text in _warnings(log.read_text(encoding="utf-8", errors="replace")):
             key = "" if of_study else image

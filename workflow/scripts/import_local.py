@@ -28,6 +28,7 @@ def main(job):
     states = {path: state(path) for path in own.values()}  # of the files that are read now
     given = read_own(own, row, job.params.catalogue, image=image)
     i2d, sources = given.i2d, given.catalogue
+    states[own["i2d"]]["shape"] = i2d["SCI"].shape  # which a crop must lie in
     del sources.meta["columns"]  # which the configuration says
     if job.params.catalogue["name"] == "unwise" and len(sources) and not is_unwise(sources):
         log.warning(

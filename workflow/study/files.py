@@ -2,22 +2,18 @@
 
 import hashlib
 import json
-import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from mirimask.atomic import DISK_FAULTS
 from mirimask.errors import MaskError
 
 from study.settings import Study
-from study.usable import header_of, wrong_filter
+from study.usable import header_of, of_the_machine, wrong_filter
 
 __all__ = ["check_files", "check_headers", "contents", "left_behind", "own_contents"]
-
-# what a log says that is the machine's fault, not an image's
-_MACHINE = (*map(os.strerror, DISK_FAULTS), "too little memory")
 
 
 def check_files(study: Study) -> None:
@@ -52,21 +48,26 @@ def check_files(study: Study) -> None:
 def check_headers(study: Study) -> None:
     """MaskError for images whose files show that they do not fit the settings, all in one.
 
-    Looked at are own images: their filter, which the table or the header must give and which must
-    be the same in both, whether the crop lies in the frame and, of those that are not imported yet,
-    whether their catalogue has the columns of the configuration. What is wrong with a file itself
-    is said by its import.
+    Looked at are own images that are not imported yet: their filter, which the table or the header
+    must give and which must be the same in both, whether the crop lies in the frame, and whether
+    their catalogue has the columns of the configuration. Of those that are, only the crop, which
+    may have been changed since. What is wrong with a file itself is said by its import.
     """
     problems = []
     for image, row in study.images.items():
-        header = header_of(row["i2d"]) if study.source_of(image) == "local" else None
+        if study.source_of(image) != "local":
+            continue
+        if _record(study, image).exists():
+            shape = _noted(study, image).get(row["i2d"], {}).get("shape")
+            problems += _outside(study, image, shape)
+            continue
+        header = header_of(row["i2d"])
         if header is None:
             continue
         where = f"row '{image}'"
         problems += wrong_filter(row, header, where)
         problems += _outside(study, image, header["shape"])
-        if not _record(study, image).exists():
-            problems += _without_columns(study, row["catalogue"], where)
+        problems += _without_columns(study, row["catalogue"], where)
     if problems:
         raise MaskError(f"images: {'; '.join(problems)}.")
 
@@ -88,7 +89,7 @@ def left_behind(study: Study, *, since: float) -> str:
         if study.source_of(image) == "local" and of_this_run and not made.exists():
             lines = log.read_text(encoding="utf-8").splitlines()
             problem = next((line for line in lines if line.startswith("ERROR")), "")
-            if problem and not any(words in problem for words in _MACHINE):
+            if problem and not of_the_machine(problem):
                 said[image] = problem.partition(": ")[2].removeprefix(f"{image}: ")
     if not said:
         return ""
@@ -133,7 +134,7 @@ def _without_columns(study: Study, path: str, where: str) -> list[str]:
     return []
 
 
-def _outside(study: Study, image: str, shape: tuple[int, ...] | None) -> list[str]:
+def _outside(study: Study, image: str, shape: Sequence[int] | None) -> list[str]:
     if shape is None or len(shape) != 2:
         return []
     (ny, nx), path = shape, study.images[image]["i2d"]
@@ -150,6 +151,15 @@ def _outside(study: Study, image: str, shape: tuple[int, ...] | None) -> list[st
 
 def _record(study: Study, image: str) -> Path:
     return Path(f"results/{study.name}/archive/{image}/inputs.json")
+
+
+def _noted(study: Study, image: str) -> dict[str, Any]:
+    """What the import noted of an image's own files (inputs.json), by their paths."""
+    try:
+        noted: dict[str, Any] = json.loads(_record(study, image).read_text())
+    except (OSError, ValueError):
+        return {}
+    return noted
 
 
 @cache
@@ -173,11 +183,7 @@ def own_contents(study: Study, image: str) -> dict[str, str]:
 
     A file of the size and date that the import noted (inputs.json) is not read again.
     """
-    try:
-        noted = json.loads(_record(study, image).read_text())
-    except (OSError, ValueError):
-        noted = {}
-    found = {}
+    noted, found = _noted(study, image), {}
     for key, path in study.own_files(image).items():
         known = noted.get(path, {})
         try:

@@ -40,15 +40,15 @@ def places_made(folder: Path) -> list[str]:
     return [f"  {path!s:<{width}}  {what}" for path, what in made]
 
 
-def ended(study: Study) -> str:
-    """What a run says at its end, in lines; writes `warnings.md` of the study.
+def ended(study: Study, *, since: float) -> str:
+    """What a run that began at `since` says at its end, in lines; writes its `warnings.md`.
 
     '' where the study has nothing but logs.
     """
     folder = Path("results") / study.name
     if not folder.is_dir() or {path.name for path in folder.iterdir()} <= {"logs"}:
         return ""
-    warned = gathered_warnings(folder / "logs", study.images, study.every_mask)
+    warned = gathered_warnings(folder / "logs", study.images, study.every_mask, since=since)
     write_text(folder / "warnings.md", warnings_page(warned))
     lines = [f"What there is of study {study.name}:", *places_made(folder)]
     if warned:

@@ -1,5 +1,6 @@
 """The configuration of a study and its table of images, read and checked before anything runs."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
@@ -388,12 +389,14 @@ class Study:
     @property
     def every_mask(self) -> list[str]:
         """All masks that are made of an image, and those that they are joined from."""
-        masks = _unique(
-            [
-                *(*self.by_chance, *self.used, *self.products, *self.by_eye, *self.shown),
-                *self.side_by_side_methods,
-            ]
-        )
+        figures = self.config["figures"]
+        drawn = (figures["figure3"]["methods"], figures["figure4"], figures["figure5"])
+        masks = [
+            *(*self.by_chance, *self.used, *self.products, *self.by_eye, *self.shown),
+            *self.side_by_side_methods,
+            *map(self.own_name, itertools.chain(*drawn)),
+            "segmentation",
+        ]
 
         def and_parts(mask: str) -> Iterator[str]:
             yield mask

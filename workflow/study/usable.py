@@ -6,12 +6,13 @@ what was found is noted, so that a start with nothing new reads none.
 
 import json
 import logging
+import os
 import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mirimask.atomic import write_text
+from mirimask.atomic import DISK_FAULTS, write_text
 from mirimask.errors import MaskError
 from mirimask.image.instrument import imaging_filter
 
@@ -20,7 +21,7 @@ from study.code import code
 if TYPE_CHECKING:
     from study.settings import Study
 
-__all__ = ["header_of", "notice", "unusable", "wrong_filter"]
+__all__ = ["header_of", "notice", "of_the_machine", "unusable", "wrong_filter"]
 
 _logger = logging.getLogger("mirimask")
 
@@ -120,6 +121,11 @@ def wrong_filter(row: dict[str, str], header: dict[str, Any], where: str) -> lis
     return problems
 
 
+def of_the_machine(problem: str) -> bool:
+    """Whether what went wrong is the machine's fault, not an image's: its disk or its memory."""
+    return any(words in problem for words in (*map(os.strerror, DISK_FAULTS), "too little memory"))
+
+
 def _problem(study: "Study", image: str) -> str:
     # here, as most starts read no image and these imports take longer than all else
     from mirimask.image.files import frame_of
@@ -141,7 +147,8 @@ def _problem(study: "Study", image: str) -> str:
         if all(not part or part[1] <= n for part, n in zip(ends, frame.data.shape, strict=True)):
             crop_frame(frame, rows=rows, columns=columns, image=image)
     except MaskError as error:
-        return str(error).removeprefix(f"{image}: ")
+        # what the machine lacks today is said by the import, and is not noted of the image
+        return "" if of_the_machine(str(error)) else str(error).removeprefix(f"{image}: ")
     finally:
         _logger.removeHandler(quiet)
     return ""

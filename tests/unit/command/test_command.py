@@ -406,8 +406,10 @@ def test_a_process_that_dies_while_there_is_more_to_hand_in(monkeypatch):
     assert [type(row) for row in made[1:]] == [MaskError, MaskError]
 
 
-def test_ended_by_a_scheduler_while_it_writes(i2d, monkeypatch):
+def test_ended_by_a_scheduler_while_it_writes(i2d, monkeypatch, tmp_path):
     """SIGTERM leaves no half-written file, as Ctrl-C does not."""
+    monkeypatch.chdir(tmp_path)
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def ends(*_):
         os.kill(os.getpid(), signal.SIGTERM)
@@ -417,7 +419,8 @@ def test_ended_by_a_scheduler_while_it_writes(i2d, monkeypatch):
     with pytest.raises(SystemExit) as end:
         command.main(["mask", str(i2d), "-o", "m.fits", "--quiet"])
     assert end.value.code == 143
-    assert not list(Path.cwd().glob("*m.fits"))
+    assert not list(tmp_path.glob("*m.fits"))
+    assert signal.signal(signal.SIGTERM, before) == signal.SIG_DFL  # as it was
 
 
 def test_ctrl_c_is_heard_where_no_process_can_be_started(monkeypatch):

@@ -198,7 +198,9 @@ def test_positions_are_taken_in_the_unit_of_their_columns():
         locate_sources(table, WCS(_header()), (100, 120), **COLUMNS)
 
 
-@pytest.mark.parametrize(("ra", "asked"), [(3.2, True), (23.9, True), (80.0, False)])
+@pytest.mark.parametrize(
+    ("ra", "asked"), [(3.2, True), (23.9, True), (80.0, False), (-69.1, False)]
+)
 def test_hours_are_asked_after_where_no_source_lies_on_the_image(caplog, ra, asked):
     table = Table({"objID": [1], "RAJ2000": [ra], "DEJ2000": [40.0]})
     assert len(locate_sources(table, WCS(_header()), (100, 120), **COLUMNS)) == 0

@@ -72,6 +72,14 @@ def write(tmp_path, data):
 ### images that are understood #####################################################################
 
 
+def test_names_of_extensions_may_be_in_lower_case(write, data):
+    path = write(more=[("ERR", data * 0 + 1), ("OTHER", data * 0)])
+    path.write_bytes(path.read_bytes().replace(b"'SCI     '", b"'sci     '"))
+    read = read_planes(path)
+    np.testing.assert_array_equal(read.data, data)
+    assert read.error is not None
+
+
 @pytest.mark.parametrize("ext", ["SCI", "PRIMARY", "DRIZZLED"])
 @pytest.mark.parametrize("name", ["i2d.fits", "i2d.fits.gz"])
 def test_the_image_may_be_in_any_hdu_and_compressed(write, data, ext, name):

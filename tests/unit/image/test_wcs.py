@@ -165,6 +165,28 @@ def test_every_file_has_the_sky_of_the_image(notation, tmp_path):
     same(tmp_path / "labels.fits", "SCI", wanted)
 
 
+@pytest.mark.parametrize("letter", "DdEe")
+def test_exponents_are_written_in_any_way_of_the_standard(notation, letter, tmp_path):
+    """FITS 4.0, 4.2.4: D is an exponent too, at which wcslib ends to read a number."""
+    head, _ = notation
+    cards = [
+        fits.Card.fromstring(
+            f"{card.keyword:8}= " + f"{card.value:.14E}".replace("E", letter.upper())
+        )
+        if isinstance(card.value, float)
+        else card
+        for card in head.cards
+    ]
+    path = image(tmp_path / "image.fits", fits.Header(cards))
+    written = path.read_bytes()
+    for sign in (b"+", b"-"):  # in small letters, which astropy does not write
+        upper, wanted = letter.upper().encode() + sign, letter.encode() + sign
+        written = written[:5760].replace(upper, wanted) + written[5760:]
+    path.write_bytes(written)
+    write_hdus(tmp_path / "i2d.fits", read_image(path))
+    same(tmp_path / "i2d.fits", "SCI", astropys(head))
+
+
 def test_sources_are_placed_by_their_icrs_position(notation):
     """As astropy's own way from pixels to the header's system, and from there to ICRS, says."""
     head, system = notation

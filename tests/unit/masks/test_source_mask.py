@@ -7,7 +7,7 @@ from mirimask import make_mask
 from mirimask.errors import MaskError
 from mirimask.figures.use import MaskedImage, draw_masked_images
 from mirimask.image.psf_profile import psf_profile
-from mirimask.masks.cores import core_mask
+from mirimask.masks.cores import CoreSettings, core_mask
 from mirimask.masks.make import numbered_sources
 from mirimask.masks.source_mask import SourceSettings, source_labels, source_mask
 from scipy.ndimage import binary_dilation, gaussian_filter, label
@@ -107,6 +107,24 @@ def test_noise_around_a_hole_is_no_source():
     found = _labels(image, hole)
     assert found.count == found.sources.max() == len(np.unique(found.sources)) - 1
     assert found.count <= 1
+
+
+@pytest.mark.parametrize("border", [0, 30])
+def test_the_noise_of_few_exposures_at_a_rim_is_no_source(border):
+    """Columns beside what nothing was observed of, or at the end of the image; cores set aside."""
+    shape, found = (300, 300), 0
+    for seed in range(8):
+        image, empty = _sky(shape, seed), _none(shape)
+        empty[:, :border] = True
+        image[:, border : border + 3] += 2.5 * (_sky((300, 3), seed + 100) - 6)
+        labels = _labels(image, empty, core=CoreSettings(seed=50))
+        found += int((labels.sources[:, border : border + 6] > 0).any())
+    assert found <= 1  # of 8; with the rim 4 and 7
+
+
+def test_a_galaxy_cut_by_the_rim_is_a_source():
+    image = _sky() + _galaxy(1, 120, 400, 5).astype(np.float32)
+    assert _labels(image).sources[120, 0] > 0
 
 
 def test_two_stars_in_one_core_are_two_sources():

@@ -1,5 +1,6 @@
 """A person's own files: named where they are missing, and noticed where they are replaced."""
 
+import errno
 import hashlib
 import json
 import os
@@ -93,8 +94,8 @@ def test_headers_that_show_that_an_image_cannot_be_used(make, made, row, says):
         files.check_headers(make(f"image\ti2d\tfilter\tcrop\nA\ta.fits\t{row}\n"))
 
 
-def test_every_image_that_cannot_be_used_is_named_also_when_it_is_imported(make):
-    """Its row or the crop may have been changed since."""
+def test_every_image_that_cannot_be_used_is_named_until_it_is_imported(make):
+    """Then the crop alone, which may have been changed since: no file is read again."""
     image("a.fits")
     image("b.fits", shape=(5, 5))
     table = "image\ti2d\tfilter\nA\ta.fits\t\nB\tb.fits\tF770W\n"
@@ -104,9 +105,26 @@ def test_every_image_that_cannot_be_used_is_named_also_when_it_is_imported(make)
     for code in "AB":
         record = Path(f"results/mine/archive/{code}/inputs.json")
         record.parent.mkdir(parents=True)
-        record.write_text("{}")
-    with pytest.raises(MaskError, match=r"row 'A' gives no filter.*; row 'B': the crop of rows"):
+        record.write_text(json.dumps({f"{code.lower()}.fits": {"shape": [20, 30]}}))
+        Path(f"{code.lower()}.fits").unlink()
+    files.check_headers(study)
+    study = make(table, crop={"rows": [0, 9], "columns": [0, 31]})
+    with pytest.raises(MaskError, match=r"row 'A': the crop .* of 20 rows and 30 columns; .* 'B'"):
         files.check_headers(study)
+
+
+def test_what_an_earlier_run_failed_on_is_not_said(make):
+    study = make("image\ti2d\nA\ta.fits\nB\tb.fits\n", unusable_images="stop")
+    for code, problem in (("A", "is damaged"), ("B", f"a.fits: {os.strerror(errno.ENOSPC)}")):
+        log = Path(f"results/mine/logs/import_local/{code}.log")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(f"ERROR: {code}: {problem}\n")
+    then = log.stat().st_mtime
+    said = files.left_behind(study, since=then - 60)
+    assert "  A: is damaged\n" in said
+    assert "leave_out=[A]" in said
+    assert "  B: " not in said  # of the machine
+    assert files.left_behind(study, since=then + 60) == ""
 
 
 def test_a_damaged_file_is_left_to_its_import(make):

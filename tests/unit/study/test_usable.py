@@ -1,6 +1,8 @@
 """Images of one's own that cannot be used: left out with a reason, and read once."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +63,16 @@ def test_an_image_that_cannot_be_used_is_left_out_with_the_reason(make, spoil, s
     assert study.left_out == study.unusable
     assert says in usable.notice(study)
     assert usable.notice(study).count("B: ") == 1
+
+
+def test_a_disk_that_is_full_is_no_fault_of_an_image(make, monkeypatch):
+    """And it is not noted: with room again the image is in the study."""
+
+    def full(*_, **__):
+        raise MaskError(f"B: i2d 'B_i2d.fits.gz': no room ({os.strerror(errno.ENOSPC)})")
+
+    monkeypatch.setattr("mirimask.sources.own_image.read_own", full)
+    assert list(make().images) == ["A", "B"]
 
 
 def test_a_crop_without_data_is_found_too(make):

@@ -12,8 +12,10 @@ import logging
 import os
 import signal
 import sys
+import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mirimask.command.inputs import (
@@ -249,9 +251,29 @@ RUN: dict[str, Callable[..., int]] = {
 }
 
 
+_ENDS = (signal.SIGTERM, signal.SIGHUP)
+
+
 def _ended(number: int, _: object) -> NoReturn:
-    """When a scheduler or a terminal ends it, what is half written is taken away, as by Ctrl-C."""
+    for each in _ENDS:  # once is enough
+        signal.signal(each, signal.SIG_IGN)
     raise SystemExit(128 + number)
+
+
+@contextmanager
+def _leaving_nothing_behind() -> Iterator[None]:
+    """When a scheduler or a terminal ends it, what is half written is taken away, as by Ctrl-C."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.getsignal(number) for number in _ENDS}
+    mine = [number for number, handler in before.items() if handler == signal.SIG_DFL]
+    for number in mine:
+        signal.signal(number, _ended)
+    try:
+        yield
+    finally:
+        for number in mine:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -269,14 +291,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("stdout", "stderr"):  # closed by who calls: >&-
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, _ended)
     said, logger = Said(quiet=options.quiet), logging.getLogger("mirimask")
     logger.addHandler(said)
     progress = Progress(shown=not options.quiet and sys.stderr.isatty())
     try:
-        with warnings.catch_warnings():
+        with _leaving_nothing_behind(), warnings.catch_warnings():
             # numpy's, of pixels of 1e38: no person can act on a line of this code
             warnings.simplefilter("ignore", RuntimeWarning)
             status = RUN[options.command](options, progress, said)

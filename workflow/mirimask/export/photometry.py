@@ -54,7 +54,7 @@ _COLUMNS: dict[str, tuple[str | None, int, str]] = {
 }
 _WHOLE_NUMBERS = ("label", "background_pixels", "area")
 _FEWEST = 10  # pixels of an annulus that make a background
-_WIDER = (2, 4, 8, 16)  # times its width, where it holds fewer
+_WIDER = (2, 4, 8)  # times its width, where it holds fewer
 _UNSEEN = 1e-6  # share of a circle that may be: what rounding leaves
 _OF_MEDIAN = np.sqrt(np.pi / 2)  # its standard error, in that of the mean
 _MOST = 1 << 21  # pixels that the sky of a whole image is taken from
@@ -79,13 +79,13 @@ def _background(
     level, scatter, count = ring_sky(crop.data, unusable, x, y, inner, width)
     for times in _WIDER:
         few = np.flatnonzero(~(count >= _FEWEST))
-        if few.size:
+        if few.size and not unusable.all():
             level[few], scatter[few], count[few] = ring_sky(
                 crop.data, unusable, x[few], y[few], inner[few], times * width
             )
     few = np.flatnonzero(~(count >= _FEWEST))
     if few.size:
-        rows = sampled_rows(crop.empty, most=_MOST)
+        rows = sampled_rows(unusable, most=_MOST)
         sky = crop.data[rows][~unusable[rows]].astype(np.float64)
         level[few], scatter[few], count[few] = np.nan, np.nan, 0
         if sky.size:

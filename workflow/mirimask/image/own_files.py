@@ -86,7 +86,8 @@ def _image_of(
     """
     images = [hdu for hdu in hdus if getattr(hdu, "is_image", False)]
     named = next(
-        (found for name in names if (found := [hdu for hdu in images if hdu.name == name])), []
+        (found for name in names if (found := [hdu for hdu in images if hdu.name.upper() == name])),
+        [],
     )
     filled = [hdu for hdu in images if hdu.shape]
     hdu = named[0] if named else None
@@ -411,7 +412,7 @@ def read_planes(
                 label = f"{image}: {name.lower()}" if image else name.lower()
                 with opened(other, what=label, planes=()) as apart:
                     hdu = _image_of(apart, other, (name, "SCI"), what=label)
-                    if hdu.name != name and Path(other).samefile(path):
+                    if hdu.name.upper() != name and Path(other).samefile(path):
                         raise MaskError(
                             f"{label} '{other}': is the image itself, which has no {name}; give "
                             "the file that holds it, or none."

@@ -28,13 +28,13 @@ def strips(shape: tuple[int, ...]) -> Iterator[slice]:
 
 
 def sampled_rows(empty: NDArray[np.bool_], *, most: int, height: int = 1) -> NDArray[np.intp]:
-    """Every n-th of the rows in which something was observed, which hold `most` pixels or so.
+    """Every n-th of the rows in which not all is `empty`, (ny, nx), which hold `most` pixels or so.
 
-    `empty` is (ny, nx). Of an image that has no more pixels, all such rows; with a `height`,
-    the first of every so many rows, all of which are in the image.
+    Of an image that has no more pixels, all such rows; with a `height`, the first of every so many
+    rows, all of which are in the image.
     """
-    observed = np.flatnonzero(~empty.all(axis=1)) // height
-    tops = np.unique(observed[observed < empty.shape[0] // height]) * height
+    filled = np.flatnonzero(~empty.all(axis=1)) // height
+    tops = np.unique(filled[filled < empty.shape[0] // height]) * height
     return tops[:: max(1, -(-tops.size * height * empty.shape[1] // most))]
 
 

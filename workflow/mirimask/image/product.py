@@ -26,7 +26,7 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 from numpy.typing import NDArray
 
-from mirimask.atomic import disk_fault
+from mirimask.atomic import NO_ROOM
 from mirimask.errors import DamagedFile, MaskError
 from mirimask.image.wcs import WCS_CARD, read_wcs
 
@@ -94,7 +94,7 @@ def opened(
             for hdu in hdus:
                 if not written_here:
                     _check_cards(hdu.header, f"{what} '{path}'")
-                if planes is None or hdu.name in planes:
+                if planes is None or hdu.name.upper() in planes:
                     _ = hdu.data
         except BaseException:
             file.close()
@@ -208,21 +208,20 @@ def _content(path: Path, what: str) -> IO[bytes]:
     opener = _opener(file)
     if opener is None:
         return file
-    with file, opener(file) as packed, tempfile.TemporaryFile() as unpacked:
-        try:
+    try:
+        with file, opener(file) as packed, tempfile.TemporaryFile() as unpacked:
             shutil.copyfileobj(packed, unpacked, 1 << 22)
-        except OSError as error:
-            number = disk_fault(error)
-            if number is None:  # of the file, not of the disk
-                raise
-            raise MaskError(
-                f"{what} '{path}': it cannot be unpacked in '{tempfile.gettempdir()}' "
-                f"({os.strerror(number)}); set TMPDIR to a folder with more room, or unpack it "
-                "yourself."
-            ) from None
-        unpacked.seek(0)
-        # astropy reads no file that is open for writing
-        return open(os.dup(unpacked.fileno()), "rb")
+            unpacked.seek(0)
+            # astropy reads no file that is open for writing
+            return open(os.dup(unpacked.fileno()), "rb")
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        raise MaskError(
+            f"{what} '{path}': it cannot be unpacked in '{tempfile.gettempdir()}' "
+            f"({os.strerror(error.errno)}); set TMPDIR to a folder with more room, or unpack it "
+            "yourself."
+        ) from None
 
 
 def _opener(file: IO[bytes]) -> Callable[..., Any] | None:

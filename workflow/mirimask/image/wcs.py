@@ -82,6 +82,7 @@ def read_wcs(header: fits.Header, shape: tuple[int, int] | None = None, *, what:
     look-up table, which a cut-out of the image could not have.
     """
     _check_cards(header, what)
+    header = _with_plain_exponents(header)
     wcs, axes = None, (-1, -1)
     with _quiet():
         try:
@@ -133,6 +134,21 @@ def _shown(header: fits.Header) -> str:
     names = ("CTYPE", "CRVAL", "CRPIX", "CDELT", "CUNIT")
     cards = [f"{name}{axis}" for name in names for axis in (1, 2) if f"{name}{axis}" in header]
     return ", ".join(f"{card} = {header[card]}" for card in cards)
+
+
+# FITS writes an exponent with D too (standard 4.0, 4.2.4), at which wcslib ends to read the number
+_D_EXPONENT = re.compile(r"[^=]{8}= *[-+.0-9]+[Dd][-+]?[0-9]")
+
+
+def _with_plain_exponents(header: fits.Header) -> fits.Header:
+    """The header itself, or a copy in which numbers are written as wcslib reads them."""
+    if not any(_D_EXPONENT.match(card.image) for card in header.cards):
+        return header
+    plain = fits.Header()
+    for card in header.cards:
+        written_so = _D_EXPONENT.match(card.image)
+        plain.append(fits.Card(card.keyword, card.value, card.comment) if written_so else card)
+    return plain
 
 
 def _check_cards(header: fits.Header, what: str) -> None:

@@ -9,6 +9,7 @@ pixels outside have, in tiles small enough to follow a nebula, which therefore i
 docs/recommended.md tells how it was chosen.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -318,9 +319,10 @@ def _smooth_areas(
 
     `binned`: the image in units of its noise, 0 where empty, with its empty pixels; then the same
     on pixels of 2 x 2, 4 x 4 and so on, which are added where they are needed. The areas, (ny, nx)
-    bool, are those that touch a core or are significant; the new sources, (ny, nx) int32 from 1 on,
-    are what is significant and touches none of the `sources`; None where there are none. A wide
-    Gaussian is worked out on such pixels, so that its sigma is less than two of them.
+    bool, are those that touch a core or are significant one FWHM or more from what was not
+    observed; the new sources, (ny, nx) int32 from 1 on, are what is significant there and touches
+    none of the `sources`; None where there are none. A wide Gaussian is worked out on such pixels,
+    so that its sigma is less than two of them.
     """
     side, times = settings.wide * fwhm_px, 0
     while sigma >= 2 and min(cores.shape) > 2:
@@ -338,6 +340,7 @@ def _smooth_areas(
         sigma=sigma,
         side=side,
         step=1 if times else 2,
+        rim=math.ceil(fwhm_px / 2**times),
         settings=settings,
     )
     for finer, _ in reversed(binned[:times]):
@@ -355,21 +358,28 @@ def _areas_at(
     sigma: float,
     side: float,
     step: int,
+    rim: int,
     settings: SourceSettings,
 ) -> tuple[NDArray[np.bool_], NDArray[np.int32] | None]:
-    """`_smooth_areas` on pixels on which `sigma` is small; the noise is that of every `step`th."""
+    """`_smooth_areas` on pixels on which `sigma` is small; the noise is that of every `step`th.
+
+    What is significant in the `rim` pixels beside those that are empty, or beyond the image, alone
+    is not.
+    """
     smooth = smoothed_in_blocks(snr, empty, sigma_px=sigma)
     noise = scatter_around(smooth, sources | empty, side, step=step)
     above = smooth > np.maximum(settings.extent * noise, settings.faintest)
     significant = above & (smooth > settings.alone * noise)
     areas, count = ndimage.label(above, structure=_BOX)
+    # fewer exposures have the rim, whose noise is not that of the tile
+    inside = ~_around(np.pad(empty, 1, constant_values=True), rim)[1:-1, 1:-1]
     kept = np.zeros(count + 1, bool)
-    kept[areas[cores | (significant & ~empty)]] = True
+    kept[areas[cores | (significant & inside)]] = True
     kept[0] = False
     area = _chosen(areas, kept)
     own, number = ndimage.label(significant, structure=_BOX)
     new = np.zeros(number + 1, bool)
-    new[own[~empty]] = True  # what is smoothed into a gap alone is no source
+    new[own[inside]] = True
     new[own[sources]] = False
     new[0] = False
     found = _chosen(own, np.where(new, np.cumsum(new), 0).astype(np.int32)) if new.any() else None

@@ -252,7 +252,7 @@ def locate_sources(
         log.warning(
             "no catalogue source lies on this image: there is nothing to score%s",
             ". Its right ascensions are all below 24: are they hours? Then say so in their unit"
-            if finite.any() and ra[finite].max() < 24
+            if finite.any() and ra[finite].min() >= 0 and ra[finite].max() < 24
             else "",
         )
     return Table(
