@@ -105,6 +105,7 @@ rule browser:
         methods=study.shown,
         radius=config["verdict"]["radius"],
         near=config["verdict"]["near"],
+        of_a_spot=config["verdict"]["smallest_spot"] is not None,
         templates=templates(),
         code=code("write_browser"),
     message:

@@ -26,7 +26,12 @@ def main(job):
         )
         images.append(image_data(image, largest=largest))
     page = browser_page(
-        images, study=params.study, simulated=simulated, radius=params.radius, near=params.near
+        images,
+        study=params.study,
+        simulated=simulated,
+        radius=params.radius,
+        near=params.near,
+        of_a_spot=params.of_a_spot,
     )
     write_text(job.output.page, page)
 

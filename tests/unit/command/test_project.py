@@ -214,6 +214,19 @@ def test_a_copy_has_the_values_of_an_exposure_that_is_compressed(run):
         assert after["DQ"].data.dtype == np.uint32
 
 
+def test_a_projected_mask_says_where_it_comes_from(tmp_path, run):
+    header = plain((60, 60)).to_header()
+    primary = fits.PrimaryHDU(header=fits.Header({"SIMULATD": True, "METHOD": "value_1", "X": 1}))
+    mask = fits.ImageHDU(squares().astype("u1"), header, name="MASK")
+    fits.HDUList([primary, mask]).writeto(tmp_path / "m.fits")
+    fits.PrimaryHDU(np.zeros((60, 60)), header).writeto(tmp_path / "other.fits")
+    arguments = (tmp_path / "m.fits", "--onto", tmp_path / "other.fits", "-o", tmp_path / "p.fits")
+    assert run("project", *arguments)[0] == 0
+    made = fits.getheader(tmp_path / "p.fits")
+    assert (made["SIMULATD"], made["METHOD"], made["MASKFILE"]) == (True, "value_1", "m.fits")
+    assert "X" not in made
+
+
 @pytest.mark.parametrize(("dq", "cards"), [((), ["IMAGE", "MASKFILE"]), (("--dq",), ["FILENAME"])])
 def test_names_that_no_fits_card_holds(run, dq, cards):
     header = plain((60, 60)).to_header()

@@ -75,10 +75,13 @@ def test_a_large_image_is_drawn_smaller_and_its_circles_with_it():
 
 def test_the_page_holds_its_data_and_says_what_is_drawn_smaller():
     small, large = image_data(browsed()), image_data(browsed(name="B"), largest=5)
-    page = browser_page([small, large], study="s", simulated=False, radius="1 fwhm", near="25 px")
+    page = browser_page(
+        [small, large], study="s", simulated=False, radius="1 fwhm", near="25 px", of_a_spot=True
+    )
     assert "B 1 of 2" in page
     assert "A 1 of" not in page
     assert "inner 1 FWHM of the PSF, outer 25 px beyond it" in page
+    assert "of sources that a mask runs together one counts" in page
     text = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.S).group(1)
     assert [image["name"] for image in json.loads(text)["images"]] == ["A", "B"]
     assert json.loads(text)["images"][0]["sources"][1]["id"] == "</script>"
@@ -90,6 +93,8 @@ def test_the_images_of_a_page_of_many_are_small_together():
     assert largest_side(25) == 1000
     assert 700 * largest_side(700) ** 2 <= 25_000_000 < 700 * (largest_side(700) + 1) ** 2
     many = [image_data(browsed(), largest=5) for _ in range(9)]
-    page = browser_page(many, study="s", simulated=False, radius="1 fwhm", near="25 px")
+    page = browser_page(
+        many, study="s", simulated=False, radius="1 fwhm", near="25 px", of_a_spot=True
+    )
     assert "9 images 1 of 2" in page
     assert "A 1 of" not in page

@@ -24,6 +24,7 @@ def browser_page(**changed):
         "question": HOSTILE,
         "radius": "18 px",
         "near": "25 px",
+        "of_a_spot": True,
         "scaled": HOSTILE,
         "data": {"images": [{"name": HOSTILE}]},
     }

@@ -320,7 +320,7 @@ def test_a_claim_that_depends_on_the_rate_holds_in_part():
     answer = _answers()["C6"]
     assert answer.verdict == "holds in part"
     assert "better at 2, worse at 1 of 3 costs" in answer.numbers
-    assert "at 3 false spots per square arcminute derivative 0.04 [0.02, 0.06]" in answer.numbers
+    assert "up to 3 false spots per square arcminute derivative 0.04 [0.02, 0.06]" in answer.numbers
     wide = _evidence()["compared"].assign(low=0.0, high=1.0)
     assert _answers(compared=wide)["C6"].verdict == "undecided"
 

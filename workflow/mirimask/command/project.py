@@ -18,6 +18,8 @@ __all__ = ["run_project"]
 
 _logger = logging.getLogger("mirimask")
 
+_ORIGIN = ("SIMULATD", "METHOD", "DOMAIN", "PERCENT", "THRESH")  # of a mask that was written here
+
 
 def run_project(options: argparse.Namespace, progress: Progress, said: Said) -> int:
     """Project the mask onto every image; the exit status is 1 where one of several failed."""
@@ -39,7 +41,8 @@ def run_project(options: argparse.Namespace, progress: Progress, said: Said) -> 
 
     rows = []
     with at_hand(options, said, mask=options.mask) as local:
-        marked, wcs = read_marked(local.mask)
+        marked, wcs, its = read_marked(local.mask)
+        origin = [its.cards[key] for key in _ORIGIN if key in its]
     if not marked.any():
         raise MaskError(f"mask '{options.mask}': marks no pixel; there is nothing to project.")
     for number, (image, path) in enumerate(zip(images, files, strict=True), start=1):
@@ -48,7 +51,7 @@ def run_project(options: argparse.Namespace, progress: Progress, said: Said) -> 
         def made(image: str = image, path: str = path) -> dict[str, Any]:
             said.taken()
             with at_hand(options, said, image=image) as local, progress.step(f"projecting {image}"):
-                row = projected(options, local.image, image, marked, wcs, path)
+                row = projected(options, local.image, image, (marked, wcs, origin), path)
             return {**row, "warnings": said.taken()}
 
         rows.append(row_or_failure(made, image, said) if many else made())
@@ -67,9 +70,12 @@ def run_project(options: argparse.Namespace, progress: Progress, said: Said) -> 
 
 
 def projected(
-    options: argparse.Namespace, local: str, image: str, marked: Any, wcs: Any, path: str
+    options: argparse.Namespace, local: str, image: str, given: tuple[Any, Any, Any], path: str
 ) -> dict[str, Any]:
-    """Project the mask onto one image and write it; what is said of it."""
+    """Project the mask onto one image and write it; what is said of it.
+
+    `given` are the pixels that it marks, its WCS, and cards that say where it comes from.
+    """
     import numpy as np
     from astropy.io import fits
 
@@ -80,6 +86,7 @@ def projected(
     from mirimask.image.wcs import WCS_CARD, read_wcs
     from mirimask.pipeline.gwcs import pipeline_sky
 
+    marked, wcs, origin = given
     with opened(local) as hdus:
         science, shape = science_of(hdus, local)
         sky, kind = pipeline_sky(local), "GWCS"
@@ -138,6 +145,7 @@ def projected(
             primary.header["IMAGE"] = card_text(Path(image).name)[:60]
             of = card_text(Path(options.mask).name)[:60]
             primary.header["MASKFILE"] = (of, "projected from it")
+            primary.header.extend(origin)
             primary.header["NKEPT"] = (int(mask.sum()), "pixels in the mask")
             plane = fits.ImageHDU(mask.astype(np.uint8), header, name="MASK")
             made = fits.HDUList([primary, plane])

@@ -555,8 +555,10 @@ def _whole_numbers(data: NDArray, refusal: str) -> NDArray:
     return data
 
 
-def read_marked(path: str | Path, *, what: str = "mask") -> tuple[NDArray[np.bool_], WCS]:
-    """Which pixels a mask or a label image marks (those above 0), (ny, nx) bool, and its WCS.
+def read_marked(
+    path: str | Path, *, what: str = "mask"
+) -> tuple[NDArray[np.bool_], WCS, fits.Header]:
+    """Which pixels a mask or a label image marks (above 0), (ny, nx) bool; its WCS; its PRIMARY.
 
     From MASK, SCI, the PRIMARY or the only image; pixels that are not finite are not marked.
     MaskError: no such file, not FITS, not whole numbers from 0, no celestial WCS, which a mask is
@@ -571,7 +573,7 @@ def read_marked(path: str | Path, *, what: str = "mask") -> tuple[NDArray[np.boo
             f"{named}: its pixels are not those of a mask or of labels (whole numbers from 0). "
             "Give the mask of an image, not the image.",
         )
-        return data > 0, read_wcs(hdu.header, data.shape, what=named)
+        return data > 0, read_wcs(hdu.header, data.shape, what=named), hdus[0].header.copy()
 
 
 def segmentation_hdus(labels: NDArray[np.uint32], i2d: fits.HDUList) -> fits.HDUList:

@@ -119,8 +119,12 @@ def browser_page(
     simulated: bool,
     radius: str,
     near: str,
+    of_a_spot: bool,
 ) -> str:
-    """The page as text, from the `image_data` of each image. `radius` and `near` are settings."""
+    """The page as text, from the `image_data` of each image. `radius` and `near` are settings.
+
+    `of_a_spot`: verdicts are by the brightest peak of each spot alone.
+    """
     return render_page(
         "browser",
         title=f"Images and masks: study {study}",
@@ -129,6 +133,7 @@ def browser_page(
         question="What does each mask keep, and which sources does it mark?",
         radius=size_words(radius),
         near=size_words(near),
+        of_a_spot=of_a_spot,
         scaled=_scaled([(data["name"], factor) for data, factor in images if factor > 1]),
         data={"images": [data for data, _ in images]},
     )

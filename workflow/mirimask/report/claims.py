@@ -227,11 +227,11 @@ def _derivative_for_faint(_: object, __: object, evidence: Evidence) -> Answer:
         # by evaluation.curve_families, or where stars can be measured on no image
         return Answer(OPEN, f"needs curves of added stars of {', '.join(_SWEPT)}")
     points = [
-        ("false_per_arcmin2", limit, f"at {limit:g} false spots per square arcminute")
+        ("false_per_arcmin2", limit, f"up to {limit:g} false spots per square arcminute")
         for limit in sorted(compared.query("at == 'false_per_arcmin2'")["limit"].unique())
     ]
     if np.isclose(compared.query("at == 'area'")["limit"], 0.046).any():
-        points.append(("area", 0.046, "at 4.6 % of the area"))
+        points.append(("area", 0.046, "up to 4.6 % of the area"))
     cases, signs = [], []
     for at, limit, words in points:
         own = compared[(compared["at"] == at) & np.isclose(compared["limit"], limit)]
