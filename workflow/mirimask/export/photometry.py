@@ -71,8 +71,8 @@ def _background(
     """Background around each position, its scatter, and the number of pixels it is from.
 
     The annulus of `aperture`, moved out to `reach` where the label is larger, and made wider where
-    it holds too few pixels. Where there are none in it then, those of the whole image, and 0
-    of them; NaN where that has none.
+    it holds too few pixels. Where it still does, the background of the whole image, and 0 for the
+    number; NaN where the image has no such pixel.
     """
     width = aperture.sky_outer_px - aperture.sky_inner_px
     inner = np.maximum(aperture.sky_inner_px, np.ceil(reach))
