@@ -244,7 +244,7 @@ def made(
         if instrument == "MIRI" and band in FILTERS:
             why = f"is used with --fwhm, for that of {band} is of the filter's own PSF"
         _logger.warning(
-            "'%s': no aperture correction %s; there is no depth, and no point_flux but NaN.",
+            "'%s': no aperture correction %s; there is no depth, and point_flux is NaN.",
             *(address, why),
         )
     with progress.step("measuring the depth"):
