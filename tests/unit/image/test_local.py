@@ -670,6 +670,19 @@ def test_an_image_is_not_its_own_error(write, name):
         read_planes(path, **{"error_path" if name == "ERR" else "weight_path": path})
 
 
+@pytest.mark.parametrize("holds", [None, "ERR", "WHT"])
+def test_one_file_is_not_both_error_and_weight(write, tmp_path, holds):
+    """But where it has both."""
+    path, other = write(), tmp_path / "other.fits"
+    plane = fits.getdata(path, "SCI") * 0 + 1
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(plane, name=holds)]).writeto(other)
+    with pytest.raises(MaskError, match="is that of the other plane too, which has no"):
+        read_planes(path, error_path=other, weight_path=other)
+    if holds:
+        fits.append(other, plane, fits.Header({"EXTNAME": "WHT" if holds == "ERR" else "ERR"}))
+        read_planes(path, error_path=other, weight_path=other)
+
+
 def test_no_room_to_unpack(write, monkeypatch):
     """The file is good: it need not be fetched again."""
 

@@ -412,11 +412,14 @@ def read_planes(
                 label = f"{image}: {name.lower()}" if image else name.lower()
                 with opened(other, what=label, planes=()) as apart:
                     hdu = _image_of(apart, other, (name, "SCI"), what=label)
-                    if hdu.name.upper() != name and Path(other).samefile(path):
-                        raise MaskError(
-                            f"{label} '{other}': is the image itself, which has no {name}; give "
-                            "the file that holds it, or none."
-                        )
+                    beside = weight_path if name == "ERR" else error_path
+                    taken = {"the image itself": path, "that of the other plane too": beside}
+                    for words, there in taken.items():
+                        if there and hdu.name.upper() != name and Path(other).samefile(there):
+                            raise MaskError(
+                                f"{label} '{other}': is {words}, which has no {name}; give the "
+                                "file that holds it, or none."
+                            )
                     times = factor_of(name, hdu, apart[0], f"{label} '{other}'")
                     plane, stored = _plane(hdu, other, label), stored_plane(hdu, other, times)
             elif name in hdus and hdus[name].is_image and hdus[name].shape:

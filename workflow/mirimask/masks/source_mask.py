@@ -372,9 +372,9 @@ def _areas_at(
     significant = above & (smooth > settings.alone * noise)
     areas, count = ndimage.label(above, structure=_BOX)
     # fewer exposures have the rim, whose noise is not that of the tile
-    inside = ~_around(np.pad(empty, 1, constant_values=True), rim)[1:-1, 1:-1]
+    inside = ~_around(np.pad(empty, 1, constant_values=True), rim)[1:-1, 1:-1] & significant
     kept = np.zeros(count + 1, bool)
-    kept[areas[cores | (significant & inside)]] = True
+    kept[areas[cores | inside]] = True
     kept[0] = False
     area = _chosen(areas, kept)
     own, number = ndimage.label(significant, structure=_BOX)
