@@ -130,6 +130,22 @@ def test_pooled_chance_weighs_images_by_their_sources():
     assert pool_chance(_table().iloc[2:]).empty
 
 
+def test_images_without_positions_are_not_pooled():
+    """Their chance is not known: as 0 it would make the others' sources beat it."""
+    table = _table().iloc[:1]
+    none = chance_row(np.array([], str), np.array([], int), np.repeat("success", 10))
+    (row,) = pool_chance(pd.concat([table, table.assign(image="D", **none)])).to_dict("records")
+    assert row["sources"] == 10
+    assert row["chance_success"] == pytest.approx(0.2)
+    assert row["n_effective"] == pytest.approx(pool_chance(table)["n_effective"].item())
+
+
+def test_positions_of_one_group_are_as_one():
+    row = chance_row(np.array(["success", "failure"]), np.zeros(2, int), np.array(["success"]))
+    assert row["n_effective"] == 1
+    np.testing.assert_allclose([row["chance_low"], row["chance_high"]], wilson(0.5, 1))
+
+
 def test_layout_has_a_row_an_image_and_shows_what_is_missing():
     table = _table()
     layout = chance_layout(

@@ -98,11 +98,14 @@ def _effective(success: NDArray[np.bool_], group: NDArray[np.intp]) -> float:
     """How many independent positions tell as much about the rate as these grouped ones.
 
     p (1 - p) over the variance of the mean, from the scatter between groups (the ratio estimator
-    of cluster sampling, Cochran 1977, section 3.12); never more than there are positions.
+    of cluster sampling, Cochran 1977, section 3.12); never more than there are positions. One
+    group alone has no scatter, and is one position.
     """
     n, p = success.size, success.mean()
     sizes = np.bincount(group)
     sizes, sums = sizes[sizes > 0], np.bincount(group, weights=success)[sizes > 0]
+    if sizes.size == 1:
+        return 1.0
     if sizes.size == n or p in (0, 1):
         return float(n)
     variance = sizes.size / (sizes.size - 1) * np.sum((sums - p * sizes) ** 2) / n**2
@@ -149,7 +152,8 @@ def chance_row(
     success, sources, rate, corrected (S_c) with its limits, p_value (binomial; p0 is taken as
     (k + 1) / (n + 1), so that a finite number of positions cannot prove that chance never
     succeeds), and p_shifts, the share of shifts of the catalogue that do as well as the catalogue
-    (NaN for positions drawn one by one). No positions: p0 is NaN and all that follows from it.
+    (NaN where each position is a group, drawn one by one or of one source). No positions: p0 is
+    NaN and all that follows from it.
     """
     succeeded = tried == VERDICTS[0]
     n, sources = tried.size, given.size
@@ -242,11 +246,13 @@ def pool_chance(table: pd.DataFrame) -> pd.DataFrame:
     """Rows for all images together, image = 'All', from rows of `chance_row` with image and keys.
 
     p0 is the mean over sources (each image weighs as it has sources), its effective number of
-    positions follows from the variance of that mean. Images without sources do not count.
+    positions follows from the variance of that mean. Images without sources, or where no position
+    could be tried, do not count.
     """
     keys = ["method", "domain", "scorer", "positions"]
     pooled = []
-    for key, rows in table[table["sources"] > 0].groupby(keys, sort=False):
+    counted = table[(table["sources"] > 0) & (table["n_positions"] > 0)]
+    for key, rows in counted.groupby(keys, sort=False):
         weight = rows["sources"] / rows["sources"].sum()
         p, n = rows["chance_success"], rows["n_effective"]
         chance = float((weight * p).sum())
