@@ -666,7 +666,7 @@ def test_an_image_is_not_its_own_error(write, name):
     with fits.open(path, mode="update") as hdus:
         for plane in [hdu.name for hdu in hdus if hdu.name in ("ERR", "WHT")]:
             del hdus[plane]
-    with pytest.raises(MaskError, match=f"is the image itself, which has no {name}; give"):
+    with pytest.raises(MaskError, match=f"is the image itself, and has no {name}; give"):
         read_planes(path, **{"error_path" if name == "ERR" else "weight_path": path})
 
 
@@ -676,11 +676,25 @@ def test_one_file_is_not_both_error_and_weight(write, tmp_path, holds):
     path, other = write(), tmp_path / "other.fits"
     plane = fits.getdata(path, "SCI") * 0 + 1
     fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(plane, name=holds)]).writeto(other)
-    with pytest.raises(MaskError, match="is that of the other plane too, which has no"):
+    said = f"holds {holds}" if holds else "is given for both errors and weights"
+    with pytest.raises(MaskError, match=f"{said}, and has no"):
         read_planes(path, error_path=other, weight_path=other)
     if holds:
         fits.append(other, plane, fits.Header({"EXTNAME": "WHT" if holds == "ERR" else "ERR"}))
         read_planes(path, error_path=other, weight_path=other)
+
+
+@pytest.mark.parametrize("holds", ["VAR_POISSON", "wht", "CON", "DQ", "RMS", "SCI", None])
+def test_a_plane_named_as_another_is_no_error(write, tmp_path, holds):
+    """The variance would be taken for the error, and the weight, by any factor. RMS is one."""
+    path, other = write(), tmp_path / "other.fits"
+    plane = fits.getdata(path, "SCI") * 0 + 1
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(plane, name=holds)]).writeto(other)
+    if holds in ("RMS", "SCI", None):
+        np.testing.assert_array_equal(read_planes(path, error_path=other).error, plane)
+        return
+    with pytest.raises(MaskError, match=f"err '.*': holds {holds.upper()}, and has no ERR"):
+        read_planes(path, error_path=other)
 
 
 def test_no_room_to_unpack(write, monkeypatch):

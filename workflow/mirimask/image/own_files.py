@@ -68,6 +68,8 @@ FILL_SHARE, FILL_SHARE_AT_END = 0.2, 0.05
 # there, an image has few circles without one, and its depth and point fluxes are of these alone
 _ZERO_SHARE = 0.01
 DO_NOT_USE = 1  # bit 0 of DQ
+# Planes of a level-3 image, with those that begin with VAR_, and of a drizzled one of HST
+_OTHER_PLANES = ("ERR", "WHT", "CON", "CTX", "DQ")
 # Cards that say how an array is stored, or what and where its pixels are.
 _ARRAY_CARDS = re.compile(
     r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|EXTEND|EXTNAME|EXTVER|GROUPS|BSCALE|BZERO|BLANK"
@@ -112,6 +114,23 @@ def _image_of(
             "Give one plane in a file of its own."
         )
     return hdu
+
+
+def _is_other(
+    hdu: fits.PrimaryHDU | fits.ImageHDU, file: str | Path, image: str | Path, beside: Any
+) -> str:
+    """What the `hdu` that a file given for ERR or WHT has without their name is instead; else ''.
+
+    Namely a plane of another name, the image, or the file `beside`, given for the other of the two.
+    """
+    plane = hdu.name.upper()
+    if plane in _OTHER_PLANES or plane.startswith("VAR_"):
+        return f"holds {plane}"
+    if Path(file).samefile(image):
+        return "is the image itself"
+    if beside and Path(file).samefile(beside):
+        return "is given for both errors and weights"
+    return ""
 
 
 def _plane(hdu: fits.PrimaryHDU | fits.ImageHDU, path: str | Path, what: str) -> NDArray:
@@ -409,17 +428,15 @@ def read_planes(
             And where it can stay in its file, and what an ERR is to be multiplied with.
             """
             if other:
+                beside = weight_path if name == "ERR" else error_path
                 label = f"{image}: {name.lower()}" if image else name.lower()
                 with opened(other, what=label, planes=()) as apart:
                     hdu = _image_of(apart, other, (name, "SCI"), what=label)
-                    beside = weight_path if name == "ERR" else error_path
-                    taken = {"the image itself": path, "that of the other plane too": beside}
-                    for words, there in taken.items():
-                        if there and hdu.name.upper() != name and Path(other).samefile(there):
-                            raise MaskError(
-                                f"{label} '{other}': is {words}, which has no {name}; give the "
-                                "file that holds it, or none."
-                            )
+                    if hdu.name.upper() != name and (it := _is_other(hdu, other, path, beside)):
+                        raise MaskError(
+                            f"{label} '{other}': {it}, and has no {name}; give the file that holds "
+                            "it, or none."
+                        )
                     times = factor_of(name, hdu, apart[0], f"{label} '{other}'")
                     plane, stored = _plane(hdu, other, label), stored_plane(hdu, other, times)
             elif name in hdus and hdus[name].is_image and hdus[name].shape:
