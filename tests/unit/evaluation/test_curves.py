@@ -265,12 +265,49 @@ def test_the_level_has_the_poisson_error_of_the_false_spots():
     drawn = rate_draws(curve, 3.6, draws=4000, rng=np.random.default_rng(0))
     assert np.median(drawn) == pytest.approx(0.36, abs=0.01)
     assert drawn.std() == pytest.approx(0.01 * 6, rel=0.1)  # sqrt(36) = 6 spots
-    # without false spots there is nothing to draw
+    # thirty spots are allowed, and no level has one: the loosest is sure
     still = rate_draws(
         curve.assign(false_per_arcmin2=0.0), 3, draws=9, rng=np.random.default_rng(0)
     )
     assert (still == 0.68).all()
     assert (rate_draws(curve, 0.0, draws=9, rng=np.random.default_rng(0)) == 0).all()
+
+
+def test_no_false_spot_in_a_small_area_is_not_no_false_rate():
+    """One spot allowed where none is seen: a mean of Gamma(1/2) is above it 15.7 times in 100."""
+    curve = pd.DataFrame(
+        {
+            "setting": [1.0, 2.0],
+            "false_per_arcmin2": [0.0, 0.0],
+            "area_arcmin2": 0.5,
+            "completeness": [0.9, 0.8],
+        }
+    )
+    drawn = rate_draws(curve, 2.0, draws=4000, rng=np.random.default_rng(0))
+    assert set(drawn) == {0.0, 0.9}
+    assert (drawn == 0).mean() == pytest.approx(0.1573, abs=0.02)  # erfc(1)
+
+
+@pytest.mark.parametrize(("area", "rate"), [(0.36, 1.0), (0.36, 10.0), (1.94, 1.0), (13.6, 3.0)])
+def test_the_error_of_the_level_holds_the_truth_as_often_as_it_says(area, rate):
+    """Curves of 25 levels whose rate is known, drawn 300 times: 95 % within four errors of that."""
+    rng = np.random.default_rng(1)
+    level = np.geomspace(1.5, 14, 25)
+    gain = 1 / (1 + (level / 5) ** 4)
+    true = 60 * np.exp(-(level - 1.5) / 1.1)
+
+    def curve(rates):
+        columns = {"setting": level, "false_per_arcmin2": rates, "completeness": gain}
+        return pd.DataFrame({**columns, "area_arcmin2": area})
+
+    truth = at_false_rate(curve(true), rate)[0]
+    held = 0
+    for _ in range(300):
+        spots = rng.poisson(np.diff(true[::-1] * area, prepend=0.0)).cumsum()[::-1]
+        drawn = rate_draws(curve(spots / area), rate, draws=300, rng=rng)
+        low, high = np.percentile(drawn, [2.5, 97.5])
+        held += low - 1e-3 <= truth <= high + 1e-3
+    assert held / 300 > 0.9
 
 
 def test_intervals_at_a_rate_are_wider_than_the_stars_alone():

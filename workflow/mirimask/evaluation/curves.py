@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 from scipy.spatial import cKDTree
 
 from mirimask.evaluation.recovery import POOLED
@@ -338,19 +339,18 @@ def at_false_rate(curve: pd.DataFrame, rate: float) -> tuple[float, float]:
 def rate_draws(
     curve: pd.DataFrame, rate: float, *, draws: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Completeness at a false rate, with the false spots of the curve drawn again, (draws,).
+    """Completeness at a false rate, with the level chosen by what the rates may be, (draws,).
 
-    The false spots of a stricter level are among those of a looser one: what each level has more
-    than the next stricter one is an independent Poisson number. The level is then chosen again.
+    Of n false spots that a level has, the mean is drawn from Gamma(n + 1/2) (Jeffreys' interval of
+    a Poisson mean: Brown, Cai & DasGupta 2003, Statistica Sinica 13, 19). The false spots of a
+    stricter level are among those of a looser one, so all levels are at the same quantile of a
+    draw: percentiles of the result are those of the levels whose rate may be `rate`. Where an area
+    allows less than a spot or two, that can be the strictest one, or none: completeness is 0 then.
     """
     curve = curve.sort_values("setting")
     area = curve["area_arcmin2"].to_numpy(float)
     counts = curve["false_per_arcmin2"].to_numpy(float) * area
-    strictest = np.argsort(counts, kind="stable")
-    more = np.diff(counts[strictest], prepend=0.0)
-    drawn = np.empty((draws, counts.size))
-    drawn[:, strictest] = rng.poisson(more, (draws, counts.size)).cumsum(axis=1)
-    cost = drawn / area
+    cost = stats.gamma.ppf(rng.random((draws, 1)), counts + 0.5) / area
     gain = curve["completeness"].to_numpy(float)
     inside = cost <= rate
     found: NDArray[np.float64] = np.where(inside, gain, 0.0).max(axis=1)
