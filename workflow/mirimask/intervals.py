@@ -58,10 +58,13 @@ def paired_difference(both: int, first: int, second: int, neither: int) -> tuple
 def count_interval(
     counts: ArrayLike, *, confidence: float = 0.95
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Exact interval of a Poisson mean from a count (Garwood 1936), lower and upper limit."""
+    """Exact interval of a Poisson mean from a count (Garwood 1936), lower and upper limit.
+
+    NaN of NaN.
+    """
     n = np.asarray(counts, float)
     tail = (1 - confidence) / 2
-    low = np.where(n > 0, stats.chi2.ppf(tail, np.where(n > 0, 2 * n, 1)) / 2, 0.0)
+    low = np.where(n == 0, 0.0, stats.chi2.ppf(tail, np.where(n == 0, 1, 2 * n)) / 2)
     return low, np.asarray(stats.chi2.isf(tail, 2 * n + 2) / 2)
 
 

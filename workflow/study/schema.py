@@ -97,6 +97,10 @@ def _complaint(problem: ValidationError, where: str) -> str:
     if problem.validator == "additionalProperties" and isinstance(problem.instance, dict):
         known = list(problem.schema.get("properties", {}))
         said = unknown_names([name for name in problem.instance if name not in known], known, "key")
+    elif problem.validator in ("minItems", "maxItems"):
+        count, limit = len(problem.instance), problem.validator_value
+        least = "at least" if problem.validator == "minItems" else "at most"
+        said = f"{problem.instance} must have {least} {limit} entries, and has {count}"
     elif problem.validator == "pattern" and about:  # which says it better than the pattern
         said = f"'{problem.instance}' has not the form that it must have"
     return (

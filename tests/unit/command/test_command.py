@@ -221,6 +221,18 @@ def test_segm_of_ones_own(i2d, run):
     assert run("score", i2d, "A.ecsv", "--segm", "segm.fits", "--method", union)[0] == 0
 
 
+def test_a_mask_is_no_segmentation_without_a_word(i2d, run):
+    """Of several spots with one number; a label of another number may be one source."""
+    labels = np.zeros((150, 140), np.uint8)
+    labels[10:20, 10:20], labels[60:70, 20:30] = 1, 1
+    own = ("--method", "segmentation", "--segm", "s.fits", "--labels", "l.fits")
+    for number, said in ((1, True), (2, False)):
+        fits.PrimaryHDU(labels * np.uint8(number)).writeto("s.fits", overwrite=True)
+        status, _, err = run("mask", i2d, *own, "--overwrite")
+        assert status == 0, err
+        assert ("all its 200 marked pixels have the number 1" in err) == said
+
+
 def test_labels_where_nothing_was_observed_are_taken_off(i2d, run):
     """Of 150 rows of 140 pixels, 15 are empty: 2100 pixels, one label wholly among them."""
     with fits.open(i2d, mode="update") as hdus:
@@ -690,6 +702,27 @@ def test_empty_pixels_count_only_if_asked(i2d, run):
     assert json.loads(run("stats", i2d, "--json")[1])["min"] > 1
     assert json.loads(run("stats", i2d, "--json")[1])["median"] == pytest.approx(seen)
     assert json.loads(run("stats", i2d, "--json", "--count-empty")[1])["min"] == 0
+
+
+def test_score_says_where_no_bright_point_is_left(i2d, run):
+    status, out, err = run("score", i2d, "A.ecsv", "--method", "value_1", "--snr", "1e6")
+    assert status == 0
+    assert "9 failure" in out
+    assert "no bright point of the image is above a S/N of 1e+06" in err
+    assert "Give a lower --snr" in err
+
+
+def test_positions_of_a_crop_are_those_of_the_frame_too(i2d, run):
+    whole, part = (
+        json.loads(run("score", i2d, "A.ecsv", "--method", "value_1", "--json", *crop)[1])
+        for crop in ((), ("--crop", "5:145,10:135"))
+    )
+    at = {row["id"]: (row["x"], row["y"]) for row in whole["verdicts"]}
+    assert part["verdicts"]
+    for row in part["verdicts"]:
+        assert at[row["id"]] == pytest.approx((row["x_frame"], row["y_frame"]), abs=1e-4)
+        assert row["x_frame"] - row["x"] == pytest.approx(10)
+        assert row["y_frame"] - row["y"] == pytest.approx(5)
 
 
 def test_score_of_one_name_twice(i2d, run):

@@ -119,6 +119,10 @@ def test_light_left_by_hand():
     row = use_row(_scene(_square()), covered, two, middle_ab=24.5)
     assert row["stars_left"] == pytest.approx((1 / 11 + 1) / 2)
     assert row["stars_pooled"] == pytest.approx((9 / 11 + 1) / 10)
+    edge = [SourceStamp("star", 20.0, 1.0, np.s_[50:61, 80:91], light)]  # of the second alone
+    row = use_row(_scene(_square()), covered, edge, middle_ab=24.5)
+    assert np.isnan(row["stars_18_20"])
+    assert row["stars_20_22"] == pytest.approx(1)
 
 
 def test_waste_and_area_by_hand():

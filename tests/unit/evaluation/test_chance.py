@@ -37,6 +37,10 @@ def test_chance_of_far_single_pixels_is_the_area_of_their_circles():
     assert row["n_effective"] == 20000
 
 
+def test_no_random_position_where_all_is_empty():
+    assert random_positions(np.ones((3, 4), bool), 5, seed=1).x.size == 0
+
+
 def test_random_positions_avoid_empty_pixels_and_repeat():
     empty = np.zeros((50, 60), bool)
     empty[:, :30] = True
@@ -176,6 +180,7 @@ def test_count_interval_holds_its_probability():
     # a mean of several images may be a fraction
     low, _ = count_interval([0.1, 0.25, 0.5])
     assert low.tolist() == pytest.approx((stats.gamma.ppf(0.025, [0.1, 0.25, 0.5])).tolist())
+    assert np.isnan(count_interval(np.nan)).all()
 
 
 def test_ratio_interval_is_fiellers_for_symmetric_intervals():

@@ -79,7 +79,8 @@ def test_circles_are_those_of_photutils(field):
         np.testing.assert_allclose(own, other, rtol=1e-6)
 
 
-def test_an_error_that_is_not_finite_is_no_small_one():
+@pytest.mark.parametrize("none", [np.inf, np.nan, 0, -1])
+def test_an_error_that_is_none_is_no_small_one(none):
     """NaN where a pixel that is summed has it; not where it is hidden, or beyond the circle.
 
     By hand: four pixels of error 2 have 4, a circle 2 sqrt(pi) times its radius.
@@ -89,7 +90,7 @@ def test_an_error_that_is_not_finite_is_no_small_one():
     labels = np.zeros((20, 60), np.int32)
     for number, x in enumerate((10, 20, 30, 40), 1):
         labels[10:12, x : x + 2] = number
-    error[10, 10], error[11, 21], error[10, 33] = np.inf, np.nan, np.inf
+    error[10, 10], error[11, 21], error[10, 33] = none, none, none
     error[10, 40], hidden[10, 40] = np.nan, True
     labels[hidden] = 0
     middle = np.array([[10.5, x + 0.5] for x in (10, 20, 30, 40)])

@@ -106,6 +106,12 @@ def test_labels_of_a_segmentation_stay():
     segmentation[1:3, 1:3], segmentation[1:3, 3:5] = 7, 4_000_000  # touching
     labels = label_mask(segmentation > 0, segmentation=segmentation)
     assert set(np.unique(labels)) == {0, 7, 4_000_000}
+    marked = segmentation > 0
+    marked[1, 3] = False
+    labels = label_mask(marked, segmentation=segmentation, min_pixels=4)
+    assert set(np.unique(labels)) == {0, 7}
+    with pytest.raises(MaskError, match="segmentation has the shape"):
+        label_mask(marked, segmentation=segmentation[:1])
 
 
 def test_label_file_is_the_i2ds_frame(crop, tmp_path):

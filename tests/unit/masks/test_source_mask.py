@@ -287,6 +287,11 @@ def test_it_is_what_the_name_gives():
     assert label(found.sources > 0, BOX)[1] == found.count
 
 
+def test_an_image_without_a_pixel_has_no_mask():
+    with pytest.raises(MaskError, match="no pixel"):
+        source_mask(np.zeros((0, 5), np.float32), np.zeros((0, 5), bool), fwhm_px=2.445)
+
+
 @pytest.mark.parametrize(
     "wrong", [{"tile": 0}, {"halo": -1.0}, {"growth": -1.0}, {"scales": (0.5, 0)}]
 )

@@ -56,6 +56,18 @@ def test_catalogues_of_every_format_give_the_same_table(tmp_path, name, format_)
     np.testing.assert_array_equal(again["delta"], SOURCES["delta"])
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\n \n"])
+def test_a_machine_readable_table_ends_with_its_last_source(tmp_path, end):
+    """As the AAS journals print them; astropy takes an empty line for a row of nothing."""
+    table = Table({"name": ["b1", "a2"], "alpha": [80.0, 80.1], "delta": [-69.5, -69.4]})
+    table.write(tmp_path / "c.mrt", format="ascii.mrt")
+    text = (tmp_path / "c.mrt").read_text().rstrip("\n") + "\n"
+    (tmp_path / "c.mrt").write_text(text + end)
+    read = read_catalogue(tmp_path / "c.mrt", **COLUMNS)
+    assert read["name"].tolist() == ["b1", "a2"]
+    assert read["alpha"].tolist() == [80.0, 80.1]
+
+
 def test_masked_cells_and_other_angle_units(tmp_path):
     table = Table(SOURCES)
     table["alpha"] = MaskedColumn([80.0, 1.0, 80.2], mask=[0, 1, 0], unit="deg")

@@ -6,6 +6,7 @@ import pytest
 import yaml
 from conftest import ROOT
 from frames import frame_with
+from mirimask.errors import MaskError
 from mirimask.sources.spots import label_spots
 from mirimask.sources.verdicts import (
     circle_row,
@@ -193,6 +194,16 @@ def test_no_sources_and_no_peaks():
     assert len(_judge(_mask((5, 5)), _peaks((5, 5)), [], [])) == 0
     assert list(_judge(_mask((5, 5)), none, [5.0], [5.0])["verdict"]) == ["failure"]
     assert len(literal_verdicts(np.array([]), np.array([]), _mask(), **CIRCLE)) == 0
+
+
+def test_a_position_that_is_not_finite_has_no_verdict():
+    mask, peaks = _mask((50, 50)), _peaks((50, 50))
+    spots = label_spots(mask, peaks, min_pixels=1, tolerance_px=2)
+    at = np.array([50.0, np.nan]), np.array([50.0, 3.0])
+    with pytest.raises(MaskError, match="1 of 2 are not finite"):
+        peak_verdicts(*at, spots, peaks, **CIRCLE)
+    with pytest.raises(MaskError, match="1 of 2 are not finite"):
+        literal_verdicts(*at, mask, **CIRCLE)
 
 
 def test_order_of_sources_does_not_matter():

@@ -199,6 +199,7 @@ def made(
     from mirimask.export.labels import label_mask
     from mirimask.export.survey import measure_image
     from mirimask.image.instrument import FILTERS, band_of
+    from mirimask.image.own_files import warn_of_a_mask
     from mirimask.masks.make import make_masks, numbered_sources, segmentation_labels
     from mirimask.masks.names import parse_method
 
@@ -207,6 +208,8 @@ def made(
         own, segmentation = numbered_sources(image, method, cores=cores), options.segm
         if method == "segmentation":
             segmentation = segmentation_labels(image, options.segm)
+            if options.segm:
+                warn_of_a_mask(segmentation, what=f"--segm '{options.segm}'")
         if own is not None:
             labels = own.sources
         else:

@@ -86,7 +86,9 @@ def run_score(options: argparse.Namespace, progress: Progress, said: Said) -> in
     elif options.output:
         write_csv(options.output, verdicts, digits=10)
     if options.json:
-        found = verdicts[["method", "id", "x", "y", "verdict"]].to_dict("records")
+        found = verdicts[["method", "id", "x", "y", "x_frame", "y_frame", "verdict"]].to_dict(
+            "records"
+        )
         about_all = {"simulated": image.simulated, "n_sources": len(sources), "methods": counts}
         print(json.dumps({**about_all, "verdicts": found}, indent=1))
     if options.json or STDOUT in (options.output, options.regions):
@@ -165,12 +167,20 @@ def judged(
             snr=options.snr,
             background_box_px=round(BACKGROUND_BOX_FWHM * image.fwhm_px),
         )
+    if peaks.empty:
+        _logger.warning(
+            "'%s': no bright point of the image is above a S/N of %g, so no mask can mark one, and "
+            "every source is a failure. Give a lower --snr.",
+            *(options.image, options.snr),
+        )
     circle = {
         f"{name}_px": pixels(size, image.pixel_scale, fwhm_px=image.fwhm_px)
         for name, size in circle_of(sources, options).items()
     }
     table = sources.to_pandas()
     x, y = table["x"].to_numpy(float), table["y"].to_numpy(float)
+    for axis, first in (("x", image.origin[1]), ("y", image.origin[0])):
+        table[f"{axis}_frame"] = (table[axis] + first).round(4)
     smallest = smallest_spot_px(options.smallest_spot, image)
     frame, parts = whole_image(options, image, methods), []
     for name in methods:

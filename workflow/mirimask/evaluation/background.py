@@ -249,7 +249,7 @@ def use_row(
         row[f"{name}_pooled"] = float((own["left"] * own["flux"]).sum() / flux) if flux else np.nan
         low, middle, high = (middle_ab - brighter for brighter in _BRIGHTER[kind])
         for a, b in ((low, middle), (middle, high)):
-            part = own[own["ab_mag"].between(a, b)]
+            part = own[own["ab_mag"].between(a, b, inclusive="left")]
             row[f"{name}_{a:g}_{b:g}"] = float(part["left"].mean())
     for part_name in ("wings", "spikes"):
         row[f"{part_name}_left"] = float(left.loc[left["kind"] == part_name, "left"].mean())

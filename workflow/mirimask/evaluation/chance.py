@@ -48,10 +48,14 @@ class Positions:
 
 
 def random_positions(empty: NDArray[np.bool_], n: int, *, seed: int | Sequence[int]) -> Positions:
-    """`n` positions, uniform over the area of the pixels that are not `empty` (ny, nx)."""
+    """`n` positions, uniform over the area of the pixels that are not `empty` (ny, nx).
+
+    None where all pixels are empty.
+    """
     rng = np.random.default_rng(seed)
     seen = np.flatnonzero(~empty)
-    rows, columns = np.divmod(seen[rng.integers(seen.size, size=n)], empty.shape[1])
+    n = n if seen.size else 0
+    rows, columns = np.divmod(seen[rng.integers(max(1, seen.size), size=n)], empty.shape[1])
     dx, dy = rng.uniform(-0.5, 0.5, (2, n))
     return Positions(columns + dx, rows + dy, np.arange(n))
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mirimask.image.product import StoredPlane
 
-__all__ = ["circle_sums", "clipped", "ring_sky"]
+__all__ = ["circle_sums", "clipped", "ring_sky", "variances"]
 
 _AT_A_TIME = 1 << 17  # pixels looked at together
 _CLIP, _ROUNDS = 3.0, 5  # astropy's SigmaClip(3)
@@ -35,7 +35,7 @@ def circle_sums(
 
     Each (n,) float64; pixels at the rim count by their share. `data`, `error` (None: errors are 0)
     and `hidden`, the pixels that count nowhere, are (ny, nx); the error of a circle is NaN where
-    that of one of its pixels is not finite.
+    that of one of its pixels is not above 0 and finite.
     """
     side = int(np.ceil(2 * radius)) + 2
     steps = np.arange(side)
@@ -53,10 +53,15 @@ def circle_sums(
             ny, nx = hidden.shape
             first = int(np.clip(low.min(), 0, ny - 1))
             near = error[first : max(int(low.max()) + side, first + 1)].ravel()
-            squared = near[np.where(seen, pixels - first * nx, 0)].astype(np.float64) ** 2
-            squared[np.isinf(squared)] = np.nan
+            squared = variances(near[np.where(seen, pixels - first * nx, 0)])
             variance[part] = np.where(share > 0, share * squared, 0).sum(axis=(1, 2))
     return held, np.sqrt(variance), area
+
+
+def variances(error: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Squares of errors, in their shape; NaN where an error is none: 0, negative or not finite."""
+    error = error.astype(np.float64)
+    return np.where((error > 0) & (error < np.inf), error, np.nan) ** 2
 
 
 def _shares(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirimask.image.files import geometry_cards, write_in_strips
-from mirimask.image.frame import Frame, whole_frame
+from mirimask.image.frame import Frame, check_shape, whole_frame
 from mirimask.image.parts import strips
 from mirimask.image.product import card_text
 from mirimask.sources.spots import connected_spots
@@ -25,11 +25,17 @@ def label_mask(
 
     Spots are 8-connected and have at least `min_pixels`, numbered as in the verdicts. With
     `segmentation` (labels of the mask's shape) the numbers are those that the mask's pixels have
-    there, so that touching sources stay apart and a pipeline's catalogue can be looked up.
+    there, so that touching sources stay apart and a pipeline's catalogue can be looked up; those
+    that fewer than `min_pixels` of the mask have are left out. MaskError for another shape.
     """
     if segmentation is None:
         return connected_spots(mask, min_pixels=min_pixels)[0]
-    return np.where(mask, segmentation, 0).astype(np.int32, copy=False)
+    check_shape(np.asarray(segmentation), np.shape(mask), what="segmentation")
+    labels = np.where(mask, segmentation, 0).astype(np.int32, copy=False)
+    if min_pixels > 1:
+        numbers, counts = np.unique(labels, return_counts=True)
+        labels[np.isin(labels, numbers[counts < min_pixels])] = 0
+    return labels
 
 
 def observed(labels: NDArray[np.integer], empty: NDArray[np.bool_]) -> NDArray[np.integer]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mirimask.export.apertures import variances
 from mirimask.image.product import StoredPlane
 
 __all__ = ["LabelSums", "label_sums"]
@@ -44,7 +45,7 @@ def label_sums(
 
     `labels` (ny, nx) are 1 to n, at pixels where `data` (ny, nx) is finite; `middle` (n, 2) is the
     row and column about which moments are worked out, `level` (n,) the background of each. A label
-    with a pixel whose `error` (ny, nx) is not finite has none: NaN; None: all errors are 0.
+    with a pixel whose `error` (ny, nx) is not above 0 and finite has none, NaN; None: all are 0.
     Centroid and shape are those of the light above the background, 0 in pixels that are fainter;
     the centroid is that of the light in the pixels that are not 0 in `detections`, where a label
     has such, and the middle of these pixels where none of them is above the background.
@@ -62,8 +63,7 @@ def label_sums(
         y += top
         squared = np.zeros(at.size)
         if error is not None:
-            squared = error[top : top + rows].ravel()[at].astype(np.float64) ** 2
-            squared[np.isinf(squared)] = np.nan
+            squared = variances(error[top : top + rows].ravel()[at])
         bright = np.maximum(light, 0)
         first, second = (bright * y, bright * x), (bright * y * y, bright * y * x, bright * x * x)
         for sum_, weight in zip(

@@ -116,8 +116,8 @@ def measure_labels(
     `instrument.point_aperture`) on the centroid, times its correction: right for stars only, and
     NaN where a part of the circle is not seen: beyond the image or its crop, or on empty pixels.
     Errors come from ERR (from the scatter in the annulus where the image has none) and from the
-    background's, and are NaN where the ERR of a pixel that is summed is not finite; neighbouring
-    pixels of a drizzled image are correlated, which both ignore. Where
+    background's, and are NaN where the ERR of a pixel that is summed is 0, negative or not finite;
+    neighbouring pixels of a drizzled image are correlated, which both ignore. Where
     the light of a label has no centroid (it is fainter than its surroundings), the middle of its
     box stands for it and its shape is NaN. Empty pixels count nowhere.
 

@@ -146,9 +146,11 @@ def plain(
 ) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
     """Pixels (ny, nx) as they are, and which are empty, bool: given, masked or not finite.
 
-    MaskError where `empty` has another shape.
+    MaskError where `empty` has another shape, and without a pixel.
     """
     data, empty = _unmasked(data, empty)
+    if not data.size:
+        raise MaskError(f"the image has no pixel: its shape is {data.shape}.")
     check_shape(empty, data.shape, what="empty")
     return data, empty | ~np.isfinite(data)
 

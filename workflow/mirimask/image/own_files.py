@@ -47,6 +47,7 @@ __all__ = [
     "read_segmentation",
     "science_of",
     "segmentation_hdus",
+    "warn_of_a_mask",
     "write_hdus",
 ]
 
@@ -62,8 +63,9 @@ KEYWORDS = {
 }
 
 SURFACE_BRIGHTNESS = u.MJy / u.sr
-# Share of the pixels with one value that no sky has: any value, and the lowest or highest one
-FILL_SHARE, FILL_SHARE_AT_END = 0.2, 0.05
+# Share of the pixels with one value that no sky has: any value, the lowest or highest one, and the
+# lowest where it is farther below all others than these are apart
+FILL_SHARE, FILL_SHARE_AT_END, FILL_SHARE_FAR_BELOW = 0.2, 0.05, 0.001
 # Share of zeros that is said where they may be the sky: with 1 % of its pixels empty here and
 # there, an image has few circles without one, and its depth and point fluxes are of these alone
 _ZERO_SHARE = 0.01
@@ -233,18 +235,24 @@ def _warn_of_fill(data: NDArray, empty: NDArray[np.bool_], *, what: str, remedy:
     values, counts = np.unique(looked_at, return_counts=True)
     if not counts.size:
         return
-    value = values[counts.argmax()]
-    if step > 1 and counts.max() < FILL_SHARE_AT_END * looked_at.size / 2:
+    # far below all others, a few rows of it are enough: of a sky the lowest value is hardly twice
+    below = False
+    if values.size > 1 and counts[0] > FILL_SHARE_FAR_BELOW * looked_at.size:
+        low, high = np.percentile(looked_at[looked_at > values[0]], [1, 99])
+        below = bool(0 < high - low < values[1] - values[0])
+    most = 0 if below else counts.argmax()
+    value = values[most]
+    if step > 1 and not below and counts[most] < FILL_SHARE_AT_END * looked_at.size / 2:
         return
     seen = ~empty
     count = np.count_nonzero(seen & (data == value))
     at_end = value <= data.min(where=seen, initial=value) or value >= data.max(
         where=seen, initial=value
     )
-    if count > (FILL_SHARE_AT_END if at_end else FILL_SHARE) * data.size:
+    if below or count > (FILL_SHARE_AT_END if at_end else FILL_SHARE) * data.size:
         coarse = " If it is the sky, it is stored too coarsely for its noise to be measured."
         _logger.warning(
-            "%s: the value %g fills %.0f %% of its pixels. If it stands where nothing was "
+            "%s: the value %g fills %.2g %% of its pixels. If it stands where nothing was "
             "observed, set those to NaN, or %s of 0 there.%s",
             *(what, value, 100 * count / data.size, remedy),
             coarse if count > np.count_nonzero(seen) / 2 else "",
@@ -562,6 +570,16 @@ def read_segmentation(
             "them anew from 1 (photutils: SegmentationImage.relabel_consecutive)."
         )
     return data.astype(np.uint32)
+
+
+def warn_of_a_mask(labels: NDArray[np.integer] | NDArray[np.bool_], *, what: str) -> None:
+    """Say so where labels (ny, nx) know one source only, as those of a mask of 0 and 1 do."""
+    if labels.max(initial=0) == 1:
+        _logger.warning(
+            "%s: all its %d marked pixels have the number 1, so they are one source. If it is a "
+            "mask, number its spots (scipy.ndimage.label).",
+            *(what, np.count_nonzero(labels)),
+        )
 
 
 def _whole_numbers(data: NDArray, refusal: str) -> NDArray:

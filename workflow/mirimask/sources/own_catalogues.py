@@ -356,7 +356,8 @@ def _text_tables(content: bytes, what: str) -> Iterator[_Found]:
     elif start.startswith(("\\", "|")):
         table, of_text = Table.read(lines, format="ascii.ipac"), False  # its types are declared
     elif "Byte-by-byte Description" in text[:20000]:
-        table, of_text = Table.read(lines, format="ascii.mrt"), False
+        # by width: an empty line at the end would be a source
+        table, of_text = Table.read(text.rstrip().split("\n"), format="ascii.mrt"), False
     else:
         table, of_text = _with_header(text, what), True
     if not text.endswith("\n") and len(table):

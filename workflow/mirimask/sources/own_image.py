@@ -8,7 +8,7 @@ from astropy.io import fits
 from astropy.table import Table
 from numpy.typing import NDArray
 
-from mirimask.image.own_files import read_image, read_segmentation
+from mirimask.image.own_files import read_image, read_segmentation, warn_of_a_mask
 from mirimask.sources.own_catalogues import read_catalogue
 
 __all__ = ["OwnImage", "read_own"]
@@ -60,4 +60,5 @@ def read_own(
     labels = None
     if files.get("segm"):
         labels = read_segmentation(files["segm"], i2d["SCI"].data.shape, image=image)
+        warn_of_a_mask(labels, what=f"{image}: segm '{files['segm']}'")
     return OwnImage(i2d, catalogue, labels)

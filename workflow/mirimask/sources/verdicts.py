@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mirimask.errors import MaskError
 from mirimask.image.frame import Frame
 from mirimask.sources.spots import Spots, nearest_distance, nearest_points
 
@@ -34,6 +35,14 @@ def verdict_of(
     return np.select(
         [distance <= radius_px, distance <= radius_px + near_px], VERDICTS[:2], VERDICTS[2]
     )
+
+
+def _check_positions(x: NDArray[np.floating], y: NDArray[np.floating]) -> None:
+    lost = int(np.count_nonzero(~(np.isfinite(x) & np.isfinite(y))))
+    if lost:
+        raise MaskError(
+            f"positions: {lost} of {len(x)} are not finite, and have no verdict; leave them out."
+        )
 
 
 def smallest_spot_px(size: str | None, crop: Frame) -> float | None:
@@ -128,8 +137,9 @@ def peak_verdicts(
     `near_px`, `failure` otherwise (paper, section 3: a circle of 36 px, and "closer than 25 JWST
     pixel distance to the circumference"). With `smallest_px` only those peaks count that an eye
     sees (`Spots.seen_peaks`). Columns: verdict, distance_px, peak_snr and spot of that peak (inf,
-    NaN and 0 where the mask marks none).
+    NaN and 0 where the mask marks none). MaskError for a position that is not finite.
     """
+    _check_positions(x, y)
     marked = spots.seen_peaks(peaks["snr"].to_numpy(float), smallest_px)
     if not marked.any() or len(x) == 0:
         distance, nearest = np.full(len(x), np.inf), None
@@ -159,8 +169,10 @@ def literal_verdicts(
     """The literal rule: is any pixel of the mask in the circle, or in the ring around it?
 
     Distances are from the position to the nearest pixel's centre. Positions may lie
-    outside the mask. Returns one of `VERDICTS` for each position.
+    outside the mask. Returns one of `VERDICTS` for each position. MaskError for one that is not
+    finite.
     """
+    _check_positions(x, y)
     if len(x) > _FEW:
         rows, columns = np.nonzero(mask)
         distance = nearest_distance(x, y, columns, rows)
