@@ -132,17 +132,25 @@ def read_tables(paths: Iterable[str | Path], columns: Sequence[str] | None = Non
     """Tables of one form below each other; one without rows only gives its columns.
 
     Images that could not be measured (`write_reason`) are not in it. Where none could be, it has no
-    rows but `columns`; a MaskError where these are not given.
+    rows but `columns`; a MaskError where these are not given. DamagedFile for one without a column
+    that others have.
     """
     paths = list(paths)
-    measured = [table for table in map(read_table, paths) if _NOT_MEASURED not in table]
+    tables = [read_table(path) for path in paths]
+    measured = [table for table in tables if _NOT_MEASURED not in table]
     if not measured and columns is None:
         first, why = next(iter(reasons(paths).items()))
         raise MaskError(f"no image could be measured; {first}: {why}")
     if not measured:
         return pd.DataFrame(columns=columns)
     filled = [table for table in measured if len(table)] or measured[:1]
-    return pd.concat(filled, ignore_index=True)
+    joined = pd.concat(filled, ignore_index=True)
+    for path, table in zip(paths, tables, strict=True):
+        lost = [name for name in joined if name not in table]
+        if lost and len(table) and _NOT_MEASURED not in table:
+            why = f"it has no column {lost[0]}, which others of its kind have"
+            raise DamagedFile(f"'{path}': damaged, {why}; {DamagedFile.remedy}.", why)
+    return joined
 
 
 def reasons(paths: Iterable[str | Path]) -> dict[str, str]:

@@ -4,13 +4,20 @@ import pandas as pd
 from job import any_simulated, script, with_simulated
 from mirimask.atomic import write_text
 from mirimask.image.files import read_crop
-from mirimask.report.tables import all_variants, table3_latex, table3_page, table3_variants
+from mirimask.report.tables import (
+    all_variants,
+    check_same_sources,
+    table3_latex,
+    table3_page,
+    table3_variants,
+)
 from mirimask.sources.verdicts import circle_row
 from mirimask.table_files import read_by_mask, write_csv
 
 
 def main(job):
     params, verdicts = job.params, read_by_mask(job.input.verdicts)
+    check_same_sources(verdicts)
     simulated = any_simulated(job.input.statistics)
     rows = []
     for crop in (read_crop(path, planes=False) for path in job.input.frames):

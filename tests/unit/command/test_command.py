@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import multiprocessing
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,7 @@ from astropy.table import Table
 from astropy.wcs import WCS
 from conftest import ROOT, make_image
 from mirimask import __version__, open_image
+from mirimask.command import processes
 from mirimask.command import run as command
 from mirimask.command.outputs import stem_of
 from mirimask.command.processes import several_at_a_time
@@ -390,6 +393,41 @@ def test_interrupted_while_several_are_made(tmp_path, number, send, end):
     assert not list(tmp_path.glob("out/.*"))
 
 
+def _stays(image):
+    """Returns at once, or does not end when it is asked to."""
+    while image == "B":
+        with suppress(SystemExit):
+            time.sleep(1)
+    return image
+
+
+def test_a_process_that_does_not_end_is_ended(monkeypatch):
+    monkeypatch.setattr("mirimask.command.processes._PATIENCE", 0.1)
+    made = several_at_a_time(_stays, [("A",), ("B",)], cores=2)
+    assert next(made) == "A"
+    made.close()  # as an error of the caller, or Ctrl-C, does
+    for process in multiprocessing.active_children():
+        process.join(20)
+    assert not multiprocessing.active_children()
+
+
+def _answer(number):
+    return signal.getsignal(number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_between_two_images_the_system_ends_a_process(monkeypatch, number):
+    """Python's own answer waits for a lock that may never come; in an image, it tidies up."""
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        assert processes._done(_answer, (number,)) is processes._end
+        assert signal.getsignal(number) == signal.SIG_DFL
+        signal.signal(number, signal.SIG_IGN)  # `nohup`
+        assert processes._done(_answer, (number,)) == signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+
+
 def _dies(image):
     if image == "B":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -529,6 +567,8 @@ def test_links_in_a_circle(i2d, run, tmp_path):
         ("s3://stpubdata/jwst/public/jw_i2d.fits", "jw"),
         ("mast:JWST/product/jw_i2d.fits", "jw"),
         ("data/what?_i2d.fits", "what?"),
+        ("A_I2D.FITS", "A"),
+        ("B_i2d.fits.fz", "B"),
     ],
 )
 def test_what_files_are_named_after(address, stem):
@@ -973,6 +1013,20 @@ def test_a_width_with_which_next_to_all_is_masked_or_nothing_is_said(i2d, run):
     assert "for the sky" not in err
     err = run("mask", i2d, "-o", "w.fits", "--fwhm", "0.02arcsec")[2]
     assert "the mask recommended marks no pixel; its PSF is 0.182 pixels wide, see whether" in err
+
+
+def test_pixels_too_coarse_for_what_is_known_of_a_filter_are_said(i2d, run):
+    """Of 0.55 arcsec: a PSF of half a pixel, and a circle of 2.75 x 0.11 / 0.55 pixels."""
+    with fits.open(i2d, mode="update") as hdus:
+        hdus["SCI"].data[:] = np.random.default_rng(1).normal(5, 1, hdus["SCI"].shape)
+        for key in [key for key in hdus["SCI"].header if re.match(r"CD\d_\d|CDELT\d", key)]:
+            hdus["SCI"].header[key] *= 5
+        hdus["SCI"].header.remove("PIXAR_SR", ignore_missing=True)
+        hdus["SCI"].header.remove("PIXAR_A2", ignore_missing=True)
+    status, _, err = run("mask", i2d, "-o", "m.fits")
+    assert status == 0, err
+    assert "its PSF is 0.489 pixels wide, see whether its filter and its pixels are right" in err
+    assert "used in pixels of 0.55 arcsec, for the circle of F770W has a radius below 1.25" in err
 
 
 @pytest.mark.parametrize(

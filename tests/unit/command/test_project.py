@@ -214,6 +214,46 @@ def test_a_copy_has_the_values_of_an_exposure_that_is_compressed(run):
         assert after["DQ"].data.dtype == np.uint32
 
 
+@pytest.mark.parametrize("scale", [None, 0.01])
+@pytest.mark.parametrize("checksum", [False, True])
+def test_a_copy_of_whole_numbers_with_gaps_can_be_read(run, scale, checksum):
+    """astropy reads them as real numbers, and writes these below a header of whole ones."""
+    header = plain((60, 60)).to_header()
+    fits.PrimaryHDU(squares().astype(np.uint8), header).writeto("mask.fits")
+    counts = np.arange(3600, dtype="i2").reshape(60, 60)
+    counts[0, :5] = -32768
+    science = fits.ImageHDU(counts, header, name="SCI")
+    science.header["BLANK"] = -32768
+    flags = fits.ImageHDU(np.zeros((60, 60), "u4"), name="DQ")
+    fits.HDUList([fits.PrimaryHDU(), science, flags]).writeto("cal.fits", checksum=checksum)
+    if scale:
+        with fits.open("cal.fits", mode="update", do_not_scale_image_data=True) as hdus:
+            hdus["SCI"].header.update(BSCALE=scale, BZERO=0.0)
+    asked = ("project", "mask.fits", "--onto", "cal.fits", "-o", "out.fits", "--dq")
+    assert run(*asked) == (0, "", "83 pixels, 2.31 % of all its pixels (FITS)\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with fits.open("cal.fits") as before, fits.open("out.fits", checksum=checksum) as after:
+            values = np.where(counts < 0, np.nan, counts * (scale or 1.0))
+            np.testing.assert_allclose(after["SCI"].data, values, rtol=1e-6)
+            np.testing.assert_array_equal(after["SCI"].data, before["SCI"].data)
+            np.testing.assert_array_equal(after["DQ"].data > 0, squares())
+
+
+def test_a_mask_of_an_image_with_a_third_axis_has_two(run):
+    header = plain((60, 60)).to_header()
+    fits.PrimaryHDU(squares().astype(np.uint8), header).writeto("mask.fits")
+    third = header.copy()
+    third.update(WCSAXES=3, CTYPE3="WAVE", CRVAL3=7.7e-6, CDELT3=1e-6, CRPIX3=1.0, CUNIT3="m")
+    fits.PrimaryHDU(np.ones((1, 60, 60), "f4"), third).writeto("cube.fits")
+    assert run("project", "mask.fits", "--onto", "cube.fits", "-o", "m.fits")[0] == 0
+    with fits.open("m.fits") as made:
+        assert WCS(made["MASK"].header).naxis == 2
+        at = WCS(made["MASK"].header).all_pix2world([[3, 4]], 0)
+        np.testing.assert_array_equal(made["MASK"].data > 0, squares())
+    np.testing.assert_allclose(at, plain((60, 60)).all_pix2world([[3, 4]], 0), rtol=1e-12)
+
+
 def test_a_projected_mask_says_where_it_comes_from(tmp_path, run):
     header = plain((60, 60)).to_header()
     primary = fits.PrimaryHDU(header=fits.Header({"SIMULATD": True, "METHOD": "value_1", "X": 1}))

@@ -154,6 +154,21 @@ def test_the_error_of_a_level_is_that_of_its_false_spots():
     assert not none.any()
 
 
+def test_where_no_level_has_few_enough_its_error_is_around_the_strictest():
+    """Found .9 to .6 of the stars; of 9 false spots where 3 are allowed, no draw has fewer."""
+    options = {"rate": 3.0, "images": {"a": 10}, "tuned_on": ["a"], "draws": 2000}
+    far, near = _curve("a", [40, 20, 9], [9, 8, 6]), _curve("a", [40, 20, 3], [9, 8, 6])
+    for chosen in ("others", "itself"):
+        rng = np.random.default_rng(0)
+        moved = level_error(far, chosen=chosen, rng=rng, **options)
+        assert np.percentile(moved, [2.5, 50]).tolist() == [0, 0]
+        assert moved.max() < 0.3
+        # where 3 are reached just so, half of the draws have more: the strictest level is taken
+        moved = level_error(near, chosen=chosen, rng=rng, **options)
+        assert moved.min() == 0
+        assert (moved == 0).mean() == pytest.approx(0.54, abs=0.05)  # Gamma(3.5) above 3
+
+
 def _tables():
     stars, judged = [], []
     for family, share in (("cores", 0.8), ("log", 0.5), ("log_window", 0.7)):

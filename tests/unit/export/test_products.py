@@ -399,6 +399,9 @@ def test_a_label_among_others_has_the_sky_beyond_them(crop):
 
 def test_aperture_follows_the_pixel_scale():
     native, half = point_aperture("F770W"), point_aperture("F770W", 0.055)
+    # 2.75 px of 0.11 arcsec are 1.375 of 0.22, and 0.92 of 0.33
+    assert point_aperture("F770W", 0.22).correction == native.correction
+    assert np.isnan(point_aperture("F770W", 0.33).correction)
     assert half.radius_px == pytest.approx(2 * native.radius_px)
     assert half.correction == native.correction == pytest.approx(1 / 0.6, rel=0.01)
 

@@ -92,6 +92,14 @@ def test_tables_below_each_other_without_what_could_not_be_measured(tmp_path):
         read_tables([d])
 
 
+def test_a_table_that_lost_a_column_is_damaged(tmp_path):
+    a, b = tmp_path / "a.csv", tmp_path / "b.csv"
+    write_csv(a, pd.DataFrame({"image": ["001"], "n": [1]}))
+    write_csv(b, pd.DataFrame({"image": ["002"], "n": [2], "p_value": [0.5]}))
+    with pytest.raises(DamagedFile, match=r"a.csv': damaged, it has no column p_value"):
+        read_tables([a, b])
+
+
 def test_numbers_have_six_digits(tmp_path):
     write_csv(tmp_path / "t.csv", pd.DataFrame({"x": [1 / 3, 1e-12 / 3], "n": [1234567, 2]}))
     assert (tmp_path / "t.csv").read_text() == "x,n\n0.333333,1234567\n3.33333e-13,2\n"

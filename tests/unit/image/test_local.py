@@ -309,7 +309,22 @@ def test_whole_numbers_around_0_are_not_empty_without_a_word(write, caplog):
     read_image(write("weighed.fits", array=counts, more=[("WHT", np.ones(SHAPE, "f4"))]))
     assert "taken as not observed" not in caplog.text
     caplog.clear()
-    read_image(write("positive.fits", array=np.where(counts < 0, 7, counts).astype("i2")))
+    read_image(write("far.fits", array=np.where(counts < 0, 0, counts + 100).astype("i2")))
+    assert "taken as not observed" not in caplog.text
+    read_image(write("events.fits", array=np.abs(counts).astype("i2")))  # 0, 1, 2
+    assert "taken as not observed" in caplog.text
+
+
+def test_a_sky_cut_off_at_0_is_not_empty_without_a_word(write, caplog):
+    """Half of a noise around 0; not the zeros around an image whose sky is far from 0."""
+    noise = np.random.default_rng(2).normal(0, 1, SHAPE).astype("f4")
+    read_image(write(array=np.clip(noise, 0, None)))
+    assert f"its pixels of 0, {100 * (noise <= 0).mean():.0f} %, are taken as not" in caplog.text
+    caplog.clear()
+    filled = noise + 20
+    filled[:, :5] = 0
+    read_image(write("filled.fits", array=filled))
+    read_image(write("around.fits", array=np.where(filled == 0, 0, noise)))
     assert "taken as not observed" not in caplog.text
 
 

@@ -18,6 +18,7 @@ from mirimask.report.tables import (
     all_variants,
     as_latex,
     as_markdown,
+    check_same_sources,
     circle_notes,
     count_verdicts,
     paper_layout,
@@ -52,6 +53,20 @@ def verdicts():
 def clutter():
     table = _published(3).rename(columns={"code": "image"})
     return table.set_index(["image", "method"])["needs_processing"].astype(float)
+
+
+def test_masks_of_an_image_are_judged_by_the_same_sources():
+    verdicts = pd.DataFrame(
+        {
+            "image": ["A", "A", "A", "A", "B"],
+            "method": ["value_1", "value_1", "segmentation", "segmentation", "value_1"],
+            "id": ["s1", "s2", "s1", "s2", "t1"],
+        }
+    )
+    check_same_sources(verdicts)
+    says = "verdicts/A: segmentation.csv has 1 sources, value_1.csv 2"
+    with pytest.raises(MaskError, match=says):
+        check_same_sources(verdicts.drop(index=3))
 
 
 def test_counts_flags_and_bold_of_the_printed_table(verdicts, clutter):

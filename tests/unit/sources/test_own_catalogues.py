@@ -68,6 +68,13 @@ def test_a_machine_readable_table_ends_with_its_last_source(tmp_path, end):
     assert read["alpha"].tolist() == [80.0, 80.1]
 
 
+@pytest.mark.parametrize("ra", ["5:34:24.14", "5h34m24.14s"])
+def test_names_in_a_comment_above_sexagesimal_positions_are_the_names(tmp_path, ra):
+    (tmp_path / "c.txt").write_text(f"# id ra dec\na {ra} -5:24:08.2\nb 5:34:25 -5:24:09\n")
+    with pytest.raises(MaskError, match=rf"column 'ra' .*value '{ra}'.*Give decimal degrees"):
+        read_catalogue(tmp_path / "c.txt", id_="id", ra="ra", dec="dec")
+
+
 def test_masked_cells_and_other_angle_units(tmp_path):
     table = Table(SOURCES)
     table["alpha"] = MaskedColumn([80.0, 1.0, 80.2], mask=[0, 1, 0], unit="deg")

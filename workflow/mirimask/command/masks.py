@@ -24,6 +24,7 @@ __all__ = ["check_segm", "mask_table", "row_or_failure", "run_mask", "write_out"
 
 _logger = logging.getLogger("mirimask")
 
+_USUAL_WIDTHS = (1.0, 20.0)  # of a PSF in pixels
 _LEAST_SKY = 0.2  # of the observed pixels: with less, the width that was given may be wrong
 
 
@@ -198,7 +199,7 @@ def made(
 
     from mirimask.export.labels import label_mask
     from mirimask.export.survey import measure_image
-    from mirimask.image.instrument import FILTERS, band_of
+    from mirimask.image.instrument import FILTERS, LEAST_CIRCLE_PX, band_of
     from mirimask.image.own_files import warn_of_a_mask
     from mirimask.masks.make import make_masks, numbered_sources, segmentation_labels
     from mirimask.masks.names import parse_method
@@ -233,19 +234,26 @@ def made(
             labels = label_mask(mask, segmentation=kept)
     n_masked = int(np.count_nonzero(labels))
     left = 1 - n_masked / max(1, int(np.count_nonzero(~image.empty)))
-    given = own is not None and options.fwhm is not None
-    if not n_masked or (given and left < _LEAST_SKY):
+    low, high = _USUAL_WIDTHS
+    odd = own is not None and (options.fwhm is not None or not low <= image.fwhm_px <= high)
+    if not n_masked or (odd and left < _LEAST_SKY):
         marks = "marks no pixel"
         if n_masked:
             marks = f"leaves {100 * left:.0f} % of the observed pixels for the sky"
-        if given:
-            marks += f"; its PSF is {image.fwhm_px:.3g} pixels wide, see whether --fwhm is right"
+        if odd:
+            given = "--fwhm is" if options.fwhm is not None else "its filter and its pixels are"
+            marks += f"; its PSF is {image.fwhm_px:.3g} pixels wide, see whether {given} right"
         _logger.warning("'%s': the mask %s %s.", address, method, marks)
     aperture = image.point_aperture
     if aperture.correction != aperture.correction:
         why, (instrument, band) = "is known for its filter", band_of(image.primary)
         if instrument == "MIRI" and band in FILTERS:
             why = f"is used with --fwhm, for that of {band} is of the filter's own PSF"
+            if options.fwhm is None:
+                why = (
+                    f"is used in pixels of {image.pixel_scale:.3g} arcsec, for the circle of "
+                    f"{band} has a radius below {LEAST_CIRCLE_PX:g} of them"
+                )
         _logger.warning(
             "'%s': no aperture correction %s; there is no depth, and point_flux is NaN.",
             *(address, why),

@@ -112,7 +112,9 @@ def _codes(paths: Sequence[str]) -> dict[str, str]:
     codes: dict[str, str] = {}
     taken = {"all"}  # tables call the sum of all images so; some file systems know no capitals
     for path in paths:
-        stem = re.sub(r"(_i2d)?\.fits?(\.(gz|bz2|xz))?$", "", Path(path).name, flags=re.IGNORECASE)
+        stem = re.sub(
+            r"(_i2d)?\.fits?(\.(gz|bz2|xz|fz))?$", "", Path(path).name, flags=re.IGNORECASE
+        )
         code = re.sub(r"[^A-Za-z0-9_.-]", "_", stem)[:_LONGEST].strip("_.-") or "image"
         number = 2
         while code.lower() in taken:

@@ -77,7 +77,8 @@ def stem_of(image: str) -> str:
         image = file_name(image)
     name = image.rstrip("/").replace("\\", "/").rpartition("/")[2].rpartition(":")[2]
     for ending in (".gz", ".bz2", ".xz", ".fz", ".fits", ".fit", ".asdf", "_i2d"):
-        name = name.removesuffix(ending)
+        if name.lower().endswith(ending):
+            name = name[: -len(ending)]
     return name or "image"
 
 

@@ -15,6 +15,8 @@ from mirimask.errors import MaskError
 
 __all__ = ["several_at_a_time"]
 
+_ENDS = (signal.SIGTERM, signal.SIGHUP)  # of a scheduler, and of a terminal that closes
+_PATIENCE = 10.0  # seconds in which a process takes away what is half written
 # A fork has what its parent has imported. Elsewhere than on Linux, system libraries do not bear it.
 START = "fork" if sys.platform == "linux" else "spawn"
 
@@ -31,14 +33,14 @@ def several_at_a_time(
     with ProcessPoolExecutor(min(cores, len(jobs)), context, initializer=_begin) as pool:
         try:
             # Ctrl-C reaches all processes of a terminal, and is for this one alone to answer: the
-            # others begin with it blocked
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            # others begin with it blocked. Nor may this one end while it holds the pool's locks
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *_ENDS})
             futures: list[Future[Any]] = []
             try:
                 with suppress(BrokenProcessPool):  # by one of the first, while there are more
                     futures.extend(pool.submit(_done, work, job) for job in jobs)
             finally:
-                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, *_ENDS})
             for number in range(len(jobs)):
                 try:
                     if number >= len(futures):
@@ -51,8 +53,12 @@ def several_at_a_time(
                     )
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
+            processes = multiprocessing.active_children()
+            for process in processes:
                 process.terminate()
+            for process in processes:
+                process.join(_PATIENCE)
+                process.kill()
             raise
 
 
@@ -66,7 +72,15 @@ def _begin() -> None:
             os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-    signal.signal(signal.SIGTERM, _end)  # last: before there is work, there is nothing to take away
+    # between two images the system ends it: Python's own answer waits for the pool's locks, and for
+    # ever where it came just before them
+    for number in _taken():
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
+
+
+def _taken() -> list[int]:
+    return [number for number in _ENDS if signal.getsignal(number) != signal.SIG_IGN]  # `nohup`
 
 
 def _end(*_: object) -> NoReturn:
@@ -74,7 +88,14 @@ def _end(*_: object) -> NoReturn:
 
 
 def _done(work: Callable[..., Any], job: tuple[Any, ...]) -> Any:
+    numbers = _taken()
     try:
-        return work(*job)
+        try:
+            for number in numbers:
+                signal.signal(number, _end)
+            return work(*job)
+        finally:
+            for number in numbers:
+                signal.signal(number, signal.SIG_DFL)
     except SystemExit:  # the pool would take it for a result, and go on with the next
         os._exit(1)

@@ -69,6 +69,23 @@ def run_project(options: argparse.Namespace, progress: Progress, said: Said) -> 
     return 1 if any("error" in row for row in rows) else 0
 
 
+def _as_its_values(hdu: Any) -> Any:
+    """An HDU of a copy, whose pixels are stored as the values that they are read as.
+
+    Compressed in tiles again, real numbers would be rounded again; whole numbers with a BLANK are
+    read as real numbers, and astropy writes these below a header of whole ones.
+    """
+    from astropy.io import fits
+
+    if not hdu.is_image or hdu.data is None:
+        return hdu
+    header = hdu.header.copy()
+    if hdu.data.dtype.kind == "f":
+        header.remove("BLANK", ignore_missing=True)
+    kind = fits.PrimaryHDU if isinstance(hdu, fits.PrimaryHDU) else fits.ImageHDU
+    return kind(hdu.data, header)
+
+
 def projected(
     options: argparse.Namespace, local: str, image: str, given: tuple[Any, Any, Any], path: str
 ) -> dict[str, Any]:
@@ -83,7 +100,7 @@ def projected(
     from mirimask.image.files import writing
     from mirimask.image.own_files import science_of
     from mirimask.image.product import card_text, opened
-    from mirimask.image.wcs import WCS_CARD, read_wcs
+    from mirimask.image.wcs import WCS_CARD, read_wcs, wcs_cards
     from mirimask.pipeline.gwcs import pipeline_sky
 
     marked, wcs, origin = given
@@ -123,15 +140,7 @@ def projected(
                 )
             flags[..., mask] |= flags.dtype.type(1 << options.dq)
             hdus[0].header["FILENAME"] = card_text(Path(path).name)
-            # compressed in tiles again, real numbers would be rounded again
-            made = fits.HDUList(
-                [
-                    fits.ImageHDU(hdu.data, hdu.header)
-                    if isinstance(hdu, fits.CompImageHDU)
-                    else hdu
-                    for hdu in hdus
-                ]
-            )
+            made = fits.HDUList([_as_its_values(hdu) for hdu in hdus])
             for hdu in made:
                 if "CHECKSUM" in hdu.header:
                     hdu.add_checksum()
@@ -141,6 +150,8 @@ def projected(
             header = fits.Header(
                 card for card in science.header.cards if WCS_CARD.fullmatch(card.keyword)
             )
+            if science.header["NAXIS"] > 2:  # the mask has two axes
+                header = wcs_cards(read_wcs(science.header, shape, what=f"'{image}'"), shape)
             primary = fits.PrimaryHDU()
             primary.header["IMAGE"] = card_text(Path(image).name)[:60]
             of = card_text(Path(options.mask).name)[:60]

@@ -337,7 +337,12 @@ def at_false_rate(curve: pd.DataFrame, rate: float) -> tuple[float, float]:
 
 
 def rate_draws(
-    curve: pd.DataFrame, rate: float, *, draws: int, rng: np.random.Generator
+    curve: pd.DataFrame,
+    rate: float,
+    *,
+    draws: int,
+    rng: np.random.Generator,
+    without: float = 0.0,
 ) -> NDArray[np.float64]:
     """Completeness at a false rate, with the level chosen by what the rates may be, (draws,).
 
@@ -345,7 +350,8 @@ def rate_draws(
     a Poisson mean: Brown, Cai & DasGupta 2003, Statistica Sinica 13, 19). The false spots of a
     stricter level are among those of a looser one, so all levels are at the same quantile of a
     draw: percentiles of the result are those of the levels whose rate may be `rate`. Where an area
-    allows less than a spot or two, that can be the strictest one, or none: completeness is 0 then.
+    allows fewer than two or three spots, or every level has about as many, it may be none: the
+    completeness is then that `without` a level.
     """
     curve = curve.sort_values("setting")
     area = curve["area_arcmin2"].to_numpy(float)
@@ -354,6 +360,7 @@ def rate_draws(
     gain = curve["completeness"].to_numpy(float)
     inside = cost <= rate
     found: NDArray[np.float64] = np.where(inside, gain, 0.0).max(axis=1)
+    found[~inside.any(axis=1)] = without
     with np.errstate(divide="ignore", invalid="ignore"):
         part = (rate - cost[:, :-1]) / np.diff(cost, axis=1)
         between = gain[:-1] + part * np.diff(gain)

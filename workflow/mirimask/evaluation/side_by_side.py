@@ -82,7 +82,7 @@ def tuned_levels(
                     _, level = at_false_rate(curve, rate)
                     reached = bool(np.isfinite(level))
                     if not reached:
-                        level = float(curve.loc[curve["false_per_arcmin2"].idxmin(), "setting"])
+                        level = float(_strictest(curve)["setting"])
                 rows.append(
                     {
                         "image": image,
@@ -93,6 +93,11 @@ def tuned_levels(
                     }
                 )
     return pd.DataFrame(rows)
+
+
+def _strictest(curve: pd.DataFrame) -> pd.Series:
+    """The row of the level with the fewest false spots, taken where none has few enough."""
+    return curve.loc[curve["false_per_arcmin2"].idxmin()]
 
 
 def level_error(
@@ -121,8 +126,10 @@ def level_error(
         parts = [(n / stars, curves[curves["image"] == image]) for image, n in images.items()]
     moved = np.zeros(draws)
     for weight, curve in parts:
-        drawn = rate_draws(curve, rate, draws=draws, rng=rng)
-        moved += weight * (drawn - at_false_rate(curve, rate)[0])
+        strictest = float(_strictest(curve)["completeness"])
+        drawn = rate_draws(curve, rate, draws=draws, rng=rng, without=strictest)
+        found, level = at_false_rate(curve, rate)
+        moved += weight * (drawn - (found if np.isfinite(level) else strictest))
     return moved
 
 

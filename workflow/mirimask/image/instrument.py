@@ -83,6 +83,9 @@ class PointAperture:
     sky_outer_px: float
 
 
+# Pixels much larger than those that the corrections are of spread the light: a circle of 0.9 px has
+# a tenth or more less, by where in its pixel the star is
+LEAST_CIRCLE_PX = 1.25
 # 60 % of the light of a point source, whole detector, in pixels of PIXEL_SCALE_ARCSEC: the aperture
 # corrections of CRDS, jwst_miri_apcorr_0014 (in flight, July 2024).
 _POINT_APERTURES = {
@@ -133,14 +136,15 @@ def point_aperture(
     """The aperture for point sources in pixels of `pixel_scale_arcsec`.
 
     CRDS normalises the light of a point source to infinity, which no PSF model of finite size
-    does. MaskError for an unknown filter.
+    does. The correction is NaN where the circle has a radius below `LEAST_CIRCLE_PX`. MaskError for
+    an unknown filter.
     """
     imaging_filter(filter_name)
     known = _POINT_APERTURES[filter_name.strip().upper()]
     scale = PIXEL_SCALE_ARCSEC / pixel_scale_arcsec
     return PointAperture(
         known.radius_px * scale,
-        known.correction,
+        known.correction if known.radius_px * scale >= LEAST_CIRCLE_PX else math.nan,
         known.sky_inner_px * scale,
         known.sky_outer_px * scale,
     )

@@ -262,19 +262,31 @@ def _warn_of_fill(data: NDArray, empty: NDArray[np.bool_], *, what: str, remedy:
 def _warn_of_zeros(
     data: NDArray, empty: NDArray[np.bool_], *, whole: bool, what: str, remedy: str
 ) -> None:
-    """Say so where zeros, taken as empty, may be the sky: among values on both sides of 0.
+    """Say so where zeros, taken as empty, may be the sky: of an image in steps, or cut off at 0.
 
-    The values are whole numbers in the file, scaled or not, where `whole`; else they are in steps.
+    With values on both sides of 0 that are whole numbers in the file, scaled or not, where `whole`.
     """
     zeros = np.count_nonzero(data == 0)
-    seen = ~empty
-    low, high = data.min(where=seen, initial=0), data.max(where=seen, initial=0)
-    if zeros > _ZERO_SHARE * data.size and low < 0 < high and (whole or _in_steps(data, empty)):
+    if zeros <= _ZERO_SHARE * data.size or not (data > 0).any():
+        return
+    below = (data < 0).any(where=~empty)
+    if (whole or _in_steps(data, empty)) if below else _down_to_0(data):
         _logger.warning(
             "%s: its pixels of 0, %.0f %%, are taken as not observed. If 0 is a value of its sky, "
             "%s above 0 there.",
             *(what, 100 * zeros / data.size, remedy),
         )
+
+
+def _down_to_0(data: NDArray) -> bool:
+    """Whether the values above 0 go on down to it, by next to nothing or by a step of theirs."""
+    others = data.ravel()[:: _step_to_see(data)]
+    others = others[others > 0]
+    if not others.size:
+        return False
+    low, middle = np.quantile(others, [0.01, 0.5])
+    first, *more = np.unique(others)[:2].tolist()
+    return bool(low < 0.05 * middle or (more and low < 2 * (more[0] - first)))
 
 
 def _in_steps(data: NDArray, empty: NDArray[np.bool_]) -> bool:

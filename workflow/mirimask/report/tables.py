@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from mirimask.errors import MaskError
 from mirimask.image.statistics import MOMENTS
 from mirimask.masks.names import method_label
 from mirimask.sources.verdicts import VERDICT_COLUMNS
@@ -19,6 +20,7 @@ __all__ = [
     "all_variants",
     "as_latex",
     "as_markdown",
+    "check_same_sources",
     "circle_notes",
     "clutter_note",
     "count_verdicts",
@@ -50,6 +52,22 @@ def rate_words(value: float, digits: int = 3) -> str:
     if "e-" in text:
         return np.format_float_positional(float(text))
     return f"{float(text):,.0f}" if "e+" in text else text
+
+
+def check_same_sources(verdicts: pd.DataFrame) -> None:
+    """MaskError where the masks of an image are not judged by the same sources.
+
+    `verdicts` has image, method and id, one row a source: of tables that the study wrote, one that
+    lost rows since.
+    """
+    for image, own in verdicts.groupby("image", sort=False):
+        first, *others = own.groupby("method", sort=False)["id"].agg(tuple).items()
+        for method, ids in others:
+            if ids != first[1]:
+                raise MaskError(
+                    f"verdicts/{image}: {method}.csv has {len(ids)} sources, {first[0]}.csv "
+                    f"{len(first[1])}, and they must have the same; remove both, and run again."
+                )
 
 
 def count_verdicts(

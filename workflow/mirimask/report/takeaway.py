@@ -31,7 +31,7 @@ _FILES = {
     "curves.csv, curves_compared.csv": "completeness against false spots and area",
     "mcnemar.csv, significance.csv": "each method against the segmentation",
     "sensitivity.csv, sensitivity.md": "Table 3 with other settings",
-    "structure/": "clutter on bright background, mask in the spikes of stars",
+    "structure/": "clutter on bright background, mask in the spikes of stars (with `claims.md`)",
     "agreement.csv, disagreements.csv": "automatic verdict against truth (simulated images)",
 }
 _LITTLE = 5.0  # % of random positions: what next to none have succeeded by

@@ -330,6 +330,7 @@ def _votables(content: bytes, what: str) -> Iterator[_Found]:
 ### text ###########################################################################################
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
+_ANGLE = re.compile(r"[+-]?\d{1,3}[:hd]\d{1,2}([:m][\d.]+s?)?", re.IGNORECASE)
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _MISSING = frozenset(["", "nan", "na", "n/a", "null", "none", "-", "--", "---", "...", "\\n"])
 _RULE = re.compile(r"-+")
@@ -396,7 +397,8 @@ def _with_header(text: str, what: str) -> Table:
         comments += [line] if line else []
     body, delimiter = "\n".join(lines), _delimiter(lines[0]) if lines else ""
     first = next(_rows(body, delimiter), [])
-    if comments and (not first or any(_NUMBER.fullmatch(cell) for cell in first)):
+    values = any(_NUMBER.fullmatch(cell) or _ANGLE.fullmatch(cell) for cell in first)
+    if comments and (not first or values):
         # the names are in a comment: the last one that has as many as there are cells
         fitting = [
             (line, names)
