@@ -380,7 +380,11 @@ def test_interrupted_while_several_are_made(tmp_path, number, send, end):
         while process.poll() is None and not (tmp_path / "out").is_dir():
             time.sleep(0.05)
         send(process.pid, number)
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # the test fails, and does not wait for ever
+            raise
     assert (process.returncode, out, err) == end
     left, ends = True, time.monotonic() + 20
     while left and time.monotonic() < ends:  # what watches over the processes ends after them
