@@ -167,6 +167,11 @@ def test_where_no_level_has_few_enough_its_error_is_around_the_strictest():
         moved = level_error(near, chosen=chosen, rng=rng, **options)
         assert moved.min() == 0
         assert (moved == 0).mean() == pytest.approx(0.54, abs=0.05)  # Gamma(3.5) above 3
+        # no false spot at any level: where their rate is too high, so may it be at the second
+        none = _curve("a", [0, 0, 0], [9, 8, 6])
+        moved = level_error(none, chosen=chosen, rng=rng, **options | {"rate": 1.0})
+        assert np.unique(moved.round(9)).tolist() == [-0.3, 0]
+        assert (moved < 0).mean() == pytest.approx(0.157, abs=0.03)  # Gamma(0.5) above 1
 
 
 def _tables():

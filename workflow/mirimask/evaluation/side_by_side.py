@@ -82,7 +82,7 @@ def tuned_levels(
                     _, level = at_false_rate(curve, rate)
                     reached = bool(np.isfinite(level))
                     if not reached:
-                        level = float(_strictest(curve)["setting"])
+                        level = float(_fewest(curve)["setting"].iloc[0])
                 rows.append(
                     {
                         "image": image,
@@ -95,9 +95,9 @@ def tuned_levels(
     return pd.DataFrame(rows)
 
 
-def _strictest(curve: pd.DataFrame) -> pd.Series:
-    """The row of the level with the fewest false spots, taken where none has few enough."""
-    return curve.loc[curve["false_per_arcmin2"].idxmin()]
+def _fewest(curve: pd.DataFrame) -> pd.DataFrame:
+    """The levels with the fewest false spots; the first is taken where none has few enough."""
+    return curve[curve["false_per_arcmin2"] == curve["false_per_arcmin2"].min()]
 
 
 def level_error(
@@ -126,10 +126,11 @@ def level_error(
         parts = [(n / stars, curves[curves["image"] == image]) for image, n in images.items()]
     moved = np.zeros(draws)
     for weight, curve in parts:
-        strictest = float(_strictest(curve)["completeness"])
-        drawn = rate_draws(curve, rate, draws=draws, rng=rng, without=strictest)
+        # of those alike, which have few enough by chance or not, the strictest
+        fewest = _fewest(curve)["completeness"]
+        drawn = rate_draws(curve, rate, draws=draws, rng=rng, without=float(fewest.min()))
         found, level = at_false_rate(curve, rate)
-        moved += weight * (drawn - (found if np.isfinite(level) else strictest))
+        moved += weight * (drawn - (found if np.isfinite(level) else float(fewest.iloc[0])))
     return moved
 
 
