@@ -132,7 +132,7 @@ def _standing(table: pd.DataFrame) -> list[str]:
                     {OTHERS: "others", ITSELF: "itself"}[chosen],
                     _share(next(best.itertuples())),
                     _named(ahead),
-                    _named(ties),
+                    f"all {len(ties)}" if len(ties) == len(ranked) > 0 else _named(ties),
                     f"{len(after)} of {len(ranked)}",
                     _named(after.head(1)),
                     ", ".join(rest[rest["behind"].isna()]["label"]) or "none",
