@@ -17,6 +17,7 @@ from mirimask.export.labels import label_mask, numbers_of, write_labels
 from mirimask.export.photometry import _COLUMNS, match_sources, measure_labels, provenance
 from mirimask.image.frame import Frame, crop_frame, whole_frame
 from mirimask.image.instrument import PointAperture, point_aperture
+from mirimask.masks.make import make_mask
 from mirimask.sources.spots import connected_spots
 from mirimask.units import microjansky_per_pixel
 from photutils.segmentation import SegmentationImage
@@ -112,6 +113,21 @@ def test_labels_of_a_segmentation_stay():
     assert set(np.unique(labels)) == {0, 7}
     with pytest.raises(MaskError, match="segmentation has the shape"):
         label_mask(marked, segmentation=segmentation[:1])
+
+
+@pytest.mark.parametrize("label", [2**31, -1])
+def test_labels_that_no_source_can_have_are_refused(crop, label):
+    labels = np.zeros(crop.data.shape, np.int64)
+    labels[3, 4] = label
+    for use in (
+        lambda: label_mask(labels != 0, segmentation=labels),
+        lambda: measure_labels(crop, labels, aperture=APERTURE),
+        lambda: make_mask(crop, "segmentation", segmentation=labels),
+    ):
+        with pytest.raises(
+            MaskError, match=r"has labels from .* they must be whole numbers from 0"
+        ):
+            use()
 
 
 def test_label_file_is_the_i2ds_frame(crop, tmp_path):

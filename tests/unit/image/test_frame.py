@@ -198,6 +198,18 @@ def test_positions_are_taken_in_the_unit_of_their_columns():
         locate_sources(table, WCS(_header()), (100, 120), **COLUMNS)
 
 
+def test_right_ascensions_go_on_above_360_around_0_h():
+    """Sources on both sides of 0 h, as -0.01, 359.99 or, of those above it, 360.01 degrees."""
+    header = _header()
+    header["CRVAL1"] = 0.0
+    x, y = np.meshgrid([20.0, 50.0, 90.0], [20.0, 70.0])
+    ra, dec = WCS(header).all_pix2world(x.ravel(), y.ravel(), 0)
+    for turned in (ra % 360, (ra + 180) % 360 - 180, (ra + 180) % 360 + 180):
+        table = Table({"objID": np.arange(6), "RAJ2000": turned, "DEJ2000": dec})
+        found = locate_sources(table, WCS(header), (100, 120), **COLUMNS)
+        np.testing.assert_allclose(found["x"], x.ravel(), atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("ra", "asked"), [(3.2, True), (23.9, True), (80.0, False), (-69.1, False)]
 )
@@ -250,6 +262,8 @@ def test_statistics_by_hand():
     assert row["skewness"] == pytest.approx(45 / 12.5**1.5)
     assert row["kurtosis"] == pytest.approx(348.5 / 12.5**2 - 3)
     assert np.isnan(describe(np.full(3, np.nan))["mean"])
+    masked = np.ma.array([1.0, 2, 3, 10, 1000], mask=[0, 0, 0, 0, 1])
+    assert describe(masked) == row
 
 
 def test_identity_of_a_header_with_gaps():

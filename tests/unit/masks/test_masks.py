@@ -158,6 +158,13 @@ def test_labels_of_another_shape_are_refused():
         make_masks(image, ["segmentation"], segmentation=np.zeros((30, 20), int))
 
 
+def test_a_frame_of_another_shape_is_refused():
+    image = frame_with(np.random.default_rng(1).normal(size=(60, 70)))
+    with pytest.raises(MaskError, match="frame= has the shape"):
+        make_masks(image, ["value_1"], domain="published", frame=image.masked[:50])
+    assert list(make_masks(image, (name for name in ["value_1", "cores"]))) == ["value_1", "cores"]
+
+
 def test_cores_are_the_core_mask():
     data, empty = fields.field(), np.zeros(fields.SHAPE, bool)
     empty[:30, :50] = True

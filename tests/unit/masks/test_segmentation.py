@@ -99,6 +99,18 @@ def test_mesh_follows_a_gradient_that_one_box_does_not():
     assert all(meshed[round(y), round(x)] for x, y, _ in STARS)
 
 
+def test_a_masked_array_is_as_one_with_nan(field):
+    hidden = np.zeros(field.shape, bool)
+    hidden[:60] = True
+    settings = SegmentationSettings(box_px=50)
+    masked = segment(np.ma.array(field, mask=hidden), settings=settings)
+    np.testing.assert_array_equal(
+        masked, segment(np.where(hidden, np.nan, field), settings=settings)
+    )
+    assert masked.any()
+    assert not masked[hidden].any()
+
+
 def test_empty_pixels_are_never_labelled_and_change_nothing_elsewhere(field):
     whole = segment(field, settings=SETTINGS)
     holed, weight = field.copy(), np.ones(field.shape)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirimask.image.files import geometry_cards, write_in_strips
-from mirimask.image.frame import Frame, check_shape, whole_frame
+from mirimask.image.frame import Frame, check_labels, check_shape, whole_frame
 from mirimask.image.parts import strips
 from mirimask.image.product import card_text
 from mirimask.sources.spots import connected_spots
@@ -26,11 +26,14 @@ def label_mask(
     Spots are 8-connected and have at least `min_pixels`, numbered as in the verdicts. With
     `segmentation` (labels of the mask's shape) the numbers are those that the mask's pixels have
     there, so that touching sources stay apart and a pipeline's catalogue can be looked up; those
-    that fewer than `min_pixels` of the mask have are left out. MaskError for another shape.
+    that fewer than `min_pixels` of the mask have are left out. MaskError for another shape, and for
+    labels below 0 or from 2**31 on.
     """
     if segmentation is None:
         return connected_spots(mask, min_pixels=min_pixels)[0]
-    check_shape(np.asarray(segmentation), np.shape(mask), what="segmentation")
+    segmentation = np.asarray(segmentation)
+    check_shape(segmentation, np.shape(mask), what="segmentation")
+    check_labels(segmentation, what="segmentation")
     labels = np.where(mask, segmentation, 0).astype(np.int32, copy=False)
     if min_pixels > 1:
         numbers, counts = np.unique(labels, return_counts=True)

@@ -11,7 +11,7 @@ from mirimask import __version__
 from mirimask.export.apertures import circle_sums, ring_sky
 from mirimask.export.labels import numbers_of, observed
 from mirimask.export.moments import label_sums
-from mirimask.image.frame import Frame, check_shape
+from mirimask.image.frame import Frame, check_labels, check_shape
 from mirimask.image.instrument import PointAperture
 from mirimask.image.parts import sampled_rows, strips
 from mirimask.image.wcs import pixel_to_sky
@@ -123,10 +123,11 @@ def measure_labels(
 
     Columns, units and descriptions: docs/products.md. `sources` (id, ra, dec) gives the matches.
     No label gives the columns without rows. MaskError where `labels` or `detections` have another
-    shape.
+    shape, and for labels below 0 or from 2**31 on.
     """
     labels = np.asarray(labels)
     check_shape(labels, crop.data.shape, what="labels")
+    check_labels(labels, what="labels")
     if detections is not None:
         detections = np.asarray(detections)
         check_shape(detections, crop.data.shape, what="detections")

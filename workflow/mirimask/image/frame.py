@@ -22,6 +22,7 @@ from mirimask.sizes import LEAST_SIDE, size_parts
 
 __all__ = [
     "Frame",
+    "check_labels",
     "check_shape",
     "check_width",
     "crop_frame",
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """An image or a crop of one.
 
@@ -60,6 +61,9 @@ class Frame:
         data, empty = _unmasked(self.data, self.empty)
         if empty.shape != data.shape:
             raise MaskError(f"the image has {data.shape} pixels, and what is empty {empty.shape}.")
+        for name, plane in (("error", self.error), ("weight", self.weight)):
+            if plane is not None:
+                check_shape(plane, data.shape, what=name)
         object.__setattr__(self, "data", data)
         object.__setattr__(self, "empty", empty)
         if self.frame_shape == (0, 0):
@@ -130,6 +134,15 @@ def check_shape(array: NDArray, shape: tuple[int, ...], *, what: str) -> None:
     """MaskError for an array that is not of the image's shape."""
     if array.shape != shape:
         raise MaskError(f"{what} has the shape {array.shape}, the image {shape}; they must agree.")
+
+
+def check_labels(labels: NDArray, *, what: str) -> None:
+    """MaskError for labels below 0, or from 2**31 on: they are worked on as int32."""
+    if labels.size and not (labels.min() >= 0 and labels.max() < 2**31):
+        raise MaskError(
+            f"{what} has labels from {labels.min()} to {labels.max()}; they must be "
+            "whole numbers from 0 to below 2**31."
+        )
 
 
 def check_width(fwhm_px: float, shape: tuple[int, ...]) -> None:

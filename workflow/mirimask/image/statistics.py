@@ -40,8 +40,10 @@ def describe(data: NDArray[np.floating]) -> dict[str, float]:
 
     Variance is `numpy.var`, skewness and kurtosis are the biased ones of `scipy.stats`, kurtosis
     after Fisher (0 for a normal distribution), as in the paper's published script; in
-    float64. No finite pixel gives NaN everywhere, one value gives NaN for the last two.
+    float64. No finite pixel gives NaN everywhere, one value gives NaN for the last two. Pixels that
+    a masked array masks do not count.
     """
+    data = np.ma.filled(np.ma.asarray(data, dtype=float), np.nan) if np.ma.isMA(data) else data
     seen = data[np.isfinite(data)].astype(np.float64)
     if seen.size == 0:
         return dict.fromkeys(MOMENTS, float("nan"))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
-from mirimask.image.frame import Frame
+from mirimask.image.frame import Frame, check_labels, check_shape
 from mirimask.image.parts import MOST_PIXELS
 from mirimask.masks.family import Family, Scores
 from mirimask.masks.gradient import pixels_in
@@ -116,9 +116,13 @@ def make_masks(
     Raises
     ------
     MaskError
-        For a name that is no method, and for one whose settings, programs or frame are not there.
+        For a name that is no method, for one whose settings, programs or frame are not there, and
+        for a frame or labels of another shape.
     """
     check_domain(domain)
+    names = list(names)
+    if frame is not None:
+        check_shape(frame, image.frame_shape, what="frame=")
     options = published_options() if options is None else options
     made: dict[str, Made] = {}
     wanted: dict[tuple[str, str], list[MaskName]] = {}
@@ -221,6 +225,7 @@ def segmentation_labels(
                 f"segmentation: the image is {image.data.shape}, its labels {segmentation.shape}; "
                 "they must be of the same shape."
             )
+        check_labels(segmentation, what="segmentation")
         return segmentation
     if segmentation is not None:
         from mirimask.image.own_files import read_segmentation

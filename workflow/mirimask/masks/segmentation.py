@@ -84,7 +84,7 @@ JWST_VERSIONS = {  # first version of each era
 
 
 def uncovered(data: NDArray, error: NDArray | None, weight: NDArray | None) -> NDArray[np.bool_]:
-    """Step 1: pixels without data. MaskError where none has any."""
+    """Step 1: pixels without data, or masked in a masked array. MaskError where none has any."""
     if data.ndim != 2:
         raise MaskError(f"segmentation: the image has {data.ndim} axes; it must have 2.")
     for name, other in (("error", error), ("weight", weight)):
@@ -93,7 +93,9 @@ def uncovered(data: NDArray, error: NDArray | None, weight: NDArray | None) -> N
                 f"segmentation: the image is {data.shape}, its {name} {other.shape}; "
                 "they must be of the same shape."
             )
-    mask = ~np.isfinite(data)
+    mask = ~np.isfinite(np.ma.getdata(data))
+    if np.ma.isMA(data):
+        mask |= np.ma.getmaskarray(data)
     if error is not None:
         mask |= np.isnan(error[:])  # it may have stayed in its file
     if weight is not None:

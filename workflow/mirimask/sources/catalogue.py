@@ -218,8 +218,8 @@ def locate_sources(
         except MaskError as error:
             raise MaskError(f"catalogue.keep: {error}") from None
     ra, dec = (_degrees(catalogue, name) for name in (ra_column, dec_column))
-    # fill values of 99 or 1e38 are no angles
-    finite = np.isfinite(ra) & np.isfinite(dec) & (np.abs(ra) <= 360) & (np.abs(dec) <= 90)
+    # a fill value of -99 or 1e38 is no angle; sources around 0 h may go on above 360
+    finite = np.isfinite(ra) & np.isfinite(dec) & (np.abs(ra) <= 540) & (np.abs(dec) <= 90)
     x, y = sky_to_pixel(wcs, np.where(finite, ra, np.nan), np.where(finite, dec, np.nan))
     x, y = np.round(x, 4), np.round(y, 4)  # as they are written: half a pixel may be rounded away
     ny, nx = shape

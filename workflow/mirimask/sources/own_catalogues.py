@@ -93,7 +93,7 @@ def read_catalogue(
     says how whoever asks names those columns, for messages.
 
     MaskError: no such file, not readable, no RA or Dec (with the columns there are), coordinates
-    that are not numbers, of a unit that is no angle, or outside of what an angle can be, or in
+    that are not numbers, of a unit that is no angle, of which none is what an angle can be, or in
     another system than ICRS or FK5 J2000, where a VOTable says so.
     """
     wanted = {
@@ -615,7 +615,7 @@ def _degrees(
     with np.errstate(over="ignore"):  # 1e308 radian
         values = values * factor
     finite = np.isfinite(values)
-    largest = 90.0 if key == "dec" else 360.0
+    largest = 90.0 if key == "dec" else 540.0  # around 0 h they may go on above 360
     if finite.any() and (np.abs(values[finite]) > largest).all():
         raise MaskError(
             f"{what}: no value of column '{name}' is a {_ANGLES[key]}: they go from "

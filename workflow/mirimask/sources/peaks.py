@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
 from mirimask.image.background import background, scatter
-from mirimask.image.frame import plain
+from mirimask.image.frame import check_width, plain
 from mirimask.image.parts import MOST_PIXELS, Window, parts
 
 __all__ = ["LEAST_BOX_FWHM", "reference_peaks", "within_fwhm_px"]
@@ -111,8 +111,10 @@ def reference_peaks(
     """Local maxima of the signal-to-noise image above `snr`, brightest first.
 
     A maximum is the highest pixel within one FWHM; single bright pixels are left out. Columns: x, y
-    (int, 0-based pixels), value (of `data`), snr. No maximum gives a table without rows.
+    (int, 0-based pixels), value (of `data`), snr. No maximum gives a table without rows. MaskError
+    for a width that is not above 0 or above the image's.
     """
+    check_width(fwhm_px, data.shape)
     _check_box(fwhm_px, background_box_px)
     of = partial(_peaks, fwhm_px=fwhm_px, snr=snr, background_box_px=background_box_px)
     if data.size <= MOST_PIXELS:
