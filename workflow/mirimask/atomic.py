@@ -3,12 +3,14 @@
 import errno
 import os
 import re
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 __all__ = [
     "DISK_FAULTS",
+    "ENDS",
     "NO_ROOM",
     "disk_fault",
     "partial_path",
@@ -21,6 +23,8 @@ __all__ = [
 # a disk that is full, beyond a person's share of it, or of smaller files
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 DISK_FAULTS = (*NO_ROOM, errno.EROFS, errno.EIO)  # or read-only, or failing
+# How a scheduler, and a terminal that closes, end a process, which takes away what is half written
+ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def partial_path(path: str | Path, process: int) -> Path:

@@ -125,7 +125,7 @@ def test_labels_that_no_source_can_have_are_refused(crop, label):
         lambda: make_mask(crop, "segmentation", segmentation=labels),
     ):
         with pytest.raises(
-            MaskError, match=r"has labels from .* they must be whole numbers from 0"
+            MaskError, match=r"its labels go from .* they must be whole numbers from 0"
         ):
             use()
 

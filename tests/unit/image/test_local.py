@@ -814,8 +814,8 @@ def test_the_largest_label(write):
         (np.zeros((9, 9), "i4"), r"has the shape \(9, 9\), the image has \(40, 30\)"),
         (np.full(SHAPE, 0.5, "f4"), "are not labels"),
         (np.full(SHAPE, -1, "i4"), "are not labels"),
-        (np.full(SHAPE, 2**31, "u4"), "up to 2147483648, they must be below .*relabel_consecutive"),
-        (np.full(SHAPE, 2.0**40, "f8"), "up to 1099511627776"),
+        (np.full(SHAPE, 2**31, "u4"), "to 2147483648; they must be .*relabel_consecutive"),
+        (np.full(SHAPE, 2.0**40, "f8"), "go from .* to 1099511627776"),
         (np.zeros((2, *SHAPE), "i4"), "must have 2 axes"),
     ],
 )

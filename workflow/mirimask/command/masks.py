@@ -248,12 +248,12 @@ def made(
     if aperture.correction != aperture.correction:
         why, (instrument, band) = "is known for its filter", band_of(image.primary)
         if instrument == "MIRI" and band in FILTERS:
-            why = f"is used with --fwhm, for that of {band} is of the filter's own PSF"
-            if options.fwhm is None:
-                why = (
-                    f"is used in pixels of {image.pixel_scale:.3g} arcsec, for the circle of "
-                    f"{band} has a radius below {LEAST_CIRCLE_PX:g} of them"
-                )
+            why = (
+                f"is used in pixels of {image.pixel_scale:.3g} arcsec, for the circle of {band} "
+                f"has a radius below {LEAST_CIRCLE_PX:g} of them"
+                if options.fwhm is None
+                else f"is used with --fwhm, for that of {band} is of the filter's own PSF"
+            )
         _logger.warning(
             "'%s': no aperture correction %s; there is no depth, and point_flux is NaN.",
             *(address, why),

@@ -11,6 +11,7 @@ from typing import Any
 
 from mirimask.atomic import write_text
 from mirimask.command.inputs import SETTINGS, about
+from mirimask.command.outputs import stem_of
 from mirimask.command.speech import fault
 from mirimask.errors import MaskError
 
@@ -112,10 +113,7 @@ def _codes(paths: Sequence[str]) -> dict[str, str]:
     codes: dict[str, str] = {}
     taken = {"all"}  # tables call the sum of all images so; some file systems know no capitals
     for path in paths:
-        stem = re.sub(
-            r"(_i2d)?\.fits?(\.(gz|bz2|xz|fz))?$", "", Path(path).name, flags=re.IGNORECASE
-        )
-        code = re.sub(r"[^A-Za-z0-9_.-]", "_", stem)[:_LONGEST].strip("_.-") or "image"
+        code = re.sub(r"[^A-Za-z0-9_.-]", "_", stem_of(path))[:_LONGEST].strip("_.-") or "image"
         number = 2
         while code.lower() in taken:
             code = f"{code.rpartition('-')[0] if number > 2 else code}-{number}"

@@ -11,11 +11,11 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from typing import Any, NoReturn
 
+from mirimask.atomic import ENDS
 from mirimask.errors import MaskError
 
 __all__ = ["several_at_a_time"]
 
-_ENDS = (signal.SIGTERM, signal.SIGHUP)  # of a scheduler, and of a terminal that closes
 _PATIENCE = 10.0  # seconds in which a process takes away what is half written
 # A fork has what its parent has imported. Elsewhere than on Linux, system libraries do not bear it.
 START = "fork" if sys.platform == "linux" else "spawn"
@@ -34,13 +34,13 @@ def several_at_a_time(
         try:
             # Ctrl-C reaches all processes of a terminal, and is for this one alone to answer: the
             # others begin with it blocked. Nor may this one end while it holds the pool's locks
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *_ENDS})
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *ENDS})
             futures: list[Future[Any]] = []
             try:
                 with suppress(BrokenProcessPool):  # by one of the first, while there are more
                     futures.extend(pool.submit(_done, work, job) for job in jobs)
             finally:
-                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, *_ENDS})
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, *ENDS})
             for number in range(len(jobs)):
                 try:
                     if number >= len(futures):
@@ -76,11 +76,11 @@ def _begin() -> None:
     # ever where it came just before them
     for number in _taken():
         signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
 
 
 def _taken() -> list[int]:
-    return [number for number in _ENDS if signal.getsignal(number) != signal.SIG_IGN]  # `nohup`
+    return [number for number in ENDS if signal.getsignal(number) != signal.SIG_IGN]  # `nohup`
 
 
 def _end(*_: object) -> NoReturn:

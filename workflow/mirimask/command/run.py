@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from mirimask.atomic import ENDS
 from mirimask.command.inputs import (
     about,
     at_hand,
@@ -86,9 +87,8 @@ def run_score(options: argparse.Namespace, progress: Progress, said: Said) -> in
     elif options.output:
         write_csv(options.output, verdicts, digits=10)
     if options.json:
-        found = verdicts[["method", "id", "x", "y", "x_frame", "y_frame", "verdict"]].to_dict(
-            "records"
-        )
+        columns = ["method", "id", "x", "y", "x_frame", "y_frame", "verdict"]
+        found = verdicts[columns].to_dict("records")
         about_all = {"simulated": image.simulated, "n_sources": len(sources), "methods": counts}
         print(json.dumps({**about_all, "verdicts": found}, indent=1))
     if options.json or STDOUT in (options.output, options.regions):
@@ -261,11 +261,8 @@ RUN: dict[str, Callable[..., int]] = {
 }
 
 
-_ENDS = (signal.SIGTERM, signal.SIGHUP)
-
-
 def _ended(number: int, _: object) -> NoReturn:
-    for each in _ENDS:  # once is enough
+    for each in ENDS:  # once is enough
         signal.signal(each, signal.SIG_IGN)
     raise SystemExit(128 + number)
 
@@ -275,7 +272,7 @@ def _leaving_nothing_behind() -> Iterator[None]:
     """When a scheduler or a terminal ends it, what is half written is taken away, as by Ctrl-C."""
     before = {}
     if threading.current_thread() is threading.main_thread():
-        before = {number: signal.getsignal(number) for number in _ENDS}
+        before = {number: signal.getsignal(number) for number in ENDS}
     mine = [number for number, handler in before.items() if handler == signal.SIG_DFL]
     for number in mine:
         signal.signal(number, _ended)

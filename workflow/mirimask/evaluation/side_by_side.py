@@ -110,7 +110,7 @@ def level_error(
     draws: int,
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """How completeness moves when the false spots that a level was chosen by are drawn again.
+    """How completeness moves when the rates that a level was chosen by are drawn (`rate_draws`).
 
     `curves` are those of one family, `images` those judged, with the number of their stars. Levels
     chosen on `others` are in error together, by the pooled curve of `tuned_on`; those chosen on

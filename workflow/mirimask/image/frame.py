@@ -140,8 +140,9 @@ def check_labels(labels: NDArray, *, what: str) -> None:
     """MaskError for labels below 0, or from 2**31 on: they are worked on as int32."""
     if labels.size and not (labels.min() >= 0 and labels.max() < 2**31):
         raise MaskError(
-            f"{what} has labels from {labels.min()} to {labels.max()}; they must be "
-            "whole numbers from 0 to below 2**31."
+            f"{what}: its labels go from {labels.min()} to {labels.max()}; they must be whole "
+            "numbers from 0 to below 2**31. Number them anew from 1 (photutils: "
+            "SegmentationImage.relabel_consecutive)."
         )
 
 

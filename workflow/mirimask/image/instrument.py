@@ -83,8 +83,7 @@ class PointAperture:
     sky_outer_px: float
 
 
-# Pixels much larger than those that the corrections are of spread the light: a circle of 0.9 px has
-# a tenth or more less, by where in its pixel the star is
+# Pixels much larger than those that the corrections are of spread light beyond the circle
 LEAST_CIRCLE_PX = 1.25
 # 60 % of the light of a point source, whole detector, in pixels of PIXEL_SCALE_ARCSEC: the aperture
 # corrections of CRDS, jwst_miri_apcorr_0014 (in flight, July 2024).

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from mirimask.atomic import replacing
 from mirimask.errors import MaskError
-from mirimask.image.frame import empty_pixels
+from mirimask.image.frame import check_labels, empty_pixels
 from mirimask.image.parts import MOST_PIXELS, strips
 from mirimask.image.product import (
     StoredPlane,
@@ -576,11 +576,7 @@ def read_segmentation(
     data = _whole_numbers(
         data, f"{what} '{path}': its pixels are not labels (whole numbers from 0)."
     )
-    if (largest := int(data.max())) >= 2**31:  # int32 is what labels are worked on as
-        raise MaskError(
-            f"{what} '{path}': its labels go up to {largest}, they must be below 2**31. Number "
-            "them anew from 1 (photutils: SegmentationImage.relabel_consecutive)."
-        )
+    check_labels(data, what=f"{what} '{path}'")
     return data.astype(np.uint32)
 
 
