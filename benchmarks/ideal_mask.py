@@ -48,7 +48,7 @@ def scene(study: Path, image: str) -> tuple[TrueSky, list]:
 def left(true: TrueSky, stamps: list, area: float) -> tuple[np.ndarray, dict[str, float]]:
     """The ideal mask of an area (a share of the observed pixels), and what it leaves by kind."""
     mask = ideal_mask(true, round(area * true.observed.sum()))
-    table = light_left(stamps, mask | ~true.observed)
+    table = light_left(stamps, mask, true.observed)
     return mask, table.groupby("kind")["left"].mean().to_dict()
 
 

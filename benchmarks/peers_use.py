@@ -185,16 +185,18 @@ def show(table: pd.DataFrame) -> None:
     print(
         "\n| mask | area, % | sources' light left, sigma | more than the recommended "
         "| sky off the true one | more | mean sky left | more | worst box | more "
-        "| less light than it in |\n|" + "---|" * 11
+        "| fields in which it leaves less light |\n|" + "---|" * 11
     )
     for tool in light["mean"].sort_values().index:
         own = table[table["tool"] == tool].set_index(["study", "image"])["light_mean"]
         base = table[table["tool"] == "recommended"].set_index(["study", "image"])["light_mean"]
         better = own.index[(own < base.loc[own.index]).to_numpy()]
-        where = ", ".join(f"{study} {image}" for study, image in better)
+        where = ", ".join(f"{study} {image}" for study, image in better) or "none"
+        if tool in ("ideal", "recommended"):
+            where = ""
         print(
             f"| {tool} | {100 * area[tool]:.1f} | {cells(light.loc[tool])} {cells(off.loc[tool])} "
-            f"{cells(sky.loc[tool])} {cells(worst.loc[tool])} {'' if tool == 'ideal' else where} |"
+            f"{cells(sky.loc[tool])} {cells(worst.loc[tool])} {where} |"
         )
     far = table[(table["area"] / table["wanted"] - 1).abs() > 5 * CLOSE]
     for row in far.itertuples():

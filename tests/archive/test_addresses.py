@@ -119,8 +119,10 @@ def test_two_files_of_one_name_are_not_kept_as_one(web, run):
     (web.folder / "err").mkdir()
     shutil.copy(web.folder / "bucket/A_i2d.fits", web.folder / "err")
     image, error = (f"{web.address}/{folder}/A_i2d.fits" for folder in ("bucket", "err"))
+    before = len(web.asked)
     answer = run("stats", image, "--error", error, "--downloads", "kept")
     one_error(answer, f"'{image}'", "--downloads keeps one of a name")
+    assert len(web.asked) == before
     assert run("stats", image, "--error", error)[0] == 0
 
 
@@ -201,6 +203,11 @@ def test_a_name_of_mast(mast, run):
     for _ in range(2):
         assert run("stats", MAST_NAME, "--downloads", "kept")[0] == 0
     assert mast.count("GET /api/v0.1/Download/file") == 2  # not again what was kept
+
+
+def test_a_name_of_mast_without_its_package(run, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "astroquery.mast", None)
+    one_error(run("stats", MAST_NAME), "astroquery", "pip install 'mirimask[archive]'")
 
 
 def test_a_name_that_mast_does_not_have(mast, run):

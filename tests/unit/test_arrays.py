@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from astropy import units as u
 from astropy.io import fits
 from astropy.wcs import WCS
 from mirimask.errors import MaskError
@@ -50,10 +51,15 @@ def test_the_same_whatever_the_form(image, function):
         (np.ma.array(data, mask=bad), none),
         (np.ma.array(data, mask=bad), bad),
         (np.ma.masked_invalid(hole), none),
+        (hole * u.MJy / u.sr, none),
     ):
         before = np.ma.getdata(form).copy()
         np.testing.assert_array_equal(function(form, empty, fwhm_px=FWHM), expected)
         np.testing.assert_array_equal(np.ma.getdata(form), before)
+    np.testing.assert_array_equal(
+        function(hole.tolist(), none.tolist(), fwhm_px=FWHM),
+        function(hole.astype(float), none, fwhm_px=FWHM),
+    )
 
 
 def _frame(data, empty):
@@ -75,8 +81,34 @@ def test_of_a_frame_too(image):
         found = make_masks(_frame(form, empty), names)
         for name in names:
             np.testing.assert_array_equal(found[name].mask, expected[name].mask)
-    with pytest.raises(MaskError, match=r"\(120, 130\) pixels, and what is empty \(5, 5\)"):
+    with pytest.raises(MaskError, match=r"empty has the shape \(5, 5\), the image \(120, 130\)"):
         _frame(data, np.zeros((5, 5), bool))
+    with pytest.raises(MaskError, match=r"has a unit; give its values, data.to_value\('MJy/sr'\)"):
+        _frame(data * u.MJy / u.sr, bad)
+
+
+def test_what_is_no_image_is_said(image):
+    data, bad = image
+    calls = (
+        lambda *planes: _frame(*planes),
+        lambda *planes: source_mask(*planes, fwhm_px=2.4),
+        lambda *planes: core_mask(*planes, fwhm_px=2.4),
+        lambda *planes: reference_peaks(*planes, fwhm_px=2.4, snr=5, background_box_px=24),
+    )
+    for call in calls:
+        for planes in ((data[0], bad[0]), (data[None], bad[None])):
+            with pytest.raises(MaskError, match=r"the image has [13] axes; it must have 2"):
+                call(*planes)
+
+
+def test_a_derivative_that_does_not_fit_is_said(image):
+    frame = _frame(*image)
+    for given, why in (
+        ({"published": frame.data}, "no derivative over the domain 'crop'"),
+        ({"crop": frame.data[1:]}, r"gradient= has the shape \(119, 130\)"),
+    ):
+        with pytest.raises(MaskError, match=why):
+            make_masks(frame, ["derivative_10"], gradient=given)
 
 
 @pytest.mark.parametrize("domain", ["Published", "frame", None])

@@ -6,6 +6,7 @@ The host is a repository in a folder of the test: git is told to take it for the
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 import yaml
@@ -61,7 +62,7 @@ def host(tmp_path):
     return folder, environment
 
 
-def run_an_image(folder, environment):
+def run_an_image(folder, environment, snakemake=SNAKEMAKE):
     """The files of an image of one's own, with jobs in Snakemake's process and outside of it."""
     row = make_image(folder, "A", seed=0)
     (folder / "mine.tsv").write_text("\t".join(row) + "\n" + "\t".join(row.values()) + "\n")
@@ -70,7 +71,7 @@ def run_an_image(folder, environment):
     names = ("tables/table3.csv", "labels/A/recommended.fits", "figures/figure1.png")
     made = [f"results/small/{name}" for name in names]
     done = subprocess.run(
-        [*SNAKEMAKE, "--cores", "2", "--", *made],
+        [*snakemake, "--cores", "2", "--", *made],
         cwd=folder,
         env=environment,
         text=True,
@@ -92,11 +93,23 @@ def test_a_tag_on_a_host_runs(host):
     run_an_image(folder, environment)
 
 
-def test_snakedeploy(host):
-    """`make test-deploy` installs it; SNAKEDEPLOY names the program."""
+def test_snakedeploy(host, tmp_path):
+    """As docs/in-another-workflow.md has it, in an environment with what it installs and no more.
+
+    `make test-deploy` installs snakedeploy; SNAKEDEPLOY names the program.
+    """
     if "SNAKEDEPLOY" not in os.environ:
         pytest.skip("snakedeploy is in an environment of its own: make test-deploy")
     folder, environment = host
+    environment.pop("PYTHONPATH", None)
+    fresh = tmp_path / "environment"
+    lock = ROOT / "envs" / "requirements.lock"
+    for command in (
+        [sys.executable, "-m", "venv", fresh],
+        [fresh / "bin" / "pip", "install", "-q", "--require-hashes", "--requirement", lock],
+        [fresh / "bin" / "pip", "install", "-q", "--no-deps", f"git+{ADDRESS}@v1"],
+    ):
+        subprocess.run(command, check=True, env=environment)
     subprocess.run(
         [os.environ["SNAKEDEPLOY"], "deploy-workflow", ADDRESS, ".", "--tag", "v1"],
         cwd=folder,
@@ -105,7 +118,7 @@ def test_snakedeploy(host):
     )
     assert (folder / "config" / "detectors.yaml").is_file()
     assert (folder / "profiles" / "default" / "config.yaml").is_file()
-    run_an_image(folder, environment)
+    run_an_image(folder, environment, [fresh / "bin" / "snakemake"])
 
 
 def test_what_the_catalogue_asks_for():

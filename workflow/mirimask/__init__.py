@@ -29,7 +29,7 @@ them may import which, are in docs/architecture.md; the evaluation of masks is i
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.9.16"
+__version__ = "0.9.17"
 
 # Where each name lives. It is imported when it is asked for: `import mirimask` costs nothing.
 _HOMES = {

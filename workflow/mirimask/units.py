@@ -1,4 +1,4 @@
-"""Factors between the units of fluxes, and between the widths of a Gaussian: each stands here only.
+"""Factors between the units of fluxes, and between the widths of a Gaussian: each with its name.
 
 Fluxes are janskys or microjanskys, magnitudes AB (Oke & Gunn 1983: 8.90 at 1 Jy), surface
 brightnesses MJy/sr; `pixel_area_sr` is the solid angle of a pixel in steradian.

@@ -1,5 +1,6 @@
 """What every mask of a simulated image leaves in the sky: evaluation/use/<image>.csv."""
 
+import numpy as np
 import pandas as pd
 from job import script
 from mirimask.atomic import replacing
@@ -16,14 +17,14 @@ def main(job):
     with opened(job.input.light) as hdus:
         light, sky = (crop.cut(hdus[name].data) for name in ("LIGHT", "SKY"))
     true = true_sky(crop.data, light, sky, crop.empty)
-    sources = read_ecsv(job.input.truth).to_pandas()
-    sources = truth_in_crop(sources, crop.empty, x0=crop.origin[1], y0=crop.origin[0])
+    truth, (y0, x0) = read_ecsv(job.input.truth).to_pandas(), crop.origin
+    sources = truth_in_crop(truth, crop.empty, x0=x0, y0=y0)
+    # the brightest are saturated: empty in their middle
+    stars = truth_in_crop(truth, np.zeros_like(crop.empty), x0=x0, y0=y0)
     psf = read_psf(job.input.psf)
     middle = job.params.middle_ab
     stamps = source_stamps(sources, psf, crop.data.shape, middle_ab=middle)
-    stamps += bright_star_parts(
-        sources, psf, crop.data.shape, middle_ab=middle, fwhm_px=crop.fwhm_px
-    )
+    stamps += bright_star_parts(stars, psf, crop.data.shape, middle_ab=middle, fwhm_px=crop.fwhm_px)
     rows = [
         {"image": job.wildcards.image, "method": method, "domain": domain}
         | use_row(true, read_mask(path)[0], stamps, middle_ab=middle)

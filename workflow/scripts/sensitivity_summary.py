@@ -5,6 +5,7 @@ from job import any_simulated, script, with_simulated
 from mirimask.atomic import write_text
 from mirimask.evaluation.sensitivity import (
     conclusions,
+    of_every_image,
     pool_variants,
     spot_text,
     survival,
@@ -28,15 +29,19 @@ NOTHING = "there is no catalogue source, or no method to compare"
 def main(job):
     variants = pd.concat([read_table(path, texts=("setting", "value")) for path in job.input.csv])
     simulated = any_simulated(job.input.statistics)
+    every = variants
+    variants, some = of_every_image(variants)
     # the conclusions are about the masks of Table 3; the recommended one is shown beside these
     judged, idle = with_effect(variants[variants["method"].isin(job.params.methods)])
     pooled, table = pool_variants(variants), survival(conclusions(judged))
-    every = pd.concat([variants, pooled.assign(image="all")])
+    every = pd.concat([every, pooled.assign(image="all")])
     write_csv(job.output.csv, with_simulated(every, job.input.statistics))
     write_csv(job.output.conclusions, table.assign(simulated=simulated))
     notes = [*NOTES, *([NOTHING] if table.empty else []), *finder_notes(pooled)]
     if idle:
         notes.insert(1, f"left out, for they change no count: {'; '.join(idle)}")
+    if some:
+        notes.insert(1, f"left out, for not every image has what they ask for: {'; '.join(some)}")
     page = as_markdown(table, title=TITLE, notes=notes, simulated=simulated)
     write_text(job.output.md, page)
     configured = job.params.configured

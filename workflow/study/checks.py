@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mirimask.errors import MaskError
@@ -24,6 +25,15 @@ def check(study: "Study") -> None:
     """MaskError for the first thing that is wrong, with its key or row."""
     for part in _PARTS:
         part(study)
+
+
+def _folders(study: "Study") -> None:
+    own, shared = Path("results", study.name), Path(study.config["archive"]["downloads"])
+    if own == shared:
+        raise MaskError(
+            f"study: '{study.name}' writes into {own}, the folder of all studies' downloads "
+            "(archive.downloads); choose another name."
+        )
 
 
 def _rows(study: "Study") -> None:
@@ -155,6 +165,7 @@ def _observation(study: "Study", image: str) -> None:
 
 
 _PARTS: tuple[Callable[["Study"], None], ...] = (
+    _folders,
     _rows,
     _detectors,
     _figures,

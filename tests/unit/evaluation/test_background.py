@@ -9,14 +9,13 @@ from mirimask.evaluation.background import (
     bright_star_parts,
     ideal_mask,
     light_left,
-    on_image,
     pool_use,
     sky_left,
     source_stamps,
     true_sky,
     use_row,
 )
-from mirimask.image.psf import Psf
+from mirimask.image.psf import Psf, on_image
 from mirimask.report.use import use_page
 
 SHAPE = (100, 150)
@@ -107,8 +106,13 @@ def test_light_left_by_hand():
     ]
     covered = np.zeros(SHAPE, bool)
     covered[10:21, 30:40] = True  # all of the star but one column of 11
-    left = light_left(stamps, covered)
+    seen = np.ones(SHAPE, bool)
+    left = light_left(stamps, covered, seen)
     assert left["left"].to_list() == pytest.approx([1 / 11, 1])
+    seen[10:21, 30:35] = False  # of 6 observed columns of the star 1 is outside, whatever is masked
+    seen[50:61, 30:41] = False  # nothing of the galaxy
+    assert light_left(stamps, covered, seen)["left"].to_list() == pytest.approx([1 / 6])
+    assert light_left(stamps, covered & seen, seen)["left"].to_list() == pytest.approx([1 / 6])
     row = use_row(_scene(_square()), covered, stamps, middle_ab=24.5)
     assert row["stars_left"] == pytest.approx(1 / 11)
     assert row["galaxies_left"] == pytest.approx(1)
@@ -213,7 +217,7 @@ def test_wings_and_spikes_of_a_bright_star_by_hand():
     assert [part.kind for part in parts] == ["spikes", "wings"]  # of the bright star alone
     covered = np.zeros(SHAPE, bool)
     covered[50, :] = True  # the row, one of the two arms
-    left = light_left(parts, covered).set_index("kind")["left"]
+    left = light_left(parts, covered, np.ones(SHAPE, bool)).set_index("kind")["left"]
     assert left["spikes"] == pytest.approx(0.5, abs=0.01)
     assert left["wings"] > 0.98
     row = use_row(_scene(_square()), covered, parts, middle_ab=24.5)

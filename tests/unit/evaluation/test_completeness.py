@@ -7,9 +7,7 @@ import pandas as pd
 import pytest
 from frames import frame_with
 from mirimask.evaluation.completeness import (
-    FILTER_EFFICIENCY,
     completeness_rows,
-    expected_snr,
     judge_by_truth,
     magnitude_edges,
     pool_completeness,
@@ -18,6 +16,7 @@ from mirimask.evaluation.completeness import (
     true_sources,
     truth_in_crop,
 )
+from mirimask.evaluation.scene import FILTER_EFFICIENCY, expected_snr
 from mirimask.sources.spots import label_spots
 
 EMPTY = np.zeros((200, 200), bool)

@@ -14,6 +14,7 @@ from mirimask.evaluation.sensitivity import (
     count_masks,
     count_variants,
     kept_by_cuts,
+    of_every_image,
     other_peaks,
     other_radii,
     other_segmentations,
@@ -268,8 +269,36 @@ def test_sources_that_a_cut_keeps(caplog):
         )
     assert {cut: found.tolist() for cut, found in kept.items()} == {"q > 0.7": [False, True, True]}
     assert "the cut 'flags == 0' is left out" in caplog.text
+    # of two of one id the numbers behind it are not the same before the cut and after
+    settings |= {"keep": ""}
+    catalogue["q"] = [0.5, 0.9, 0.2, 0.95]
+    sources = locate_sources(catalogue, crop.wcs, crop.data.shape, **columns)
+    assert sources["id"].tolist() == ["1", "2", "3", "3 (2)"]
+    kept = kept_by_cuts(crop, sources, catalogue, settings=settings, cuts=["q > 0.7"])
+    assert kept["q > 0.7"].tolist() == [False, True, False, True]
+    none = kept_by_cuts(crop, sources[:0], Table(), settings=settings, cuts=["q > 0.7"])
+    assert none["q > 0.7"].shape == (0,)
     # those of the catalogue's name where none are given: an unknown catalogue has none
     assert kept_by_cuts(crop, sources, catalogue, settings=settings, cuts=None) == {}
+
+
+def test_settings_that_some_images_lack():
+    """By hand: the condition holds of A alone, where nothing changed; of B it was not asked."""
+    rows = [
+        {"image": i, "setting": setting, "value": value, "method": m, "sources": 5, "success": s}
+        for i, setting, value, *counts in (
+            ("A", "as configured", "", 5, 3),
+            ("B", "as configured", "", 2, 4),
+            ("A", "peak S/N", "3", 5, 3),
+            ("B", "peak S/N", "3", 2, 4),
+            ("A", "catalogue", "q > 0.7", 4, 2),
+        )
+        for m, s in zip(("derivative_10", "segmentation"), counts, strict=True)
+    ]
+    kept, left_out = of_every_image(pd.DataFrame(rows))
+    assert left_out == ["catalogue q > 0.7"]
+    found = survival(conclusions(kept)).set_index("conclusion")["verdict"]
+    assert found[next(iter(CONCLUSIONS))] == "fails throughout"
 
 
 def test_other_segmentations_are_of_the_whole_frame():

@@ -13,7 +13,7 @@ from mirimask.evaluation.side_by_side import (
     factorial,
     judge_method,
     level_error,
-    paired_difference,
+    stratified_difference,
     time_methods,
     tuned_levels,
     verdict_table,
@@ -96,7 +96,7 @@ def test_a_few_stars_more_are_a_tie(more, ahead):
     first = np.arange(200) < 100 + more
     second = np.arange(200) < 100
     strata, rng = np.full(200, "A"), np.random.default_rng(2)
-    _, low, high = paired_difference(first, second, strata, draws=4000, rng=rng)
+    _, low, high = stratified_difference(first, second, strata, draws=4000, rng=rng)
     assert (low > 0) == ahead
     newcombe = intervals.paired_difference(100, more, 0, 100 - more)
     assert (newcombe[0] > 0) == ahead
@@ -107,34 +107,35 @@ def test_many_images_leave_the_difference_in_its_interval():
     """Of each of 40 images with 20 stars one finds 18 and the other 6."""
     first, second = (np.tile(np.arange(20) < n, 40) for n in (18, 6))
     strata, rng = np.repeat(np.arange(40), 20), np.random.default_rng(2)
-    mean, low, high = paired_difference(first, second, strata, draws=4000, rng=rng)
+    mean, low, high = stratified_difference(first, second, strata, draws=4000, rng=rng)
     assert low < mean < high
     # 12 of every image's 20: the binomial scatter of 480 of 800
     assert (high - low) / 2 == pytest.approx(1.96 * np.sqrt(0.6 * 0.4 / 800), rel=0.1)
 
 
-def test_paired_difference():
+def test_stratified_difference():
     rng = np.random.default_rng(0)
     first, second = np.zeros(400, bool), np.zeros(400, bool)
     first[:100] = second[60:120] = True
     strata = np.repeat([0, 1], 200)
-    mean, low, high = paired_difference(first, second, strata, draws=4000, rng=rng)
+    mean, low, high = stratified_difference(first, second, strata, draws=4000, rng=rng)
     assert mean == pytest.approx(0.1)
     # 60 found by the first alone, 20 by the second: sd of (b - c) / n, all in one stratum of 200
     sd = np.sqrt(200 * (80 / 200 - (40 / 200) ** 2)) / 400
     assert (high - low) / 2 == pytest.approx(1.96 * sd, rel=0.06)
     moved = rng.normal(0, 0.05, 4000)
-    _, low, high = paired_difference(first, second, strata, draws=4000, rng=rng, moved=moved)
+    _, low, high = stratified_difference(first, second, strata, draws=4000, rng=rng, moved=moved)
     assert (high - low) / 2 == pytest.approx(1.96 * np.hypot(sd, 0.05), rel=0.06)
     # the same stars are not the same mask: some more would differ
-    mean, low, high = paired_difference(first, first, strata, draws=4000, rng=rng)
+    mean, low, high = stratified_difference(first, first, strata, draws=4000, rng=rng)
     assert mean == 0
     assert -0.02 < low < 0 < high < 0.02
     # the levels' errors reach no further than all of the stars
     moved = rng.normal(0, 2, 4000)
-    _, low, high = paired_difference(first, second, strata, draws=4000, rng=rng, moved=moved)
+    _, low, high = stratified_difference(first, second, strata, draws=4000, rng=rng, moved=moved)
     assert (low, high) == (-1, 1)
-    assert np.isnan(paired_difference(first[:0], first[:0], strata[:0], draws=10, rng=rng)).all()
+    none = stratified_difference(first[:0], first[:0], strata[:0], draws=10, rng=rng)
+    assert np.isnan(none).all()
 
 
 def test_the_error_of_a_level_is_that_of_its_false_spots():

@@ -9,6 +9,8 @@ from mirimask.image.instrument import (
     _rows,
     band_of,
     imaging_filter,
+    light_radii_px,
+    point_aperture,
     psf_fwhm_arcsec,
     psf_fwhm_px,
 )
@@ -37,6 +39,12 @@ def test_psf_grows_with_wavelength():
 def test_unknown_filter_is_named_with_those_that_are_known():
     with pytest.raises(MaskError, match=r"F444W.*F770W"):
         imaging_filter("F444W")
+
+
+def test_a_pixel_has_a_side():
+    for function in (point_aperture, light_radii_px):
+        with pytest.raises(MaskError, match=r"the side of a pixel is -0.1 arcsec"):
+            function("F770W", -0.1)
 
 
 def test_widths_of_nircam_are_those_of_a_mirror_of_its_size():

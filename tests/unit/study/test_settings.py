@@ -142,6 +142,7 @@ def test_circles_that_follow_the_catalogue(own):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        ({"study": "downloads"}, "writes into results/downloads, the folder of all"),
         ({"metods": []}, "'metods' is no key .is 'methods' meant"),
         ({"peaks": {"snr": -1}}, "peaks.snr"),
         ({"peaks": {"snr": float("nan")}}, "peaks.snr: nan is no number"),

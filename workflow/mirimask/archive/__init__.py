@@ -1,7 +1,8 @@
 """Products from MAST, catalogues from VizieR and IRSA: the only package that uses a network.
 
 What is kept of a reply is one version of a file, whole, within limits of time and size, and is what
-it is taken for; all else is refused with a sentence. The checks of `mirimask.image` come in; only
+it is taken for; all else is refused with a sentence. (Of an `https://` or `s3://` address that a
+person gives, `addresses` takes what comes.) The checks of `mirimask.image` come in; only
 scripts and the command line import this package.
 """
 

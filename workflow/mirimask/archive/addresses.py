@@ -29,27 +29,39 @@ def local_copies(
     In `folder` they stay, and a MAST product that is there is not fetched again (its size and
     checksum are compared); without one they are gone at the end. `https://` and `s3://` are opened
     by astropy (a public bucket needs no account), `mast:` names by the archive's own client, with
-    its retries and checks. MaskError, with the address, where one cannot be had, and for a second
+    its retries and checks; of the others no byte for 60 s is an error, and their size has no limit.
+    MaskError, with the address, where one cannot be had, and for a second
     file of one name in the folder.
     """
+    names: dict[tuple[bool, str], str] = {}
+    for address in addresses if folder else ():
+        place = _of_mast(address), file_name(address)  # MAST's have a folder of their own
+        if names.setdefault(place, address) != address:
+            raise MaskError(
+                f"'{address}': another address has a file of this name, and --downloads keeps "
+                "one of a name. Leave --downloads out."
+            )
     with tempfile.TemporaryDirectory(prefix="mirimask-") as temporary:
         found: dict[str, str] = {}
         for number, address in enumerate(dict.fromkeys(addresses)):
-            place = Path(folder) if folder else Path(temporary) / str(number)
-            copied = _from_mast if address.startswith("mast:") else _opened
-            path = str(copied(address, place))
-            if path in found.values():
-                raise MaskError(
-                    f"'{address}': another address has a file of this name, and --downloads keeps "
-                    "one of a name. Leave --downloads out."
-                )
-            found[address] = path
+            kept = Path(folder) if folder else Path(temporary) / str(number)
+            copied = _from_mast if _of_mast(address) else _opened
+            found[address] = str(copied(address, kept))
         yield found
 
 
-def _from_mast(address: str, folder: Path) -> Path:
-    from astroquery.mast import conf
+def _of_mast(address: str) -> bool:
+    return address.startswith("mast:")
 
+
+def _from_mast(address: str, folder: Path) -> Path:
+    try:
+        from astroquery.mast import conf
+    except ModuleNotFoundError:
+        raise MaskError(
+            f"'{address}': mast: needs the Python package astroquery: pip install "
+            "'mirimask[archive]'."
+        ) from None
     archive = Archive(mast_server=conf.server, downloads=folder)
     try:
         return fetch_file_of(archive, address).path

@@ -14,12 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mirimask.evaluation.background import on_image
 from mirimask.evaluation.stars import StarStamps, ab_to_mjy_sr, draw_positions
 from mirimask.image.background import between_boxes, boxes_or_whole
 from mirimask.image.frame import Frame
 from mirimask.image.galaxy import galaxy_light
-from mirimask.image.psf import Psf, stamp
+from mirimask.image.psf import Psf, on_image, stamp
 from mirimask.masks.make import make_masks
 from mirimask.masks.registry import Options
 from mirimask.sources.spots import pixels_around

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mirimask.image.galaxy import galaxy_light
-from mirimask.image.psf import Psf, stamp
+from mirimask.image.psf import Psf, on_image, stamp
 from mirimask.units import SIGMA_PER_MAD
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "bright_star_parts",
     "ideal_mask",
     "light_left",
-    "on_image",
     "pool_use",
     "sky_left",
     "source_stamps",
@@ -151,20 +150,6 @@ def bright_star_parts(
     return parts
 
 
-def on_image(
-    top: int, left: int, stamp_shape: tuple[int, ...], shape: tuple[int, int]
-) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Where a stamp whose corner is at (top, left) lies on an image, and which part of it does.
-
-    Both without a pixel where none does.
-    """
-    on, of = [], []
-    for start, n, length in zip((top, left), stamp_shape, shape, strict=True):
-        on.append(slice(*(min(max(end, 0), length) for end in (start, start + n))))
-        of.append(slice(on[-1].start - start, on[-1].stop - start))
-    return (on[0], on[1]), (of[0], of[1])
-
-
 def wings_limit(middle_ab: float) -> float:
     """AB magnitude of the faintest stars whose wings and spikes are looked at apart."""
     return middle_ab - _WINGS_BRIGHTER
@@ -205,12 +190,19 @@ def source_stamps(
     return stamps
 
 
-def light_left(stamps: Sequence[SourceStamp], covered: NDArray[np.bool_]) -> pd.DataFrame:
-    """Of each source the share of its light outside of `covered`: kind, ab_mag, flux, left."""
-    rows = [
-        (one.kind, one.ab_mag, one.flux, float(one.light[~covered[one.part]].sum()))
-        for one in stamps
-    ]
+def light_left(
+    stamps: Sequence[SourceStamp], mask: NDArray[np.bool_], observed: NDArray[np.bool_]
+) -> pd.DataFrame:
+    """Of each source the share of its observed light outside of a mask: kind, ab_mag, flux, left.
+
+    `mask` and `observed` are (ny, nx). A source of which nothing was observed has no row.
+    """
+    rows = []
+    for one in stamps:
+        light = np.where(observed[one.part], one.light, 0)
+        if (seen := light.sum()) > 0:
+            left = float(light[~mask[one.part]].sum() / seen)
+            rows.append((one.kind, one.ab_mag, one.flux, left))
     return pd.DataFrame(rows, columns=["kind", "ab_mag", "flux", "left"])
 
 
@@ -222,12 +214,11 @@ def use_row(
     area: its share of the observed pixels. sky_median, sky_mean, sky_worst: see `sky_left`;
     ideal_mean: sky_mean of the ideal mask of the same area. light_mean, ideal_light: the same two
     of the sources' light alone, without the noise, which a mask of the brightest pixels takes with
-    it. ideal_stars and ideal_galaxies: what
-    it leaves of their light. waste: the share of the mask in which
-    no source shines (less than 0.1 sigma of light). stars_left, galaxies_left: the share of their
-    light outside, mean of the sources, and the same in two ranges of magnitude, which their names
-    say (stars_18_20, stars_20_22); `_pooled`: of the
-    light of all together. wings_left, spikes_left: the share of what bright stars have there
+    it. ideal_stars and ideal_galaxies: what it leaves of their light. waste: the share of the mask
+    in which no source shines (less than 0.1 sigma of light). stars_left, galaxies_left: the share
+    of their observed light outside (`light_left`), mean of the sources, and the same in two ranges
+    of magnitude, which their names say (stars_18_20, stars_20_22); `_pooled`: of the light of all
+    together. wings_left, spikes_left: the share of what bright stars have there
     (`bright_star_parts`), mean of the stars. NaN where there is no such source.
     """
     mask = mask & true.observed
@@ -238,9 +229,9 @@ def use_row(
     row["ideal_mean"] = sky_left(true, ideal)["sky_mean"]
     row["light_mean"] = _mean(true.light[true.observed & ~mask])
     row["ideal_light"] = _mean(true.light[true.observed & ~ideal])
-    lost = light_left(stamps, ideal | ~true.observed)
+    lost = light_left(stamps, ideal, true.observed)
     row["waste"] = float((true.light[mask] < _NO_LIGHT).mean()) if pixels else np.nan
-    left = light_left(stamps, mask | ~true.observed)
+    left = light_left(stamps, mask, true.observed)
     for kind, name in (("star", "stars"), ("galaxy", "galaxies")):
         own = left[left["kind"] == kind]
         row[f"{name}_left"] = float(own["left"].mean())

@@ -17,8 +17,10 @@ from scipy import fft, ndimage
 from mirimask.errors import MaskError
 from mirimask.evaluation.stars import StarStamps
 from mirimask.image.background import background, local_mean, median_and_scatter
+from mirimask.image.psf import add_stamp
 from mirimask.sources.peaks import reference_peaks
 from mirimask.sources.spots import pixels_around
+from mirimask.units import SIGMA_PER_MAD
 
 __all__ = [
     "DEFAULT",
@@ -319,7 +321,7 @@ def _saturated_stars(
     """
     labels, _ = ndimage.label(empty)
     sizes, found = np.bincount(labels.ravel()), []
-    scatter = 1.4826 * np.median(np.abs(excess[~empty])) if not empty.all() else np.inf
+    scatter = SIGMA_PER_MAD * np.median(np.abs(excess[~empty])) if not empty.all() else np.inf
     for number, where in enumerate(ndimage.find_objects(labels), start=1):
         y0, x0 = (part.start - _RING[1] for part in where)
         y1, x1 = (part.stop + _RING[1] for part in where)
@@ -349,11 +351,6 @@ def _add_star(
     half: int | None = None,
 ) -> None:
     """Add a star's light to an image, as far as it lies on it; `half` as `StarStamps.of`."""
-    column, row, half = round(x), round(y), stamps.half if half is None else half
+    column, row = round(x), round(y)
     image = stamps.of(float(x - column), float(y - row), half=half)
-    y0, x0 = row - half, column - half
-    rows = slice(max(y0, 0), min(row + half + 1, stars.shape[0]))
-    columns = slice(max(x0, 0), min(column + half + 1, stars.shape[1]))
-    stars[rows, columns] += (
-        flux * image[rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0]
-    )
+    add_stamp(stars, flux * image, row=row, column=column)

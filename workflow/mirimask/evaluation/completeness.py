@@ -9,28 +9,18 @@ from numpy.typing import NDArray
 
 from mirimask.evaluation.agreement import truth_verdicts
 from mirimask.evaluation.chance import random_positions, shifted_catalogue
-from mirimask.evaluation.scene import (
-    FILTER_EFFICIENCY,
-    area_arcmin2,
-    expected_snr,
-    false_spots,
-    real_sources,
-    seed_for,
-)
+from mirimask.evaluation.scene import area_arcmin2, expected_snr, false_spots, seed_for
 from mirimask.image.frame import Frame
 from mirimask.intervals import wilson
 from mirimask.sources.spots import Spots, label_spots, labels_near, spots_around
 
 __all__ = [
-    "FILTER_EFFICIENCY",
     "completeness_rows",
-    "expected_snr",
     "judge_by_truth",
     "magnitude_edges",
     "pool_completeness",
     "pool_purity",
     "purity_row",
-    "real_sources",
     "true_sources",
     "truth_in_crop",
 ]

@@ -17,6 +17,7 @@ from mirimask.masks.filters import matched_filter
 from mirimask.masks.segmentation import SegmentationSettings, smoothed, sources_above
 from mirimask.sizes import size_parts
 from mirimask.sources.catalogue import locate_sources
+from mirimask.sources.conditions import check_condition, fulfilled
 from mirimask.sources.peaks import reference_peaks, within_fwhm_px
 from mirimask.sources.spots import Spots, label_spots
 from mirimask.sources.verdicts import literal_verdicts, peak_verdicts, smallest_spot_px
@@ -28,6 +29,7 @@ __all__ = [
     "count_masks",
     "count_variants",
     "kept_by_cuts",
+    "of_every_image",
     "other_peaks",
     "other_radii",
     "other_segmentations",
@@ -49,6 +51,7 @@ CUTS = {"unwise": ("FW1 > 20 * e_FW1", "fFW1 > 0.7", "q_W1 > 0.9")}
 _RADII_SIXTHS = (3, 4, 8, 10)  # of the radius: 9, 12, 24 and 30 px where it is 18 px
 _SMALLEST, _MIRI_PX = (1, 9, 12, 25), 0.11  # pixels of the smallest spot, of so many arcseconds
 _F770W_FWHM = 0.269  # arcseconds
+_ROW = "row of the catalogue"
 
 
 def other_radii(radius: str) -> list[str]:
@@ -108,7 +111,7 @@ def vary_settings(
         crop.data,
         crop.empty,
         fwhm_px=crop.fwhm_px,
-        snr=min(standard["snr"], *variants["snr"].values()),
+        snr=min([standard["snr"], *variants["snr"].values()]),
         background_box_px=box_px,
     )
     where = np.asarray(sources["x"], float), np.asarray(sources["y"], float)
@@ -249,27 +252,28 @@ def kept_by_cuts(
     columns id, ra and dec, and the condition `keep` of the study. `cuts` are conditions; None:
     those of `CUTS` for the catalogue. One of columns that are missing is left out, with a warning.
     """
-
-    def which(table: Table) -> list[tuple]:
-        return list(table["id", "x", "y"].iterrows())  # an id alone may be of several
-
+    cuts = CUTS.get(settings["name"], ()) if cuts is None else cuts
+    if not len(sources):  # nor may the catalogue have columns
+        return dict.fromkeys(cuts, np.zeros(0, bool))
+    numbered = Table(catalogue, copy=False)
+    numbered[_ROW] = np.arange(len(numbered))
+    found = locate_sources(
+        numbered,
+        crop.wcs,
+        crop.data.shape,
+        id_column=_ROW,
+        ra_column=settings["ra"],
+        dec_column=settings["dec"],
+        keep=settings["keep"],
+    )
+    rows = found["id"].astype(int)  # of the same sources, in the same order
     subsets = {}
-    for cut in CUTS.get(settings["name"], ()) if cuts is None else cuts:
+    for cut in cuts:
         try:
-            found = locate_sources(
-                catalogue,
-                crop.wcs,
-                crop.data.shape,
-                id_column=settings["id"],
-                ra_column=settings["ra"],
-                dec_column=settings["dec"],
-                keep=f"({settings['keep']}) & ({cut})" if settings["keep"] else cut,
-            )
+            check_condition(cut)
+            subsets[cut] = fulfilled(cut, catalogue)[rows]
         except MaskError as error:
             _logger.warning("the cut '%s' is left out: %s", cut, error)
-            continue
-        fulfil = set(which(found))
-        subsets[cut] = np.array([one in fulfil for one in which(sources)], dtype=bool)
     return subsets
 
 
@@ -419,6 +423,18 @@ def pool_variants(variants: pd.DataFrame) -> pd.DataFrame:
     counts = ["sources", "success", "near", "failure"]
     keys = ["setting", "value", "method"]
     return variants.groupby(keys, sort=False)[counts].sum().reset_index()
+
+
+def of_every_image(variants: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The settings that were tried on every image, and the names of the others.
+
+    `variants` are tables of `count_variants` with a column `image`. Fewer images, as where one
+    catalogue has not the columns of a cut, are another count whatever the setting does.
+    """
+    of = variants.groupby(["setting", "value"], sort=False)["image"].nunique()
+    fewer = of[of < variants["image"].nunique()].index
+    at = pd.MultiIndex.from_frame(variants[["setting", "value"]]).isin(fewer)
+    return variants[~at], [f"{setting} {value}" for setting, value in fewer]
 
 
 def with_effect(variants: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -33,8 +33,8 @@ __all__ = [
     "judge_method",
     "level_error",
     "ordered",
-    "paired_difference",
     "same_rate",
+    "stratified_difference",
     "time_methods",
     "tuned_levels",
     "verdict_table",
@@ -134,7 +134,7 @@ def level_error(
     return moved
 
 
-def paired_difference(
+def stratified_difference(
     first: NDArray[np.bool_],
     second: NDArray[np.bool_],
     strata: NDArray[np.generic],
@@ -253,10 +253,10 @@ def verdict_table(
     the levels came to) with its Poisson limits false_low and false_high, blank_per_arcmin2, area,
     tuned (share of the images for which a level reached the rate), behind: completeness of the
     cores less the family's for the same stars, with 95 % limits that hold the errors of both levels
-    (`paired_difference`, `level_error`), limit: of families whose false spots blank images do not
-    tell, by those of their tuned levels in images with a truth, what their rate in a group with
-    other images is (`limit_of`; there is then no behind), median_ms, times_cores, needs: what is
-    not installed (such families have no numbers), simulated: whether any image of the group is.
+    (`stratified_difference`, `level_error`), limit: of families whose false spots blank images do
+    not tell, by those of their tuned levels in images with a truth, what their rate in a group
+    with other images is (`limit_of`; there is then no behind), median_ms, times_cores, needs: what
+    is not installed (such families have no numbers), simulated: whether any image of the group is.
     """
     spent = times.set_index("family")["median_ms"]
     rows: list[dict[str, Any]] = []
@@ -344,7 +344,7 @@ def verdict_table(
             }
             unranked = row["limit"] or (limits.get(BEST) and table["n_false"].isna().any())
             if best is not None and not unranked:
-                difference = paired_difference(
+                difference = stratified_difference(
                     best["found"].to_numpy(bool),
                     flags,
                     found["image"].to_numpy(str),

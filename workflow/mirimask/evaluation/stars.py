@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from mirimask.errors import MaskError
-from mirimask.image.psf import Psf
+from mirimask.image.psf import Psf, add_stamp
 from mirimask.units import ab_to_jansky, jansky_per_pixel
 
 __all__ = ["StarStamps", "ab_to_mjy_sr", "draw_positions", "free_pixels", "inject"]
@@ -86,18 +86,12 @@ def inject(
     MIRI's images the background's is larger for every star near the detection limit.
     """
     out = np.array(image, dtype=np.float32)
-    ny, nx = out.shape
-    half = stamps.half
     for xi, yi, light in zip(x, y, flux, strict=True):
         if light <= 0:
             continue
         column, row = round(float(xi)), round(float(yi))
         stamp = stamps.of(float(xi) - column, float(yi) - row)
-        y0, y1 = max(row - half, 0), min(row + half + 1, ny)
-        x0, x1 = max(column - half, 0), min(column + half + 1, nx)
-        if y0 < y1 and x0 < x1:
-            part = stamp[y0 - row + half : y1 - row + half, x0 - column + half : x1 - column + half]
-            out[y0:y1, x0:x1] += np.float32(light) * part
+        add_stamp(out, np.float32(light) * stamp, row=row, column=column)
     return out
 
 

@@ -58,9 +58,9 @@ class Frame:
     psf_arcsec: float | None = None
 
     def __post_init__(self) -> None:
+        if hasattr(self.data, "unit"):
+            raise MaskError("the image has a unit; give its values, data.to_value('MJy/sr').")
         data, empty = _unmasked(self.data, self.empty)
-        if empty.shape != data.shape:
-            raise MaskError(f"the image has {data.shape} pixels, and what is empty {empty.shape}.")
         for name, plane in (("error", self.error), ("weight", self.weight)):
             if plane is not None:
                 check_shape(plane, data.shape, what=name)
@@ -160,21 +160,23 @@ def plain(
 ) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
     """Pixels (ny, nx) as they are, and which are empty, bool: given, masked or not finite.
 
-    MaskError where `empty` has another shape, and without a pixel.
+    MaskError for another shape of `empty`, other than two axes, and without a pixel.
     """
     data, empty = _unmasked(data, empty)
     if not data.size:
         raise MaskError(f"the image has no pixel: its shape is {data.shape}.")
-    check_shape(empty, data.shape, what="empty")
     return data, empty | ~np.isfinite(data)
 
 
 def _unmasked(data: NDArray, empty: NDArray) -> tuple[NDArray, NDArray[np.bool_]]:
-    """The array itself, and `empty` with the mask of a masked one."""
-    empty = np.asarray(empty, bool)
+    """The values alone, whatever their unit, and `empty` with the mask of a masked array."""
+    values, empty = np.asarray(data), np.asarray(empty, bool)
+    if values.ndim != 2:
+        raise MaskError(f"the image has {values.ndim} axes; it must have 2.")
+    check_shape(empty, values.shape, what="empty")
     if isinstance(data, np.ma.MaskedArray):
-        return data.data, empty | np.ma.getmaskarray(data)
-    return data, empty
+        empty = empty | np.ma.getmaskarray(data)
+    return values, empty
 
 
 def pixels(size: str, pixel_scale: float, *, fwhm_px: float | None = None) -> float:

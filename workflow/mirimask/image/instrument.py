@@ -116,6 +116,13 @@ _LIGHT_RADII = {
 }
 
 
+def _of_a_native_pixel(pixel_scale_arcsec: float) -> float:
+    """How many pixels of that side are as wide as one of MIRI's; MaskError unless it is above 0."""
+    if not pixel_scale_arcsec > 0:
+        raise MaskError(f"the side of a pixel is {pixel_scale_arcsec} arcsec; it must be above 0.")
+    return PIXEL_SCALE_ARCSEC / pixel_scale_arcsec
+
+
 def light_radii_px(
     filter_name: str, pixel_scale_arcsec: float = PIXEL_SCALE_ARCSEC
 ) -> dict[str, float]:
@@ -124,7 +131,7 @@ def light_radii_px(
     In pixels of `pixel_scale_arcsec`. MaskError for an unknown filter.
     """
     imaging_filter(filter_name)
-    scale = PIXEL_SCALE_ARCSEC / pixel_scale_arcsec
+    scale = _of_a_native_pixel(pixel_scale_arcsec)
     radii = (radius * scale for radius in _LIGHT_RADII[filter_name.strip().upper()])
     return dict(zip(("aper30", "aper50", "aper70"), radii, strict=True))
 
@@ -140,7 +147,7 @@ def point_aperture(
     """
     imaging_filter(filter_name)
     known = _POINT_APERTURES[filter_name.strip().upper()]
-    scale = PIXEL_SCALE_ARCSEC / pixel_scale_arcsec
+    scale = _of_a_native_pixel(pixel_scale_arcsec)
     return PointAperture(
         known.radius_px * scale,
         known.correction if known.radius_px * scale >= LEAST_CIRCLE_PX else math.nan,

@@ -29,9 +29,11 @@ from mirimask.image.product import opened
 __all__ = [
     "Psf",
     "PsfSettings",
+    "add_stamp",
     "encircled_energy",
     "make_psf",
     "measured_fwhm",
+    "on_image",
     "read_psf",
     "stamp",
     "write_psf",
@@ -102,6 +104,32 @@ def stamp(
     return map_coordinates(
         coefficients, np.meshgrid(y, x, indexing="ij"), order=3, prefilter=False, output=np.float32
     )
+
+
+def on_image(
+    top: int, left: int, stamp_shape: tuple[int, ...], shape: tuple[int, int]
+) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Where a stamp whose corner is at (top, left) lies on an image, and which part of it does.
+
+    Both without a pixel where none does.
+    """
+    on, of = [], []
+    for start, n, length in zip((top, left), stamp_shape, shape, strict=True):
+        on.append(slice(*(min(max(end, 0), length) for end in (start, start + n))))
+        of.append(slice(on[-1].start - start, on[-1].stop - start))
+    return (on[0], on[1]), (of[0], of[1])
+
+
+def add_stamp(
+    image: NDArray[np.float32], light: NDArray[np.floating], *, row: int, column: int
+) -> None:
+    """Add a stamp, whose sides are odd, to an image with its middle on a pixel, in place.
+
+    What of it lies beyond the image is lost.
+    """
+    half = light.shape[0] // 2
+    part, inside = on_image(row - half, column - half, light.shape, image.shape)
+    image[part] += light[inside]
 
 
 def make_psf(filter_name: str, settings: PsfSettings = PsfSettings()) -> Psf:

@@ -152,6 +152,9 @@ def make_masks(
             options=options,
         )
         if method == "derivative" and gradient is not None:
+            if where not in gradient:
+                raise MaskError(f"gradient= has no derivative over the domain '{where}'.")
+            check_shape(gradient[where], image.data.shape, what="gradient=")
             scores: Scores = (gradient[where],)
         else:
             scores = family.scores(pixels_in(image, where))

@@ -247,7 +247,7 @@ def _artefacts(
     rows, columns = CROP
     tx = rng.uniform(columns.start, columns.stop, 400)
     ty = rng.uniform(rows.start, rows.stop, 400)
-    inside = _in_box(tx, ty, wcs, box_deg)
+    inside = _in_crop(tx, ty) & _in_box(tx, ty, wcs, box_deg)
     for at_x, at_y in zip(tx[inside], ty[inside], strict=True):
         if x.size < number and (x.size == 0 or np.hypot(x - at_x, y - at_y).min() > 60):
             x, y = np.r_[x, at_x], np.r_[y, at_y]

@@ -21,7 +21,7 @@ __all__ = [
     "autocorrelation",
     "autocorrelation_checks",
     "catalogue_check",
-    "depth_ab",
+    "depth_of_noise_ab",
     "psf_checks",
     "residual_noise",
     "statistics_checks",
@@ -258,7 +258,7 @@ def autocorrelation_checks(simulated: NDArray, real: NDArray) -> list[Check]:
     ]
 
 
-def depth_ab(
+def depth_of_noise_ab(
     noise: NDArray,
     pixel_area_sr: float,
     pixel_arcsec: float,

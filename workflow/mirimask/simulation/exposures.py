@@ -18,7 +18,7 @@ from scipy.ndimage import gaussian_filter
 
 from mirimask.errors import MaskError
 from mirimask.image.galaxy import galaxy_light
-from mirimask.image.psf import Psf, stamp
+from mirimask.image.psf import Psf, add_stamp, stamp
 from mirimask.simulation.sky import FRAME_SHAPE, Diffuse
 from mirimask.units import microjansky_per_pixel
 
@@ -44,10 +44,11 @@ _FAINT_LIMIT = 0.002  # MJy/sr: what a stamp may leave out at its edge
 
 @dataclass(frozen=True)
 class Mosaic:
-    """A resampled product: arrays of one shape, MJy/sr where it applies; empty pixels are NaN.
+    """A resampled product: images (ny, nx), MJy/sr where it applies, and `con` (planes, ny, nx).
 
-    `light` and `sky` are the truth behind `sci`, resampled as it is: the sources' light and the
-    diffuse light, without noise and without what the detector adds.
+    Where no exposure reaches, `sci`, `err` and the variances are NaN, all else is 0. `light` and
+    `sky` are the truth behind `sci`, resampled as it is: the sources' light and the diffuse light,
+    without noise and without what the detector adds.
     """
 
     sci: NDArray[np.float32]
@@ -167,17 +168,6 @@ class _Stamps:
         return half, flux * self.cache[key]
 
 
-def _add(image: NDArray[np.float32], light: NDArray[np.float32], x: int, y: int, half: int) -> None:
-    """Add a stamp centred on pixel (x, y) to an image, as far as it lies on it."""
-    y0, x0 = y - half, x - half
-    rows = slice(max(y0, 0), min(y + half + 1, image.shape[0]))
-    columns = slice(max(x0, 0), min(x + half + 1, image.shape[1]))
-    if rows.start < rows.stop and columns.start < columns.stop:
-        image[rows, columns] += light[
-            rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0
-        ]
-
-
 def _cosmic_rays(rng: np.random.Generator, number: int, scale: float) -> NDArray[np.float32]:
     """What the jump detection left: short streaks of exponential brightness (unit of `scale`)."""
     image = np.zeros(DETECTOR_SHAPE, np.float32)
@@ -228,7 +218,7 @@ def observe(
 
     `exposure_s` is the whole exposure time, shared by `field["exposures"]`. `scale` is the side of
     a mosaic pixel in detector pixels, for comparisons with products of another scale; the mosaic
-    then still begins at the same corner. Pixels no exposure reaches are NaN (WHT and CON 0).
+    then still begins at the same corner. Pixels no exposure reaches are as in `Mosaic`.
     MaskError where every pixel is empty, or where the sky that is seen is below 0: an exposure
     counts no electrons there, and would not show what is its truth.
     """
@@ -278,7 +268,7 @@ def observe(
                 light = flux[i] * stamp(coefficients, psf.oversample, xs[i] - x, ys[i] - y, half)
             else:
                 half, light = stamps.of(flux[i], xs[i] - x, ys[i] - y)
-            _add(scene, light, x, y, half)
+            add_stamp(scene, light, row=y, column=x)
         scene *= clear
         sky *= clear
         saturated = scene > detector["saturation_mjy_sr"]

@@ -17,7 +17,7 @@ from mirimask.simulation.checks import (
     Check,
     autocorrelation_checks,
     catalogue_check,
-    depth_ab,
+    depth_of_noise_ab,
     statistics_checks,
     without_background,
 )
@@ -52,8 +52,8 @@ def crop_checks(
 
 
 def field_depth(noise: NDArray[np.floating], *, share: float) -> float:
-    """`depth_ab` of a simulated field at MIRI's own pixel scale."""
-    return depth_ab(noise, PIXAR_SR, PIXEL_SCALE_ARCSEC, share=share)
+    """`depth_of_noise_ab` of a simulated field at MIRI's own pixel scale."""
+    return depth_of_noise_ab(noise, PIXAR_SR, PIXEL_SCALE_ARCSEC, share=share)
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,9 @@ class Beside:
         """Scatter and depth of both, a line each."""
         area = PIXAR_SR * (REAL_SCALE / PIXEL_SCALE_ARCSEC) ** 2
         return [
-            f"{name} at {REAL_SCALE} arcsec/px: rms {np.nanstd(noise):.4f} MJy/sr, "
-            f"depth {depth_ab(noise, area, REAL_SCALE, share=share):.2f} AB (5 sigma, r 0.3 arcsec)"
+            f"{name} at {REAL_SCALE} arcsec/px: rms {np.nanstd(noise):.4f} MJy/sr, depth "
+            f"{depth_of_noise_ab(noise, area, REAL_SCALE, share=share):.2f} AB (5 sigma, r 0.3 "
+            "arcsec)"
             for name, noise in (("SIMULATED", self.simulated_noise), ("real", self.real_noise))
         ]
 

@@ -287,11 +287,19 @@ def _degrees(catalogue: "Table", name: str) -> NDArray[np.float64]:
     import astropy.units as u
 
     column = catalogue[name]
-    values: NDArray[np.float64] = np.ma.filled(np.ma.asarray(column, dtype=float), np.nan)
-    if not column.unit:
+    try:
+        values: NDArray[np.float64] = np.ma.filled(np.ma.asarray(column, dtype=float), np.nan)
+    except (TypeError, ValueError):
+        raise MaskError(
+            f"catalogue: column '{name}' holds no numbers of degrees, but {column[0]!r}. Set "
+            "catalogue.ra and catalogue.dec to columns in degrees."
+        ) from None
+    unit = u.Unit(column.unit or "", parse_strict="silent")
+    # archives have units that astropy does not know, and columns in degrees without one
+    if unit == u.dimensionless_unscaled or isinstance(unit, u.UnrecognizedUnit):
         return values
     try:
-        return values * u.Unit(column.unit).to(u.deg)
+        return values * unit.to(u.deg)
     except u.UnitConversionError:
         raise MaskError(
             f"catalogue: column '{name}' is in {column.unit}, which is no unit of an angle. Set "

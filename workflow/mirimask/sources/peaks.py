@@ -114,10 +114,10 @@ def reference_peaks(
     (int, 0-based pixels), value (of `data`), snr. No maximum gives a table without rows. MaskError
     for a width that is not above 0 or above the image's.
     """
-    check_width(fwhm_px, data.shape)
+    check_width(fwhm_px, np.shape(data))
     _check_box(fwhm_px, background_box_px)
     of = partial(_peaks, fwhm_px=fwhm_px, snr=snr, background_box_px=background_box_px)
-    if data.size <= MOST_PIXELS:
+    if np.size(data) <= MOST_PIXELS:
         peaks = of(data, empty)
     else:
         reach = within_fwhm_px(fwhm_px) // 2
