@@ -103,10 +103,24 @@ def _complaint(problem: ValidationError, where: str) -> str:
         said = f"{problem.instance} must have {least} {limit} entries, and has {count}"
     elif problem.validator == "pattern" and about:  # which says it better than the pattern
         said = f"'{problem.instance}' has not the form that it must have"
+    texts = ""
+    if where == "configuration" and _is_no_text(problem.instance):
+        texts = (
+            " It was given as a text, as Snakemake takes what is in {} after --config; give numbers,"
+            " null, true and false there in a file (--configfile)."
+        )
     return (
         f"{where}: {f'{key}: ' if key else ''}{said}."
-        f"{f' This is for: {about}.' if about and key else ''} See config/README.md."
+        f"{f' This is for: {about}.' if about and key else ''}{texts} See config/README.md."
     )
+
+
+def _is_no_text(value: Any) -> bool:
+    """Whether a text is what YAML would read as a number, null, true or false."""
+    try:
+        return isinstance(value, str) and not isinstance(yaml.load(value, _LOADER), str)
+    except yaml.YAMLError:
+        return False
 
 
 def unknown_names(names: list[str], known: list[str], what: str) -> str:

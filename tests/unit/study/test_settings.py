@@ -145,6 +145,11 @@ def test_circles_that_follow_the_catalogue(own):
         ({"study": "downloads"}, "writes into results/downloads, the folder of all"),
         ({"metods": []}, "'metods' is no key .is 'methods' meant"),
         ({"peaks": {"snr": -1}}, "peaks.snr"),
+        (
+            {"peaks": {"snr": "3"}},
+            "given as a text, as Snakemake takes what is in {} after --config",
+        ),
+        ({"verdict": {"smallest_spot": "null"}}, "given as a text, as Snakemake"),
         ({"peaks": {"snr": float("nan")}}, "peaks.snr: nan is no number"),
         ({"evaluation": {"magnitudes": [21, 22, 23, float("inf")]}}, "magnitudes.3: inf is no"),
         ({"methods": ["value_1", "value_1.0"]}, "^methods: .*same mask"),

@@ -18,7 +18,8 @@ def galaxy_light(row: Mapping[str, Any], psf: Psf) -> tuple[NDArray[np.float32],
 
     `row`: its radius_px (half-light, along the major axis), sersic_n, axis_ratio and angle_deg. The
     PSF is that within 12 px, which has the light further out too: far wings would make of every
-    galaxy a stamp as large as a bright star's.
+    galaxy a stamp as large as a bright star's. What fades at the stamp's end, 2 to 4 % of a small
+    galaxy, is lost.
     """
     over = psf.oversample
     half = int(np.clip(6 * row["radius_px"], 8, 90)) + 4
