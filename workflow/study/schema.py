@@ -106,8 +106,8 @@ def _complaint(problem: ValidationError, where: str) -> str:
     texts = ""
     if where == "configuration" and _is_no_text(problem.instance):
         texts = (
-            " It was given as a text, as Snakemake takes what is in {} after --config; give numbers,"
-            " null, true and false there in a file (--configfile)."
+            " It was given as a text, as Snakemake takes what is in {} after --config: give "
+            "numbers, null, true and false there in a file (--configfile)."
         )
     return (
         f"{where}: {f'{key}: ' if key else ''}{said}."
