@@ -69,7 +69,7 @@ test-slurm: .venv/slurm.stamp  ## the simulated study, IMAGES of it, through a S
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || \
 	  { echo "error: there is no Slurm here. As root on Debian: apt-get install slurm-wlm munge" >&2; exit 1; }; \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends slurm-wlm munge >/dev/null; }
-	TEST_SLURM=$(IMAGES) .venv/slurm/bin/python -m pytest -m slurm --durations=0 tests/slurm
+	TEST_SLURM=$(IMAGES) .venv/slurm/bin/python -m pytest -m slurm -rs --durations=0 tests/slurm
 
 test-deploy: .venv/deploy.stamp  ## snakedeploy puts the workflow into another folder, where it runs
 	SNAKEDEPLOY=$(CURDIR)/.venv/deploy/bin/snakedeploy pytest tests/workflow/test_deploy.py

@@ -58,6 +58,11 @@ def answers():
     return done.returncode == 0
 
 
+def left_over():
+    """Whether Slurm's configuration is the link of such a Slurm whose tests were killed."""
+    return SYSTEM_CONF.is_symlink() and SYSTEM_CONF.readlink().match("pytest-of-*/*/*/slurm.conf")
+
+
 def _free_ports(n):
     held = [socket.socket() for _ in range(n)]
     for one in held:
@@ -86,6 +91,8 @@ def started(folder):
         CONF.format(host=host, folder=folder, ports=_free_ports(2), cpus=cpus, memory_mb=memory_mb)
     )
     SYSTEM_CONF.parent.mkdir(parents=True, exist_ok=True)
+    if left_over():
+        SYSTEM_CONF.unlink()
     SYSTEM_CONF.symlink_to(conf)
     running = []
 
