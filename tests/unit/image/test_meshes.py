@@ -60,10 +60,11 @@ def test_boxes_are_those_of_background2d_but_for_the_last_bits(dtype, box):
     mask = np.random.default_rng(5).random(image.shape) < 0.1
     mask[:60, :50] = True  # boxes without pixels
     image[mask] = 0
+    around = np.pad(np.where(mask, np.nan, image), box, mode="reflect", reflect_type="odd")
     theirs = Background2D(
         np.pad(image, box, mode="reflect", reflect_type="odd"),
         box,
-        mask=np.pad(mask, box, mode="reflect") | np.pad(mask, box, mode="edge"),
+        mask=np.isnan(around),  # whatever comes of one without data
         filter_size=3,
         exclude_percentile=75,
         sigma_clip=SigmaClip(3, maxiters=5),
@@ -88,6 +89,16 @@ def test_between_boxes_is_the_image_of_background2d(shape, box):
     np.testing.assert_allclose(own, theirs.background, rtol=1e-13)
     even = between_boxes(np.full((1, 1), 7.0), shape, shape)
     np.testing.assert_array_equal(even, np.full(shape, 7.0))
+
+
+def test_a_sliver_without_data_along_a_side_weighs_nothing():
+    """In the corner beside it the reflection would be of its fill value along one axis."""
+    rng = np.random.default_rng(0)
+    image = rng.normal(30, 0.05, (300, 300))
+    y, x = np.indices(image.shape)
+    mask = (y < 0.03 * (x - 5)) | (x < 0.03 * (y - 5))
+    level = background(np.where(mask, 0, image), mask, box_px=24)
+    assert abs(level - 30)[~mask].max() < 0.02
 
 
 def test_an_empty_corner_weighs_nothing():

@@ -9,8 +9,9 @@ from mirimask.figures.use import MaskedImage, draw_masked_images
 from mirimask.image.psf_profile import psf_profile
 from mirimask.masks.cores import CoreSettings, core_mask
 from mirimask.masks.make import numbered_sources
-from mirimask.masks.source_mask import SourceSettings, source_labels, source_mask
-from scipy.ndimage import binary_dilation, gaussian_filter, label
+from mirimask.masks.source_mask import SourceSettings, _slopes, source_labels, source_mask
+from scipy.ndimage import binary_dilation, gaussian_filter, label, maximum_filter
+from skimage.segmentation import watershed
 
 FWHM = 0.269 / 0.11  # F770W
 SHAPE = (240, 288)
@@ -135,6 +136,49 @@ def test_two_stars_in_one_core_are_two_sources():
     assert pair[0] != pair[1]
     assert found.sources[120, 130] == pair[0]
     assert found.sources[120, 151] == pair[1]
+
+
+def test_a_blend_is_divided_in_its_valley():
+    """Of two equal stars each has half of the pixels, and of a faint one what leads up to it."""
+    image = (_sky() + _star(138, 120, 60) + _star(142, 120, 60)).astype(np.float32)
+    cores = _labels(image).detections
+    middle, beside = ((cores == cores[120, x]).sum() for x in (138, 142))
+    assert abs(int(middle) - int(beside)) < 8
+    assert set(np.nonzero(cores == cores[120, 138])[1]) <= set(range(141))
+    image = (_sky() + _star(138, 120, 600) + _star(146, 120, 100)).astype(np.float32)
+    cores = _labels(image).detections
+    assert cores[120, 146] not in (0, cores[120, 138])
+    assert np.nonzero(cores == cores[120, 146])[1].min() >= 142
+
+
+def test_slopes_are_those_of_scikit_image():
+    rng, (y, x) = np.random.default_rng(0), np.indices((60, 80))
+    compared = 0
+    for _ in range(20):
+        score = rng.normal(0, 0.1, y.shape)
+        for _ in range(3):
+            at = (y - rng.uniform(10, 50)) ** 2 + (x - rng.uniform(10, 70)) ** 2
+            score += 10 ** rng.uniform(1, 3) * np.exp(-at / 32)
+        score = score.astype(np.float32)
+        areas, _ = label(score > 1, BOX)
+        own = areas == areas[np.unravel_index(score.argmax(), score.shape)]
+        peaks = (score == maximum_filter(score, 5)) & own & (score > 5)
+        markers, number = label(peaks, BOX)
+        expected = watershed(-score, markers, mask=own, connectivity=2)
+        np.testing.assert_array_equal(_slopes(score, markers, own), expected)
+        compared += number > 1
+    assert compared > 5
+
+
+@pytest.mark.parametrize("hole", [1, 2, 3])
+def test_a_saturated_star_is_one_source(hole):
+    """What is left around its hole may be several cores."""
+    image = (_sky() + _star(140, 120, 3000)).astype(np.float32)
+    image[_distance(140, 120) <= hole] = np.nan
+    found = _labels(image, np.isnan(image))
+    near = found.sources[_distance(140, 120) < 15]
+    assert np.unique(near[near > 0]).size == 1
+    assert set(np.unique(found.sources)) == set(range(found.count + 1))
 
 
 def test_both_layers_have_the_same_numbers():

@@ -104,8 +104,10 @@ def _boxes(
     box = min(box_px, *(length - 1 for length in image.shape))
     if image.dtype.kind != "f":
         image = image.astype(np.float32)
-    # the reflection about an empty pixel would be about its fill value
-    hidden = np.pad(mask, box, mode="reflect") | np.pad(mask, box, mode="edge")
+    # an odd reflection is of two pixels along each axis, and without one of them about a fill value
+    hidden = mask
+    for around in ([(box, box), (0, 0)], [(0, 0), (box, box)]):
+        hidden = np.pad(hidden, around, mode="reflect") | np.pad(hidden, around, mode="edge")
     try:
         return Background2D(
             np.pad(image, box, mode="reflect", reflect_type="odd"),

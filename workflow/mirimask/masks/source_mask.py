@@ -11,6 +11,7 @@ docs/recommended.md tells how it was chosen.
 
 import math
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -165,7 +166,7 @@ def _deblend(
     """Divide the cores with several peaks of the score among these, in place; their number.
 
     A peak is the highest within one FWHM around it and above `seed`. The pixels go to the peak
-    that they lie on the slope of (watershed).
+    that they lie on the slope of (`_slopes`).
     """
     rows, columns = np.nonzero((snr > seed) & (labels > 0))
     score = snr[rows, columns]
@@ -185,15 +186,39 @@ def _deblend(
     for label in several.tolist():
         part = labels[where[label - 1]]
         own = part == label
-        score = np.clip(snr[where[label - 1]], 0, None)
         markers, number = ndimage.label(peaks[where[label - 1]] & own, structure=_BOX)
         if number < 2:
             continue
-        depth = np.uint16(65535) - (score * (65535 / score.max())).astype(np.uint16)
-        basins = ndimage.watershed_ift(depth, markers.astype(np.int32), structure=_BOX)
-        part[own] = np.where(basins == 1, label, count + basins - 1)[own]
+        slopes = _slopes(snr[where[label - 1]], markers, own)
+        part[own] = np.where(slopes == 1, label, count + slopes - 1)[own]
         count += number - 1
     return count
+
+
+def _slopes(
+    score: NDArray[np.float32], markers: NDArray[np.int32], own: NDArray[np.bool_]
+) -> NDArray[np.int32]:
+    """Each pixel of a connected area `own` with the number of the marker that it leads up to.
+
+    The watershed by flooding (Meyer 1991): of the pixels beside those that have a number the
+    highest is the next whose neighbours get it. All are (ny, nx); 0 outside of `own`.
+    `ndimage.watershed_ift` is none: it goes by the steps between pixels, not by their height.
+    """
+    heights, numbers = (
+        np.pad(image, 1).ravel().tolist() for image in (score, np.where(own, markers, 0))
+    )
+    free = np.pad(own & (markers == 0), 1).ravel().tolist()
+    width = own.shape[1] + 2
+    beside = [dy * width + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx]
+    flooded = [(-heights[at], at) for at, number in enumerate(numbers) if number]
+    heapify(flooded)
+    while flooded:
+        _, at = heappop(flooded)
+        for to in (at + step for step in beside):
+            if free[to]:
+                free[to], numbers[to] = False, numbers[at]
+                heappush(flooded, (-heights[to], to))
+    return np.array(numbers, np.int32).reshape(-1, width)[1:-1, 1:-1]
 
 
 def _halos(
@@ -208,7 +233,8 @@ def _halos(
 ) -> tuple[NDArray[np.int32], int]:
     """The cores and, around each, the disc in which the PSF's light is above `limit` x noise.
 
-    And the number of sources: those with an empty middle are added, to `cores` too. A pixel in
+    And the number of sources: those with an empty middle are added, or made one, in `cores` too,
+    which are numbered anew. A pixel in
     several discs belongs to the source that is brightest there; the cores keep their own. The flux
     of a source is that of the 3 x 3 pixels at its peak, over the share of a star's light in them.
     For a galaxy, whose light is less concentrated, that is less than its flux.
@@ -220,7 +246,8 @@ def _halos(
     for label, y, x in _peaks(excess, cores, count):
         middle = excess[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
         stars.append((label, y, x, 9 * float(middle.mean()) / in_middle))
-    stars += _saturated(excess, noise, cores, count, empty, profile, fwhm_px)
+    saturated, now = _saturated(excess, noise, cores, count, empty, profile, fwhm_px)
+    stars = [(int(now[label]), y, x, flux) for label, y, x, flux in stars + saturated]
     owner = np.zeros(excess.shape, np.int32)
     brightest = np.zeros(excess.shape, np.float32)
     for label, y, x, own_flux in stars:
@@ -240,7 +267,7 @@ def _halos(
         owner[part][won] = label
     np.copyto(owner, cores, where=cores > 0)
     np.copyto(owner, 0, where=empty)
-    return owner, max([count, *(label for label, *_ in stars)])
+    return owner, int(now.max())
 
 
 def _peaks(
@@ -264,18 +291,19 @@ def _saturated(
     empty: NDArray[np.bool_],
     profile: PsfProfile,
     fwhm_px: float,
-) -> list[tuple[int, int, int, float]]:
-    """Stars whose middle is empty, saturated: label, row and column, and flux.
+) -> tuple[list[tuple[int, int, int, float]], NDArray[np.int32]]:
+    """Stars whose middle is empty, saturated: label, row and column, and flux; and the new labels.
 
     Holes of at most `_LARGEST_HOLE` FWHM with `_SATURATED` times the noise all around that falls to
-    less than half within two FWHM: a dead pixel in a nebula is none. What is around the hole
-    becomes part of its core, in place, or is one with the next number. The flux is the median of
-    what the pixels there say by the PSF, at their distance from the hole's middle.
+    less than half within two FWHM: a dead pixel in a nebula is none. What is around the hole is
+    one core with the cores there, in place, or one with the next number. The flux is the median of
+    what the pixels there say by the PSF, at their distance from the hole's middle. The new labels,
+    by the old ones, are those of `cores` afterwards: 1, 2, ..., 0 of none.
     """
     holes, _ = ndimage.label(empty, structure=_BOX)
     further = round(2 * fwhm_px)
     stars: list[tuple[int, int, int, float]] = []
-    last = count
+    now = np.arange(count + 1, dtype=np.int32)
     for number, part in enumerate(ndimage.find_objects(holes), 1):
         if max(side.stop - side.start for side in part) > _LARGEST_HOLE * fwhm_px:
             continue
@@ -293,17 +321,23 @@ def _saturated(
         ):
             continue
         own = cores[wide]
-        label = int(own[around].max())
-        if not label:
-            label = last = last + 1
-        own[around & (own == 0)] = label
+        beside = np.setdiff1d(own[around], 0)
+        if not beside.size:
+            beside = np.array([now.size], np.int32)
+            now = np.append(now, beside)
+        label = int(now[beside].min())
+        now[np.isin(now, now[beside])] = label
+        own[around & (own == 0)] = beside[0]
         middle = ndimage.center_of_mass(hole)
         rows, columns = np.nonzero(around)
         distance = np.hypot(rows - middle[0], columns - middle[1])
         flux = float(np.median(light / np.interp(distance, profile.radius_px, profile.share)))
         y, x = (round(at + side.start) for at, side in zip(middle, wide, strict=True))
-        stars.append((label, y, x, flux))
-    return stars
+        stars.append((int(beside[0]), y, x, flux))
+    now = np.unique(now, return_inverse=True)[1].astype(np.int32)
+    if now.size > now.max() + 1:
+        cores[...] = now[cores]
+    return stars, now
 
 
 def _smooth_areas(
