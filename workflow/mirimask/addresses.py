@@ -1,7 +1,9 @@
 """What a file at an address is called."""
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from mirimask.errors import MaskError
 
 __all__ = ["file_name"]
 
@@ -10,8 +12,13 @@ def file_name(address: str) -> str:
     """The name of the file at an address; '' where it names none.
 
     The end of its path, without what follows, which may be a signature; where the path names no
-    file, as in MAST's .../Download/file?uri=mast:JWST/product/..._i2d.fits, that of its query.
+    file, as in MAST's .../Download/file?uri=mast:JWST/product/..._i2d.fits, that of a value of its
+    query. MaskError for what is no address.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise MaskError(f"'{address}': {error}; it is no address.") from None
     name = Path(unquote(parts.path)).name
-    return name if "." in name else Path(unquote(parts.query)).name or name
+    asked = (Path(value).name for _, value in parse_qsl(parts.query))
+    return name if "." in name else next((one for one in asked if "." in one), name)

@@ -30,10 +30,11 @@ ENDS = (signal.SIGTERM, signal.SIGHUP)
 def partial_path(path: str | Path, process: int) -> Path:
     """Where a process, given by its number, writes a file before it has the name `path`.
 
-    The name keeps the suffixes of `path`, in small letters: writers choose the format by them.
+    The name keeps the end of that of `path`, in small letters: writers choose the format by its
+    suffixes.
     """
     path = Path(path)
-    return path.with_name(f".{process}.partial.{path.name.lower()}")
+    return path.with_name(f".{process}.partial.{path.name.lower()[-200:]}")
 
 
 def disk_fault(error: OSError) -> int | None:

@@ -139,8 +139,8 @@ def read_tables(paths: Iterable[str | Path], columns: Sequence[str] | None = Non
     tables = [read_table(path) for path in paths]
     measured = [table for table in tables if _NOT_MEASURED not in table]
     if not measured and columns is None:
-        first, why = next(iter(reasons(paths).items()))
-        raise MaskError(f"no image could be measured; {first}: {why}")
+        said = "; ".join(f"{image}: {why}" for image, why in list(reasons(paths).items())[:1])
+        raise MaskError(f"no image could be measured; {said}" if said else "there is no image.")
     if not measured:
         return pd.DataFrame(columns=columns)
     filled = [table for table in measured if len(table)] or measured[:1]

@@ -12,13 +12,14 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from mirimask.atomic import replacing
-from mirimask.errors import MaskError
+from mirimask.errors import DamagedFile, MaskError
 from mirimask.image.frame import Frame, crop_frame, empty_pixels, pixel_cards, whole_frame
 from mirimask.image.instrument import band_of, psf_fwhm_arcsec
 from mirimask.image.own_files import KEYWORDS, read_planes
 from mirimask.image.parts import strips
 from mirimask.image.product import card_text, check_area, opened, usable_planes
 from mirimask.image.wcs import read_wcs
+from mirimask.sizes import LEAST_SIDE
 
 __all__ = [
     "frame_of",
@@ -94,11 +95,13 @@ def open_image(
     wcs = read_wcs(read.header, read.data.shape, what=f"i2d '{path}'")
     planes = (read.data, read.empty, read.error, read.weight)
     frame = Frame(*planes, primary, wcs, psf_arcsec=fwhm_arcsec)
-    if not (fwhm_arcsec is None or fwhm_arcsec > 0) or frame.fwhm_px < _LEAST_FWHM_PX:
+    most = max(LEAST_SIDE, *read.data.shape)
+    if not (fwhm_arcsec is None or fwhm_arcsec > 0) or not _LEAST_FWHM_PX <= frame.fwhm_px <= most:
         width = fwhm_arcsec if fwhm_arcsec is not None else frame.fwhm_px * frame.pixel_scale
         raise MaskError(
-            f"'{path}': the PSF is {width:g} arcsec wide, and a pixel {frame.pixel_scale:.4g}; no "
-            f"mask can be made ({settings['fwhm_arcsec']})."
+            f"'{path}': the PSF is {width:g} arcsec wide, and a pixel {frame.pixel_scale:.4g}, of "
+            f"which the image has {' x '.join(map(str, read.data.shape))}; no mask can be made "
+            f"({settings['fwhm_arcsec']})."
         )
     code = card_text(Path(path).name)[:60]
     return crop_frame(frame, rows=rows, columns=columns, image=code, setting=settings["crop"])
@@ -170,6 +173,8 @@ def write_crop(path: str | Path, crop: Frame) -> None:
     primary["PIXSCALE"] = (crop.pixel_scale, "[arcsec] pixel scale")
     primary.update(geometry_cards(crop))
     primary["PSFFWHM"] = (crop.fwhm_px, "[px] FWHM of the PSF")
+    if crop.psf_arcsec is not None:
+        primary["PSFGIVEN"] = (crop.psf_arcsec, "[arcsec] FWHM of the PSF that was given")
     header = pixel_cards(crop.wcs, crop.data.shape, crop)
     header["BUNIT"] = "MJy/sr"
     hdus = fits.HDUList([fits.PrimaryHDU(header=primary)])
@@ -186,6 +191,8 @@ def read_crop(path: str | Path, *, planes: bool = True) -> Frame:
     """Read what `write_crop` wrote; without `planes`, no ERR and WHT: they are None."""
     names = ("SCI", "EMPTY", "ERR", "WHT") if planes else ("SCI", "EMPTY")
     with opened(path, planes=names, written_here=True) as hdus:
+        for name in names[:2]:
+            _plane(hdus, name, path)
         read = {
             name: np.array(hdus[name].data, dtype=bool if name == "EMPTY" else np.float32)
             for name in names
@@ -196,6 +203,7 @@ def read_crop(path: str | Path, *, planes: bool = True) -> Frame:
     x0, y0, nx, ny = (primary.pop(key) for key in _GEOMETRY)
     for key in ("PIXSCALE", "PSFFWHM"):
         del primary[key]
+    given = primary.pop("PSFGIVEN", None)
     return Frame(
         read["SCI"],
         read["EMPTY"],
@@ -205,6 +213,7 @@ def read_crop(path: str | Path, *, planes: bool = True) -> Frame:
         wcs,
         origin=(y0, x0),
         frame_shape=(ny, nx),
+        psf_arcsec=given,
     )
 
 
@@ -238,7 +247,7 @@ def write_gradient(
 def read_gradient(path: str | Path, domain: str) -> NDArray[np.float32]:
     """The derivative of a crop in a domain, (ny, nx), which `write_gradient` wrote."""
     with opened(path, planes=(domain.upper(),), written_here=True) as hdus:
-        return np.array(hdus[domain].data, dtype=np.float32)
+        return np.array(_plane(hdus, domain, path), dtype=np.float32)
 
 
 ### masks ##########################################################################################
@@ -322,4 +331,12 @@ def writing(path: Path) -> Iterator[Any]:
 def read_mask(path: str | Path) -> tuple[NDArray[np.bool_], fits.Header]:
     """A mask that `write_mask` wrote, and its primary header."""
     with opened(path, written_here=True) as hdus:
-        return hdus["MASK"].data > 0, hdus[0].header
+        return _plane(hdus, "MASK", path) > 0, hdus[0].header
+
+
+def _plane(hdus: fits.HDUList, name: str, path: str | Path) -> NDArray:
+    """The pixels of an HDU of a file that a study wrote; DamagedFile where there is none."""
+    if name not in hdus:
+        why = f"it has no {name}"
+        raise DamagedFile(f"'{path}': damaged, {why}; {DamagedFile.remedy}.", why)
+    return hdus[name].data

@@ -109,7 +109,10 @@ class Frame:
         return uncorrected_aperture(self.fwhm_px)
 
     def length_px(self, size: str) -> float:
-        """A size such as '18 px', '1.98 arcsec' or '10 fwhm' in pixels; see `pixels`."""
+        """A size such as '18 px', '1.98 arcsec' or '10 fwhm' in pixels; see `pixels`.
+
+        MaskError for an unknown FILTER, whatever the unit.
+        """
         return pixels(size, self.pixel_scale, fwhm_px=self.fwhm_px)
 
     @property

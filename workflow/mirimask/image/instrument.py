@@ -171,7 +171,7 @@ def band_of(header: "Header") -> tuple[str, str]:
     NIRCam's narrow filters stand in its pupil wheel: where PUPIL is a filter, it is that one.
     """
     instrument, band, pupil = (
-        str(header.get(key, "")).strip().upper() for key in ("INSTRUME", "FILTER", "PUPIL")
+        str(header.get(key) or "").strip().upper() for key in ("INSTRUME", "FILTER", "PUPIL")
     )
     if not instrument:
         instrument = next((camera for camera, name in _WIDTHS if name == band), "MIRI")

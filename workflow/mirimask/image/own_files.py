@@ -326,11 +326,12 @@ class Planes(NamedTuple):
 def read_image(path: str | Path, **options: Any) -> fits.HDUList:
     """Read an image as an i2d: PRIMARY, SCI (float32, MJy/sr) and, where known, ERR and WHT.
 
-    What is read, and how, `read_planes` says; so it does of the options. Where 0 is a value and
-    there is neither ERR nor WHT, a WHT of 1 and 0 says what is empty: else zeros would be.
+    What is read, and how, `read_planes` says; so it does of the options. Where without a WHT other
+    pixels would be taken for empty than are, a WHT of 1 and 0 says which are.
     """
     read = read_planes(path, **options)
-    if read.error is None and read.weight is None and (~read.empty & (read.data == 0)).any():
+    alone = empty_pixels(read.data, error=read.error, weight=read.weight)
+    if not np.array_equal(alone, read.empty):
         read = read._replace(weight=(~read.empty).astype(np.float32))
     made = fits.HDUList([fits.PrimaryHDU(header=read.primary)])
     made.append(fits.ImageHDU(read.data, read.header, "SCI"))
@@ -406,7 +407,7 @@ def read_planes(
         factor = brightness_factor(unit, area, what=named, remedy=option)
         check_area(header.get("PIXAR_SR"), area, what=named)
         check_image(data, what=named)
-        if filter_name and not str(primary.get("FILTER", "")).strip():
+        if filter_name and not str(primary.get("FILTER") or "").strip():
             primary["FILTER"] = filter_name = card_text(filter_name)
         check_header(
             primary,

@@ -383,7 +383,7 @@ def check_header(
     Asked by the table of images, or (not `table`) by an option.
     """
     for key, wanted in (("OBS_ID", observation_id), ("FILTER", filter_name)):
-        found = str(header.get(key, "")).strip()
+        found = str(header.get(key) or "").strip()
         if wanted and found.upper() != wanted.strip().upper():
             asks = "the table of images asks for" if table else "you ask for"
             correct = "the table" if table else "that"

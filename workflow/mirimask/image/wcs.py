@@ -44,13 +44,14 @@ SAME_PX = 1e-3  # two WCS are the same where they differ by less than this anywh
 _MOST_STRETCH = 20  # a cylindrical projection has that 3 degrees from the pole, a tangent one never
 _FOUND_PX = 0.05  # a pixel whose sky is that near to the asked one is the one asked for
 
-_NUMBER = r"C(RPIX|RVAL|DELT|ROTA)\d+|(PC|CD)(\d+_\d+|\d{6})|P[VS]\d+_\d+|L(ON|AT)POLE"
+_NUMBER = r"C(RPIX|RVAL|DELT|ROTA)\d+|(PC|CD)(\d+_\d+|\d{6})|PV\d+_\d+|L(ON|AT)POLE"
 # Cards that a celestial WCS is read from; `A` to `Z` at their end is another WCS of the image.
 WCS_CARD = re.compile(
-    rf"({_NUMBER}|C(TYPE|UNIT)\d+|WCSAXES|RADESYS|EQUINOX)[A-Z]?|RADECSYS|EPOCH|[AB]P?_(ORDER|\d+_\d+)"
+    rf"({_NUMBER}|PS\d+_\d+|C(TYPE|UNIT)\d+|WCSAXES|RADESYS|EQUINOX)[A-Z]?|RADECSYS|EPOCH"
+    r"|[AB]P?_(ORDER|\d+_\d+)"
     r"|AXISCORR|(CPDIS|CQDIS|D2IMDIS|D[PQ])\d.*"
 )
-_NUMBER_CARD = re.compile(rf"({_NUMBER}|EQUINOX)[A-Z]?|EPOCH|[AB]P?_(ORDER|\d+_\d+)")
+_NUMBER_CARD = re.compile(rf"{_NUMBER}|EQUINOX|EPOCH|[AB]P?_(ORDER|\d+_\d+)")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mirimask.image.background import between_tiles, of_tiles, tile_edges, upper_median
+from mirimask.masks.derivatives import curvatures
 from mirimask.units import SIGMA_PER_MAD
 
 __all__ = ["curvature_in_noise", "smoothed_in_blocks"]
@@ -36,8 +37,9 @@ def curvature_in_noise(
 
     The noise is (1 - share) x 1.4826 median|C| in tiles of `tile_px` + share x 1.2533 mean|C| in
     the box of `box_px` (odd) around the pixel. `directions`: share of the smallest curvature of
-    four directions. `empty` pixels, which must be all that are not finite, and their neighbours
-    weigh nothing and come back as 0, as does an image without other pixels or noise.
+    four directions. `empty` pixels, which must be all that are not finite, weigh nothing, their
+    neighbours nothing in the noise; both come back as 0, as does an image without other pixels or
+    noise.
     """
     unknown = _with_neighbours(empty)
     if unknown.all():
@@ -244,24 +246,12 @@ def _curvature(
             out -= line[beside:][:n]
         curvature[block] = _rows(out, nx, smooth.shape[1] - 2)
         if directions:
-            least = _least_curvature(smooth)
+            least = curvatures(smooth)[:, 1:-1, 1:-1].min(axis=0)
             cut[block] = (1 - directions) * curvature[block] + 2 * directions * least
     if some:
         for each in (curvature, cut):
             np.copyto(each, 0, where=unknown)
     return curvature, cut
-
-
-def _least_curvature(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The smallest of minus the second derivatives in four directions, without the rim of 1."""
-    ny, nx = image.shape
-    twice = 2 * image[1:-1, 1:-1]
-    least = np.full_like(twice, np.inf)
-    for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        after = image[1 + dy : ny - 1 + dy, 1 + dx : nx - 1 + dx]
-        before = image[1 - dy : ny - 1 - dy, 1 - dx : nx - 1 - dx]
-        np.minimum(least, (twice - after - before) / (dy * dy + dx * dx), out=least)
-    return least
 
 
 def _with_neighbours(where: NDArray[np.bool_]) -> NDArray[np.bool_]:

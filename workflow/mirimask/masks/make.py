@@ -3,8 +3,9 @@
 The one way: studies, images with added stars, blank images and the command line all take it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
+from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
-from mirimask.image.frame import Frame, check_labels, check_shape
+from mirimask.image.frame import Frame, check_labels, check_shape, check_width
 from mirimask.image.parts import MOST_PIXELS
 from mirimask.masks.family import Family, Scores
 from mirimask.masks.gradient import pixels_in
@@ -86,8 +87,8 @@ def make_masks(
     ----------
     image : Frame
         Its empty pixels, and those that are not finite, are in no mask but a `segmentation` that is
-        given, and the derivative slices over `published`: there they are zeros, and their rim is
-        steep (as in the paper).
+        given, and slices over `published`: there they are zeros, which a value slice with a
+        threshold below 0 holds, and whose rim is steep (as in the paper).
     names : list of str
         See `mirimask.masks.names`.
     domain : `crop` or `published`
@@ -269,6 +270,7 @@ def family_at(
     or its settings are not given. A method without a level has one mask, at the level NaN.
     """
     method = METHODS[name]
+    check_width(fwhm_px, empty.shape)
     options = published_options() if options is None else options
     settings = settings_of(name, options)
     lacks = missing(name, options)
@@ -278,6 +280,7 @@ def family_at(
             f"{f' ({method.get})' if method.get else ''}, or name another method."
         )
     function, levels = method.load(), np.asarray(levels, float)
+    _check_settings(name, function, settings)
     if method.unit:
         family: Family = function(empty, fwhm_px=fwhm_px, levels=levels, **settings)
         return family
@@ -289,6 +292,19 @@ def family_at(
         lambda _: levels[:, None],
         lambda images, _: function(images[0], empty, fwhm_px=fwhm_px, **settings),
     )
+
+
+def _check_settings(
+    name: str, function: Callable[..., Any], settings: Mapping[str, object]
+) -> None:
+    """MaskError for a setting of a method (`detectors.<name>.settings`) that it does not have."""
+    known = signature(function).parameters
+    strange = [key for key in settings if key not in known]
+    if strange and not any(one.kind is one.VAR_KEYWORD for one in known.values()):
+        own = [key for key in known if key not in ("data", "empty", "fwhm_px", "levels")]
+        raise MaskError(
+            f"detectors.{name}.settings: '{strange[0]}' is none of its settings: {', '.join(own)}."
+        )
 
 
 def levels_in_use(name: str, options: Options | None = None) -> list[float]:

@@ -84,6 +84,6 @@ class Method:
             return f"the Python package {self.module}"
         if self.program and shutil.which(self.program) is None:
             return f"the program {self.program}"
-        if self.python and not Path(settings[self.python]).exists():
-            return f"the Python environment {settings[self.python]}"
+        if self.python and not Path(settings.get(self.python, "")).is_file():
+            return f"the Python environment {settings.get(self.python, 'that has it')}"
         return ""

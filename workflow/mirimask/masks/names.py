@@ -132,7 +132,7 @@ def leaves(name: str) -> Iterator[MaskName]:
 
 
 def check_methods(names: list[str]) -> list[MaskName]:
-    """Parse all names; MaskError where two are the same mask (`value_1` and `value_1.0` too)."""
+    """Parse all names; MaskError where two are the same mask in other digits (`value_1.0`)."""
     methods = [parse_method(name) for name in names]
     seen: dict[tuple, str] = {}
     for method in methods:

@@ -5,6 +5,7 @@ photutils calls, repeated here so that an image without a `_segm` product can ha
 its settings can be varied.
 """
 
+import re
 import warnings
 from dataclasses import dataclass, fields, replace
 from importlib.util import find_spec
@@ -65,10 +66,10 @@ class SegmentationSettings:
         The MIRI values of CRDS are not public in the package; these are the step's own defaults
         in its three eras: up to 1.5.3, 1.6.0 to 2.x, from 3.0.0.
         """
-        try:
-            number = tuple(int(part) for part in version.split(".")[:3])
-        except ValueError:
-            raise MaskError(f"segmentation: '{version}' is not a jwst version (1.12.5).") from None
+        given = re.fullmatch(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:\..*)?", str(version))
+        if not given:
+            raise MaskError(f"segmentation: '{version}' is not a jwst version (1.12.5).")
+        number = tuple(int(part or 0) for part in given.groups())
         unknown = set(overrides) - {field.name for field in fields(cls)}
         if unknown:
             raise MaskError(f"segmentation: unknown setting {', '.join(sorted(unknown))}.")

@@ -21,7 +21,7 @@ def thresholds(values: NDArray[np.floating], percents: list[float]) -> NDArray[n
     Parameters
     ----------
     values : any shape
-        NaN are left out; there must be at least one other value.
+        What is not finite is left out; there must be at least one other value.
     percents : list of float
         Retained shares, above 0 and below 100.
 

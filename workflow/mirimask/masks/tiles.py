@@ -81,7 +81,7 @@ def tiled_percentile(
     between and beyond their middles, are taken off first: where the image has a slope, a tile's
     percentile alone keeps its bright side. The thresholds of `middle` x `middle` tiles are
     replaced by their median (1: each has its own). A tile with fewer than 30 pixels that are not
-    empty has what the nearest has that has more. ValueError where all are empty.
+    empty has what the nearest has that has more. MaskError where all are empty.
     """
 
     def edges_of(image: NDArray[np.generic]) -> Edges:

@@ -8,6 +8,7 @@ docs/in-the-pipeline.md has it from Python, and what is written.
 
 import logging
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +51,11 @@ class SourceMaskStep(Step):
     def process(self, input_data: Any) -> Any:
         """Mask an image: a path, an ImageModel, or as a hook what its step made."""
         try:
-            with tempfile.TemporaryDirectory(prefix="mirimask-") as folder:
+            with tempfile.TemporaryDirectory(prefix="mirimask-") as folder, ExitStack() as opened:
                 path, model = self._image(input_data, Path(folder))
-                frame = open_image(path)
-            try:
-                return self._masked(frame, model)
-            finally:
                 if model is not input_data:
-                    model.close()
+                    opened.callback(model.close)
+                return self._masked(open_image(path), model)
         except MaskError as error:
             if self.parent is None:
                 raise
