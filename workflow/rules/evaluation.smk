@@ -157,7 +157,6 @@ rule significance:
         masks=[
             study.labelled_name(name) for _ in study.images for name in study.evaluated
         ],
-        scorer=config["verdict"]["scorer"],
         bootstrap=config["evaluation"]["bootstrap"],
         seed=config["evaluation"]["seed"],
         code=code("significance_summary"),

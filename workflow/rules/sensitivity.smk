@@ -122,7 +122,7 @@ rule evaluation_page:
         circles="<results>/tables/circles.csv",
         measures=expand(
             "<results>/evaluation/{measure}/{image}.csv",
-            measure=["chance", "reliability", "injection", "curves"],
+            measure=["chance", "reliability", "injection", "curves", "added"],
             image=study.images,
         ),
     output:

@@ -6,7 +6,7 @@ from mirimask.atomic import write_text
 from mirimask.evaluation.added import COLUMNS, NEAR_COLUMNS, added_magnitudes, pool_added
 from mirimask.evaluation.recovery import measurable_images
 from mirimask.report.use import added_page
-from mirimask.table_files import read_table, read_tables, write_csv
+from mirimask.table_files import read_table, read_tables, reasons, write_csv
 
 
 def main(job):
@@ -24,11 +24,16 @@ def main(job):
     middle = near.groupby(["method", "domain"], sort=False)["near"].median().rename("near_far")
     pooled = pooled.merge(middle.reset_index(), on=["method", "domain"], how="left")
     pooled.insert(0, "image", "All")
-    pooled["not_counted"] = ", ".join(too_faint)
+    without = reasons(job.input.csv)
+    pooled["not_counted"] = ", ".join([*without, *too_faint])
     write_csv(job.output.csv, pooled.assign(simulated=simulated))
     dithered = read_tables(job.input.dithered, []) if p.dithered else pd.DataFrame()
     page = added_page(
-        *(pooled, dithered), middle_ab=p.middle_ab, too_faint=too_faint, simulated=simulated
+        *(pooled, dithered),
+        middle_ab=p.middle_ab,
+        too_faint=too_faint,
+        without=without,
+        simulated=simulated,
     )
     write_text(job.output.md, page)
 

@@ -39,7 +39,7 @@ def main(job):
     write_csv(job.output.conclusions, table.assign(simulated=simulated))
     notes = [*NOTES, *([NOTHING] if table.empty else []), *finder_notes(pooled)]
     if idle:
-        notes.insert(1, f"left out, for they change no count: {'; '.join(idle)}")
+        notes.insert(1, f"left out, for they change no count of these masks: {'; '.join(idle)}")
     if some:
         notes.insert(1, f"left out, for not every image has what they ask for: {'; '.join(some)}")
     page = as_markdown(table, title=TITLE, notes=notes, simulated=simulated)

@@ -10,7 +10,7 @@ from mirimask.table_files import read_table, write_csv
 
 
 def main(job):
-    simulated, scorer = any_simulated(job.input.statistics), job.params.scorer
+    simulated = any_simulated(job.input.statistics)
     verdicts = (
         (Path(path).parent.name, method, read_table(path))
         for path, (method, _) in zip(job.input.verdicts, job.params.masks, strict=True)
@@ -20,8 +20,8 @@ def main(job):
     write_csv(job.output.tests, tests)
     write_csv(job.output.recalls, recalls)
     figure = draw_significance(
-        recalls[recalls["scorer"] == scorer],
-        tests[(tests["scorer"] == scorer) & (tests["image"] == "All")],
+        recalls[recalls["scorer"] == "peaks"],
+        tests[(tests["scorer"] == "peaks") & (tests["image"] == "All")],
         simulated=simulated,
     )
     save_figure(figure, png=job.output.png, pdf=job.output.pdf)

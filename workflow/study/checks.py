@@ -86,7 +86,7 @@ def _figures(study: "Study") -> None:
         ("histogram_range", list(figures["histogram_range"])),
     ):
         # the paper's are the defaults: a study without them has figures of its own images
-        known = [*study.images, *study.unusable, *PAPER_IMAGES]
+        known = [*study.images, *study.left_out, *PAPER_IMAGES]
         _known(f"figures.{key}", images, known, list(study.images), "image of this study")
 
 
@@ -113,7 +113,8 @@ def _ranges(study: "Study") -> None:
 def _side_by_side(study: "Study") -> None:
     asked, families, images = study.config["side_by_side"], study.known_families, list(study.images)
     _known("side_by_side.families", asked["families"], families, families, "family of masks")
-    _known("side_by_side.tuned_on", asked["tuned_on"], images, images, "image of this study")
+    known = [*images, *study.left_out]
+    _known("side_by_side.tuned_on", asked["tuned_on"], known, images, "image of this study")
     if asked["main_rate"] not in asked["rates"]:
         raise MaskError(
             f"side_by_side.main_rate: {asked['main_rate']} is none of the rates that levels are "
@@ -122,7 +123,7 @@ def _side_by_side(study: "Study") -> None:
 
 
 def _by_eye(study: "Study") -> None:
-    images, known = study.config["by_eye"]["images"], [*study.images, *study.unusable]
+    images, known = study.config["by_eye"]["images"], [*study.images, *study.left_out]
     _known("by_eye.images", images, known, list(study.images), "image of this study")
 
 

@@ -190,7 +190,7 @@ class Study:
 
     @property
     def dithered(self) -> list[str]:
-        """The simulated images of which a super-background is made: a quiet and a crowded one."""
+        """The simulated images of which a super-background is made: Figure 3's and the last."""
         return _unique([self.use_image, list(self.by_truth)[-1]]) if self.by_truth else []
 
     # the catalogue
@@ -383,8 +383,9 @@ class Study:
 
     @property
     def tuned_on(self) -> list[str]:
-        """The images that levels are tuned on."""
-        return self.config["side_by_side"]["tuned_on"] or list(self.images)
+        """The images that levels are tuned on: all, where none of those asked for is left."""
+        asked = self.config["side_by_side"]["tuned_on"] or ()
+        return [image for image in asked if image in self.images] or list(self.images)
 
     @property
     def every_mask(self) -> list[str]:

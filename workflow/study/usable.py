@@ -40,6 +40,8 @@ def unusable(study: "Study") -> dict[str, str]:
         noted = json.loads(place.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         noted = {}
+    if not isinstance(noted, dict):
+        noted = {}
     found: dict[str, dict[str, Any]] = {}
     for image in own:
         if not all(Path(path).is_file() for path in study.own_files(image).values()):

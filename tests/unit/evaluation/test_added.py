@@ -188,8 +188,8 @@ def _rows(method, errors, left=0.5):
     return pd.DataFrame(stars, columns=columns)
 
 
-def _page(pooled, *, too_faint=(), simulated=True):
-    other = {"middle_ab": 24.5, "too_faint": too_faint, "simulated": simulated}
+def _page(pooled, *, too_faint=(), simulated=True, **without):
+    other = {"middle_ab": 24.5, "too_faint": too_faint, "simulated": simulated} | without
     return added_page(pooled, pd.DataFrame(), **other)
 
 
@@ -214,8 +214,8 @@ def test_what_is_added_follows_the_depth_of_the_images():
     assert list(pooled["stars_13_15"]) == [1.0, 0.1]
     verdict, _ = good_masks(pooled.assign(not_counted="A, B"))
     assert verdict.endswith(
-        "(mean of added stars of 13 to 17 AB, added galaxies of 14 to 18 AB; not counted, too "
-        "shallow for them: A, B)."
+        "(mean of added stars of 13 to 17 AB, added galaxies of 14 to 18 AB; not counted, without "
+        "room or too shallow for them: A, B)."
     )
     other = {"middle_ab": 19.5, "too_faint": [], "simulated": True}
     page = added_page(pooled.assign(near_far=0.1), pd.DataFrame(), **other)
@@ -271,7 +271,15 @@ def test_the_page_says_whether_the_mask_matters():
     assert "Sky from a ring: the mask matters; " in page
     assert "what is moved stays." in page
     said = who_matters(pooled.assign(not_counted="A, B"))[-1]
-    assert said.endswith("what is moved stays; not counted, too shallow for them: A, B.")
+    end = "what is moved stays; not counted, without room or too shallow for them: A, B."
+    assert said.endswith(end)
+    few = pd.concat([_rows("none", errors[:1], 1.0), _rows("cores", errors[:1] + 0.2)])
+    pooled = pool_added(few, middle_ab=24.5, draws=50, seed=1).assign(near_far=0.1)
+    assert pooled["ring_scatter"].isna().all()
+    assert who_matters(pooled) == ["1 faint stars could be added, too few to tell."]
+    page = _page(pooled, without={"T": "no place for a star"})
+    assert "Not counted: T, no place for a star." in page
+    assert "nan" not in page
     assert page.index("| cores |") < page.index("| no mask |")
     none = pool_added(pd.DataFrame(columns=[*COLUMNS]), middle_ab=24.5, draws=5, seed=1)
     nothing = _page(none, simulated=False)

@@ -200,6 +200,7 @@ COMPARED = pd.DataFrame(
             {
                 "sensitivity": pd.DataFrame(
                     {"setting": ["radius"] * 3, "value": ["1", "1", "2"], "method": list("abc")}
+                    | {"sources": 7}
                 )
             },
             "2 other settings are compared with those of the study.",
@@ -307,7 +308,7 @@ def test_what_the_masks_of_an_image_keep_is_said():
         "circles around the catalogue's sources; Table 3 has none of these masks."
     )
     assert index.panels_caption(["sep", "segmentation"]).startswith(
-        "From the left: the crop, sep, Orig. Segm.; circles: solid"
+        "In this order: the crop, sep, Orig. Segm.; circles: solid"
     )
 
 

@@ -185,7 +185,7 @@ def test_differences_are_found_and_named():
     assert verdicts[~verdicts["agrees"]]["success_difference"].tolist() == [-1]
     summary = summarise(identity, statistics, verdicts)
     assert list(summary["agree"]) == [48, 48, 48]
-    assert "Img1 derivative_4.6: 20 successes became 19" in summary["worst"].tolist()
+    assert "Img1 derivative_4.6: success 20 became 19" in summary["worst"].tolist()
 
 
 def test_claims_of_the_printed_tables():
@@ -235,7 +235,8 @@ def test_claims_about_masks_that_are_not_there_stay_open():
     """Whatever masks and parts of the evaluation a study has; none is answered from nothing."""
     two, three = (_published(n).rename(columns={"code": "image"}) for n in (2, 3))
     for kept in (["recommended"], ["segmentation"], ["value_4.6"], ["value_1", "derivative_10"]):
-        own = three.assign(clutter=0.1)[three["method"].isin(kept)]
+        own = three.replace({"method": {"value_0.3": "recommended"}}).assign(clutter=0.1)
+        own = own[own["method"].isin(kept)]
         answers = answer_claims(own, two, _evidence())
         open_ones = {name for name, answer in answers.items() if answer.verdict == OPEN}
         assert {"C1", "C2", "C8"} <= open_ones
@@ -245,10 +246,22 @@ def test_claims_about_masks_that_are_not_there_stay_open():
     assert answers["C1"].numbers == "needs Diff Top 10 %, Orig. Segm. in Table 3"
 
 
+def test_claims_about_images_without_sources_stay_open():
+    """A claim of all seven is not answered from those that are left."""
+    two, three = (_published(n).rename(columns={"code": "image"}) for n in (2, 3))
+    answers = answer_claims(three[three["image"] == "Img1"], two, _evidence())
+    for name in ("C1", "C2", "C4", "C5", "C8", "C10", "C12"):
+        assert answers[name].verdict == OPEN
+    assert answers["C2"].numbers == "no catalogue source lies on Img3, Img4, Img5"
+    assert answers["C3"].verdict != OPEN
+
+
 def test_claims_open_without_what_decides_them():
     compared, chance = _evidence()["compared"], _evidence()["chance"]
     at_area = _answers(compared=compared[compared["at"] != "area"])["C6"]
     assert "of 2 costs" in at_area.numbers
+    depths = "found: Img Top 4.6 %: 24.8, Img Top 0.3 %: none, Orig. Segm.: beyond all"
+    assert at_area.numbers.endswith(depths)
     for less in (
         compared[compared["family"] != "segmentation"],
         compared.assign(image="Img1"),  # no curve of all images
@@ -285,6 +298,9 @@ def test_claims_can_fail():
     assert answers["C11"].verdict == "fails"
 
 
+_NAN = [np.nan] * 2
+
+
 def _evidence(**tables):
     """Tables of the evaluation; the derivative finds more at 10 a square arcminute, fewer at 3."""
     families = ["derivative", "value", "segmentation"]
@@ -298,7 +314,9 @@ def _evidence(**tables):
         )
         for family, share in zip(families, found, strict=True)
     ]
-    depths = pd.DataFrame({"image": "all", "method": ["value_4.6"], "m80": [24.8]})
+    depths = pd.DataFrame(
+        {"image": "all", "method": ["value_4.6", "value_0.3", "segmentation"], "m80": [24.8, *_NAN]}
+    ).assign(beyond=[False, False, True])
     names = ["segmentation", "value_1_and_derivative_4.6"]
     chance = pd.DataFrame({"method": names, "success": [125, 157], "sources": 168})
     chance = chance.assign(

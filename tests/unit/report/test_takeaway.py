@@ -295,7 +295,7 @@ def test_the_first_point_is_which_slices_are_good_source_masks(tables):
     """Where sources were added; the truth decides where it is known."""
     added = pd.DataFrame(
         {"method": ["none", "value_1"], "stars_left": [1.0, 0.3], "galaxies_left": [1.0, 0.4]}
-    )
+    ).assign(faint=40)
     for sky in ("ring", "box_25", "box_50"):
         added[f"{sky}_moved"], added[f"{sky}_scatter"] = [0.0, 0.01], [0.2, 0.3]
         added[f"{sky}_moved_low"], added[f"{sky}_moved_high"] = [0.0, -0.01], [0.0, 0.03]
@@ -336,6 +336,7 @@ def test_findings_name_ties_and_hold_the_claims(tables):
             "method": ["value_4.6", "recommended"],
             "stars_left": [0.3, 0.09],
             "galaxies_left": [0.5, 0.18],
+            "faint": 40,
         }
     )
     moved = {

@@ -46,7 +46,11 @@ def one_line(text: object) -> str:
 
 
 def fault(image: str, error: BaseException) -> str:
-    """What is said of a fault of the program: what it was, and with which file."""
+    """What is said of an error that no one foresaw: what it was, and with which file."""
+    if isinstance(error, MemoryError):
+        return f"'{one_line(image)}': there is too little memory for it."
+    if isinstance(error, ModuleNotFoundError):
+        return f"the Python package {error.name} is not installed: pip install {error.name}"
     cause = one_line(f"{type(error).__name__}: {error}")[:300]
     return (
         f"'{one_line(image)}' cannot be worked on ({cause}); this is a fault of mirimask, "

@@ -383,14 +383,19 @@ def pool_added(table: pd.DataFrame, *, middle_ab: float, draws: int, seed: int) 
 
 
 def _errors(errors: NDArray[np.float64]) -> dict[str, float]:
-    """Median, scatter and missing share of relative errors; NaN where none is known."""
+    """Median, scatter and missing share of relative errors; NaN where none is known.
+
+    One has no scatter.
+    """
     known = errors[np.isfinite(errors)]
     if not known.size:
         return {"bias": np.nan, "scatter": np.nan, "lost": 1.0 if errors.size else np.nan}
     middle = np.median(known)
     return {
         "bias": float(middle),
-        "scatter": float(SIGMA_PER_MAD * np.median(np.abs(known - middle))),
+        "scatter": float(SIGMA_PER_MAD * np.median(np.abs(known - middle)))
+        if known.size > 1
+        else np.nan,
         "lost": 1 - known.size / errors.size,
     }
 

@@ -50,7 +50,6 @@ _SCORERS = {"peaks": "bright peak", "pixels": "any mask pixel"}
 CUTS = {"unwise": ("FW1 > 20 * e_FW1", "fFW1 > 0.7", "q_W1 > 0.9")}
 _RADII_SIXTHS = (3, 4, 8, 10)  # of the radius: 9, 12, 24 and 30 px where it is 18 px
 _SMALLEST, _MIRI_PX = (1, 9, 12, 25), 0.11  # pixels of the smallest spot, of so many arcseconds
-_F770W_FWHM = 0.269  # arcseconds
 _ROW = "row of the catalogue"
 
 
@@ -73,12 +72,14 @@ def other_smallest(pixel_scale: float) -> dict[str, int]:
 def spot_text(size: str | None) -> str:
     """A smallest spot (`verdict.smallest_spot`) as `other_smallest` counts them, in whole pixels.
 
-    None, where every spot counts with all of its peaks: 'all peaks'.
+    As it is written where it depends on the image; None, where every spot counts with all of its
+    peaks, is 'all peaks'.
     """
     if size is None:
         return "all peaks"
-    diameter = pixels(size, _MIRI_PX, fwhm_px=_F770W_FWHM / _MIRI_PX)
-    return f"{round(np.pi / 4 * diameter**2)}"
+    if size_parts(size)[1] != "arcsec":
+        return size
+    return f"{round(np.pi / 4 * pixels(size, _MIRI_PX) ** 2)}"
 
 
 def vary_settings(

@@ -393,6 +393,8 @@ def ordered(table: pd.DataFrame, rate: float, chosen: str = OTHERS) -> pd.DataFr
     Families are in the order of their completeness in the first group, the best first.
     """
     own = table[_same_point(table, rate, chosen)]
+    if own.empty:  # of one image no levels are chosen on others
+        return own
     first = own[own["group"] == own["group"].iloc[0]].set_index("family")["completeness"]
     return own.assign(order=own["family"].map(first).fillna(-1)).sort_values(
         "order", ascending=False, kind="stable"

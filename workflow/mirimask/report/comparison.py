@@ -7,6 +7,7 @@ import pandas as pd
 
 from mirimask.image.statistics import IDENTITY, MOMENTS
 from mirimask.report.tables import as_markdown
+from mirimask.sources.verdicts import VERDICTS
 
 __all__ = [
     "compare_identity",
@@ -88,14 +89,13 @@ def compare_verdicts(published: pd.DataFrame, computed: pd.DataFrame) -> pd.Data
     both = published.rename(columns={"code": "image"}).merge(
         computed, on=["image", "method"], suffixes=("_published", "_computed")
     )
-    counts = ("success", "near", "failure")
-    for name in counts:
+    for name in VERDICTS:
         both[f"{name}_difference"] = both[f"{name}_computed"] - both[f"{name}_published"]
-    both["agrees"] = (both[[f"{name}_difference" for name in counts]] == 0).all(axis=1)
+    both["agrees"] = (both[[f"{name}_difference" for name in VERDICTS]] == 0).all(axis=1)
     both["flag_agrees"] = both["needs_processing_published"] == both["needs_processing_computed"]
     first = ["image", "method", "agrees", "flag_agrees"]
     kinds = ("published", "computed", "difference")
-    numbers = [f"{name}_{kind}" for name in counts for kind in kinds]
+    numbers = [f"{name}_{kind}" for name in VERDICTS for kind in kinds]
     flags = [f"needs_processing_{kind}" for kind in ("published", "computed")]
     return both[first + numbers + flags]
 
@@ -128,10 +128,12 @@ def summarise(
         )
     worst = ""
     if len(verdicts) and not verdicts["agrees"].all():
-        row = verdicts.loc[verdicts["success_difference"].abs().idxmax()]
+        off = verdicts.loc[~verdicts["agrees"], [f"{name}_difference" for name in VERDICTS]].abs()
+        at = off.max(axis=1).idxmax()
+        row, name = verdicts.loc[at], off.loc[at].idxmax().removesuffix("_difference")
         worst = (
-            f"{row['image']} {row['method']}: {row['success_published']} successes became "
-            f"{row['success_computed']}"
+            f"{row['image']} {row['method']}: {name} {row[f'{name}_published']} became "
+            f"{row[f'{name}_computed']}"
         )
     rows.append(
         {"table": 3, "cells": len(verdicts), "agree": int(verdicts["agrees"].sum()), "worst": worst}

@@ -186,7 +186,8 @@ def depths_of(measures: Tables, method: str) -> pd.DataFrame | None:
     if "injection_depths" not in measures:
         return None
     table = measures["injection_depths"]
-    return table[(table["method"] == method) & (table["image"] != "all")]
+    same = table["method"] == method.removesuffix("@crop")
+    return table[same & (table["image"] != "all")]
 
 
 def worth(tables: Tables) -> PageTable | None:
@@ -254,6 +255,8 @@ def said(name: str, tables: Tables) -> str:
         return f"{len(table)} verdicts are not the ones that knowledge of the sky gives."
     if name == "sensitivity" and table is not None:
         others = table[table["setting"] != "as configured"].drop_duplicates(["setting", "value"])
+        if not table["sources"].sum():
+            return "No source was scored."
         return f"{len(others)} other settings are compared with those of the study."
     if table is None or table.empty:
         return EVALUATION.get(name, (name, name))[1]
@@ -484,7 +487,7 @@ def masks_said(
 def panels_caption(methods: Sequence[str]) -> str:
     """What the panels of a figure of an image and its masks are."""
     return (
-        f"From the left: {', '.join(['the crop', *labels(methods)])}; circles: solid for success, "
+        f"In this order: {', '.join(['the crop', *labels(methods)])}; circles: solid for success, "
         "dashed for near, dotted for failure."
     )
 
@@ -692,7 +695,7 @@ def index_page(
     notes, circles = circle_notes(tables["circles"]), tables["circles"]
     without_catalogue = list(circles.loc[~circles["catalogue"], "image"])
     figures = paper_figures(
-        {Path(path).stem: path for path in pngs},
+        {Path(path).stem: path for path in pngs if Path(path).parent.name == "figures"},
         statistics,
         table3,
         picture,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mirimask.export.survey import MEASURES
@@ -67,7 +68,8 @@ def survey_page(table: pd.DataFrame, asked: Mapping[str, Any]) -> str:
         for name, what in MEASURES.items():
             values = good[name].astype(float)
             middle, least, most = values.median(), values.min(), values.max()
-            lines.append(f"| `{name}` | {middle:.4g} | {least:.4g} | {most:.4g} | {what} |")
+            cells = (f"{x:.4g}" if np.isfinite(x) else "-" for x in (middle, least, most))
+            lines.append(f"| `{name}` | {' | '.join(cells)} | {what} |")
         lines += ["", f"{int(good['n_sources'].sum())} sources in all."]
     failed = table[table["failure"] != ""]
     if len(failed):

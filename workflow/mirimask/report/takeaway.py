@@ -334,12 +334,16 @@ def finder_notes(pooled: pd.DataFrame) -> list[str]:
     return notes
 
 
+def _two(value: float) -> str:
+    return f"{value:z.2f}" if np.isfinite(value) else "not known"
+
+
 def _agreement(table: pd.DataFrame) -> str:
     everything = table.query("image == 'All' and method == 'All'").iloc[0]
     images = table.query("image != 'All' and method == 'All'").set_index("image")["agreement"]
     return (
         f"**The automatic verdict** agrees with the truth in {100 * everything['agreement']:.1f} % "
-        f"of {int(everything['sources'])} cases (kappa {everything['kappa']:z.2f}); the worst "
+        f"of {int(everything['sources'])} cases (kappa {_two(everything['kappa'])}); the worst "
         f"image is {images.idxmin()} with {100 * images.min():.1f} %."
     )
 

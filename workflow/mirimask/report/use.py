@@ -1,7 +1,8 @@
 """What masks leave in the sky, as a page."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -111,7 +112,7 @@ def _followed(rows: pd.DataFrame, kind: str) -> str:
 
 def _not_counted(added: pd.DataFrame) -> str:
     names = added["not_counted"].iloc[0] if "not_counted" in added else ""
-    return f"; not counted, too shallow for them: {names}" if names else ""
+    return f"; not counted, without room or too shallow for them: {names}" if names else ""
 
 
 def _is_slice(method: str, kind: str) -> bool:
@@ -167,12 +168,14 @@ def added_page(
     *,
     middle_ab: float,
     too_faint: Sequence[str],
+    without: Mapping[str, str] = MappingProxyType({}),
     simulated: bool,
 ) -> str:
     """The table of `evaluation.added.pool_added` in Markdown, and that of the super-background.
 
     `pooled` has near_far besides, `middle_ab` is that of the added sources; `too_faint`: images
-    that are not counted, as they are too shallow for them; `dithered` the rows of
+    that are not counted, as they are too shallow for them, `without` those that could not be
+    measured, each with the reason; `dithered` the rows of
     `simulation.super_background` with image, method and domain, none where no image is simulated.
     The masks stand in the order of the light of stars and galaxies together that they leave.
     """
@@ -181,6 +184,8 @@ def added_page(
         lines += [f"**{SIMULATED}**", ""]
     *_, faintest = added_magnitudes("star", middle_ab)
     faint = added_magnitudes("faint", middle_ab)
+    for image, why in without.items():
+        lines += [f"Not counted: {image}, {why}.", ""]
     if too_faint:
         lines += [
             f"Not counted: {', '.join(too_faint)}. There no mask finds 80 % of added stars of "
@@ -221,12 +226,12 @@ def added_page(
     for row in pooled.to_dict("records"):
         cells = []
         for sky in _SKIES:
-            low, high = (100 * row[f"{sky}_moved_{end}"] for end in ("low", "high"))
+            low, high = (_cell(100 * row[f"{sky}_moved_{end}"], "+z.1f") for end in ("low", "high"))
             cells += [
-                f"{100 * row[f'{sky}_bias']:+z.1f}",
-                f"{100 * row[f'{sky}_scatter']:.1f}",
-                f"{100 * row[f'{sky}_moved']:+z.1f} [{low:+z.1f}, {high:+z.1f}]",
-                f"{100 * row[f'{sky}_lost']:.0f}",
+                _cell(100 * row[f"{sky}_bias"], "+z.1f"),
+                _cell(100 * row[f"{sky}_scatter"], ".1f"),
+                f"{_cell(100 * row[f'{sky}_moved'], '+z.1f')} [{low}, {high}]",
+                _cell(100 * row[f"{sky}_lost"], ".0f"),
             ]
         lines.append(f"| {_name(row['method'])} | {' | '.join(cells)} |")
     if len(dithered):
@@ -261,6 +266,9 @@ def who_matters(pooled: pd.DataFrame) -> list[str]:
     sentences: list[str] = []
     if pooled.empty:
         return sentences
+    stars = int(pooled["faint"].max())
+    if stars < _FEWEST:
+        return [f"{stars} faint stars could be added, too few to tell."]
     for sky, name in _SKIES.items():
         own = pooled[(pooled["method"] != "none") & pooled[f"{sky}_moved"].notna()]
         if own.empty:
@@ -285,6 +293,7 @@ def who_matters(pooled: pd.DataFrame) -> list[str]:
     return sentences
 
 
+_FEWEST = 10  # stars: of fewer a median and its interval say next to nothing
 _LITTLE = 0.25  # of the scatter of a star: what a mask may move and yet matter little
 
 
@@ -296,11 +305,17 @@ def _name(method: str) -> str:
     return f"**{_plain(method)}**" if method == "recommended" else _plain(method)
 
 
+def _cell(value: float, form: str) -> str:
+    return format(value, form) if np.isfinite(value) else "-"
+
+
 def _table(rows: pd.DataFrame, columns: dict[str, tuple[str, int, int]]) -> list[str]:
     """Rows as lines of Markdown: of each column its name, factor and digits."""
     lines = ["| mask | " + " | ".join(name for name, *_ in columns.values()) + " |"]
     lines.append("|---" * (1 + len(columns)) + "|")
     for row in rows.to_dict("records"):
-        cells = [f"{scale * row[key]:z.{digits}f}" for key, (_, scale, digits) in columns.items()]
+        cells = [
+            _cell(scale * row[key], f"z.{digits}f") for key, (_, scale, digits) in columns.items()
+        ]
         lines.append(f"| {_name(row['method'])} | {' | '.join(cells)} |")
     return lines
