@@ -52,7 +52,7 @@ def test_score_of_a_mosaic(uds, catalogue, capsys):
     assert command.main(["score", uds[0], catalogue, *uds[1:], "--radius", "0.3 arcsec"]) == 0
     shown = capsys.readouterr()
     assert "recommended:" in shown.out
-    assert "2 rows have no finite position" in shown.err
+    assert "2 rows have no position that can be one" in shown.err
 
 
 def test_an_archive_product(real, tmp_path, capsys):

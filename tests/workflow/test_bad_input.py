@@ -90,4 +90,4 @@ def test_a_study_without_sources_is_legal_and_says_so(study):
     assert done.returncode == 0, done.stdout
     assert "nothing was scored" in (study.results / "tables" / "table3.md").read_text()
     log = (study.results / "logs" / "sources" / "A.log").read_text()
-    assert "1 rows have no finite position" in log
+    assert "1 rows have no position that can be one" in log

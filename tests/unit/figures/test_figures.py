@@ -481,7 +481,7 @@ def test_the_panel_of_a_mask_shows_what_it_cuts():
     header = fits.Header({"METHOD": "derivative_4.6", "NKEPT": 50, "THRESH": 1.23456})
     own = mask_panel(image, kept, header, ["near"])
     assert own.image is image
-    assert own.note == "50 px kept, 25 % of the crop\nabove 1.235 MJy/sr"
+    assert own.note == "50 px marked, 25 % of the crop\nabove 1.235 MJy/sr"
     assert own.limits == image_panel(image).limits == (0.8 * 199, 0.99 * 199)
     slope = mask_panel(image, kept, header, ["near"], slope=image / 10)
     assert slope.limits == pytest.approx((15.92, 19.701))

@@ -237,7 +237,7 @@ def test_a_panel_says_what_its_percentage_is_of(domain, slope, of):
     image = np.arange(200.0).reshape(10, 20)
     header = fits.Header({"METHOD": "value_4.6", "NKEPT": 50, "PERCENT": 4.6, "DOMAIN": domain})
     panel = mask_panel(image, image > 149, header, [], slope=image if slope else None)
-    assert panel.note == f"top 4.6 % of {of}\n50 px kept, 25 % of the crop"
+    assert panel.note == f"top 4.6 % of {of}\n50 px marked, 25 % of the crop"
 
 
 def cut_outs(count=8):

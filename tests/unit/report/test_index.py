@@ -296,13 +296,13 @@ def test_the_recommended_mask_is_counted_beside_the_segmentation():
 
 def test_what_the_masks_of_an_image_keep_is_said():
     assert index.masks_said(COUNTS, "B", ["value_1", "segmentation"]) == (
-        "B: the crop, then what each mask keeps of it, with circles around the catalogue's "
+        "B: the crop, then what each mask marks of it, with circles around the catalogue's "
         "sources; Img Top 1 % 1 success, 0 near, 5 failure; Orig. Segm. 5 success, 1 near, "
         "0 failure."
     )
     assert index.masks_said(COUNTS, "C", ["value_1"]).endswith("no catalogue source lies here.")
     bare = index.masks_said(COUNTS, "C", ["value_1"], without_catalogue=["C"])
-    assert bare == "C: the crop, then what each mask keeps of it; no catalogue is given."
+    assert bare == "C: the crop, then what each mask marks of it; no catalogue is given."
     # sources are there, but Table 3 counts other masks
     assert index.masks_said(COUNTS, "B", ["sep"]).endswith(
         "circles around the catalogue's sources; Table 3 has none of these masks."

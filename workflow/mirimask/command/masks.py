@@ -276,7 +276,8 @@ def made(
         row["match_radius_arcsec"] = radius
     if "plot" in paths:
         path = paths["plot"]
-        writes.append((path, picture(image, labels > 0, in_words(row), path)))
+        drawn = {key: value for key, value in row.items() if key != "match_radius_arcsec"}
+        writes.append((path, picture(image, labels > 0, in_words(drawn), path)))
     if "output" in paths:
         from mirimask.image.files import write_whole_mask
 

@@ -129,7 +129,12 @@ def _row(code: str, path: str, band: str) -> dict[str, str]:
     from mirimask.image.instrument import imaging_filter
 
     whole = Path(path).absolute()  # as it is named: a link may have its segmentation beside it
-    frame = open_image(path, filter_name=band, settings=_SETTINGS)
+    try:
+        frame = open_image(path, settings=_SETTINGS)
+    except MaskError:
+        if not band:
+            raise
+        frame = open_image(path, filter_name=band, settings=_SETTINGS)
     band = str(frame.primary["FILTER"]).strip().upper()
     try:
         imaging_filter(band)

@@ -29,7 +29,7 @@ def several_at_a_time(
     A MaskError stands in the place of one that was not done because a process died. When the
     caller stops in between, by an error or Ctrl-C, so do the processes.
     """
-    context = multiprocessing.get_context(START)
+    context, before = multiprocessing.get_context(START), set(threading.enumerate())
     with ProcessPoolExecutor(min(cores, len(jobs)), context, initializer=_begin) as pool:
         try:
             # Ctrl-C reaches all processes of a terminal, and is for this one alone to answer: the
@@ -59,6 +59,10 @@ def several_at_a_time(
             for process in processes:
                 process.join(_PATIENCE)
                 process.kill()
+            # the pool's own thread, which would be woken at the end of Python while it closes
+            for thread in set(threading.enumerate()) - before:
+                if not thread.daemon:
+                    thread.join(_PATIENCE)
             raise
 
 

@@ -101,7 +101,8 @@ def run_score(options: argparse.Namespace, progress: Progress, said: Said) -> in
             print(table.to_string(index=False), end="\n\n")
     if image.simulated:
         print("SIMULATED image")
-    print(f"{len(sources)} sources, circles of {radius:.3g} px")
+    plural = "" if len(sources) == 1 else "s"
+    print(f"{len(sources)} source{plural}, circles of {radius:.3g} px")
     for name in methods:
         shown = ", ".join(f"{count} {verdict}" for verdict, count in counts[name].items())
         print(f"{name}: {shown}")
@@ -150,7 +151,7 @@ def judged(
     sources: "Table",
     methods: list[str],
 ) -> "pd.DataFrame":
-    """A row for each method and source, with the settings of a study by default."""
+    """A row for each method and source; the defaults are the command's own, not a study's."""
     import pandas as pd
 
     from mirimask.image.frame import pixels

@@ -100,14 +100,14 @@ def mask_panel(
     *,
     slope: NDArray[np.floating] | None = None,
 ) -> Panel:
-    """The panel of a mask: the pixels that it keeps of what it cuts.
+    """The panel of a mask: the pixels that it marks of what it cuts.
 
     That is the `image` (ny, nx), or its `slope`, in MJy/sr/px, where one is given. `kept` and
     `header` are what `mirimask.image.files.read_mask` gives.
     """
     unit = _UNIT if slope is None else f"{_UNIT}/px"
     shown = image if slope is None else slope
-    note = f"{header['NKEPT']:,} px kept, {100 * header['NKEPT'] / kept.size:.3g} % of the crop"
+    note = f"{header['NKEPT']:,} px marked, {100 * header['NKEPT'] / kept.size:.3g} % of the crop"
     if "PERCENT" in header:
         of = _DOMAINS[header["DOMAIN"], slope is not None]
         note = f"top {header['PERCENT']:g} % of {of}\n{note}"
@@ -498,7 +498,7 @@ def draw_panels(
             scaled.append(scale)
             _colour_bar(figure, (box[0], (y0 - 0.9) / total[1], box[2], 0.13 / total[1]), panel)
     keys = [
-        Patch(facecolor=_NOT_KEPT, edgecolor="#808080", label="not kept by the mask"),
+        Patch(facecolor=_NOT_KEPT, edgecolor="#808080", label="not marked by the mask"),
         Patch(facecolor=_EMPTY, edgecolor="#808080", label="not observed"),
     ]
     figure.legend(

@@ -12,7 +12,8 @@ from mirimask.image.levels import shrink, shrink_mask
 __all__ = ["quick_look"]
 
 _SIDE = 9.0  # inches of the longer side of the image; style draws 110 pixels to an inch
-_LEAST, _MOST = 500, 1000  # pixels of the longer side as it is drawn
+# pixels of the longer side as it is drawn; of more, rows would fall between those of the picture
+_LEAST, _MOST = 500, round(_SIDE * 110)
 _OUTLINE = (1.0, 0.35, 0.1)
 _LETTER = 0.075  # inches of a letter of the numbers, more than the mean
 
@@ -30,7 +31,7 @@ def quick_look(
     """An image in greys with the outline of its mask, and a line of numbers below.
 
     `data` (ny, nx) is NaN where nothing was observed, which is drawn blue; `mask` has its shape;
-    `limits` are the values of black and white. Beyond 1000 pixels a pixel of the picture is the
+    `limits` are the values of black and white. Beyond 990 pixels a pixel of the picture is the
     mean of several, and of the mask where one of them is.
     """
     longer = max(data.shape)

@@ -169,8 +169,13 @@ def method_label(name: str) -> str:
 
 
 def spots_or_sources(name: str, number: int = 2) -> str:
-    """What the labels of that many areas of a mask are called: of slices most are but noise."""
-    what = "spot" if all(leaf.is_slice for leaf in leaves(name)) else "source"
+    """What that many labels of a mask are called.
+
+    Spots are the connected areas of a percentage of the pixels, of which most are but noise, and of
+    a combination; sources are what a method tells apart itself.
+    """
+    parsed = parse_method(name)
+    what = "spot" if parsed.parts or METHODS[parsed.method].unit == "%" else "source"
     return what if number == 1 else f"{what}s"
 
 

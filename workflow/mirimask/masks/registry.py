@@ -61,6 +61,11 @@ def _future(label: str, function: str, unit: str = "%", **more: Any) -> Method:
     return Method(label, function, unit, group="future", **more)
 
 
+_DEBLENDING = {
+    "module": "skimage",
+    "get": "pip install scikit-image",
+}  # photutils does it with that
+
 METHODS: dict[str, Method] = {
     # the paper's and this project's
     "value": Method(
@@ -129,8 +134,8 @@ METHODS: dict[str, Method] = {
     # in use elsewhere
     "pipeline_1.5.3": _peer("photutils, jwst 1.5.3", "finders.pipeline"),
     "pipeline_1.12.5": _peer("photutils, jwst 1.12.5", "finders.pipeline"),
-    "pipeline_3.0.0": _peer("photutils, jwst 3.0.0", "finders.pipeline"),
-    "source_finder": _peer("photutils SourceFinder", "finders.source_finder"),
+    "pipeline_3.0.0": _peer("photutils, jwst 3.0.0", "finders.pipeline", **_DEBLENDING),
+    "source_finder": _peer("photutils SourceFinder", "finders.source_finder", **_DEBLENDING),
     "dao_star_finder": _peer("DAOStarFinder", "finders.dao_star_finder"),
     "iraf_star_finder": _peer("IRAFStarFinder", "finders.iraf_star_finder"),
     "star_finder": _peer("StarFinder", "finders.star_finder"),

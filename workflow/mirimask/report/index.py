@@ -475,7 +475,7 @@ def masks_said(
                 f"{method_label(name)} {row['success']} success, {row['near']} near, "
                 f"{row['failure']} failure"
             )
-    text = f"{image}: the crop, then what each mask keeps of it"
+    text = f"{image}: the crop, then what each mask marks of it"
     if image in without_catalogue:
         return f"{text}; no catalogue is given."
     if not (table3["image"] == image).any():

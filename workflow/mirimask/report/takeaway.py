@@ -366,8 +366,10 @@ def takeaways(tables: Mapping[str, pd.DataFrame]) -> list[str]:
         matter = who_matters(tables["added"])
         lines.append(" ".join([*answer, *(["Flux of faint stars:", *matter] if matter else [])]))
     lines += _chance(tables["chance"])
-    if "circles" in tables and (notes := circle_notes(tables["circles"])):
-        lines.append(f"**The catalogue's circles**: {'; '.join(notes)}.")
+    if "circles" in tables:
+        circles = tables["circles"]
+        if notes := circle_notes(circles[circles["catalogue"].astype(bool)]):
+            lines.append(f"**The catalogue's circles**: {'; '.join(notes)}.")
     by_truth = "false_rates" in tables and len(tables["false_rates"])
     lines.append(
         _false_by_truth(tables["false_rates"]) if by_truth else _false(tables["reliability"])

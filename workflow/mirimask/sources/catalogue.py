@@ -239,7 +239,8 @@ def locate_sources(
     log.info("%d sources on the image; %s", chosen.sum(), counts)
     if counts["n_not_finite"]:
         log.warning(
-            "catalogue: %d rows have no finite position and are dropped", counts["n_not_finite"]
+            "catalogue: %d rows have no position that can be one and are dropped",
+            counts["n_not_finite"],
         )
     distinct, times = np.unique(names[chosen], return_counts=True)
     if (times > 1).any():

@@ -130,11 +130,12 @@ function tell() {
     row.setAttribute("aria-current", String(i === chosen));
     rows.append(row);
   });
-  part("caption").textContent = `${image.name}: ${image.sources.length} sources, ${method.label}`;
+  const found = image.sources.length || "no";
+  part("caption").textContent = `${image.name}: ${found} catalogue sources, ${method.label}`;
   part("summary").textContent =
     `${image.name}, ${method.label}: ${counts.success} success, ${counts.near} near, ` +
-    `${counts.failure} failure; the mask keeps ${method.kept.toLocaleString("en")} of ` +
-    `${(image.pixels).toLocaleString("en")} pixels (${(100 * method.kept / image.pixels).toFixed(2)} %).`;
+    `${counts.failure} failure; the mask marks ${method.kept.toLocaleString("en")} of ` +
+    `${(image.pixels).toLocaleString("en")} observed pixels (${(100 * method.kept / image.pixels).toFixed(2)} %).`;
   canvas.setAttribute("aria-label", part("summary").textContent);
   draw();
 }
