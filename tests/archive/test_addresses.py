@@ -15,6 +15,7 @@ from astropy.table import Table
 pytest.importorskip("cryptography", reason="makes the server's certificate")
 from archive.server import serve  # the folder tests/archive
 from conftest import make_image
+from mirimask.addresses import file_name
 from mirimask.command import run as command
 
 MAST_NAME = "mast:JWST/product/jw09001-o001_t001_miri_f770w_i2d.fits"
@@ -89,6 +90,23 @@ def one_error(answer, *says):
     assert answer[2].count("\n") == 1
     for text in says:
         assert text in answer[2]
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("https://a.b/c/x_i2d.fits?Signature=a/b.c", "x_i2d.fits"),
+        ("https://a.b/Download/file?uri=mast:JWST/product/x_i2d.fits&token=a.b", "x_i2d.fits"),
+        ("https://a.b/get?size=1&file=x_i2d.fits", "x_i2d.fits"),
+        ("https://a.b/get", "get"),
+    ],
+)
+def test_what_a_file_at_an_address_is_called(address, name):
+    assert file_name(address) == name
+
+
+def test_what_is_no_address_is_said(run):
+    one_error(run("stats", "https://[x/a_i2d.fits"), "it is no address")
 
 
 def test_an_image_of_a_web_server(web, run):

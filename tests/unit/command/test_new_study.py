@@ -50,6 +50,32 @@ def test_a_folder_may_be_called_what_yaml_takes_for_no_text(here, name):
     assert Study(yaml.safe_load((here / name / "study.yaml").read_text())).name == name
 
 
+def test_a_filter_is_of_the_images_whose_header_has_none(here, capsys):
+    """One command for images of several filters."""
+    make_image(here, "B", seed=2)
+    for name, band in (("A", "F1130W"), ("B", "")):
+        with fits.open(f"{name}_i2d.fits", mode="update") as hdus:
+            hdus[0].header["FILTER"] = band
+    assert (
+        command.main(
+            [
+                "new-study",
+                "mine",
+                *sorted(map(str, here.glob("[AB]_i2d.fits"))),
+                "--filter",
+                "F770W",
+            ]
+        )
+        == 0
+    )
+    assert "left out" not in capsys.readouterr().err
+    study = Study(yaml.safe_load((here / "mine" / "study.yaml").read_text()))
+    assert {name: row["filter"] for name, row in study.images.items()} == {
+        "A": "F1130W",
+        "B": "F770W",
+    }
+
+
 @pytest.mark.parametrize("where", ["header", "option"])
 def test_a_filter_in_small_letters(here, where):
     with fits.open("A_i2d.fits", mode="update") as hdus:

@@ -526,6 +526,16 @@ def test_a_quick_look_at_an_image_larger_than_the_picture(tmp_path):
     assert os.listdir(tmp_path) == ["q.png"]
 
 
+@pytest.mark.parametrize("side", [900, 995, 1000, 1985])
+def test_no_row_of_an_outline_falls_between_those_of_the_picture(side):
+    """There are no more rows of pixels than the picture has of its own."""
+    data = np.random.default_rng(1).normal(size=(side, side // 2)).astype(np.float32)
+    figure = quick_look(data, data > 5, title="x", numbers="n", limits=(-2.0, 2.0), simulated=False)
+    (axes,) = figure.axes
+    drawn = axes.get_window_extent().height * 110 / figure.dpi
+    assert np.asarray(axes.images[0].get_array()).shape[0] <= round(drawn)
+
+
 def test_a_name_with_dollars_is_no_formula(tmp_path):
     figure = quick_look(
         np.zeros((60, 60)),

@@ -1,12 +1,23 @@
 """The crop keeps its sky, tells empty from seen, and refuses what is no image."""
 
+from dataclasses import replace
+from functools import partial
+
+import astropy.units as u
 import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 from astropy.wcs import WCS
-from mirimask.errors import MaskError
-from mirimask.image.files import read_crop, read_frame, write_crop, write_mask
+from mirimask.errors import DamagedFile, MaskError
+from mirimask.image.files import (
+    read_crop,
+    read_frame,
+    read_gradient,
+    read_mask,
+    write_crop,
+    write_mask,
+)
 from mirimask.image.frame import crop_frame, empty_pixels
 from mirimask.image.statistics import describe, identify
 from mirimask.sources.catalogue import catalogue_settings, locate_sources
@@ -118,6 +129,26 @@ def test_a_stale_pixel_area_is_said(product, caplog):
     assert frame.pixel_area_sr == pytest.approx(2.844e-13, rel=1e-3)
 
 
+def test_a_width_that_was_given_stays_with_the_crop(product, tmp_path):
+    frame = replace(read_frame(product[0]), psf_arcsec=0.5)
+    crop = crop_frame(frame, rows=None, columns=None, image="Img1")
+    write_crop(tmp_path / "crop.fits", crop)
+    assert read_crop(tmp_path / "crop.fits").fwhm_px == crop.fwhm_px == round(0.5 / 0.11, 6)
+
+
+def test_a_file_of_another_kind_is_damaged(product, tmp_path):
+    crop = crop_frame(read_frame(product[0]), rows=None, columns=None, image="Img1")
+    write_crop(tmp_path / "crop.fits", crop)
+    write_mask(tmp_path / "mask.fits", crop.data > 5, crop)
+    for function, name, lacks in (
+        (read_crop, "mask", "SCI"),
+        (read_mask, "crop", "MASK"),
+        (partial(read_gradient, domain="crop"), "crop", "crop"),
+    ):
+        with pytest.raises(DamagedFile, match=f"{name}.fits': damaged, it has no {lacks}"):
+            function(tmp_path / f"{name}.fits")
+
+
 def test_a_mask_without_a_pixel_is_said(product, tmp_path, caplog):
     crop = crop_frame(read_frame(product[0]), rows=None, columns=None, image="Img1")
     write_mask(tmp_path / "mask.fits", crop.data > 1e9, crop, method="value_1")
@@ -193,6 +224,15 @@ def test_positions_are_taken_in_the_unit_of_their_columns():
     found = locate_sources(table, WCS(_header()), (100, 120), **COLUMNS)
     np.testing.assert_allclose(found["ra"], plain["ra"], rtol=1e-12)
     np.testing.assert_allclose(found["y"], plain["y"], rtol=1e-6)
+    # of an archive: a unit that astropy does not know, or that is none
+    table = _catalogue()
+    for word in ("degs_J2000", ""):
+        table[ra].unit = u.Unit(word, parse_strict="silent")
+        assert len(locate_sources(table, WCS(_header()), (100, 120), **COLUMNS)) == len(plain)
+    sexagesimal = _catalogue()
+    sexagesimal[ra] = ["05:20:00"] * len(sexagesimal)
+    with pytest.raises(MaskError, match=f"column '{ra}' holds no numbers of degrees, but '05:20"):
+        locate_sources(sexagesimal, WCS(_header()), (100, 120), **COLUMNS)
     table[ra].unit = "Jy"
     with pytest.raises(MaskError, match=f"column '{ra}' is in Jy, which is no unit of an angle"):
         locate_sources(table, WCS(_header()), (100, 120), **COLUMNS)

@@ -41,6 +41,13 @@ def test_unknown_filter_is_named_with_those_that_are_known():
         imaging_filter("F444W")
 
 
+def test_a_card_without_a_value_is_none():
+    header = Header()
+    for key in ("INSTRUME", "FILTER", "PUPIL"):
+        header.append((key, None))
+    assert band_of(header) == ("MIRI", "")
+
+
 def test_a_pixel_has_a_side():
     for function in (point_aperture, light_radii_px):
         with pytest.raises(MaskError, match=r"the side of a pixel is -0.1 arcsec"):

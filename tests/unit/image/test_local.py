@@ -144,6 +144,17 @@ def test_an_error_that_stays_in_its_file_has_its_own_unit(write, data, tmp_path,
     np.testing.assert_allclose(stored[5:9], data[5:9] * 1e-6 / 20, rtol=1e-6)
 
 
+def test_what_is_empty_stays_so_without_its_plane(write, data, tmp_path):
+    """Of a fill value that is no NaN the weight alone says it, and that may be left out."""
+    weight = np.ones(SHAPE, np.float32)
+    weight[10:20] = 0
+    filled = np.where(weight > 0, data, -999).astype(np.float32)
+    path = write(array=filled, more=[("WHT", weight)])
+    write_hdus(tmp_path / "again.fits", read_image(path, keep=()))
+    empty = read_frame(tmp_path / "again.fits").empty
+    np.testing.assert_array_equal(empty, np.isnan(data) | (weight == 0))
+
+
 def test_what_is_read_is_a_product_again_after_writing(write, data, tmp_path):
     i2d = read_image(write(ext="PRIMARY", FILTER="F770W"))
     write_hdus(tmp_path / "out.fits", i2d)

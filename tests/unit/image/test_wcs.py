@@ -338,6 +338,12 @@ def test_a_number_that_is_none_in_the_file(tmp_path, value):
         read_image(path)
 
 
+def test_what_is_not_looked_at_is_not_refused():
+    """Another WCS of the image, and the names that a table's axis may have."""
+    read = sky.read_wcs(header(CRVAL1A="foo", PS2_1="tab"), (NY, NX), what="i2d")
+    assert read.wcs.crval.tolist() == list(CENTRE)
+
+
 def test_axes_that_are_not_the_skys():
     head = header(NAXIS=3, NAXIS1=NX, NAXIS2=1, NAXIS3=NY, CTYPE3="FREQ", CRVAL3=1.0)
     with pytest.raises(MaskError, match="not those of the sky"):

@@ -195,6 +195,31 @@ def test_settings_that_are_not_given_are_asked_for():
     np.testing.assert_array_equal(make_mask(image, "log"), own)
 
 
+@pytest.mark.parametrize(
+    ("name", "settings", "says"),
+    [
+        ("sep", {"foo": 1}, r"detectors\.sep\.settings: 'foo' is none of its settings: .*box_px"),
+        ("log", {"box_pc": 64}, r"detectors\.log\.settings: 'box_pc' is none of its settings"),
+        (
+            "jwst_source_catalog",
+            {},
+            r"jwst_source_catalog needs the Python environment that has it",
+        ),
+    ],
+)
+def test_settings_that_a_method_has_not(name, settings, says):
+    options = {name: {"level": 3.0, "settings": settings}}
+    with pytest.raises(MaskError, match=says):
+        make_mask(frame_with(fields.field()), name, options=options)
+
+
+def test_a_psf_wider_than_the_image_is_said():
+    image = replace(frame_with(fields.field()), psf_arcsec=269.0)
+    for name in ("log", "source_finder", "recommended", "value_1"):
+        with pytest.raises(MaskError, match=r"fwhm_px is .*not larger than the image"):
+            make_mask(image, name)
+
+
 def test_thresholds_of_another_image():
     """A blank image is cut where the image is, whatever the method's percentage is of."""
     image = frame_with(fields.field())

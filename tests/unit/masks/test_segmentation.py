@@ -38,11 +38,13 @@ def test_eras_of_the_pipeline():
     assert SegmentationSettings.for_jwst("1.5.3") == SegmentationSettings(100, 2.0, 3, 5, False)
     for version in ("1.6.0", "1.12.5", "2.1.0"):
         assert SegmentationSettings.for_jwst(version) == SegmentationSettings(1000, 2, 3, 25, False)
-    assert SegmentationSettings.for_jwst("3.0.0") == SegmentationSettings(1000, 2, 3, 25, True)
+    for newest in ("3.0.0", "3.0", "3", 3.0):  # YAML's 3.0 is a number
+        assert SegmentationSettings.for_jwst(newest) == SegmentationSettings(1000, 2, 3, 25, True)
+    assert SegmentationSettings.for_jwst("1.6") == SegmentationSettings.for_jwst("1.6.0")
     assert SegmentationSettings.for_jwst("1.12.5", snr=5).snr == 5
 
 
-@pytest.mark.parametrize("version", ["", "latest", "v1"])
+@pytest.mark.parametrize("version", ["", "latest", "v1", "-1.2.3"])
 def test_version_that_is_none(version):
     with pytest.raises(MaskError, match="not a jwst version"):
         SegmentationSettings.for_jwst(version)

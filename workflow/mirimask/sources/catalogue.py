@@ -292,7 +292,7 @@ def _degrees(catalogue: "Table", name: str) -> NDArray[np.float64]:
         values: NDArray[np.float64] = np.ma.filled(np.ma.asarray(column, dtype=float), np.nan)
     except (TypeError, ValueError):
         raise MaskError(
-            f"catalogue: column '{name}' holds no numbers of degrees, but {column[0]!r}. Set "
+            f"catalogue: column '{name}' holds no numbers of degrees, but '{column[0]}'. Set "
             "catalogue.ra and catalogue.dec to columns in degrees."
         ) from None
     unit = u.Unit(column.unit or "", parse_strict="silent")
