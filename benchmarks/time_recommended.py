@@ -21,7 +21,6 @@ import sep  # isort: skip
 from astropy.io import fits  # isort: skip
 from scipy import ndimage  # isort: skip
 from mirimask.image.files import read_frame  # isort: skip
-from mirimask.image.instrument import psf_fwhm_px  # isort: skip
 from mirimask.masks.cores import core_labels, curvature_snr  # isort: skip
 from mirimask.masks.segmentation import SegmentationSettings, segment  # isort: skip
 from mirimask.masks.source_mask import source_labels  # isort: skip
@@ -49,7 +48,7 @@ def arrays(options: argparse.Namespace) -> tuple[dict[str, tuple[np.ndarray, np.
         empty = fits.getdata(options.wht) == 0
         return {options.i2d.name: (np.where(empty, 0, data), empty)}, options.fwhm_px
     frame = read_frame(options.i2d)
-    fwhm_px = psf_fwhm_px(frame.primary["FILTER"], frame.pixel_scale)
+    fwhm_px = frame.fwhm_px
     data, empty = np.where(frame.empty, np.float32(0), frame.data), frame.empty
     seen = data[~empty]
     noise = np.random.default_rng(1).normal(np.median(seen), 0.02, data.shape).astype(np.float32)

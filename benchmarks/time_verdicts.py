@@ -16,7 +16,6 @@ from astropy.table import Table  # isort: skip
 from mirimask.sources.catalogue import CATALOGUES, catalogue_settings, circle_sizes, locate_sources  # isort: skip
 from mirimask.image.files import read_frame  # isort: skip
 from mirimask.image.frame import crop_frame, pixels  # isort: skip
-from mirimask.image.instrument import psf_fwhm_px  # isort: skip
 from mirimask.image.own_files import read_segmentation  # isort: skip
 from mirimask.masks.make import make_masks  # isort: skip
 from mirimask.masks.names import parse_method  # isort: skip
@@ -38,7 +37,7 @@ def main() -> None:
     crop = crop_frame(
         frame, rows=config["crop"]["rows"], columns=config["crop"]["columns"], image=IMAGE
     )
-    fwhm_px = psf_fwhm_px("F770W", crop.pixel_scale)
+    fwhm_px = crop.fwhm_px
     settings = catalogue_settings(
         dict.fromkeys(("vizier", "irsa", "id", "ra", "dec", "keep", "resolution"))
         | {"name": "unwise"},

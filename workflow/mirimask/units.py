@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = [
     "AB_JANSKY",
     "AB_MICROJANSKY",
+    "SIGMA_PER_FWHM",
     "SIGMA_PER_MAD",
+    "SIGMA_PER_MEAN",
     "ab_to_jansky",
     "ab_to_microjansky",
     "jansky_per_pixel",
@@ -23,6 +25,8 @@ AB_JANSKY = 8.90  # magnitude of 1 Jy
 AB_MICROJANSKY = 23.9  # magnitude of 1 microjansky
 # Standard deviation of a Gaussian from the median of absolute deviations from its median
 SIGMA_PER_MAD = 1.482602
+SIGMA_PER_MEAN = 1.253314  # from the mean of absolute values
+SIGMA_PER_FWHM = 1 / np.sqrt(8 * np.log(2))  # from its full width at half maximum
 
 
 def ab_to_jansky(magnitude: ArrayLike) -> NDArray[np.float64]:

@@ -58,15 +58,20 @@ def run_project(options: argparse.Namespace, progress: Progress, said: Said) -> 
     if options.json:
         print(json.dumps(rows if many else rows[0], indent=1))
     elif many:
-        heads = {"image": "image", "share": "area %", "n_masked": "pixels", "wcs": "WCS"}
-        print(mask_table(rows, heads))
+        heads = {"image": "image", "area": "area % of all", "n_masked": "pixels", "wcs": "WCS"}
+        print(mask_table([row | _area(row) for row in rows], heads))
     elif not options.quiet:
         (row,) = rows
         print(
-            f"{row['n_masked']} pixels, {row['share']} % of all its pixels ({row['wcs']})",
+            f"{row['n_masked']} pixels, {_area(row)['area']} % of all its pixels ({row['wcs']})",
             file=sys.stderr,
         )
     return 1 if any("error" in row for row in rows) else 0
+
+
+def _area(row: dict[str, Any]) -> dict[str, str]:
+    """The share of all pixels in per cent, as text; nothing of an image that failed."""
+    return {"area": f"{100 * row['masked_share']:.2f}"} if "masked_share" in row else {}
 
 
 def _as_its_values(hdu: Any) -> Any:
@@ -169,7 +174,7 @@ def projected(
     return {
         "image": image,
         "n_masked": int(mask.sum()),
-        "share": round(100 * float(mask.mean()), 2),
+        "masked_share": float(mask.mean()),
         "wcs": kind,
         "file": path,
     }

@@ -48,7 +48,6 @@ _logger = logging.getLogger("mirimask")
 BACKGROUND_BOX_FWHM = 10  # of the reference peaks, as in a study (peaks.background_box)
 
 
-VERDICTS = ("success", "near", "failure")
 SCORES = Output("-o", "verdicts are a CSV table", (".csv",), "_verdicts.csv", True, folder=False)
 
 
@@ -63,6 +62,7 @@ def run_score(options: argparse.Namespace, progress: Progress, said: Said) -> in
         files.append(("--json", STDOUT))
     check_outputs(files, inputs, overwrite=options.overwrite)
     from mirimask.masks.names import check_methods, leaves
+    from mirimask.sources.verdicts import VERDICTS
     from mirimask.table_files import as_csv, write_csv
 
     methods = [m.name for m in check_methods(options.method or ["recommended", "segmentation"])]

@@ -24,7 +24,6 @@ __all__ = [
     "light_radii_px",
     "point_aperture",
     "psf_fwhm_arcsec",
-    "psf_fwhm_px",
     "uncorrected_aperture",
 ]
 
@@ -189,8 +188,3 @@ def psf_fwhm_arcsec(filter_name: str, instrument: str = "MIRI") -> float:
             f"filter: the width of the PSF of {instrument} '{filter_name}' is not known here. "
             f"Known: {shown}."
         ) from None
-
-
-def psf_fwhm_px(filter_name: str, pixel_scale_arcsec: float = PIXEL_SCALE_ARCSEC) -> float:
-    """FWHM of the PSF in pixels of `pixel_scale_arcsec`; MaskError for an unknown filter."""
-    return psf_fwhm_arcsec(filter_name) / pixel_scale_arcsec

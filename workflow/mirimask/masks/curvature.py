@@ -15,12 +15,11 @@ from scipy import ndimage
 
 from mirimask.image.background import between_tiles, of_tiles, tile_edges, upper_median
 from mirimask.masks.derivatives import curvatures
-from mirimask.units import SIGMA_PER_MAD
+from mirimask.units import SIGMA_PER_MAD, SIGMA_PER_MEAN
 
 __all__ = ["curvature_in_noise", "smoothed_in_blocks"]
 
 _BLOCK = (258, 348)  # rows and columns filtered at a time: they stay in the processor's cache
-_PER_MEAN = 1.253314  # standard deviation of a Gaussian from the mean of absolute values
 
 
 def curvature_in_noise(
@@ -51,7 +50,7 @@ def curvature_in_noise(
     noise *= np.float32(1 - share)
     for block, pixels, hidden in _with_rims(curvature, unknown, blocks, box_px // 2):
         around = _box_mean(np.abs(pixels), hidden, box_px)
-        around *= np.float32(share * _PER_MEAN)
+        around *= np.float32(share * SIGMA_PER_MEAN)
         own = noise[block]
         own += around
         np.copyto(own, np.inf, where=~(own > 0))

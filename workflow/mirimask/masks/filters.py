@@ -15,12 +15,9 @@ from scipy import ndimage
 
 from mirimask.image.background import between_tiles, from_nearest, median, of_tiles
 from mirimask.masks.family import Family, tool_family
-from mirimask.units import SIGMA_PER_MAD
+from mirimask.units import SIGMA_PER_FWHM, SIGMA_PER_MAD, SIGMA_PER_MEAN
 
 __all__ = ["dog", "log", "matched_filter", "starlet", "starlet_scales"]
-
-_PER_FWHM = 1 / np.sqrt(8 * np.log(2))  # sigma of a Gaussian
-_PER_MEAN = 1.253314  # standard deviation of a Gaussian from the mean of absolute values
 
 
 def _meshes(
@@ -71,7 +68,7 @@ def _in_noise(
         box = max(3, round(window_px) | 1)
         near = ndimage.uniform_filter(np.where(seen, np.abs(filtered), 0), box)
         known = ndimage.uniform_filter(seen.astype(np.float32), box)
-        scatter = (1 - share) * scatter + share * _PER_MEAN * near / np.maximum(known, 1e-3)
+        scatter = (1 - share) * scatter + share * SIGMA_PER_MEAN * near / np.maximum(known, 1e-3)
     scatter[~(scatter > 0)] = np.inf
     return (filtered / scatter).astype(np.float32)
 
@@ -96,7 +93,7 @@ def log(
     At the PSF's own width it is the wavelet of Vielva et al. (2001, MNRAS 326, 181) for point
     sources, thresholded by the scatter of the filtered image.
     """
-    sigma = width * fwhm_px * _PER_FWHM
+    sigma = width * fwhm_px * SIGMA_PER_FWHM
 
     noise = {"window_px": window * fwhm_px, "share": share}
 
@@ -124,7 +121,7 @@ def dog(
     With 1.6 it comes nearest to the Laplacian of a Gaussian (Marr & Hildreth 1980, Proc. R. Soc.
     Lond. B 207, 187).
     """
-    sigma = fwhm_px * _PER_FWHM
+    sigma = fwhm_px * SIGMA_PER_FWHM
 
     noise = {"window_px": window * fwhm_px, "share": share}
 
@@ -207,7 +204,9 @@ def matched_filter(
     ) -> tuple[NDArray[np.floating], ...]:
         flat = _flattened(data, seen, box_px)
         return (
-            _in_noise(ndimage.gaussian_filter(flat, fwhm_px * _PER_FWHM), seen, box_px, **noise),
+            _in_noise(
+                ndimage.gaussian_filter(flat, fwhm_px * SIGMA_PER_FWHM), seen, box_px, **noise
+            ),
         )
 
     return tool_family("matched_filter", levels, empty, prepare, _above)

@@ -5,15 +5,11 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from mirimask.evaluation.chance import chance_layout
-from mirimask.report.tables import as_latex, as_markdown
+from mirimask.report.tables import SCORERS, as_latex, as_markdown
 
 __all__ = ["BOLD", "chance_latex", "chance_pages", "chance_parts"]
 
 TITLE = "Table 3, chance-corrected: S_c = (S/N - p0) / (1 - p0)"
-SCORERS = {
-    "peaks": "a bright spot's peak in the circle",
-    "pixels": "any pixel of the mask in the circle",
-}
 POSITIONS = {"random": "random positions", "shifted": "the shifted catalogue"}
 BOLD = (
     "bold: p below 0.05 after Holm's correction for all cells of single images; the row All is "
@@ -42,7 +38,7 @@ def chance_parts(
     keys = [(d, s, p) for d in seen for s in SCORERS for p in POSITIONS]
     for domain, own_scorer, positions in sorted(keys, key=lambda key: key != first):
         rows = table[
-            table["domain"].isin([domain, ""])
+            table["domain"].isin([domain, "", "mixed"])
             & (table["scorer"] == own_scorer)
             & (table["positions"] == positions)
             & (table["sources"] > 0)

@@ -13,6 +13,7 @@ from mirimask.sources.verdicts import VERDICT_COLUMNS
 __all__ = [
     "BOLD_NOTE",
     "CROWDED",
+    "SCORERS",
     "SIMULATED",
     "TITLE1",
     "TITLE2",
