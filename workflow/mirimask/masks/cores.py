@@ -6,7 +6,7 @@ docs/cores.md tells how it was chosen, against what, and what did not help. The 
 cores is the source mask's (`source_mask`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -203,8 +203,11 @@ def cores_family(
 ) -> Family:
     """The cores by their seed level; they grow to `grow`, or less far.
 
-    `settings` replace some of `CoreSettings`.
+    `settings` replace some of `CoreSettings`; MaskError for one that is none of these.
     """
+    strange = set(settings) - {field.name for field in fields(CoreSettings)}
+    if strange:
+        raise MaskError(f"cores: unknown setting {', '.join(sorted(strange))}.")
     chosen = CoreSettings(**settings)
 
     def cut(images: Scores, level: float) -> NDArray[np.bool_]:

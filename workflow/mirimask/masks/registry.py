@@ -61,10 +61,8 @@ def _future(label: str, function: str, unit: str = "%", **more: Any) -> Method:
     return Method(label, function, unit, group="future", **more)
 
 
-_DEBLENDING = {
-    "module": "skimage",
-    "get": "pip install scikit-image",
-}  # photutils does it with that
+# what photutils deblends with
+_DEBLENDING = {"module": "skimage", "get": "pip install scikit-image"}
 
 METHODS: dict[str, Method] = {
     # the paper's and this project's
