@@ -509,6 +509,7 @@ def test_a_quick_look_at_an_image_larger_than_the_picture(tmp_path):
     mask[1000, 600] = mask[2000:2300, 900:1100] = True
     figure = quick_look(data, mask, title="x" * 60, numbers="n", limits=(-2.0, 2.0), simulated=True)
     (axes,) = figure.axes
+    assert "SIMULATED. n; blue: not observed" in texts(figure)
     assert axes.get_ylim() == (-0.5, 2300.5)
     picture = np.asarray(axes.images[0].get_array())
     left, right, bottom, top = axes.images[0].get_extent()

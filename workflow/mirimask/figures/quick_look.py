@@ -48,6 +48,8 @@ def quick_look(
     width, height = _SIDE * nx / longer, _SIDE * ny / longer
     wide = max(width, 5.0)
     text = f"SIMULATED. {numbers}" if simulated else numbers
+    if not np.isfinite(data).all():
+        text += "; blue: not observed"
     lines = textwrap.wrap(text, int((wide + 0.5) / _LETTER))
     top, bottom = 0.5, 0.6 + 0.15 * len(lines)
     figure = titled_figure(
