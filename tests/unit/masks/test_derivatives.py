@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from mirimask.errors import MaskError
+from mirimask.masks.curvature import curvatures
 from mirimask.masks.derivatives import (
-    curvatures,
     derivative_of_gaussian,
     derivative_repeated,
     derivative_x,

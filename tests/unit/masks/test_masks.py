@@ -198,7 +198,7 @@ def test_settings_that_are_not_given_are_asked_for():
 @pytest.mark.parametrize(
     ("name", "settings", "says"),
     [
-        ("sep", {"foo": 1}, r"detectors\.sep\.settings: 'foo' is none of its settings: .*box_px"),
+        ("dog", {"foo": 1}, r"detectors\.dog\.settings: 'foo' is none of its settings: .*box_px"),
         ("cores_tile", {"foo": 1}, "cores: unknown setting foo"),
         ("log", {"box_pc": 64}, r"detectors\.log\.settings: 'box_pc' is none of its settings"),
         (

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mirimask.image.background import between_tiles, of_tiles, tile_edges, upper_median
-from mirimask.masks.derivatives import curvatures
 from mirimask.units import SIGMA_PER_MAD, SIGMA_PER_MEAN
 
-__all__ = ["curvature_in_noise", "smoothed_in_blocks"]
+__all__ = ["curvature_in_noise", "curvatures", "smoothed_in_blocks"]
 
 _BLOCK = (258, 348)  # rows and columns filtered at a time: they stay in the processor's cache
 
@@ -251,6 +250,24 @@ def _curvature(
         for each in (curvature, cut):
             np.copyto(each, 0, where=unknown)
     return curvature, cut
+
+
+def curvatures(image: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Minus the second derivatives along x, y and the two diagonals, (4, ny, nx).
+
+    In units of the image (ny, nx) per square pixel; the neighbours on a diagonal are sqrt(2) apart.
+    NaN in the rim and where one of the three pixels is NaN. Positive on a star.
+    """
+    ny, nx = image.shape
+    found = np.full((4, ny, nx), np.nan, image.dtype)
+    if min(ny, nx) < 3:
+        return found
+    twice = 2 * image[1:-1, 1:-1]
+    for out, (dy, dx) in zip(found, ((0, 1), (1, 0), (1, 1), (1, -1)), strict=True):
+        after = image[1 + dy : ny - 1 + dy, 1 + dx : nx - 1 + dx]
+        before = image[1 - dy : ny - 1 - dy, 1 - dx : nx - 1 - dx]
+        out[1:-1, 1:-1] = (twice - after - before) / (dy * dy + dx * dx)
+    return found
 
 
 def _with_neighbours(where: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from mirimask.errors import MaskError
 from mirimask.image.background import smoothed
+from mirimask.masks.curvature import curvatures
 from mirimask.masks.family import Family
 from mirimask.masks.thresholds import percent_family
 
 __all__ = [
-    "curvatures",
     "derivative_of_gaussian",
     "derivative_repeated",
     "derivative_x",
@@ -34,24 +34,6 @@ def slope(image: Image, axis: int) -> Image:
     """
     found: Image = np.where(np.isnan(image), image, np.gradient(image, axis=axis))
     np.moveaxis(found, axis, 0)[[0, -1]] = np.nan
-    return found
-
-
-def curvatures(image: Image) -> NDArray[np.floating]:
-    """Minus the second derivatives along x, y and the two diagonals, (4, ny, nx).
-
-    In units of the image (ny, nx) per square pixel; the neighbours on a diagonal are sqrt(2) apart.
-    NaN in the rim and where one of the three pixels is NaN. Positive on a star.
-    """
-    ny, nx = image.shape
-    found = np.full((4, ny, nx), np.nan, image.dtype)
-    if min(ny, nx) < 3:
-        return found
-    twice = 2 * image[1:-1, 1:-1]
-    for out, (dy, dx) in zip(found, ((0, 1), (1, 0), (1, 1), (1, -1)), strict=True):
-        after = image[1 + dy : ny - 1 + dy, 1 + dx : nx - 1 + dx]
-        before = image[1 - dy : ny - 1 - dy, 1 - dx : nx - 1 - dx]
-        out[1:-1, 1:-1] = (twice - after - before) / (dy * dy + dx * dx)
     return found
 
 
