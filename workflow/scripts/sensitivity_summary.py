@@ -27,14 +27,13 @@ NOTHING = "there is no catalogue source, or no method to compare"
 
 
 def main(job):
-    variants = pd.concat([read_table(path, texts=("setting", "value")) for path in job.input.csv])
+    tried = pd.concat([read_table(path, texts=("setting", "value")) for path in job.input.csv])
     simulated = any_simulated(job.input.statistics)
-    every = variants
-    variants, some = of_every_image(variants)
+    variants, some = of_every_image(tried)
     # the conclusions are about the masks of Table 3; the recommended one is shown beside these
     judged, idle = with_effect(variants[variants["method"].isin(job.params.methods)])
     pooled, table = pool_variants(variants), survival(conclusions(judged))
-    every = pd.concat([every, pooled.assign(image="all")])
+    every = pd.concat([tried, pooled.assign(image="all")])
     write_csv(job.output.csv, with_simulated(every, job.input.statistics))
     write_csv(job.output.conclusions, table.assign(simulated=simulated))
     notes = [*NOTES, *([NOTHING] if table.empty else []), *finder_notes(pooled)]

@@ -19,6 +19,7 @@ def main(job):
     tests, recalls = (with_simulated(table, job.input.statistics) for table in tables)
     write_csv(job.output.tests, tests)
     write_csv(job.output.recalls, recalls)
+    # the rule of the sentences on the evaluation's page, whatever the study's own
     figure = draw_significance(
         recalls[recalls["scorer"] == "peaks"],
         tests[(tests["scorer"] == "peaks") & (tests["image"] == "All")],

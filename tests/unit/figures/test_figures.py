@@ -29,7 +29,7 @@ from mirimask.figures.paper import (
     mask_panel,
 )
 from mirimask.figures.quick_look import quick_look
-from mirimask.figures.style import SIMULATED, in_two_lines, save_figure, shortened
+from mirimask.figures.style import DPI, SIMULATED, in_two_lines, save_figure, shortened
 from mirimask.figures.use import LeftOutside, MaskedImage, draw_left_outside, draw_masked_images
 from mirimask.image.levels import Histogram
 from PIL import Image
@@ -533,7 +533,7 @@ def test_no_row_of_an_outline_falls_between_those_of_the_picture(side):
     data = np.random.default_rng(1).normal(size=(side, side // 2)).astype(np.float32)
     figure = quick_look(data, data > 5, title="x", numbers="n", limits=(-2.0, 2.0), simulated=False)
     (axes,) = figure.axes
-    drawn = axes.get_window_extent().height * 110 / figure.dpi
+    drawn = axes.get_window_extent().height * DPI / figure.dpi
     assert np.asarray(axes.images[0].get_array()).shape[0] <= round(drawn)
 
 

@@ -30,8 +30,8 @@ def local_copies(
     checksum are compared); without one they are gone at the end. `https://` and `s3://` are opened
     by astropy (a public bucket needs no account), `mast:` names by the archive's own client, with
     its retries and checks; of the others no byte for 60 s is an error, and their size has no limit.
-    MaskError, with the address, where one cannot be had, and for a second
-    file of one name in the folder.
+    MaskError, with the address, where one cannot be had, and for a second file of one name in the
+    folder.
     """
     names: dict[tuple[bool, str], str] = {}
     for address in addresses if folder else ():

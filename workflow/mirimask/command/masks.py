@@ -73,7 +73,7 @@ def run_mask(options: argparse.Namespace, progress: Progress, said: Said) -> int
     elif many:
         print(summary(rows))
     elif not options.quiet:
-        print(in_words(rows[0]), file=sys.stderr)
+        print(in_words(rows[0]) + circles_in_words(rows[0]), file=sys.stderr)
     failed = [row for row in rows if row.get("error")]
     if failed and not options.quiet:
         print(f"mirimask: {len(failed)} of {len(rows)} images failed", file=sys.stderr)
@@ -276,8 +276,7 @@ def made(
         row["match_radius_arcsec"] = radius
     if "plot" in paths:
         path = paths["plot"]
-        drawn = {key: value for key, value in row.items() if key != "match_radius_arcsec"}
-        writes.append((path, picture(image, labels > 0, in_words(drawn), path)))
+        writes.append((path, picture(image, labels > 0, in_words(row), path)))
     if "output" in paths:
         from mirimask.image.files import write_whole_mask
 
@@ -410,9 +409,13 @@ def in_words(row: dict[str, Any]) -> str:
         text += f"; sky {row['background']:.4g} MJy/sr"
     if row["depth_ab"] is not None:
         text += f"; 5 sigma at {row['depth_ab']:.2f} AB"
-    if "match_radius_arcsec" in row:
-        text += f"; circles of {row['match_radius_arcsec']:.3g} arcsec"
     return text
+
+
+def circles_in_words(row: dict[str, Any]) -> str:
+    """How large the circles are that the catalogue's sources were matched in, where they were."""
+    radius = row.get("match_radius_arcsec")
+    return "" if radius is None else f"; circles of {radius:.3g} arcsec"
 
 
 def summary(rows: list[dict[str, Any]]) -> str:

@@ -250,7 +250,7 @@ def kept_by_cuts(
     """Which of the sources on a crop fulfil a further condition on the catalogue, (n,) bool each.
 
     `sources` as from `locate_sources` on the `catalogue`; `settings` are the catalogue's name, the
-    columns id, ra and dec, and the condition `keep` of the study. `cuts` are conditions; None:
+    columns ra and dec, and the condition `keep` of the study. `cuts` are conditions; None:
     those of `CUTS` for the catalogue. One of columns that are missing is left out, with a warning.
     """
     cuts = CUTS.get(settings["name"], ()) if cuts is None else cuts

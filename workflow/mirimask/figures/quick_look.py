@@ -6,14 +6,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mirimask.figures.style import default_style, shortened, titled_figure
+from mirimask.figures.style import DPI, default_style, shortened, titled_figure
 from mirimask.image.levels import shrink, shrink_mask
 
 __all__ = ["quick_look"]
 
-_SIDE = 9.0  # inches of the longer side of the image; style draws 110 pixels to an inch
+_SIDE = 9.0  # inches of the longer side of the image
 # pixels of the longer side as it is drawn; of more, rows would fall between those of the picture
-_LEAST, _MOST = 500, round(_SIDE * 110)
+_LEAST, _MOST = 500, round(_SIDE * DPI)
 _OUTLINE = (1.0, 0.35, 0.1)
 _LETTER = 0.075  # inches of a letter of the numbers, more than the mean
 

@@ -17,6 +17,7 @@ from mirimask.masks.names import parse_method
 from mirimask.masks.registry import DETECTORS, METHODS
 
 __all__ = [
+    "DPI",
     "SIMULATED",
     "default_style",
     "in_two_lines",
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 SIMULATED = "SIMULATED: not from the sky"
+DPI = 110  # pixels an inch
 
 
 # A hue for each method of the paper's, from its slices of few pixels (light) to those of many
@@ -159,7 +161,7 @@ def save_figure(figure: Figure, *, png: str | Path, pdf: str | Path | None = Non
 @default_style
 def titled_figure(width: float, height: float, *, title: str, simulated: bool) -> Figure:
     """A figure of that size in inches, with its title and SIMULATED above it."""
-    figure = Figure(figsize=(width, height), dpi=110)
+    figure = Figure(figsize=(width, height), dpi=DPI)
     FigureCanvasAgg(figure)
     figure.text(
         0.15 / width, 1 - 0.12 / height, title, fontsize=13, weight="bold", va="top",

@@ -191,12 +191,10 @@ def read_crop(path: str | Path, *, planes: bool = True) -> Frame:
     """Read what `write_crop` wrote; without `planes`, no ERR and WHT: they are None."""
     names = ("SCI", "EMPTY", "ERR", "WHT") if planes else ("SCI", "EMPTY")
     with opened(path, planes=names, written_here=True) as hdus:
-        for name in names[:2]:
-            _plane(hdus, name, path)
         read = {
-            name: np.array(hdus[name].data, dtype=bool if name == "EMPTY" else np.float32)
+            name: np.array(_plane(hdus, name, path), bool if name == "EMPTY" else np.float32)
             for name in names
-            if name in hdus
+            if name in hdus or name in ("SCI", "EMPTY")
         }
         primary = hdus[0].header.copy()
         wcs = read_wcs(hdus["SCI"].header, read["SCI"].shape, what=f"'{path}'")

@@ -234,10 +234,10 @@ def _halos(
     """The cores and, around each, the disc in which the PSF's light is above `limit` x noise.
 
     And the number of sources: those with an empty middle are added, or made one, in `cores` too,
-    which are numbered anew. A pixel in
-    several discs belongs to the source that is brightest there; the cores keep their own. The flux
-    of a source is that of the 3 x 3 pixels at its peak, over the share of a star's light in them.
-    For a galaxy, whose light is less concentrated, that is less than its flux.
+    which are numbered anew. A pixel in several discs belongs to the source that is brightest there;
+    the cores keep their own. The flux of a source is that of the 3 x 3 pixels at its peak, over the
+    share of a star's light in them. For a galaxy, whose light is less concentrated, that is less
+    than its flux.
     """
     profile = psf_profile(fwhm_px)
     np.copyto(excess, 0, where=empty)

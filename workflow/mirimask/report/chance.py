@@ -31,7 +31,8 @@ def chance_parts(
 
     `table` has the rows of `chance_row` of all images. There is one for each domain of the slices,
     each scorer and each kind of positions; the first is the study's own: the first of the
-    `domains`, its `scorer`, at random positions. Images without sources are left out.
+    `domains`, its `scorer`, at random positions. Masks of slices over both domains are in
+    each. Images without sources are left out.
     """
     seen = [domain for domain in domains if domain in set(table["domain"])] or [""]
     first = (seen[0], scorer, "random")

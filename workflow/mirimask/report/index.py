@@ -49,6 +49,7 @@ from mirimask.report.tables import (
     TITLE3,
     circle_notes,
     clutter_note,
+    number_words,
     paper_layout,
     printable_statistics,
     rate_words,
@@ -155,7 +156,7 @@ def _of_peaks(table: pd.DataFrame) -> pd.DataFrame:
 
 def two(value: float, none: str = "not known") -> str:
     """A number with two digits, or words where there is none."""
-    return f"{value:z.2f}" if np.isfinite(value) else none
+    return number_words(value, "z.2f", none)
 
 
 def listed(pairs: Iterable[tuple[object, object]]) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from mirimask.export.survey import MEASURES
+from mirimask.report.tables import number_words
 
 __all__ = ["images_for_a_study", "masked", "survey_page", "survey_table"]
 
@@ -67,8 +67,7 @@ def survey_page(table: pd.DataFrame, asked: Mapping[str, Any]) -> str:
         lines += ["| | median | least | most | |", "|---|---|---|---|---|"]
         for name, what in MEASURES.items():
             values = good[name].astype(float)
-            middle, least, most = values.median(), values.min(), values.max()
-            cells = (f"{x:.4g}" if np.isfinite(x) else "-" for x in (middle, least, most))
+            cells = (number_words(x, ".4g") for x in (values.median(), values.min(), values.max()))
             lines.append(f"| `{name}` | {' | '.join(cells)} | {what} |")
         lines += ["", f"{int(good['n_sources'].sum())} sources in all."]
     failed = table[table["failure"] != ""]

@@ -27,6 +27,7 @@ __all__ = [
     "count_verdicts",
     "latex_bold",
     "markdown_bold",
+    "number_words",
     "paper_layout",
     "printable_statistics",
     "rate_words",
@@ -45,6 +46,11 @@ TITLE2 = (
 TITLE3 = "Table 3: success (S), near misses (behind the slash) and failures (F)"
 BOLD_NOTE = "bold: better than the segmentation, by more successes, or as many and fewer failures"
 SIMULATED = "SIMULATED: computed from simulated images, not from the sky."
+
+
+def number_words(value: float, form: str, none: str = "-") -> str:
+    """A number in a format (`.2f`), or what stands for one that is not known: NaN, infinite."""
+    return format(value, form) if np.isfinite(value) else none
 
 
 def rate_words(value: float, digits: int = 3) -> str:

@@ -8,7 +8,14 @@ import pandas as pd
 
 from mirimask.evaluation.recovery import measurable_images
 from mirimask.masks.names import method_label
-from mirimask.report.tables import SIMULATED, as_markdown, circle_notes, rate_words, together
+from mirimask.report.tables import (
+    SIMULATED,
+    as_markdown,
+    circle_notes,
+    number_words,
+    rate_words,
+    together,
+)
 from mirimask.report.use import good_masks, who_matters
 
 __all__ = [
@@ -334,16 +341,13 @@ def finder_notes(pooled: pd.DataFrame) -> list[str]:
     return notes
 
 
-def _two(value: float) -> str:
-    return f"{value:z.2f}" if np.isfinite(value) else "not known"
-
-
 def _agreement(table: pd.DataFrame) -> str:
     everything = table.query("image == 'All' and method == 'All'").iloc[0]
     images = table.query("image != 'All' and method == 'All'").set_index("image")["agreement"]
+    kappa = number_words(everything["kappa"], "z.2f")
     return (
         f"**The automatic verdict** agrees with the truth in {100 * everything['agreement']:.1f} % "
-        f"of {int(everything['sources'])} cases (kappa {_two(everything['kappa'])}); the worst "
+        f"of {int(everything['sources'])} cases (kappa {kappa}); the worst "
         f"image is {images.idxmin()} with {100 * images.min():.1f} %."
     )
 

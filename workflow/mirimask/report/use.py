@@ -10,7 +10,7 @@ import pandas as pd
 from mirimask.evaluation.added import added_magnitudes
 from mirimask.evaluation.background import wings_limit
 from mirimask.masks.names import leaves, method_label
-from mirimask.report.tables import SIMULATED
+from mirimask.report.tables import SIMULATED, number_words
 
 __all__ = ["added_page", "good_masks", "use_page", "use_table", "who_matters"]
 
@@ -226,12 +226,14 @@ def added_page(
     for row in pooled.to_dict("records"):
         cells = []
         for sky in _SKIES:
-            low, high = (_cell(100 * row[f"{sky}_moved_{end}"], "+z.1f") for end in ("low", "high"))
+            low, high = (
+                number_words(100 * row[f"{sky}_moved_{end}"], "+z.1f") for end in ("low", "high")
+            )
             cells += [
-                _cell(100 * row[f"{sky}_bias"], "+z.1f"),
-                _cell(100 * row[f"{sky}_scatter"], ".1f"),
-                f"{_cell(100 * row[f'{sky}_moved'], '+z.1f')} [{low}, {high}]",
-                _cell(100 * row[f"{sky}_lost"], ".0f"),
+                number_words(100 * row[f"{sky}_bias"], "+z.1f"),
+                number_words(100 * row[f"{sky}_scatter"], ".1f"),
+                f"{number_words(100 * row[f'{sky}_moved'], '+z.1f')} [{low}, {high}]",
+                number_words(100 * row[f"{sky}_lost"], ".0f"),
             ]
         lines.append(f"| {_name(row['method'])} | {' | '.join(cells)} |")
     if len(dithered):
@@ -305,17 +307,14 @@ def _name(method: str) -> str:
     return f"**{_plain(method)}**" if method == "recommended" else _plain(method)
 
 
-def _cell(value: float, form: str) -> str:
-    return format(value, form) if np.isfinite(value) else "-"
-
-
 def _table(rows: pd.DataFrame, columns: dict[str, tuple[str, int, int]]) -> list[str]:
     """Rows as lines of Markdown: of each column its name, factor and digits."""
     lines = ["| mask | " + " | ".join(name for name, *_ in columns.values()) + " |"]
     lines.append("|---" * (1 + len(columns)) + "|")
     for row in rows.to_dict("records"):
         cells = [
-            _cell(scale * row[key], f"z.{digits}f") for key, (_, scale, digits) in columns.items()
+            number_words(scale * row[key], f"z.{digits}f")
+            for key, (_, scale, digits) in columns.items()
         ]
         lines.append(f"| {_name(row['method'])} | {' | '.join(cells)} |")
     return lines
